@@ -1,0 +1,65 @@
+# make demo: train on the sample stories and write a new one; make test: run the tests. Both set everything up first.
+
+PYTHON ?= python3
+VENV ?= .venv
+PY = $(VENV)/bin/python
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>&1)
+SUPPORTED = 3.10 3.11 3.12 3.13
+READY = $(VENV)/.ready-$(VERSION)
+CONSTRAINTS = $(CURDIR)/build-constraints.txt
+
+.PHONY: help demo test test-slow test-pythons lint format setup clean
+
+help:
+	@echo "make demo          train on the sample stories, then write a new one (a minute or two)"
+	@echo "make test          run the tests"
+	@echo "make setup         install into $(VENV), as the others do by themselves"
+	@echo "make lint          check the style; make format mends it"
+	@echo "make test-slow     run the tests that take minutes"
+	@echo "make test-pythons  run the tests on every Python from 3.10 to 3.13 that is here"
+	@echo "make clean         remove $(VENV), runs/demo and caches"
+	@echo "PYTHON=python3.13 make test uses another Python"
+
+demo: $(READY)
+	$(PY) train.py corpus/samples -o runs/demo --force --epoch 20
+	$(PY) generate.py runs/demo 灯台 --sentences 8 --top-p 0.9 --seed 1
+
+test: $(READY)
+	$(PY) -m pytest -q
+
+test-slow: $(READY)
+	$(PY) -m pytest -q -m slow
+
+lint: $(READY)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+format: $(READY)
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+setup: $(READY)
+
+# Chainer is built from source, by a setuptools that still can: older pips read one variable, newer ones the other.
+$(READY): pyproject.toml build-constraints.txt
+	@case " $(SUPPORTED) " in *" $(VERSION) "*) ;; *) \
+	  echo "error: $(PYTHON) is '$(VERSION)'; Tsuzuri needs Python 3.10 to 3.13 (PYTHON=python3.12 make ... picks one)" >&2; \
+	  exit 2;; esac
+	@echo "setting up $(VENV) with Python $(VERSION), which takes a minute"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@PIP_CONSTRAINT=$(CONSTRAINTS) PIP_BUILD_CONSTRAINT=$(CONSTRAINTS) \
+	  $(PY) -m pip install --quiet --disable-pip-version-check -e '.[test,lint]'
+	@touch $@
+
+test-pythons:
+	@failed=; for v in $(SUPPORTED); do \
+	  python=$$(for p in python$$v $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$$v.*/bin/python; do \
+	    "$$p" -c '' 2>/dev/null && { echo "$$p"; break; }; done); \
+	  if [ -z "$$python" ]; then echo "== Python $$v: not here"; continue; fi; \
+	  echo "== Python $$v"; \
+	  $(MAKE) --no-print-directory test PYTHON="$$python" VENV=".venv-$$v" || failed="$$failed $$v"; \
+	done; [ -z "$$failed" ] || { echo "failed on:$$failed"; exit 1; }
+
+clean:
+	rm -rf $(VENV) .venv-3.* runs/demo .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
