@@ -1,0 +1,1 @@
+"""From text files to windows of word ids: reader, aozora, tokenise, vocabulary, build, windows, in this order."""

@@ -1,0 +1,165 @@
+"""Aozora Bunko's plain text, cleaned to the author's words.
+
+The format is described in the library's own annotation manual (青空文庫 注記一覧): a title block, a block that explains
+the symbols, the body with ruby 《》, its start mark ｜ and notes ［＃…］, and a footer that begins with 底本：.
+"""
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+_SYMBOLS = re.compile(r"【テキスト中に現れる記号について】|［表記について］")
+_RULE = re.compile(r"[-=]{20,}")
+_FOOTER = re.compile(r"［＃本文終わり］|[-=]*(底本|親本|初出|翻訳の底本|翻訳の原作|作業履歴)[^。「」：]{0,8}：")
+_TYPED = re.compile(r"青空文庫|入力：")  # a footer says who typed the text; a sentence that begins with 底本 does not
+_BEFORE_FOOTER = re.compile(r"[-=]{20,}|※.*|●?入力者注.*|")
+
+_GAIJI = re.compile(r"※［＃([^［］]*)］")
+_NOTE = re.compile(r"［＃[^［］]*］|［※[0-9０-９]+］")
+_CELL = re.compile(r"(?<![0-9])([12])-([0-9]{1,2})-([0-9]{1,2})(?![0-9])")
+_CODE_POINT = re.compile(r"U\+([0-9A-Fa-f]{4,6})")
+_UNKNOWN_GAIJI = "〓"
+_RUBY = re.compile(r"《[^《》]*》|[｜《》]")
+
+_LEVEL = r"(?:同行|窓)?[大中小]見出し"
+_HEADING_SPAN = re.compile(rf"［＃({_LEVEL})］.*?［＃\1終わり］")
+_HEADING_NOTE = re.compile(r"［＃「([^［］]*)」は((?:同行|窓)?)[大中小]見出し］")
+_HEADING_OPENS = re.compile(rf"［＃ここから{_LEVEL}］")
+_HEADING_CLOSES = re.compile(rf"［＃ここで{_LEVEL}終わり］")
+_NUMBER = r"[〇一二三四五六七八九十百0-9０-９ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩIVX]+"
+_CHAPTER_NUMBER = re.compile(rf"[（〔(]?{_NUMBER}[）〕)]?|第{_NUMBER}[章節回話部篇編]?")
+_ORNAMENT = re.compile(r"[-=─━＊*※　 ×○◇◆●☆★]+")
+
+_REPEAT = re.compile(r"／([″゛]?)[＼\\¥]")
+_ACCENTED = re.compile(r"〔([^〔〕]*)〕")
+_ACCENT = re.compile(r"(?:AE|OE|ae|oe|[A-Za-z])[`'^~:&,/_]|[?!]@")
+_MARKS = dict(zip("`'^~:&,_", "\u0300\u0301\u0302\u0303\u0308\u030a\u0327\u0304", strict=True))
+_LIGATURES = {
+    "AE&": "Æ", "ae&": "æ", "OE&": "Œ", "oe&": "œ", "s&": "ß", "O/": "Ø", "o/": "ø", "L/": "Ł", "l/": "ł",
+    "?@": "¿", "!@": "¡",
+}  # fmt: skip
+
+# A character that a gaiji note names may look like markup: it is kept out of the way until the markup is gone, and
+# double angle brackets, which would read as ruby again, become their mathematical likeness.
+_HIDE = str.maketrans("［］｜〔〕《》", "\ue000\ue001\ue002\ue003\ue004\ue005\ue006")
+_SHOW = str.maketrans("\ue000\ue001\ue002\ue003\ue004\ue005\ue006", "［］｜〔〕≪≫")
+
+
+class Cleaned(NamedTuple):
+    """The body's paragraphs, and what was cut: whole lines of header and footer, headings and ornaments."""
+
+    lines: list
+    header: list
+    headings: list
+    footer: list
+
+
+def is_aozora(text):
+    """Whether a text is in Aozora's format: it has the symbols' block, its footer, or notes ［＃…］."""
+    lines = text.split("\n")
+    has_header = any(_SYMBOLS.search(line) for line in lines[:60])
+    return has_header or "［＃" in text or _footer_start(lines, 0) < len(lines)
+
+
+def clean(text):
+    """Cut header, footer, headings, ruby and notes from a text in Aozora's format; returns ``Cleaned``.
+
+    Lines end in LF. Gaiji notes that name a JIS plane-row-cell or a code point become that character, others 〓.
+    """
+    lines = text.split("\n")
+    start = _header_end(lines)
+    stop = _footer_start(lines, start)
+    body, headings, inside = [], [], False
+    source = [line.strip(" 　\f") for line in lines[start:stop]]
+    for k, line in enumerate(source):
+        if _HEADING_OPENS.search(line):
+            inside = True
+        alone = not any(source[max(0, k - 1) : k]) or lines[start + k].startswith(("　　", "  "))
+        paragraph, heading = ("", _plain(line)) if inside else _without_heading(_unruled(line), alone)
+        if _HEADING_CLOSES.search(line):
+            inside = False
+        headings += [heading] if heading else []
+        body += [paragraph] if paragraph else []
+    return Cleaned(body, lines[:start], headings, lines[stop:])
+
+
+def _header_end(lines):
+    """Where the body starts: after the symbols' block, or after the title block where there is none."""
+    for k, line in enumerate(lines[:60]):
+        if _SYMBOLS.search(line):
+            for end in range(k + 1, min(k + 60, len(lines))):
+                if _RULE.fullmatch(lines[end].strip()):
+                    return end + 1
+            break
+    title = next((k for k, line in enumerate(lines) if not line.strip()), 0)
+    return title if title <= 6 and not any("。" in line for line in lines[:title]) else 0
+
+
+def _footer_start(lines, start):
+    """Where the footer starts, with the rules and annotators' notes just before it; ``len(lines)`` without one."""
+    for k in range(start, len(lines)):
+        if _FOOTER.match(lines[k]) and any(_TYPED.search(line) for line in lines[k:]):
+            while k > start and _BEFORE_FOOTER.fullmatch(lines[k - 1].strip(" 　")):
+                k -= 1
+            return k
+    return len(lines)
+
+
+def _unruled(line):
+    """A line of the body without ruby, its gaiji as characters; notes that are not gaiji stay."""
+    previous = None
+    while previous != line:  # a note may hold another: the innermost go first
+        previous, line = line, _GAIJI.sub(_character, line)
+    return _RUBY.sub("", line)
+
+
+def _character(note):
+    cell, code_point = _CELL.search(note[1]), _CODE_POINT.search(note[1])
+    character = _UNKNOWN_GAIJI
+    if cell:
+        plane, row, column = (int(number) for number in cell.groups())
+        euc = [0x8F] * (plane == 2) + [0xA0 + row, 0xA0 + column]  # EUC-JIS-2004 spells row and cell out
+        if 1 <= row <= 94 and 1 <= column <= 94:
+            character = bytes(euc).decode("euc_jis_2004", "replace").replace("\ufffd", _UNKNOWN_GAIJI)
+    elif code_point and int(code_point[1], 16) < 0x110000 and not 0xD800 <= int(code_point[1], 16) < 0xE000:
+        character = chr(int(code_point[1], 16))
+    return character.translate(_HIDE)
+
+
+def _without_heading(line, alone):
+    """Split a line into what stays and the heading in it; ``alone``: indented, or after an empty line."""
+    heading = _HEADING_SPAN.search(line)
+    if heading:
+        return _plain(line.replace(heading[0], "")), _plain(heading[0])
+    note = _HEADING_NOTE.search(line)
+    if note:
+        before, title = line[: note.start()], note[1]
+        if note[2] and title in before:  # a heading that shares its line with text
+            return _plain(before.replace(title, "", 1) + line[note.end() :]), _plain(title)
+        return _plain(line[note.end() :]), _plain(before)
+    plain = _plain(line)
+    separates = _ORNAMENT.fullmatch(plain) or (alone and _CHAPTER_NUMBER.fullmatch(plain))
+    return ("", plain) if separates else (plain, "")
+
+
+def _plain(line):
+    """Words alone: without notes, repeat marks and accents as characters."""
+    previous = None
+    while previous != line:
+        previous, line = line, _NOTE.sub("", line)
+    line = _REPEAT.sub(lambda mark: "〴〵" if mark[1] else "〳〵", line)
+    line = _ACCENTED.sub(_accents, line)
+    return line.translate(_SHOW).strip(" 　")
+
+
+def _accents(block):
+    """〔cafe'〕 to café (アクセント分解); a bracket that holds Japanese is the author's own and stays."""
+    return _ACCENT.sub(_composed, block[1]) if max(block[1], default="") < "\u3000" else block[0]
+
+
+def _composed(match):
+    letters = match[0]
+    if letters in _LIGATURES:
+        return _LIGATURES[letters]
+    composed = unicodedata.normalize("NFC", letters[:-1] + _MARKS.get(letters[-1], letters[-1]))
+    return composed if len(composed) == 1 else letters

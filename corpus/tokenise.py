@@ -1,0 +1,127 @@
+"""Lines to words and back, exactly; the only place that calls MeCab.
+
+MeCab and a split at spaces both drop white space. Here it is kept without a mark on the words: each tokeniser has a
+rule that says where a space stands between two words, white space that the rule does not put becomes a word of its
+own, and two words that the rule would wrongly part stay one. So ``join(split(line)) == line`` for every line.
+"""
+
+import importlib.metadata
+import os
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from errors import UserError
+
+NAMES = ("mecab", "char", "space")
+_SENTENCE_ENDS = "。！？!?.…"
+_CLOSING = "」』）)”’】〉》≫]\"'"
+
+_JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+_LETTER = re.compile(r"\w")
+# Latin and its neighbours: what ends a word or a clause, and what begins a word, with a space between the two
+_ENDS = r"[^\W\u2e80-\U0010ffff]|[,.;:!?)]"
+_BEGINS = r"[^\W\u2e80-\U0010ffff]|[(]"
+_PARTED = re.compile(rf"(?:{_ENDS})\Z")
+_PARTING = re.compile(rf"(?:{_BEGINS})")
+_MAY_PART = re.compile(rf"[^\S\u3000]|{_BEGINS}")
+
+
+class Tokeniser(NamedTuple):
+    """``split`` a line into words; ``spaced(a, b)``: whether a space stands between the words a and b."""
+
+    name: str
+    split: Callable
+    spaced: Callable
+    dictionary: str = ""
+
+    def join(self, words):
+        """The line that ``split`` made the words of."""
+        return "".join(self.pieces(words))
+
+    def pieces(self, words):
+        """Yield each word with the space before it, if one stands there: ``join`` for words that are still coming."""
+        previous = None
+        for word in words:
+            yield " " + word if previous is not None and self.spaced(previous, word) else word
+            previous = word
+
+
+def tokeniser(name):
+    """The tokeniser of that name, one of ``NAMES``; raises ``UserError`` where MeCab has no dictionary."""
+    return {"mecab": _mecab, "char": _char, "space": _space}[name]()
+
+
+def choose(sample):
+    """The tokeniser's name for a sample of text: mecab for Japanese, space where words are parted, else char."""
+    letters = len(_LETTER.findall(sample))
+    if 5 * len(_JAPANESE.findall(sample)) > letters:
+        return "mecab"
+    return "space" if 12 * sample.count(" ") > letters else "char"
+
+
+def ends_sentence(word):
+    """Whether a sentence ends with this word, as with 。 or with said."""
+    return word.rstrip(_CLOSING).endswith(tuple(_SENTENCE_ENDS))
+
+
+def closes(word):
+    """Whether a word is nothing but closing brackets and quotes, which still belong to the sentence before them."""
+    return not word.strip(_CLOSING)
+
+
+def _align(line, surfaces, spaced):
+    """The line's words from their surfaces, which leave out its white space."""
+    words, end = [], 0
+    for surface in surfaces:
+        start = line.index(surface, end)
+        gap = line[end:start]
+        rule = " " if words and spaced(words[-1], surface) else ""
+        if gap == rule:
+            words.append(surface)
+        elif gap:
+            words += [gap, surface]
+        else:
+            words[-1] += surface
+        end = start + len(surface)
+    return [*words, line[end:]] if end < len(line) else words
+
+
+def _char():
+    return Tokeniser("char", list, lambda a, b: False)
+
+
+def _space():
+    def spaced(a, b):
+        return not a[-1].isspace() and not b[0].isspace()
+
+    return Tokeniser("space", lambda line: _align(line, line.split(), spaced), spaced)
+
+
+def _mecab():
+    tagger, dictionary = _tagger()
+
+    def spaced(a, b):
+        return bool(_PARTING.match(b) and _PARTED.search(a))
+
+    def split(line):
+        surfaces = tagger.parse(line).rstrip("\n").rstrip(" ").split(" ") if line else []
+        if not _MAY_PART.search(line) and "".join(surfaces) == line:
+            return surfaces  # Japanese alone: nothing to align
+        return _align(line, [surface for surface in surfaces if surface], spaced)
+
+    return Tokeniser("mecab", split, spaced, dictionary)
+
+
+def _tagger():
+    mend = "run 'python -m pip install mecab-python3 unidic-lite', or train with --tokens char"
+    try:
+        import MeCab
+        import unidic_lite
+    except ImportError as error:
+        raise UserError(f"MeCab or its dictionary is not installed ({error}): {mend}") from None
+    try:
+        tagger = MeCab.Tagger(f'-r "{os.devnull}" -d "{unidic_lite.DICDIR}" -Owakati')
+    except RuntimeError:
+        raise UserError(f"MeCab cannot open its dictionary in {unidic_lite.DICDIR}: {mend}") from None
+    return tagger, f"unidic-lite {importlib.metadata.version('unidic-lite')}"

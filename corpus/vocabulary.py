@@ -1,0 +1,67 @@
+"""Words and their ids: by frequency, then by word, after ``<eos>`` and ``<unk>``; saved one word a line."""
+
+import difflib
+from collections import Counter
+
+import numpy
+
+from errors import UserError
+
+EOS, UNK = 0, 1
+SPECIAL = ("<eos>", "<unk>")
+_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
+_UNESCAPES = {"\\": "\\", "n": "\n", "r": "\r"}
+
+
+class Vocabulary:
+    """The words of a model. ``words[i]`` is the word of id i, ``ids[word]`` its id."""
+
+    def __init__(self, words):
+        self.words = list(words)
+        self.ids = {word: i for i, word in enumerate(self.words)}
+
+    def __len__(self):
+        return len(self.words)
+
+    def encode(self, words):
+        """Ids of words, int32; those it does not know become ``UNK``."""
+        return numpy.fromiter((self.ids.get(word, UNK) for word in words), numpy.int32)
+
+    def nearest(self, word, count=5):
+        """The known words most like ``word``: by spelling, else the most frequent that share a character with it."""
+        known = self.words[len(SPECIAL) :]
+        close = difflib.get_close_matches(word, known, count, cutoff=0.5)
+        return close or [other for other in known if set(other) & set(word)][:count] or known[:count]
+
+    def dump(self):
+        """The bytes of ``vocabulary.txt``: UTF-8, a word a line; line ends in a word and backslashes are escaped."""
+        lines = ("".join(_ESCAPES.get(c, c) for c in word) for word in self.words)
+        return "".join(line + "\n" for line in lines).encode()
+
+
+def count(occurrences, least=1, most=None):
+    """The vocabulary of a mapping from word to count: words seen ``least`` times, at most ``most`` ids in all."""
+    ranked = sorted((word for word in occurrences if word not in SPECIAL), key=lambda word: (-occurrences[word], word))
+    kept = [word for word in ranked if occurrences[word] >= least]
+    return Vocabulary([*SPECIAL, *kept[: None if most is None else max(0, most - len(SPECIAL))]])
+
+
+def load(path):
+    """Read what ``Vocabulary.dump`` wrote; raises ``UserError`` for a file that is none."""
+    try:
+        with open(path, encoding="utf-8", newline="\n") as stream:
+            words = [_unescape(line) for line in stream.read().removesuffix("\n").split("\n")]
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not a vocabulary ({getattr(error, 'strerror', None) or error})") from None
+    twice = [word for word, times in Counter(words).items() if times > 1]
+    if tuple(words[: len(SPECIAL)]) != SPECIAL or twice:
+        wrong = f"holds {twice[0]!r} twice" if twice else f"does not begin with {' and '.join(SPECIAL)}"
+        raise UserError(f"{path}: not a vocabulary (it {wrong})")
+    return Vocabulary(words)
+
+
+def _unescape(line):
+    if "\\" not in line:
+        return line
+    characters = iter(line)
+    return "".join(_UNESCAPES.get(next(characters, ""), "") if c == "\\" else c for c in characters)
