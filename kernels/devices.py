@@ -1,0 +1,35 @@
+"""Which device a name means: auto, cpu, gpu, gpu:N."""
+
+import contextlib
+
+from compat import chainer
+from errors import UserError
+
+
+def choose(name):
+    """The Chainer device of a name; auto is the first GPU that CuPy finds, else the CPU.
+
+    Raises ``UserError`` for a name of another form and for a GPU that is not there.
+    """
+    kind, _, number = name.lower().partition(":")
+    if kind not in ("auto", "cpu", "gpu") or (number and (kind != "gpu" or not number.isdigit())):
+        raise UserError(f"--device {name}: must be auto, cpu, gpu or gpu:N")
+    if kind == "cpu":
+        return chainer.get_device("@numpy")
+    found = _gpus()
+    wanted = int(number or 0)
+    if wanted < found:
+        return chainer.get_device(f"@cupy:{wanted}")
+    if kind == "auto":
+        return chainer.get_device("@numpy")
+    hint = "" if found else " (the extras gpu-cuda12 and gpu-cuda13 install CuPy)"
+    raise UserError(f"--device {name}: CuPy finds {found} GPUs here{hint}")
+
+
+def _gpus():
+    """How many GPUs CuPy can use: none without CuPy, without a driver, or without a device."""
+    with contextlib.suppress(Exception):  # CuPy raises many kinds of error for the many ways in which CUDA is missing
+        import cupy
+
+        return cupy.cuda.runtime.getDeviceCount() if cupy.cuda.is_available() else 0
+    return 0

@@ -1,0 +1,113 @@
+"""The kernels as Chainer functions, over NumPy and CuPy arrays; the only place that knows which device computes.
+
+Each is differentiable once, which is what training needs. Axes as in ``reference.py``.
+"""
+
+from compat import chainer
+from kernels import dropout as masks
+from kernels import embedding, lstm, output
+
+
+class _Function(chainer.FunctionNode):
+    """A function of arrays with one hand-written gradient: subclasses give ``run`` and ``gradients``."""
+
+    def forward(self, inputs):
+        return self.run(*inputs)
+
+    def backward(self, _, grads):
+        arrays = [None if g is None else g.array for g in grads]
+        return tuple(None if g is None else chainer.as_variable(g) for g in self.gradients(*arrays))
+
+
+class _Embed(_Function):
+    def __init__(self, ids):
+        super().__init__()
+        self.ids = ids
+
+    def run(self, w):
+        self.size = len(w)
+        return (w[self.ids],)
+
+    def gradients(self, g):
+        return (embedding.gradient(g.reshape(-1, g.shape[-1]), self.ids.reshape(-1), self.size),)
+
+
+class _Dropout(_Function):
+    def __init__(self, ratio, key):
+        super().__init__()
+        self.ratio, self.key = ratio, key
+
+    def run(self, x):
+        return (self._masked(x),)
+
+    def gradients(self, g):
+        return (self._masked(g),)
+
+    def _masked(self, x):
+        return x * masks.mask(chainer.backend.get_array_module(x), x.shape, self.ratio, self.key, x.dtype)
+
+
+class _LSTM(_Function):
+    def __init__(self, ratio, key):
+        super().__init__()
+        self.ratio, self.key = ratio, key
+
+    def run(self, x, c, h, w_x, b_x, w_h, b_h):
+        self.packed = lstm.Packed(*(lstm.pack(w) for w in (w_x, b_x, w_h, b_h)))
+        mask = None
+        if self.ratio > 0:
+            xp = chainer.backend.get_array_module(x)
+            mask = masks.mask(xp, (len(x), len(c), len(w_x)), self.ratio, self.key, x.dtype)
+        self.cache = lstm.forward(x, c, h, self.packed, mask)
+        return self.cache.h[1:], self.cache.c[-1]
+
+    def gradients(self, g_hs, g_c):
+        cache, self.cache = self.cache, None  # the backward pass eats it
+        xp = chainer.backend.get_array_module(cache.h)
+        g_hs = xp.zeros_like(cache.tanh_c) if g_hs is None else g_hs
+        g_c = xp.zeros_like(cache.c[-1]) if g_c is None else g_c.copy()
+        g_x, g_c, g_h, weights = lstm.backward(g_hs, g_c, self.packed, cache)
+        return g_x, g_c, g_h, *(lstm.unpack(g) for g in weights)
+
+
+class _CrossEntropy(_Function):
+    def __init__(self, target):
+        super().__init__()
+        self.target = target
+
+    def run(self, h, w, b):
+        loss, *self.grads = output.cross_entropy(h, w, b, self.target, chainer.config.enable_backprop)
+        return (loss.astype(h.dtype),)
+
+    def gradients(self, g):
+        grads, self.grads = self.grads, None
+        for array in grads:
+            array *= g
+        return grads
+
+
+def embed(ids, w):
+    """Rows ``ids`` (..., ) int32 of w (V, N): (..., N)."""
+    return _Embed(ids).apply((w,))[0]
+
+
+def dropout(x, ratio, key):
+    """Inverted dropout of x with the mask of ``key``; x itself where ratio is 0."""
+    return _Dropout(ratio, key).apply((x,))[0] if ratio > 0 else x
+
+
+def lstm_window(x, c, h, w_x, b_x, w_h, b_h, ratio=0.0, key=0):
+    """An LSTM layer over a window, dropping its projected inputs with probability ``ratio``.
+
+    x (T, B, I); c, h (B, N); w_x (4N, I), w_h (4N, N), b_x, b_h (4N,) in Chainer's layout.
+    Returns h of every step (T, B, N) and the last c (B, N).
+    """
+    return _LSTM(ratio, key).apply((x, c, h, w_x, b_x, w_h, b_h))
+
+
+def cross_entropy(h, w, b, target):
+    """Sum over the rows of -log softmax(h w + b)[target], in nats; a target of -1 counts nothing.
+
+    h (R, N), w (V, N), b (V,), target (R,) int32. Without backprop (``chainer.no_backprop_mode``) no gradient is made.
+    """
+    return _CrossEntropy(target).apply((h, w, b))[0]

@@ -1,0 +1,121 @@
+"""The specification: every kernel as plain NumPy loops that can be checked against a textbook.
+
+Nothing here is fast. ``lstm.py``, ``output.py``, ``embedding.py``, ``dropout.py`` and ``adam.py`` compute the same
+with fewer, larger operations, and ``tests/test_kernels.py`` holds each equal to its twin here on fresh random input.
+
+Axes: T steps of a window, B streams side by side, I inputs, N units, V words.
+Weights have Chainer's layout: ``(4N, I)``, the four gates interleaved, row ``4n + k`` being gate k of unit n, with
+k = 0 the candidate a, 1 the input gate i, 2 the forget gate f, 3 the output gate o (``chainer.functions.lstm``).
+"""
+
+import numpy
+
+
+def sigmoid(x):
+    return 1 / (1 + numpy.exp(-x))
+
+
+def lstm_forward(x, c, h, w_x, b_x, w_h, b_h, mask=None):
+    """Run an LSTM layer over a window.
+
+    x (T, B, I); c, h (B, N) state before the window; w_x (4N, I), w_h (4N, N), b_x, b_h (4N,);
+    mask (T, B, 4N) multiplies the projected input ``x w_x + b_x`` (dropout as in Chainer's char-rnn examples).
+    Returns h of every step (T, B, N), the last c and the cache that ``lstm_backward`` needs.
+    Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
+    """
+    hs, cache = [], []
+    for t in range(len(x)):
+        z = x[t] @ w_x.T + b_x  # (B, 4N)
+        if mask is not None:
+            z = z * mask[t]
+        z = z + h @ w_h.T + b_h
+        a, i, f, o = (z[:, k::4] for k in range(4))  # each (B, N)
+        a, i, f, o = numpy.tanh(a), sigmoid(i), sigmoid(f), sigmoid(o)
+        c_next = f * c + i * a
+        cache.append((h, c, a, i, f, o, c_next))
+        c, h = c_next, o * numpy.tanh(c_next)
+        hs.append(h)
+    return numpy.stack(hs), c, cache
+
+
+def lstm_backward(g_hs, g_c, x, w_x, w_h, cache, mask=None):
+    """Gradients of ``lstm_forward`` from g_hs (T, B, N), of every step's h, and g_c (B, N), of the last c.
+
+    Returns the gradients of x, c, h, w_x, b_x, w_h, b_h.
+    """
+    g_x = numpy.zeros_like(x)
+    g_w_x, g_w_h = numpy.zeros_like(w_x), numpy.zeros_like(w_h)
+    g_b_x, g_b_h = numpy.zeros_like(w_x[:, 0]), numpy.zeros_like(w_h[:, 0])
+    g_h = numpy.zeros_like(g_hs[0])
+    for t in reversed(range(len(x))):
+        h_prev, c_prev, a, i, f, o, c = cache[t]
+        g_h = g_h + g_hs[t]
+        tanh_c = numpy.tanh(c)
+        g_c = g_c + g_h * o * (1 - tanh_c**2)
+        g_z = numpy.empty((len(g_h), 4 * g_h.shape[1]), x.dtype)  # (B, 4N)
+        g_z[:, 0::4] = g_c * i * (1 - a**2)
+        g_z[:, 1::4] = g_c * a * i * (1 - i)
+        g_z[:, 2::4] = g_c * c_prev * f * (1 - f)
+        g_z[:, 3::4] = g_h * tanh_c * o * (1 - o)
+        g_proj = g_z if mask is None else g_z * mask[t]
+        g_x[t] = g_proj @ w_x
+        g_w_x += g_proj.T @ x[t]
+        g_b_x += g_proj.sum(axis=0)
+        g_w_h += g_z.T @ h_prev
+        g_b_h += g_z.sum(axis=0)
+        g_h = g_z @ w_h
+        g_c = g_c * f
+    return g_x, g_c, g_h, g_w_x, g_b_x, g_w_h, g_b_h
+
+
+def cross_entropy(h, w, b, target):
+    """Summed -log softmax(h w + b)[target] in nats, a target of -1 counting nothing, and its gradients.
+
+    h (R, N), w (V, N), b (V,), target (R,). Returns the sum and the gradients of h, w, b.
+    """
+    logits = h @ w.T + b  # (R, V)
+    logits = logits - logits.max(axis=1, keepdims=True)
+    log_p = logits - numpy.log(numpy.exp(logits).sum(axis=1, keepdims=True))
+    loss, g_logits = 0.0, numpy.exp(log_p)
+    for r, word in enumerate(target):
+        if word < 0:
+            g_logits[r] = 0
+        else:
+            loss -= log_p[r, word]
+            g_logits[r, word] -= 1
+    return loss, g_logits @ w, g_logits.T @ h, g_logits.sum(axis=0)
+
+
+def embedding_gradient(g, ids, size):
+    """Gradient of ``w[ids]``: each row of g (R, N) added to row ids[r] of a matrix (size, N)."""
+    g_w = numpy.zeros((size, g.shape[1]), g.dtype)
+    for row, word in zip(g, ids, strict=True):
+        g_w[word] += row
+    return g_w
+
+
+def splitmix64(state):
+    """One draw of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) at the given counter, an int of 64 bits."""
+    mask = 2**64 - 1
+    z = state & mask
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+    return z ^ (z >> 31)
+
+
+def dropout_mask(size, ratio, key):
+    """Booleans, False where a value is dropped: each draw of 64 bits decides four values, lowest bits first."""
+    threshold = round(ratio * 2**16)
+    kept = []
+    for draw in range(-(-size // 4)):
+        bits = splitmix64(key + (draw + 1) * 0x9E3779B97F4A7C15)
+        kept += [(bits >> (16 * lane)) % 2**16 >= threshold for lane in range(4)]
+    return kept[:size]
+
+
+def adam(param, grad, m, v, step, alpha=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+    """One step of Adam (Kingma and Ba 2015, Algorithm 1), in place; ``step`` counts from 1."""
+    m[...] = beta1 * m + (1 - beta1) * grad
+    v[...] = beta2 * v + (1 - beta2) * grad * grad
+    alpha_t = alpha * (1 - beta2**step) ** 0.5 / (1 - beta1**step)
+    param[...] -= alpha_t * m / (numpy.sqrt(v) + eps)

@@ -1,0 +1,115 @@
+"""The model: EmbedID, two LSTM layers and a Linear, with the state they carry from word to word.
+
+Parameters have the names and layouts of the model that Chainer's examples write step by step (``l0``, ``l1_x``,
+``l1_h``, ``l2_x``, ``l2_h``, ``l3``), so that a snapshot of one loads into the other.
+
+Axes: T steps of a window, B streams side by side, N units, V words.
+"""
+
+import dataclasses
+
+import numpy
+
+from compat import L, chainer
+from kernels import functions as K
+
+LAYERS, PROJECTIONS = "layers", "projections"
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """What the model is made of; saved with its weights.
+
+    ``dropout`` is the probability of dropping a value while training. ``dropout_on`` says where: on ``layers``, the
+    layers' inputs and the last output (Zaremba et al. 2014), or on ``projections``, the projected inputs x W of both
+    LSTM layers (Chainer's char-rnn).
+    """
+
+    words: int
+    units: int
+    dropout: float = 0.5
+    dropout_on: str = LAYERS
+
+
+class RNN(chainer.Chain):
+    """A stateful two-layer LSTM language model.
+
+    ``rng`` makes the parameters and the dropout masks: the same generator, the same model, the same training.
+    """
+
+    def __init__(self, sizes, rng):
+        super().__init__()
+        self.sizes, self.rng = sizes, rng
+        words, units = sizes.words, sizes.units
+        with self.init_scope():
+            self.l0 = L.EmbedID(words, units, initialW=rng.normal(0, 1, (words, units)).astype("f"))
+            self.l1_x, self.l1_h = self._gates(), self._gates(forget=1)
+            self.l2_x, self.l2_h = self._gates(), self._gates(forget=1)
+            self.l3 = L.Linear(units, words, initialW=self._scaled(words))
+        self.reset_state()
+
+    def _scaled(self, rows):
+        """Weights (rows, N) of variance 1/N (LeCun et al. 1998), which keep activations at their scale."""
+        units = self.sizes.units
+        return (self.rng.normal(0, 1, (rows, units)) / numpy.sqrt(units)).astype("f")
+
+    def _gates(self, forget=0):
+        """A Linear to the four gates; ``forget`` is the forget gate's bias (1 remembers at first: Gers et al. 2000)."""
+        units = self.sizes.units
+        bias = numpy.zeros((units, 4), "f")  # Chainer's order: a, i, f, o
+        bias[:, 2] = forget
+        return L.Linear(units, 4 * units, initialW=self._scaled(4 * units), initial_bias=bias.reshape(-1))
+
+    def reset_state(self):
+        """Forget what was read: the next word is the first."""
+        self._state = None
+
+    def get_state(self):
+        """The state as four arrays (B, N): c and h of the first layer, c and h of the second; None after a reset."""
+        return None if self._state is None else tuple(s.copy() for s in self._state)
+
+    def set_state(self, state):
+        """Take up a state of ``get_state``, on whatever device it is."""
+        self._state = None if state is None else tuple(self.xp.asarray(s) for s in state)
+
+    def _state_for(self, batch):
+        if self._state is None:
+            self._state = tuple(self.xp.zeros((batch, self.sizes.units), self.l3.W.dtype) for _ in range(4))
+        return self._state
+
+    def forward(self, xs, ts):
+        """Read a window, keep the state and cut its history (truncated BPTT).
+
+        xs, ts (T, B) int32, the words and those that follow them; -1 in ts counts nothing. Returns the loss as a
+        Variable: -log p summed over the window's steps and averaged over its streams, in nats.
+        """
+        ratio = self.sizes.dropout if chainer.config.train else 0.0
+        on_layers = ratio if self.sizes.dropout_on == LAYERS else 0.0
+        on_projections = ratio - on_layers
+        c1, h1, c2, h2 = self._state_for(xs.shape[1])
+
+        x = K.dropout(K.embed(xs, self.l0.W), on_layers, self._key())  # (T, B, N)
+        y1, c1 = self._layer(x, c1, h1, self.l1_x, self.l1_h, on_projections)
+        x = K.dropout(y1, on_layers, self._key())
+        y2, c2 = self._layer(x, c2, h2, self.l2_x, self.l2_h, on_projections)
+        self._state = c1.array, y1.array[-1], c2.array, y2.array[-1]
+
+        y = K.dropout(y2, on_layers, self._key()).reshape(-1, self.sizes.units)  # (T*B, N)
+        return K.cross_entropy(y, self.l3.W, self.l3.b, ts.reshape(-1)) / xs.shape[1]
+
+    def _layer(self, x, c, h, from_below, from_before, ratio):
+        weights = from_below.W, from_below.b, from_before.W, from_before.b
+        return K.lstm_window(x, c, h, *weights, ratio=ratio, key=self._key())
+
+    def _key(self):
+        """A fresh 64-bit key for a dropout mask; none is drawn, and 0 given, outside training."""
+        return int(self.rng.integers(2**64, dtype="u8")) if chainer.config.train and self.sizes.dropout else 0
+
+    def step(self, x):
+        """Read one word a stream, x (B,) int32, and return the logits of the next, (B, V)."""
+        c1, h1, c2, h2 = self._state_for(len(x))
+        with chainer.no_backprop_mode(), chainer.using_config("train", False):
+            y1, c1 = self._layer(self.l0.W.array[x][None], c1, h1, self.l1_x, self.l1_h, 0.0)
+            y2, c2 = self._layer(y1, c2, h2, self.l2_x, self.l2_h, 0.0)
+            self._state = c1.array, y1.array[0], c2.array, y2.array[0]
+            return self.l3(y2.array[0]).array
