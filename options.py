@@ -1,0 +1,112 @@
+"""Command lines: options as tables, errors as one line, hyphens and underscores alike."""
+
+import argparse
+import os
+import signal
+import sys
+
+from errors import UserError
+
+REQUIRED = object()
+UNBOUNDED = 1e30
+
+
+class Parser(argparse.ArgumentParser):
+    """Options from a table. What was not given is not in the result, so that a run's own settings can fill it.
+
+    A row is (flags, type, default, help): its type one of the functions below, a tuple of choices, or None for a flag;
+    its default a list where it takes several values. A positional argument has no hyphen; with ``REQUIRED`` as its
+    default it must be there.
+    """
+
+    def __init__(self, description, tables):
+        super().__init__(description=description, argument_default=argparse.SUPPRESS, allow_abbrev=False)
+        for title, rows in tables.items():
+            group = self.add_argument_group(title)
+            for flags, kind, default, text in rows:
+                self._add(group, flags.split(), kind, default, text)
+
+    def _add(self, group, flags, kind, default, text):
+        shown = "" if default in (None, False, [], REQUIRED) else f" (default: {default})"
+        settings = {"help": (text + shown).replace("%", "%%")}
+        positional = not flags[0].startswith("-")
+        if kind is None:
+            settings |= {"action": "store_true"}
+        elif isinstance(kind, tuple):
+            settings |= {"choices": kind}
+        else:
+            settings |= {"type": kind, "metavar": (flags[0] if positional else kind.__name__).upper()}
+        if isinstance(default, list):
+            settings |= {"nargs": "*" if positional else "+"}
+        elif positional and default is not REQUIRED:
+            settings |= {"nargs": "?"}
+        group.add_argument(*flags, **settings)
+
+    def parse_args(self, args=None):
+        args = sys.argv[1:] if args is None else list(args)
+        ends = args.index("--") if "--" in args else len(args)
+        return super().parse_args([_hyphens(a) for a in args[:ends]] + args[ends:])
+
+    def error(self, message):
+        raise UserError(f"{message} (--help lists the options)")
+
+
+def _hyphens(argument):
+    """--top_k=3 as --top-k=3."""
+    if not argument.startswith("--"):
+        return argument
+    name, equals, value = argument.partition("=")
+    return name.replace("_", "-") + equals + value
+
+
+def defaults(tables):
+    """The default of every option, by the name of its attribute."""
+    rows = (row for rows in tables.values() for row in rows)
+    return {row[0].split()[-1].lstrip("-").replace("-", "_"): row[2] for row in rows}
+
+
+def _number(convert, least, most, name, open_end=False):
+    def number(text):
+        value = convert(text)
+        if not (least < value if open_end else least <= value) or not value <= most:
+            allowed = f"above {least}" if open_end else f"{least} or more"
+            allowed += f", at most {most}" if most < UNBOUNDED else ""
+            raise argparse.ArgumentTypeError(f"{text} is out of range: must be {allowed}")
+        return value
+
+    number.__name__ = name
+    return number
+
+
+count = _number(int, 1, UNBOUNDED, "n")
+seed = _number(int, 0, 2**32 - 1, "n")
+positive = _number(float, 0, UNBOUNDED, "x", open_end=True)
+not_negative = _number(float, 0, UNBOUNDED, "x")
+fraction = _number(float, 0, 1, "x", open_end=True)
+ratio = _number(float, 0, 0.95, "x")
+
+
+def text(value):
+    """A word, a path, or a text."""
+    return value
+
+
+def run(main):
+    """Call a script's ``main()`` and leave: what a person can mend ends in one line and status 2, with no traceback."""
+    name = os.path.basename(sys.argv[0])
+    try:
+        status = main()
+        sys.stdout.flush()
+        sys.exit(status)
+    except UserError as error:
+        message = " ".join(str(error).split())
+        print(f"{name}: error: {message}", file=sys.stderr)
+        sys.exit(2)
+    except MemoryError:
+        print(f"{name}: error: not enough memory (smaller: --unit, --batchsize, --vocab-size)", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    except BrokenPipeError:  # the reader of our output has gone, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)

@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""Train a language model on your own text: ``python train.py novel.txt -o runs/novel``.
+
+Reads files, .zip archives and folders, and leaves a run directory that ``generate.py`` writes new text from.
+"""
+
+import dataclasses
+import math
+import os
+import shlex
+import sys
+import time
+
+import options
+from errors import UserError
+
+DESCRIPTION = "Train a two-layer LSTM language model on text files, .zip archives or folders of them."
+TABLES = {
+    "what": [
+        ("corpus", options.text, [], "text files, .zip archives, folders (not needed with --resume)"),
+        ("-o --out", options.text, None, "the run directory to make or to go on with"),
+        ("--valid", options.text, [], "files to validate on, instead of the last 5 % of the lines"),
+        ("--test", options.text, [], "files to test on, instead of the 5 % before them"),
+        ("-r --resume", None, False, "go on with the run in --out where it stopped"),
+        ("-f --force", None, False, "replace a run that is already in --out"),
+        ("-d --device", options.text, "auto", "auto, cpu, gpu or gpu:N"),
+    ],
+    "words": [
+        ("--tokens", ("auto", "mecab", "char", "space"), "auto", "what a word is; auto looks at the text"),
+        ("--min-count", options.count, 2, "rarer words become <unk>"),
+        ("--vocab-size", options.count, None, "at most so many words, the most frequent"),
+    ],
+    "model": [
+        ("-u --unit", options.count, 256, "units of each layer"),
+        ("--dropout", options.ratio, 0.5, "share of values dropped while training"),
+        ("--dropout-on", ("layers", "projections"), "layers", "layers (Zaremba et al.) or projected inputs (char-rnn)"),
+    ],
+    "training": [
+        ("-e --epoch", options.count, 50, "at most so many epochs"),
+        ("-b --batchsize", options.count, 20, "streams read side by side"),
+        ("-l --bproplen", options.count, 35, "steps of a window (truncated BPTT)"),
+        ("-c --gradclip", options.positive, 5.0, "largest norm of the gradients"),
+        ("--optimizer", ("adam", "sgd", "momentum", "adagrad", "rmsprop"), "adam", "the optimiser"),
+        ("--lr", options.positive, None, "learning rate (default: the optimiser's own, 0.002 for adam)"),
+        ("--lr-decay", options.fraction, 0.5, "factor of the learning rate after an epoch that did no better"),
+        ("--patience", options.count, 5, "stop after so many epochs in a row that did no better"),
+        ("--seed", options.seed, 0, "of the random generators"),
+    ],
+}
+MAY_CHANGE = {"epoch", "patience", "device"}  # on --resume
+CHECKPOINT_SECONDS = 300  # at most so much work is lost when the process is killed
+
+
+def main(argv=None):
+    args = vars(options.Parser(DESCRIPTION, TABLES).parse_args(argv))
+    if "out" not in args:
+        raise UserError("-o/--out is missing: name the run directory")
+    if args.get("resume"):
+        return resume(args)
+    return start(options.defaults(TABLES) | args)
+
+
+def start(args):
+    """A new run."""
+    from corpus import windows
+    from kernels import devices
+    from rnn import Sizes
+    from training import run as runs
+    from training.optimisers import OPTIMISERS
+
+    if not args["corpus"]:
+        raise UserError("no corpus: name text files, .zip archives or folders")
+    if runs.exists(args["out"]) and not args["force"]:
+        raise UserError(f"{args['out']}: holds a run already: --resume goes on with it, --force replaces it")
+    device = devices.choose(args["device"])
+    lr = args["lr"] or OPTIMISERS[args["optimizer"]].lr
+    recipe = runs.Recipe(**{f.name: args[f.name] for f in dataclasses.fields(runs.Recipe)} | {"lr": lr})
+
+    source = {name: args[name] for name in ("tokens", "min_count", "vocab_size")}
+    source |= {name: [os.path.abspath(path) for path in args[name]] for name in ("corpus", "valid", "test")}
+    corpus = read(source, recipe)
+    report(corpus, windows.count(len(corpus.train), recipe.batchsize, recipe.bproplen))
+    sizes = Sizes(len(corpus.vocabulary), args["unit"], args["dropout"], args["dropout_on"])
+    about = {
+        "kind": "text",
+        "tokens": corpus.tokeniser.name,
+        "dictionary": corpus.tokeniser.dictionary,
+        "sizes": dataclasses.asdict(sizes),
+        "recipe": dataclasses.asdict(recipe),
+        "corpus": source | {"fingerprint": corpus.fingerprint(), "report": corpus.report},
+    }
+    run = runs.create(args["out"], about, corpus.vocabulary)
+    return train(run, recipe, corpus, device, resumed=False)
+
+
+def resume(args):
+    """An old run, with its own settings."""
+    from kernels import devices
+    from training import run as runs
+
+    run = runs.load(args["out"])
+    fixed = sorted(args.keys() - MAY_CHANGE - {"out", "resume"})
+    if fixed:
+        may = ", ".join(f"--{name}" for name in sorted(MAY_CHANGE))
+        raise UserError(f"--{fixed[0].replace('_', '-')} cannot be given with --resume: only {may} can change")
+    recipe = dataclasses.replace(run.recipe, **{k: v for k, v in args.items() if k in ("epoch", "patience")})
+    source = run.about["corpus"]
+    corpus = read(source | {"tokens": run.about["tokens"]}, recipe)
+    if corpus.fingerprint() != source["fingerprint"]:
+        raise UserError(f"{' '.join(source['corpus'])}: no longer the text that {args['out']} was trained on")
+    return train(run, recipe, corpus, devices.choose(args.get("device", "auto")), resumed=True)
+
+
+def read(source, recipe):
+    """The corpus that a run's settings name; raises ``UserError`` where it is too small for a window."""
+    from corpus.build import build
+
+    need = recipe.batchsize * (recipe.bproplen + 1)
+    names = (source[name] for name in ("corpus", "valid", "test", "tokens", "vocab_size", "min_count"))
+    return build(*names, need=need)
+
+
+def report(corpus, windows):
+    """Tell what was read, before hours go into it."""
+    r = corpus.report
+    tell(f"read     {sum(r['files'].values())} files ({r['files']['aozora']} of Aozora Bunko), {r['pieces']:,} lines")
+    for item in r["skipped"]:
+        tell(f"skipped  {item['name']}: {item['reason']}")
+    splits = ", ".join(f"{r['words'][s]:,} {s} ({r['unknown'][s]:.1%} unknown)" for s in r["words"])
+    tell(f"words    {splits}; by {corpus.tokeniser.name} {corpus.tokeniser.dictionary}".rstrip())
+    share = r["singletons"] / max(1, r["distinct"])
+    tell(f"ids      {r['vocabulary']:,} of {r['distinct']:,} distinct words ({share:.0%} of them seen once)")
+    tell(f"windows  {windows:,} an epoch")
+
+
+def train(run, recipe, corpus, device, resumed):
+    """The loop, from wherever the run is; returns the exit status."""
+    import numpy
+
+    from compat import chainer
+    from corpus import vocabulary, windows
+    from training import evaluate, files, log, plot, stopping
+    from training.optimisers import OPTIMISERS
+
+    device.use()
+    model = run.new_model()
+    optimizer = OPTIMISERS[recipe.optimizer].make(recipe.lr)
+    optimizer.setup(model)
+    optimizer.add_hook(chainer.optimizer_hooks.GradientClipping(recipe.gradclip))
+
+    # Everything below that changes is in the model, in the optimiser, or in ``at``, and so in the checkpoint.
+    order = numpy.random.default_rng([recipe.seed, 1])
+    at = {"epoch": 1, "window": 0, "start": 0, "nats": 0.0, "words": 0, "lr": recipe.lr, "history": []}
+    patience = stopping.Patience(recipe.patience)
+    if resumed:
+        at = run.load_checkpoint(model, optimizer)
+        order.bit_generator.state = at.pop("order")
+        patience = stopping.Patience(**at.pop("patience") | {"patience": recipe.patience})
+        files.write(run.file("log.jsonl"), log.dump(at["history"]))
+        tell(f"go on    at epoch {at['epoch']}, window {at['window']}")
+    model.to_device(device)
+    beginnings = numpy.concatenate([[0], numpy.flatnonzero(corpus.train == vocabulary.EOS)[:-1] + 1])
+
+    def save():
+        state = {"order": order.bit_generator.state, "patience": dataclasses.asdict(patience)}
+        run.save_checkpoint(model, optimizer, at | state)
+
+    saved = time.monotonic()
+    with stopping.Interrupt() as interrupt:
+        if not resumed:
+            save()
+        while at["epoch"] <= recipe.epoch and not patience.exhausted():
+            if at["window"] == 0:
+                model.reset_state()
+                at["start"] = int(order.choice(beginnings))
+                at["nats"], at["words"] = 0.0, 0
+            batches = windows.training(corpus.train, recipe.batchsize, recipe.bproplen, at["start"])
+            setattr(optimizer, OPTIMISERS[recipe.optimizer].rate, at["lr"])
+            progress = log.Progress(at["epoch"], len(batches), at["window"])
+
+            for xs, ts in batches[at["window"] :]:
+                loss = model(model.xp.asarray(xs), model.xp.asarray(ts))
+                nats = float(loss.array)
+                if not math.isfinite(nats):
+                    progress.close()
+                    raise UserError(
+                        f"{run.path}: the loss became {nats} in epoch {at['epoch']}, window {at['window']}; the best "
+                        f"model and the last checkpoint are kept (try a lower --lr than {at['lr']:g}, or --gradclip)"
+                    )
+                model.cleargrads()
+                loss.backward()
+                optimizer.update()
+
+                at["window"] += 1
+                at["nats"] += nats * xs.shape[1]
+                at["words"] += xs.size
+                progress.step(nats / len(xs), xs.size)
+                if interrupt.signal:
+                    progress.close()
+                    save()
+                    tell(f"stopped  in epoch {at['epoch']} after window {at['window']}; go on with: {again(run)}")
+                    return 128 + interrupt.signal
+                if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                    save()
+                    saved = time.monotonic()
+
+            speed = progress.speed()
+            progress.close()
+            entry = {
+                "epoch": at["epoch"],
+                "train_loss": at["nats"] / at["words"],
+                "valid_loss": evaluate.loss(model, corpus.valid),
+                "lr": at["lr"],
+                "words_per_second": round(speed),
+            }
+            entry["best"] = patience.better(entry["valid_loss"])
+            if entry["best"]:
+                run.save_best(model)
+            else:
+                at["lr"] *= recipe.lr_decay
+            at["history"].append(entry)
+            at["epoch"], at["window"] = at["epoch"] + 1, 0
+            print(log.line(entry), flush=True)
+            save()
+            saved = time.monotonic()
+            files.write(run.file("log.jsonl"), log.dump(at["history"]))
+            files.write(run.file("loss.png"), plot.curves(at["history"], os.path.basename(os.path.abspath(run.path))))
+
+    best = run.load_best()
+    best.to_device(device)
+    loss = evaluate.loss(best, corpus.test)
+    print(f"test     loss {loss:.3f} perplexity {math.exp(min(700, loss)):.1f} of the best model", flush=True)
+    return 0
+
+
+def again(run):
+    return shlex.join(["python", "train.py", "-o", run.path, "--resume"])
+
+
+def tell(line):
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    options.run(main)

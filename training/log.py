@@ -1,0 +1,45 @@
+"""What a training says while it runs: a bar on a terminal, a line an epoch, and ``log.jsonl``."""
+
+import json
+import math
+import sys
+import time
+
+import tqdm
+
+
+class Progress:
+    """A bar over an epoch's windows with loss, speed and time left, on standard error; silent off a terminal."""
+
+    def __init__(self, epoch, windows, done):
+        look = {"unit": "win", "leave": False, "dynamic_ncols": True, "disable": not sys.stderr.isatty()}
+        self._bar = tqdm.tqdm(total=windows, initial=done, desc=f"epoch {epoch}", **look)
+        self.words, self._start = 0, time.perf_counter()
+
+    def step(self, loss, words):
+        """One window is done: its mean loss a word, and how many words it read."""
+        self.words += words
+        if not self._bar.disable:
+            self._bar.set_postfix_str(f"loss {loss:.3f}, {self.speed():,.0f} words/s", refresh=False)
+        self._bar.update()
+
+    def speed(self):
+        """Words a second since the epoch, or the resumed part of it, began."""
+        return self.words / max(1e-9, time.perf_counter() - self._start)
+
+    def close(self):
+        self._bar.close()
+
+
+def line(entry):
+    """An epoch's log entry for people."""
+    return (
+        f"epoch {entry['epoch']:3d}   train loss {entry['train_loss']:.3f}   "
+        f"valid loss {entry['valid_loss']:.3f} perplexity {math.exp(min(700, entry['valid_loss'])):8.1f}   "
+        f"lr {entry['lr']:.2g}   {entry['words_per_second']:6,.0f} words/s{'   best' if entry['best'] else ''}"
+    )
+
+
+def dump(history):
+    """The bytes of ``log.jsonl``: all epochs anew, so that a resumed log never holds an epoch twice."""
+    return "".join(json.dumps(entry) + "\n" for entry in history).encode()
