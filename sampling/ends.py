@@ -1,0 +1,30 @@
+"""Where a text that is being made should stop."""
+
+
+class Ending:
+    """Takes words one by one and knows when the text is ``over``: after ``length`` of them, or ``sentences`` sentences.
+
+    ``is_end(word)`` ends a sentence; words that are ``is_closing``, such as 」 after 。, still belong to it. A line end
+    ends a sentence too, unless that sentence is empty.
+    """
+
+    def __init__(self, length, sentences, is_end, is_closing):
+        self.length, self.sentences = length, sentences
+        self.is_end, self.is_closing = is_end, is_closing
+        self.over, self._count = False, 0
+        self._begun, self._ended = False, False
+
+    def take(self, word):
+        """Whether ``word`` belongs to the text; sets ``over`` once no further word does."""
+        if (self._ended and not self.is_closing(word)) or (self._begun and word == "\n"):
+            self._begun = self._ended = False
+            if self.sentences is not None:
+                self.sentences -= 1
+        if self.over or self.sentences == 0:
+            self.over = True
+            return False
+        self._begun = self._begun or not word.isspace()
+        self._ended = self._begun and (self._ended or self.is_end(word))
+        self._count += 1
+        self.over = self.length is not None and self._count >= self.length
+        return True
