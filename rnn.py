@@ -30,6 +30,14 @@ class Sizes:
     dropout: float = 0.5
     dropout_on: str = LAYERS
 
+    def shapes(self):
+        """The shape of every parameter by its path, so that weights can be checked before memory is taken for them."""
+        words, units = self.words, self.units
+        shapes = {"l0/W": (words, units), "l3/W": (words, units), "l3/b": (words,)}
+        for name in ("l1_x", "l1_h", "l2_x", "l2_h"):
+            shapes |= {f"{name}/W": (4 * units, units), f"{name}/b": (4 * units,)}
+        return shapes
+
 
 class RNN(chainer.Chain):
     """A stateful two-layer LSTM language model.

@@ -11,8 +11,18 @@ import shlex
 import sys
 import time
 
+import numpy
+
 import options
+from compat import chainer
+from corpus import vocabulary, windows
+from corpus.build import build
 from errors import UserError
+from kernels import devices
+from rnn import Sizes
+from training import evaluate, files, log, plot, stopping
+from training import run as runs
+from training.optimisers import OPTIMISERS
 
 DESCRIPTION = "Train a two-layer LSTM language model on text files, .zip archives or folders of them."
 TABLES = {
@@ -62,19 +72,13 @@ def main(argv=None):
 
 def start(args):
     """A new run."""
-    from corpus import windows
-    from kernels import devices
-    from rnn import Sizes
-    from training import run as runs
-    from training.optimisers import OPTIMISERS
-
     if not args["corpus"]:
         raise UserError("no corpus: name text files, .zip archives or folders")
     if runs.exists(args["out"]) and not args["force"]:
         raise UserError(f"{args['out']}: holds a run already: --resume goes on with it, --force replaces it")
     device = devices.choose(args["device"])
-    lr = args["lr"] or OPTIMISERS[args["optimizer"]].lr
-    recipe = runs.Recipe(**{f.name: args[f.name] for f in dataclasses.fields(runs.Recipe)} | {"lr": lr})
+    args["lr"] = args["lr"] or OPTIMISERS[args["optimizer"]].lr
+    recipe = runs.Recipe(**{field.name: args[field.name] for field in dataclasses.fields(runs.Recipe)})
 
     source = {name: args[name] for name in ("tokens", "min_count", "vocab_size")}
     source |= {name: [os.path.abspath(path) for path in args[name]] for name in ("corpus", "valid", "test")}
@@ -90,37 +94,33 @@ def start(args):
         "corpus": source | {"fingerprint": corpus.fingerprint(), "report": corpus.report},
     }
     run = runs.create(args["out"], about, corpus.vocabulary)
-    return train(run, recipe, corpus, device, resumed=False)
+    return train(Job(run, recipe, corpus, device))
 
 
 def resume(args):
     """An old run, with its own settings."""
-    from kernels import devices
-    from training import run as runs
-
-    run = runs.load(args["out"])
     fixed = sorted(args.keys() - MAY_CHANGE - {"out", "resume"})
     if fixed:
         may = ", ".join(f"--{name}" for name in sorted(MAY_CHANGE))
         raise UserError(f"--{fixed[0].replace('_', '-')} cannot be given with --resume: only {may} can change")
+    run = runs.load(args["out"])
     recipe = dataclasses.replace(run.recipe, **{k: v for k, v in args.items() if k in ("epoch", "patience")})
+    device = devices.choose(args.get("device", "auto"))
+    checkpoint = run.load_checkpoint()
     source = run.about["corpus"]
     corpus = read(source | {"tokens": run.about["tokens"]}, recipe)
     if corpus.fingerprint() != source["fingerprint"]:
         raise UserError(f"{' '.join(source['corpus'])}: no longer the text that {args['out']} was trained on")
-    return train(run, recipe, corpus, devices.choose(args.get("device", "auto")), resumed=True)
+    return train(Job(run, recipe, corpus, device, checkpoint))
 
 
 def read(source, recipe):
     """The corpus that a run's settings name; raises ``UserError`` where it is too small for a window."""
-    from corpus.build import build
-
-    need = recipe.batchsize * (recipe.bproplen + 1)
     names = (source[name] for name in ("corpus", "valid", "test", "tokens", "vocab_size", "min_count"))
-    return build(*names, need=need)
+    return build(*names, need=recipe.batchsize * (recipe.bproplen + 1))
 
 
-def report(corpus, windows):
+def report(corpus, count):
     """Tell what was read, before hours go into it."""
     r = corpus.report
     tell(f"read     {sum(r['files'].values())} files ({r['files']['aozora']} of Aozora Bunko), {r['pieces']:,} lines")
@@ -130,107 +130,115 @@ def report(corpus, windows):
     tell(f"words    {splits}; by {corpus.tokeniser.name} {corpus.tokeniser.dictionary}".rstrip())
     share = r["singletons"] / max(1, r["distinct"])
     tell(f"ids      {r['vocabulary']:,} of {r['distinct']:,} distinct words ({share:.0%} of them seen once)")
-    tell(f"windows  {windows:,} an epoch")
+    tell(f"windows  {count:,} an epoch")
 
 
-def train(run, recipe, corpus, device, resumed):
-    """The loop, from wherever the run is; returns the exit status."""
-    import numpy
+class Job:
+    """A training under way. All of it that changes is in the model, the optimiser, ``order``, ``patience`` and ``at``,
+    and goes into a checkpoint; ``checkpoint`` is the one to go on from.
+    """
 
-    from compat import chainer
-    from corpus import vocabulary, windows
-    from training import evaluate, files, log, plot, stopping
-    from training.optimisers import OPTIMISERS
+    def __init__(self, run, recipe, corpus, device, checkpoint=None):
+        self.run, self.recipe, self.corpus, self.device = run, recipe, corpus, device
+        device.use()
+        self.model = run.new_model()
+        self.optimizer = OPTIMISERS[recipe.optimizer].make(recipe.lr)
+        self.optimizer.setup(self.model)
+        self.optimizer.add_hook(chainer.optimizer_hooks.GradientClipping(recipe.gradclip))
+        self.order = numpy.random.default_rng([recipe.seed, 1])
+        self.patience = stopping.Patience(recipe.patience)
+        self.at = {"epoch": 1, "window": 0, "start": 0, "nats": 0.0, "words": 0, "lr": recipe.lr, "history": []}
+        if checkpoint:
+            self.at = checkpoint.restore(self.model, self.optimizer)
+            self.order.bit_generator.state = self.at.pop("order")
+            self.patience = stopping.Patience(**self.at.pop("patience") | {"patience": recipe.patience})
+            tell(f"go on    in epoch {self.at['epoch']}, after window {self.at['window']}")
+        self.model.to_device(device)
+        self.save()
 
-    device.use()
-    model = run.new_model()
-    optimizer = OPTIMISERS[recipe.optimizer].make(recipe.lr)
-    optimizer.setup(model)
-    optimizer.add_hook(chainer.optimizer_hooks.GradientClipping(recipe.gradclip))
+    def save(self):
+        """A checkpoint, and the log of the epochs that it holds."""
+        self.saved = time.monotonic()
+        state = {"order": self.order.bit_generator.state, "patience": dataclasses.asdict(self.patience)}
+        self.run.save_checkpoint(self.model, self.optimizer, self.at | state)
+        files.write(self.run.file("log.jsonl"), log.dump(self.at["history"]))
 
-    # Everything below that changes is in the model, in the optimiser, or in ``at``, and so in the checkpoint.
-    order = numpy.random.default_rng([recipe.seed, 1])
-    at = {"epoch": 1, "window": 0, "start": 0, "nats": 0.0, "words": 0, "lr": recipe.lr, "history": []}
-    patience = stopping.Patience(recipe.patience)
-    if resumed:
-        at = run.load_checkpoint(model, optimizer)
-        order.bit_generator.state = at.pop("order")
-        patience = stopping.Patience(**at.pop("patience") | {"patience": recipe.patience})
-        files.write(run.file("log.jsonl"), log.dump(at["history"]))
-        tell(f"go on    at epoch {at['epoch']}, window {at['window']}")
-    model.to_device(device)
-    beginnings = numpy.concatenate([[0], numpy.flatnonzero(corpus.train == vocabulary.EOS)[:-1] + 1])
 
-    def save():
-        state = {"order": order.bit_generator.state, "patience": dataclasses.asdict(patience)}
-        run.save_checkpoint(model, optimizer, at | state)
-
-    saved = time.monotonic()
+def train(job):
+    """From wherever the job is to its end or to Ctrl-C; returns the exit status."""
     with stopping.Interrupt() as interrupt:
-        if not resumed:
-            save()
-        while at["epoch"] <= recipe.epoch and not patience.exhausted():
-            if at["window"] == 0:
-                model.reset_state()
-                at["start"] = int(order.choice(beginnings))
-                at["nats"], at["words"] = 0.0, 0
-            batches = windows.training(corpus.train, recipe.batchsize, recipe.bproplen, at["start"])
-            setattr(optimizer, OPTIMISERS[recipe.optimizer].rate, at["lr"])
-            progress = log.Progress(at["epoch"], len(batches), at["window"])
-
-            for xs, ts in batches[at["window"] :]:
-                loss = model(model.xp.asarray(xs), model.xp.asarray(ts))
-                nats = float(loss.array)
-                if not math.isfinite(nats):
-                    progress.close()
-                    raise UserError(
-                        f"{run.path}: the loss became {nats} in epoch {at['epoch']}, window {at['window']}; the best "
-                        f"model and the last checkpoint are kept (try a lower --lr than {at['lr']:g}, or --gradclip)"
-                    )
-                model.cleargrads()
-                loss.backward()
-                optimizer.update()
-
-                at["window"] += 1
-                at["nats"] += nats * xs.shape[1]
-                at["words"] += xs.size
-                progress.step(nats / len(xs), xs.size)
-                if interrupt.signal:
-                    progress.close()
-                    save()
-                    tell(f"stopped  in epoch {at['epoch']} after window {at['window']}; go on with: {again(run)}")
-                    return 128 + interrupt.signal
-                if time.monotonic() - saved > CHECKPOINT_SECONDS:
-                    save()
-                    saved = time.monotonic()
-
-            speed = progress.speed()
-            progress.close()
-            entry = {
-                "epoch": at["epoch"],
-                "train_loss": at["nats"] / at["words"],
-                "valid_loss": evaluate.loss(model, corpus.valid),
-                "lr": at["lr"],
-                "words_per_second": round(speed),
-            }
-            entry["best"] = patience.better(entry["valid_loss"])
-            if entry["best"]:
-                run.save_best(model)
-            else:
-                at["lr"] *= recipe.lr_decay
-            at["history"].append(entry)
-            at["epoch"], at["window"] = at["epoch"] + 1, 0
-            print(log.line(entry), flush=True)
-            save()
-            saved = time.monotonic()
-            files.write(run.file("log.jsonl"), log.dump(at["history"]))
-            files.write(run.file("loss.png"), plot.curves(at["history"], os.path.basename(os.path.abspath(run.path))))
-
-    best = run.load_best()
-    best.to_device(device)
-    loss = evaluate.loss(best, corpus.test)
+        while job.at["epoch"] <= job.recipe.epoch and not job.patience.exhausted():
+            speed = read_windows(job, interrupt)
+            if interrupt.signal:
+                job.save()
+                place = f"in epoch {job.at['epoch']}, after window {job.at['window']}"
+                tell(f"stopped  {place}; go on with: {again(job.run)}")
+                return 128 + interrupt.signal
+            end_epoch(job, speed)
+    best = job.run.load_best()
+    best.to_device(job.device)
+    loss = evaluate.loss(best, job.corpus.test)
     print(f"test     loss {loss:.3f} perplexity {math.exp(min(700, loss)):.1f} of the best model", flush=True)
     return 0
+
+
+def read_windows(job, interrupt):
+    """Learn from the windows of an epoch that are left, until the end or an interrupt; returns words a second."""
+    model, optimizer, at, recipe = job.model, job.optimizer, job.at, job.recipe
+    if at["window"] == 0:
+        beginnings = numpy.flatnonzero(job.corpus.train == vocabulary.EOS) + 1
+        at["start"] = int(job.order.choice(beginnings)) % len(job.corpus.train)
+        at["nats"], at["words"] = 0.0, 0
+        model.reset_state()
+    setattr(optimizer, OPTIMISERS[recipe.optimizer].rate, at["lr"])
+    batches = windows.training(job.corpus.train, recipe.batchsize, recipe.bproplen, at["start"])
+    progress = log.Progress(at["epoch"], len(batches), at["window"])
+
+    for xs, ts in batches[at["window"] :]:  # (T, B) each
+        loss = model(model.xp.asarray(xs), model.xp.asarray(ts))
+        nats = float(loss.array)
+        if not math.isfinite(nats):
+            progress.close()
+            raise UserError(
+                f"{job.run.path}: the loss became {nats} in epoch {at['epoch']}, window {at['window'] + 1}; the best "
+                f"model and the last checkpoint are kept (try a lower --lr than {at['lr']:g}, or --gradclip)"
+            )
+        model.cleargrads()
+        loss.backward()
+        optimizer.update()
+
+        at["window"] += 1
+        at["nats"] += nats * xs.shape[1]
+        at["words"] += xs.size
+        progress.step(nats / len(xs), xs.size)
+        if interrupt.signal:
+            break
+        if time.monotonic() - job.saved > CHECKPOINT_SECONDS:
+            job.save()
+    progress.close()
+    return progress.speed()
+
+
+def end_epoch(job, speed):
+    """Validate; keep the best model, or learn more slowly; log, save and draw."""
+    at = job.at
+    entry = {
+        "epoch": at["epoch"],
+        "train_loss": at["nats"] / at["words"],
+        "valid_loss": evaluate.loss(job.model, job.corpus.valid),
+        "lr": at["lr"],
+        "words_per_second": round(speed),
+    }
+    entry["best"] = job.patience.better(entry["valid_loss"])
+    if entry["best"]:
+        job.run.save_best(job.model)
+    else:
+        at["lr"] *= job.recipe.lr_decay
+    at["history"].append(entry)
+    at["epoch"], at["window"] = at["epoch"] + 1, 0
+    job.save()
+    print(log.line(entry), flush=True)
+    files.write(job.run.file("loss.png"), plot.curves(at["history"], os.path.basename(os.path.abspath(job.run.path))))
 
 
 def again(run):

@@ -11,8 +11,9 @@ from typing import NamedTuple
 _SYMBOLS = re.compile(r"【テキスト中に現れる記号について】|［表記について］")
 _RULE = re.compile(r"[-=]{20,}")
 _FOOTER = re.compile(r"［＃本文終わり］|[-=]*(底本|親本|初出|翻訳の底本|翻訳の原作|作業履歴)[^。「」：]{0,8}：")
+FOOTER_LINES = 80  # real ones have about 30: what looks like one further up is the author's
 _TYPED = re.compile(r"青空文庫|入力：")  # a footer says who typed the text; a sentence that begins with 底本 does not
-_BEFORE_FOOTER = re.compile(r"[-=]{20,}|※.*|●?入力者注.*|")
+_BEFORE_FOOTER = re.compile(r"[-=]{20,}|※(?!［＃).*|●?入力者注.*|")
 
 _GAIJI = re.compile(r"※［＃([^［］]*)］")
 _NOTE = re.compile(r"［＃[^［］]*］|［※[0-9０-９]+］")
@@ -32,12 +33,26 @@ _ORNAMENT = re.compile(r"[-=─━＊*※　 ×○◇◆●☆★]+")
 
 _REPEAT = re.compile(r"／([″゛]?)[＼\\¥]")
 _ACCENTED = re.compile(r"〔([^〔〕]*)〕")
-_ACCENT = re.compile(r"(?:AE|OE|ae|oe|[A-Za-z])[`'^~:&,/_]|[?!]@")
-_MARKS = dict(zip("`'^~:&,_", "\u0300\u0301\u0302\u0303\u0308\u030a\u0327\u0304", strict=True))
 _LIGATURES = {
     "AE&": "Æ", "ae&": "æ", "OE&": "Œ", "oe&": "œ", "s&": "ß", "O/": "Ø", "o/": "ø", "L/": "Ł", "l/": "ł",
     "?@": "¿", "!@": "¡",
 }  # fmt: skip
+_MARKS = {  # the combining character, and the letters it may stand on: n'est has an apostrophe, not an accent
+    "'": ("\u0301", "aeiouy"),
+    "`": ("\u0300", "aeiou"),
+    "^": ("\u0302", "aeiou"),
+    "~": ("\u0303", "ano"),
+    ":": ("\u0308", "aeiouy"),
+    "&": ("\u030a", "a"),
+    ",": ("\u0327", "c"),
+    "_": ("\u0304", "aeiou"),
+}
+_ACCENT = re.compile(
+    "|".join(
+        [re.escape(letters) for letters in _LIGATURES]
+        + [f"[{letters}{letters.upper()}]{re.escape(mark)}" for mark, (_, letters) in _MARKS.items()]
+    )
+)
 
 # A character that a gaiji note names may look like markup: it is kept out of the way until the markup is gone, and
 # double angle brackets, which would read as ruby again, become their mathematical likeness.
@@ -97,7 +112,7 @@ def _header_end(lines):
 
 def _footer_start(lines, start):
     """Where the footer starts, with the rules and annotators' notes just before it; ``len(lines)`` without one."""
-    for k in range(start, len(lines)):
+    for k in range(max(start, len(lines) - FOOTER_LINES), len(lines)):
         if _FOOTER.match(lines[k]) and any(_TYPED.search(line) for line in lines[k:]):
             while k > start and _BEFORE_FOOTER.fullmatch(lines[k - 1].strip(" 　")):
                 k -= 1
@@ -158,8 +173,5 @@ def _accents(block):
 
 
 def _composed(match):
-    letters = match[0]
-    if letters in _LIGATURES:
-        return _LIGATURES[letters]
-    composed = unicodedata.normalize("NFC", letters[:-1] + _MARKS.get(letters[-1], letters[-1]))
-    return composed if len(composed) == 1 else letters
+    spelt = match[0]
+    return _LIGATURES.get(spelt) or unicodedata.normalize("NFC", spelt[0] + _MARKS[spelt[-1]][0])

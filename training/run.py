@@ -56,8 +56,10 @@ class Run:
 
     def load_best(self):
         """The model of ``model.npz``, on the CPU."""
+        arrays = files.read_npz(self.file("model.npz"))
+        fit(arrays, self.sizes.shapes(), self.file("model.npz"))
         model = self.new_model()
-        put_arrays(model, files.read_npz(self.file("model.npz")), self.file("model.npz"))
+        chainer.serializers.NpzDeserializer(arrays).load(model)
         return model
 
     def new_model(self):
@@ -74,19 +76,40 @@ class Run:
         arrays["meta"] = numpy.frombuffer(json.dumps(meta).encode(), numpy.uint8)
         files.write(self.file("checkpoint.npz"), files.npz(arrays))
 
-    def load_checkpoint(self, model, optimizer):
-        """Put a saved state back into a model and its optimiser; returns ``meta``."""
+    def load_checkpoint(self):
+        """The ``Checkpoint`` of this run, its sizes checked."""
         path = self.file("checkpoint.npz")
-        arrays = files.read_npz(path)
+        checkpoint = Checkpoint(path, files.read_npz(path))
+        fit(checkpoint.under("model/"), self.sizes.shapes(), path)
+        return checkpoint
+
+
+class Checkpoint:
+    """The saved state of a training."""
+
+    def __init__(self, path, arrays):
+        self.path, self.arrays = path, arrays
+
+    def under(self, prefix):
+        return {name.removeprefix(prefix): a for name, a in self.arrays.items() if name.startswith(prefix)}
+
+    def restore(self, model, optimizer):
+        """Put the state back into a model of the run's sizes and its optimiser; returns the ``meta`` that was saved."""
+        shapes = {name: param.shape for name, param in sorted(model.namedparams())}
         try:
-            meta = json.loads(arrays.pop("meta").tobytes())
+            chainer.serializers.NpzDeserializer(self.under("model/")).load(model)
+            chainer.serializers.NpzDeserializer(self.under("optimizer/")).load(optimizer)
+            meta = json.loads(self.arrays["meta"].tobytes())
             model.rng.bit_generator.state = meta.pop("rng")
         except (KeyError, ValueError, TypeError) as error:
-            raise UserError(f"{path}: damaged, or no checkpoint of this program: {error!r}") from None
-        put_arrays(model, _under("model/", arrays), path)
-        put_arrays(optimizer, _under("optimizer/", arrays), path)
-        state = _under("state/", arrays)
-        model.set_state([state[name] for name in STATE] if state else None)
+            raise UserError(f"{self.path}: damaged, or no checkpoint of this program: {error!r}") from None
+        moments = {name: a for name, a in self.under("optimizer/").items() if a.shape}
+        fit(moments, {name: shapes["/" + name.rpartition("/")[0]] for name in moments}, self.path)
+        state = {name: a for name, a in self.arrays.items() if name.startswith("state/")}
+        if state:
+            batch = len(state.get("state/c1", ()))
+            fit(state, {f"state/{name}": (batch, model.sizes.units) for name in STATE}, self.path)
+            model.set_state([state[f"state/{name}"] for name in STATE])
         return meta
 
 
@@ -142,24 +165,16 @@ def arrays_of(target):
     """The arrays of a Chainer link or optimiser by path, such as ``l1_x/W``, named as in ``serializers.save_npz``."""
     serializer = chainer.serializers.DictionarySerializer()
     serializer.save(target)
-    return serializer.target
+    return dict(sorted(serializer.target.items()))  # Chainer keeps names in sets, whose order changes with the process
 
 
-def put_arrays(target, arrays, path):
-    """Load ``arrays_of`` into a link or optimiser; names, shapes and types must be its own."""
-    own = arrays_of(target)
-    if own.keys() != arrays.keys():
-        odd = sorted(own.keys() ^ arrays.keys())
-        raise UserError(f"{path}: does not fit its run: {odd[0]} is {'missing' if odd[0] in own else 'not known'}")
-    for name, array in own.items():
-        theirs = arrays[name]
-        if theirs.shape != array.shape or theirs.dtype.kind != array.dtype.kind:
-            found, wanted = (f"{a.dtype} {a.shape}" for a in (theirs, array))
-            raise UserError(f"{path}: does not fit its run: {name} is {found}, not {wanted}")
-        if theirs.dtype.kind == "f" and not numpy.isfinite(theirs).all():
+def fit(arrays, shapes, path):
+    """Raise ``UserError`` unless the arrays have these names and shapes, and hold finite floating-point numbers."""
+    odd = sorted(arrays.keys() ^ shapes.keys())
+    if odd:
+        raise UserError(f"{path}: does not fit its run: {odd[0]} is {'missing' if odd[0] in shapes else 'not known'}")
+    for name, array in arrays.items():
+        if array.shape != shapes[name] or array.dtype.kind != "f":
+            raise UserError(f"{path}: does not fit its run: {name} is {array.dtype} {array.shape}, not {shapes[name]}")
+        if not numpy.isfinite(array).all():
             raise UserError(f"{path}: damaged: {name} holds values that are not finite")
-    chainer.serializers.NpzDeserializer(arrays).load(target)
-
-
-def _under(prefix, arrays):
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -1,0 +1,166 @@
+"""Vocabulary, splits, encoding and windows."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus import build, vocabulary, windows
+from errors import UserError
+from tests.conftest import ROOT
+
+
+def test_ids_go_by_frequency_then_by_word():
+    vocab = vocabulary.count(Counter({"い": 2, "あ": 2, "う": 5, "え": 1, "<unk>": 9}), least=2)
+    assert vocab.words == ["<eos>", "<unk>", "う", "あ", "い"]
+    assert vocabulary.count(Counter({"い": 2, "あ": 2, "う": 5}), most=4).words == ["<eos>", "<unk>", "う", "あ"]
+    assert vocab.encode(["う", "え", "あ"]).tolist() == [2, 1, 3]
+    assert vocab.encode(["う"]).dtype == numpy.int32
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), unique=True))
+def test_odd_words_survive_the_file(tmp_path_factory, words):
+    words = [*vocabulary.SPECIAL, *(word for word in words if word not in vocabulary.SPECIAL)]
+    path = tmp_path_factory.mktemp("v") / "vocabulary.txt"
+    path.write_bytes(vocabulary.Vocabulary(words).dump())
+    assert vocabulary.load(path).words == words
+    assert path.read_bytes().count(b"\n") == len(words)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"<eos>\n<unk>\na\na\n", "holds 'a' twice"),
+        (b"a\nb\n", "does not begin with <eos> and <unk>"),
+        (b"", "does not begin"),
+        (b"\xff\xfe", "not a vocabulary"),
+    ],
+)
+def test_what_is_no_vocabulary(tmp_path, data, reason):
+    path = tmp_path / "vocabulary.txt"
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=reason):
+        vocabulary.load(path)
+    with pytest.raises(UserError, match="No such file"):
+        vocabulary.load(tmp_path / "none")
+
+
+def test_nearest_words():
+    vocab = vocabulary.Vocabulary([*vocabulary.SPECIAL, "の", "ホームズ", "ワトソン", "ホーム"])
+    assert vocab.nearest("ホムズ")[0] == "ホームズ"
+    assert vocab.nearest("トン")[0] == "ワトソン"
+    assert vocab.nearest("xyz", 2) == ["の", "ホームズ"]
+    assert "<unk>" not in vocab.nearest("<unk>")
+
+
+def corpus_of(tmp_path, lines, **settings):
+    path = tmp_path / "corpus.txt"
+    path.write_text("\n".join(lines))
+    return build.build([str(path)], tokens="space", **settings)
+
+
+def text_of(corpus, ids):
+    words = [corpus.vocabulary.words[i] for i in ids]
+    return " ".join(words).replace("<eos>", "/")
+
+
+def test_splits_are_the_last_pieces_and_never_overlap(tmp_path):
+    corpus = corpus_of(tmp_path, [f"line n{k}" for k in range(100)], least=1)
+    names = {k: {w for w in text_of(corpus, getattr(corpus, k)).split() if w.startswith("n")} for k in build.SPLITS}
+    assert names["train"] == {f"n{k}" for k in range(90)}
+    assert text_of(corpus, corpus.valid) == " ".join(["line <unk> /"] * 5)
+    assert text_of(corpus, corpus.test) == " ".join(["line <unk> /"] * 5)
+    assert len(corpus.train) + len(corpus.valid) + len(corpus.test) == 300
+
+
+def test_splits_may_have_files_of_their_own(tmp_path):
+    (tmp_path / "valid.txt").write_text("alpha beta\n")
+    corpus = corpus_of(tmp_path, ["alpha gamma"] * 40, valid=[str(tmp_path / "valid.txt")], least=1)
+    assert text_of(corpus, corpus.valid) == "alpha <unk> /"
+    assert text_of(corpus, corpus.test) == " ".join(["alpha gamma /"] * 2)
+    assert len(corpus.train) == 38 * 3
+
+
+def test_words_of_held_out_pieces_are_not_counted(tmp_path):
+    corpus = corpus_of(tmp_path, ["a b"] * 38 + ["secret secret"] * 2, least=1)
+    assert "secret" not in corpus.vocabulary.ids
+    assert corpus.report["unknown"]["valid"] == pytest.approx(2 / 3)
+
+
+def test_the_report_counts(tmp_path):
+    corpus = corpus_of(tmp_path, ["a a b"] * 20 + ["once"] + ["a"] * 9, least=2)
+    report = corpus.report
+    assert report["pieces"] == 30
+    assert report["distinct"] == 4  # a, b, once, <eos>
+    assert report["singletons"] == 1
+    assert report["vocabulary"] == len(corpus.vocabulary) == 4  # <eos>, <unk>, a, b
+    assert report["words"] == {"train": len(corpus.train), "valid": len(corpus.valid), "test": len(corpus.test)}
+    assert report["unknown"]["train"] == pytest.approx(1 / len(corpus.train))
+    json.dumps(report)
+
+
+@pytest.mark.parametrize("lines", [["one line"], ["a", "b"]])
+def test_too_few_pieces(tmp_path, lines):
+    with pytest.raises(UserError, match=r"too small: . pieces"):
+        corpus_of(tmp_path, lines)
+
+
+def test_too_few_words(tmp_path):
+    with pytest.raises(UserError, match="too small: 76 words to train on, at least 77 are needed"):
+        corpus_of(tmp_path, ["a"] * 42, need=77)
+
+
+def test_nothing_readable(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"\0")
+    with pytest.raises(UserError, match=r"no text that can be read \(.*a\.txt is binary"):
+        build.build([str(tmp_path)])
+
+
+def test_ids_do_not_depend_on_the_process(tmp_path):
+    """No order of a set or of hashes: two processes with other hash seeds give the same ids."""
+    code = "import sys; from corpus.build import build; print(build(sys.argv[1:], tokens='space').fingerprint())"
+    (tmp_path / "a.txt").write_text("\n".join(f"w{k % 7} w{k % 11} w{k % 13}" for k in range(60)))
+    prints = {
+        subprocess.run(
+            [sys.executable, "-c", code, tmp_path / "a.txt"],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in "123"
+    }
+    assert len(prints) == 1
+
+
+# Windows
+
+
+@pytest.mark.parametrize(("size", "batch", "steps"), [(2, 1, 1), (7, 2, 3), (100, 4, 7), (101, 1, 200), (53, 10, 5)])
+def test_training_windows_carry_each_run_on(size, batch, steps):
+    ids = numpy.arange(size, dtype="i")
+    start = size // 3
+    cut = windows.training(ids, batch, steps, start)
+    assert len(cut) == windows.count(size, batch, steps)
+    lengths = {len(xs) for xs, _ in cut}
+    assert max(lengths) <= steps
+    assert max(lengths) - min(lengths) <= 1
+    xs, ts = (numpy.concatenate([window[k] for window in cut]) for k in (0, 1))
+    assert (ts == (xs + 1) % size).all()
+    assert xs.T.ravel().tolist() == [(start + k) % size for k in range(xs.size)]
+    assert xs.shape == (size // batch, batch)
+
+
+@pytest.mark.parametrize(("size", "batch", "steps"), [(2, 1, 1), (8, 3, 2), (100, 4, 7), (50, 7, 100)])
+def test_evaluation_scores_every_id_once(size, batch, steps):
+    cut = windows.evaluation(numpy.arange(size), batch, steps)
+    scored = [(x, t) for xs, ts in cut for x, t in zip(xs.ravel(), ts.ravel(), strict=True) if t >= 0]
+    assert sorted(scored) == list(itertools.pairwise(range(size)))
