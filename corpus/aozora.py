@@ -57,6 +57,7 @@ _ACCENT = re.compile(
 # A character that a gaiji note names may look like markup: it is kept out of the way until the markup is gone, and
 # double angle brackets, which would read as ruby again, become their mathematical likeness.
 _HIDE = str.maketrans("［］｜〔〕《》", "\ue000\ue001\ue002\ue003\ue004\ue005\ue006")
+_HIDDEN = re.compile("[\ue000-\ue006]")
 _SHOW = str.maketrans("\ue000\ue001\ue002\ue003\ue004\ue005\ue006", "［］｜〔〕≪≫")
 
 
@@ -87,11 +88,11 @@ def clean(text):
     body, headings, inside = [], [], False
     source = [line.strip(" 　\f") for line in lines[start:stop]]
     for k, line in enumerate(source):
-        if _HEADING_OPENS.search(line):
+        if "見出し" in line and _HEADING_OPENS.search(line):
             inside = True
-        alone = not any(source[max(0, k - 1) : k]) or lines[start + k].startswith(("　　", "  "))
+        alone = k == 0 or not source[k - 1] or lines[start + k].startswith(("　　", "  "))
         paragraph, heading = ("", _plain(line)) if inside else _without_heading(_unruled(line), alone)
-        if _HEADING_CLOSES.search(line):
+        if inside and _HEADING_CLOSES.search(line):
             inside = False
         headings += [heading] if heading else []
         body += [paragraph] if paragraph else []
@@ -122,10 +123,9 @@ def _footer_start(lines, start):
 
 def _unruled(line):
     """A line of the body without ruby, its gaiji as characters; notes that are not gaiji stay."""
-    previous = None
-    while previous != line:  # a note may hold another: the innermost go first
-        previous, line = line, _GAIJI.sub(_character, line)
-    return _RUBY.sub("", line)
+    while "※［" in line and line != (line := _GAIJI.sub(_character, line)):
+        pass  # a note may hold another: the innermost go first
+    return _RUBY.sub("", line) if "《" in line or "｜" in line or "》" in line else line
 
 
 def _character(note):
@@ -143,15 +143,14 @@ def _character(note):
 
 def _without_heading(line, alone):
     """Split a line into what stays and the heading in it; ``alone``: indented, or after an empty line."""
-    heading = _HEADING_SPAN.search(line)
-    if heading:
-        return _plain(line.replace(heading[0], "")), _plain(heading[0])
-    note = _HEADING_NOTE.search(line)
-    if note:
-        before, title = line[: note.start()], note[1]
-        if note[2] and title in before:  # a heading that shares its line with text
-            return _plain(before.replace(title, "", 1) + line[note.end() :]), _plain(title)
-        return _plain(line[note.end() :]), _plain(before)
+    if "見出し" in line:
+        if heading := _HEADING_SPAN.search(line):
+            return _plain(line.replace(heading[0], "")), _plain(heading[0])
+        if note := _HEADING_NOTE.search(line):
+            before, title = line[: note.start()], note[1]
+            if note[2] and title in before:  # a heading that shares its line with text
+                return _plain(before.replace(title, "", 1) + line[note.end() :]), _plain(title)
+            return _plain(line[note.end() :]), _plain(before)
     plain = _plain(line)
     separates = _ORNAMENT.fullmatch(plain) or (alone and _CHAPTER_NUMBER.fullmatch(plain))
     return ("", plain) if separates else (plain, "")
@@ -159,12 +158,13 @@ def _without_heading(line, alone):
 
 def _plain(line):
     """Words alone: without notes, repeat marks and accents as characters."""
-    previous = None
-    while previous != line:
-        previous, line = line, _NOTE.sub("", line)
-    line = _REPEAT.sub(lambda mark: "〴〵" if mark[1] else "〳〵", line)
-    line = _ACCENTED.sub(_accents, line)
-    return line.translate(_SHOW).strip(" 　")
+    while "［" in line and line != (line := _NOTE.sub("", line)):
+        pass
+    if "／" in line:
+        line = _REPEAT.sub(lambda mark: "〴〵" if mark[1] else "〳〵", line)
+    if "〔" in line:
+        line = _ACCENTED.sub(_accents, line)
+    return (line.translate(_SHOW) if _HIDDEN.search(line) else line).strip(" 　")
 
 
 def _accents(block):

@@ -11,8 +11,10 @@ from corpus import reader, vocabulary
 from corpus.tokenise import choose, tokeniser
 from errors import UserError
 
+END = vocabulary.SPECIAL[vocabulary.EOS]
 SPLITS = ("train", "valid", "test")
 HELD_OUT = 0.05  # of the pieces for validation, the last ones, and as many before them for test
+LOOK_UP = 1024  # words
 SAMPLE = 20_000  # characters that decide the tokeniser
 
 
@@ -42,10 +44,15 @@ class _Stream:
         self.ids, self.ends = array.array("i"), []
 
     def add(self, pieces):
+        words = []  # looked up many at a time: MeCab's own tables would push the index out of the cache in between
         for piece in pieces:
-            self.ids.extend(map(self.index.__getitem__, self.split(piece)))
-            self.ids.append(vocabulary.EOS)
-            self.ends.append(len(self.ids))
+            words += self.split(piece)
+            words.append(END)
+            self.ends.append(len(self.ids) + len(words))
+            if len(words) >= LOOK_UP:
+                self.ids.extend(map(self.index.__getitem__, words))
+                words.clear()
+        self.ids.extend(map(self.index.__getitem__, words))
 
 
 def build(paths, valid=(), test=(), tokens="auto", size=None, least=2, need=2):

@@ -41,8 +41,8 @@ class Vocabulary:
 
 def count(occurrences, least=1, most=None):
     """The vocabulary of a mapping from word to count: words seen ``least`` times, at most ``most`` ids in all."""
-    ranked = sorted((word for word in occurrences if word not in SPECIAL), key=lambda word: (-occurrences[word], word))
-    kept = [word for word in ranked if occurrences[word] >= least]
+    kept = [word for word, times in occurrences.items() if times >= least and word not in SPECIAL]
+    kept.sort(key=lambda word: (-occurrences[word], word))
     return Vocabulary([*SPECIAL, *kept[: None if most is None else max(0, most - len(SPECIAL))]])
 
 
