@@ -116,8 +116,12 @@ class RNN(chainer.Chain):
     def step(self, x):
         """Read one word a stream, x (B,) int32, and return the logits of the next, (B, V)."""
         c1, h1, c2, h2 = self._state_for(len(x))
-        with chainer.no_backprop_mode(), chainer.using_config("train", False):
-            y1, c1 = self._layer(self.l0.W.array[x][None], c1, h1, self.l1_x, self.l1_h, 0.0)
-            y2, c2 = self._layer(y1, c2, h2, self.l2_x, self.l2_h, 0.0)
-            self._state = c1.array, y1.array[0], c2.array, y2.array[0]
-            return self.l3(y2.array[0]).array
+        c1, h1 = self._step(self.l0.W.array[x], c1, h1, self.l1_x, self.l1_h)
+        c2, h2 = self._step(h1, c2, h2, self.l2_x, self.l2_h)
+        self._state = c1, h1, c2, h2
+        return h2 @ self.l3.W.array.T + self.l3.b.array
+
+    @staticmethod
+    def _step(x, c, h, from_below, from_before):
+        weights = from_below.W, from_below.b, from_before.W, from_before.b
+        return K.lstm_step(x, c, h, *(weight.array for weight in weights))

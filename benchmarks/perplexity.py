@@ -8,17 +8,13 @@ stops by the same rules; only the model, its initial weights and its optimiser's
 
 import argparse
 import json
+import math
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-
-ROOT = Path(__file__).resolve().parent.parent
-
-
-import math
 
 import numpy
 import torch
@@ -28,6 +24,8 @@ from corpus.build import build
 from training import evaluate
 from training.run import Recipe
 from training.stopping import Patience
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 class Twin(torch.nn.Module):

@@ -86,6 +86,11 @@ class _CrossEntropy(_Function):
         return grads
 
 
+def lstm_step(x, c, h, w_x, b_x, w_h, b_h):
+    """One step of ``lstm_window`` on arrays, outside any graph: x (B, I) to the new c and h (B, N)."""
+    return lstm.step(x, c, h, w_x, b_x, w_h, b_h)
+
+
 def embed(ids, w):
     """Rows ``ids`` (..., ) int32 of w (V, N): (..., N)."""
     return _Embed(ids).apply((w,))[0]

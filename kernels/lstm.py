@@ -101,6 +101,23 @@ def forward(x, c, h, packed, mask=None):
     return Cache(x, hs, cs, tanh_c, gates, mask)
 
 
+def step(x, c, h, w_x, b_x, w_h, b_h):
+    """One step of ``forward`` on weights as they are: to pack them would cost more than it saves.
+
+    x (B, I); c, h (B, N); the weights in Chainer's layout. Returns the new c and h.
+    """
+    xp = chainer.backend.get_array_module(x)
+    z = x @ w_x.T  # (B, 4N)
+    z += h @ w_h.T
+    z += b_x
+    z += b_h
+    z = z.reshape(len(x), -1, 4)
+    with numpy.errstate(over="ignore"):
+        i, f, o = (1 / (1 + xp.exp(-z[:, :, k])) for k in (1, 2, 3))
+    c = f * c + i * xp.tanh(z[:, :, 0])
+    return c, o * xp.tanh(c)
+
+
 def backward(g_hs, g_c, packed, cache):
     """Gradients from g_hs (T, B, N), of every step's h, and g_c (B, N), of the last c (changed in place).
 

@@ -61,6 +61,19 @@ def test_lstm(rng, xp, sizes, with_mask, dtype):
     assert all(g.dtype == dtype for g in got)
 
 
+@pytest.mark.parametrize("dtype", ["f", "d"])
+@pytest.mark.parametrize("sizes", SIZES)
+def test_lstm_step(rng, xp, sizes, dtype):
+    a, _ = lstm_inputs(rng, (1, *sizes[1:]), dtype, False)
+    want_h, want_c, _ = reference.lstm_forward(**a)
+    b = {name: xp.asarray(array.astype(dtype)) for name, array in a.items()} | {
+        "x": xp.asarray(a["x"][0].astype(dtype))
+    }
+    c, h = lstm.step(**b)
+    assert relative_error(h, want_h[0]) < TOLERANCE[dtype]
+    assert relative_error(c, want_c) < TOLERANCE[dtype]
+
+
 def test_lstm_at_the_ends_of_its_range():
     """Gates that are far open or shut give 0, 1 and -1, not NaN, and no warning."""
     w = numpy.zeros((4, 1), "f")

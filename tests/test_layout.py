@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+import generate
+import train
 from tests.conftest import ROOT
 
 # room: what of ours it may import, and which packages
@@ -61,8 +63,8 @@ def test_generate_reads_its_options_before_it_loads_anything_heavy():
 
 
 def test_only_one_file_calls_mecab():
-    callers = [path.name for _, path in sources() if "MeCab" in set(imported(ast.parse(path.read_text())))]
-    assert callers == ["tokenise.py"]
+    trees = ((path.name, ast.parse(path.read_text())) for room, path in sources() if room != "benchmarks")
+    assert [name for name, tree in trees if "MeCab" in set(imported(tree))] == ["tokenise.py"]
 
 
 def test_only_compat_imports_chainer_itself():
@@ -78,3 +80,12 @@ def test_the_readme_lists_every_file():
     readme = (ROOT / "README.md").read_text()
     listed = [path.relative_to(ROOT) for room, path in sources() if room != "tests" and path.name != "__init__.py"]
     assert [str(path) for path in listed if path.name not in readme] == []
+
+
+@pytest.mark.parametrize("script", [train, generate], ids=["train", "generate"])
+def test_the_readme_has_every_option_with_its_default(script):
+    readme = (ROOT / "README.md").read_text()
+    for rows in script.TABLES.values():
+        for flags, _, default, meaning in rows:
+            name = " ".join(f"`{flag}`" for flag in flags.split())
+            assert f"| {name} | {'' if default in (None, False, []) else default} | {meaning} |" in readme
