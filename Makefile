@@ -8,14 +8,13 @@ SUPPORTED = 3.10 3.11 3.12 3.13
 READY = $(VENV)/.ready-$(VERSION)
 CONSTRAINTS = $(CURDIR)/build-constraints.txt
 
-.PHONY: help demo test test-slow test-pythons lint format setup clean
+.PHONY: help demo test test-pythons lint format setup clean
 
 help:
-	@echo "make demo          train on the sample stories, then write a new one (a minute or two)"
+	@echo "make demo          train on the sample stories, then write a new one (two or three minutes)"
 	@echo "make test          run the tests"
 	@echo "make setup         install into $(VENV), as the others do by themselves"
 	@echo "make lint          check the style; make format mends it"
-	@echo "make test-slow     run the tests that take minutes"
 	@echo "make test-pythons  run the tests on every Python from 3.10 to 3.13 that is here"
 	@echo "make clean         remove $(VENV), runs/demo and caches"
 	@echo "PYTHON=python3.13 make test uses another Python"
@@ -26,9 +25,6 @@ demo: $(READY)
 
 test: $(READY)
 	$(PY) -m pytest -q
-
-test-slow: $(READY)
-	$(PY) -m pytest -q -m slow
 
 lint: $(READY)
 	$(PY) -m ruff check .

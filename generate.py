@@ -75,16 +75,13 @@ def main(argv=None):
 
 def arguments(args):
     """The run directory and the text to begin with, each given in its place or as an option."""
-    places = [args[name] for name in ("run", "word") if args[name] is not None]
-    if args["model"] is not None:
-        places.insert(0, args["model"])
-    if args["primetext"] is not None:
-        places.insert(1, args["primetext"])
+    places = [args[name] for name in ("model", "run", "word") if args[name] is not None]
     if not places:
         raise UserError("no run directory: name one that train.py made")
-    if len(places) > 2:
-        raise UserError(f"{places[2]}: one run directory and one text to begin with are enough")
-    return places[0], "".join(places[1:])
+    place, *texts = places + [args["primetext"]] * (args["primetext"] is not None)
+    if len(texts) > 1:
+        raise UserError(f"{texts[1]}: one run directory and one text to begin with are enough")
+    return place, "".join(texts)
 
 
 def prime_ids(text, splitter, words, unknown, where):
@@ -100,7 +97,7 @@ def prime_ids(text, splitter, words, unknown, where):
             nearest = words.nearest(word)
             if unknown == "error" or (unknown == "nearest" and not nearest):
                 known = f"{where} knows {', '.join(nearest) or 'none like it'}"
-                raise UserError(f"{word}: not a known word; {known} (--unk skip or --unk nearest goes on)")
+                raise UserError(f"{word!r}: not a known word; {known} (--unk skip or --unk nearest goes on)")
             if unknown == "nearest":
                 tell(f"note: {nearest[0]} for {word}")
                 ids.append(words.ids[nearest[0]])

@@ -107,6 +107,13 @@ def run(main):
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+    except UnicodeEncodeError as error:
+        print(f"{name}: error: standard output cannot show this text in {error.encoding}", file=sys.stderr)
+        sys.exit(2)
     except BrokenPipeError:  # the reader of our output has gone, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)  # 128 + SIGPIPE, which Windows does not name
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"{name}: error: cannot write or read: {error.strerror or error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,7 +1,7 @@
 """The model: EmbedID, two LSTM layers and a Linear, with the state they carry from word to word.
 
-Parameters have the names and layouts of the model that Chainer's examples write step by step (``l0``, ``l1_x``,
-``l1_h``, ``l2_x``, ``l2_h``, ``l3``), so that a snapshot of one loads into the other.
+Parameters have the names and layouts of the model that tutorials of Chainer write step by step (``l0``, ``l1_x``,
+``l1_h``, ``l2_x``, ``l2_h``, ``l3``: ``benchmarks/article.py``), so that a snapshot of one loads into the other.
 
 Axes: T steps of a window, B streams side by side, N units, V words.
 """
@@ -22,7 +22,7 @@ class Sizes:
 
     ``dropout`` is the probability of dropping a value while training. ``dropout_on`` says where: on ``layers``, the
     layers' inputs and the last output (Zaremba et al. 2014), or on ``projections``, the projected inputs x W of both
-    LSTM layers (Chainer's char-rnn).
+    LSTM layers (the article).
     """
 
     words: int

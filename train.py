@@ -43,7 +43,7 @@ TABLES = {
     "model": [
         ("-u --unit", options.count, 256, "units of each layer"),
         ("--dropout", options.ratio, 0.5, "share of values dropped while training"),
-        ("--dropout-on", ("layers", "projections"), "layers", "layers (Zaremba et al.) or projected inputs (char-rnn)"),
+        ("--dropout-on", ("layers", "projections"), "layers", "the layers (Zaremba et al.) or the projected inputs"),
     ],
     "training": [
         ("-e --epoch", options.count, 50, "at most so many epochs"),
@@ -74,9 +74,11 @@ def start(args):
     """A new run."""
     if not args["corpus"]:
         raise UserError("no corpus: name text files, .zip archives or folders")
-    if runs.exists(args["out"]) and not args["force"]:
-        raise UserError(f"{args['out']}: holds a run already: --resume goes on with it, --force replaces it")
-    device = devices.choose(args["device"])
+    held = runs.in_use(args["out"])
+    if held and not args["force"]:
+        what = "a run" if held == "run.json" else held
+        raise UserError(f"{args['out']}: holds {what} already: --resume goes on with it, --force replaces it")
+    devices.choose(args["device"])  # refused now rather than after the corpus is read
     args["lr"] = args["lr"] or OPTIMISERS[args["optimizer"]].lr
     recipe = runs.Recipe(**{field.name: args[field.name] for field in dataclasses.fields(runs.Recipe)})
 
@@ -94,7 +96,7 @@ def start(args):
         "corpus": source | {"fingerprint": corpus.fingerprint(), "report": corpus.report},
     }
     run = runs.create(args["out"], about, corpus.vocabulary)
-    return train(Job(run, recipe, corpus, device))
+    return train(Job(run, recipe, corpus, args["device"]))
 
 
 def resume(args):
@@ -104,14 +106,17 @@ def resume(args):
         may = ", ".join(f"--{name}" for name in sorted(MAY_CHANGE))
         raise UserError(f"--{fixed[0].replace('_', '-')} cannot be given with --resume: only {may} can change")
     run = runs.load(args["out"])
-    recipe = dataclasses.replace(run.recipe, **{k: v for k, v in args.items() if k in ("epoch", "patience")})
-    device = devices.choose(args.get("device", "auto"))
+    changed = {name: args[name] for name in ("epoch", "patience") if name in args}
+    recipe = dataclasses.replace(run.recipe, **changed)
+    devices.choose(args.get("device", "auto"))
     checkpoint = run.load_checkpoint()
     source = run.about["corpus"]
     corpus = read(source | {"tokens": run.about["tokens"]}, recipe)
     if corpus.fingerprint() != source["fingerprint"]:
         raise UserError(f"{' '.join(source['corpus'])}: no longer the text that {args['out']} was trained on")
-    return train(Job(run, recipe, corpus, device, checkpoint))
+    if changed:  # so that the next --resume, with no option, keeps to it
+        run.save_recipe(recipe)
+    return train(Job(run, recipe, corpus, args.get("device", "auto"), checkpoint))
 
 
 def read(source, recipe):
@@ -139,8 +144,9 @@ class Job:
     """
 
     def __init__(self, run, recipe, corpus, device, checkpoint=None):
-        self.run, self.recipe, self.corpus, self.device = run, recipe, corpus, device
-        device.use()
+        self.run, self.recipe, self.corpus = run, recipe, corpus
+        self.device, self.device_name = devices.choose(device), device
+        self.device.use()
         self.model = run.new_model()
         self.optimizer = OPTIMISERS[recipe.optimizer].make(recipe.lr)
         self.optimizer.setup(self.model)
@@ -148,12 +154,12 @@ class Job:
         self.order = numpy.random.default_rng([recipe.seed, 1])
         self.patience = stopping.Patience(recipe.patience)
         self.at = {"epoch": 1, "window": 0, "start": 0, "nats": 0.0, "words": 0, "lr": recipe.lr, "history": []}
+        self.model.to_device(self.device)
         if checkpoint:
             self.at = checkpoint.restore(self.model, self.optimizer)
             self.order.bit_generator.state = self.at.pop("order")
             self.patience = stopping.Patience(**self.at.pop("patience") | {"patience": recipe.patience})
             tell(f"go on    in epoch {self.at['epoch']}, after window {self.at['window']}")
-        self.model.to_device(device)
         self.save()
 
     def save(self):
@@ -166,13 +172,15 @@ class Job:
 
 def train(job):
     """From wherever the job is to its end or to Ctrl-C; returns the exit status."""
+    if job.patience.exhausted() and job.at["epoch"] <= job.recipe.epoch:
+        tell(f"patience  is used up: --patience above {job.recipe.patience} goes on")
     with stopping.Interrupt() as interrupt:
         while job.at["epoch"] <= job.recipe.epoch and not job.patience.exhausted():
             speed = read_windows(job, interrupt)
             if interrupt.signal:
                 job.save()
                 place = f"in epoch {job.at['epoch']}, after window {job.at['window']}"
-                tell(f"stopped  {place}; go on with: {again(job.run)}")
+                tell(f"stopped  {place}; go on with: {again(job)}")
                 return 128 + interrupt.signal
             end_epoch(job, speed)
     best = job.run.load_best()
@@ -241,8 +249,9 @@ def end_epoch(job, speed):
     files.write(job.run.file("loss.png"), plot.curves(at["history"], os.path.basename(os.path.abspath(job.run.path))))
 
 
-def again(run):
-    return shlex.join(["python", "train.py", "-o", run.path, "--resume"])
+def again(job):
+    device = [] if job.device_name == "auto" else ["-d", job.device_name]
+    return shlex.join(["python", "train.py", "-o", job.run.path, "--resume", *device])
 
 
 def tell(line):

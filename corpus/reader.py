@@ -1,8 +1,10 @@
 """Files, zip archives and folders to documents: found, decoded, cleaned, and cut into pieces, one a line."""
 
+import lzma
 import os
 import re
 import zipfile
+import zlib
 from typing import NamedTuple
 
 from corpus import aozora
@@ -10,6 +12,7 @@ from errors import UserError
 
 SUFFIXES = (".txt", ".zip")
 DEFLATE_LIMIT = 1032  # no deflate stream grows by more, so an archive that claims more lies about its length
+UNPACKING = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, RuntimeError, ValueError, EOFError)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 
@@ -64,7 +67,9 @@ def _documents(file):
             with open(file, "rb") as stream:
                 yield _document(file, stream.read())
     except OSError as error:
-        yield Skipped(file, f"cannot be read: {error.strerror}")
+        yield Skipped(file, f"cannot be read: {error.strerror or error}")
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        yield Skipped(file, f"is a damaged archive: {error}")
 
 
 def _archived(file):
@@ -80,7 +85,7 @@ def _archived(file):
                 continue
             try:
                 yield _document(name, archive.read(member))
-            except (zipfile.BadZipFile, zipfile.zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+            except UNPACKING as error:
                 yield Skipped(name, f"cannot be unpacked: {error}")
 
 
@@ -117,5 +122,7 @@ def decode(data):
         control = _CONTROL.search(text)
         if control:
             raise ValueError(f"is binary, not text (it holds the control character {ord(control[0]):#04x})")
+        if encoding == "shift_jis_2004":  # the codec has the yen sign and the overline there, every writer the others
+            text = text.translate({0xA5: "\\", 0x203E: "~"})
         return text.replace("\r\n", "\n").replace("\r", "\n")
     raise ValueError(f"is not text in {' or '.join(encodings.values())}")

@@ -17,6 +17,7 @@ NAMES = ("mecab", "char", "space")
 _SENTENCE_ENDS = "。！？!?.…"
 _CLOSING = "」』）)”’】〉》≫]\"'"
 
+LONGEST = 2000  # characters that MeCab is given at once: it fails on a million, and is slow on long runs of letters
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _LETTER = re.compile(r"\w")
 # Latin and its neighbours: what ends a word or a clause, and what begins a word, with a space between the two
@@ -87,6 +88,17 @@ def _align(line, surfaces, spaced):
     return [*words, line[end:]] if end < len(line) else words
 
 
+def _in_parts(line, split):
+    """The words of a line that is too long to split at once, but white space: cut after a full stop, or anywhere."""
+    start = 0
+    while start < len(line):
+        stop = min(start + LONGEST, len(line))
+        full_stop = line.rfind("。", start, stop) + 1
+        stop = full_stop if full_stop and stop < len(line) else stop
+        yield from (word for word in split(line[start:stop]) if not word.isspace())
+        start = stop
+
+
 def _char():
     return Tokeniser("char", list, lambda a, b: False)
 
@@ -108,6 +120,8 @@ def _mecab():
     def split(line):
         if not line:
             return []
+        if len(line) > LONGEST:
+            return _align(line, _in_parts(line, split), spaced)
         parted = tagger.parse(line)[:-2]  # without the space and the line end that follow the last word
         surfaces = parted.split(" ")
         if len(parted) == len(line) + len(surfaces) - 1 and not may_part(line):

@@ -12,7 +12,7 @@ def choose(name):
     Raises ``UserError`` for a name of another form and for a GPU that is not there.
     """
     kind, _, number = name.lower().partition(":")
-    if kind not in ("auto", "cpu", "gpu") or (number and (kind != "gpu" or not number.isdigit())):
+    if kind not in ("auto", "cpu", "gpu") or (number and (kind != "gpu" or not number.isdecimal())):
         raise UserError(f"--device {name}: must be auto, cpu, gpu or gpu:N")
     if kind == "cpu":
         return chainer.get_device("@numpy")

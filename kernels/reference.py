@@ -19,7 +19,7 @@ def lstm_forward(x, c, h, w_x, b_x, w_h, b_h, mask=None):
     """Run an LSTM layer over a window.
 
     x (T, B, I); c, h (B, N) state before the window; w_x (4N, I), w_h (4N, N), b_x, b_h (4N,);
-    mask (T, B, 4N) multiplies the projected input ``x w_x + b_x`` (dropout as in Chainer's char-rnn examples).
+    mask (T, B, 4N) multiplies the projected input ``x w_x + b_x`` (dropout as in the article).
     Returns h of every step (T, B, N), the last c and the cache that ``lstm_backward`` needs.
     Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
     """

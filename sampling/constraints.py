@@ -1,4 +1,4 @@
-"""Which words may follow: functions of the words drawn so far that forbid some of the next."""
+"""Which words may follow: functions of logits (B, V) that put what must not be drawn at -inf."""
 
 import numpy
 

@@ -8,7 +8,8 @@ import numpy
 
 def temperature(logits, t):
     """Divide by t: below 1 the likely becomes likelier, above 1 all becomes more even. t must be above 0."""
-    return logits / t
+    shifted = logits.astype("d") - logits.max(axis=1, keepdims=True)  # so that a tiny t overflows to -inf, not to NaN
+    return shifted / t
 
 
 def top_k(logits, k):

@@ -42,6 +42,10 @@ def test_what_is_no_text(data, reason):
         reader.decode(data)
 
 
+def test_shift_jis_keeps_its_tilde_and_backslash():
+    assert reader.decode(b"Espan~a \\ " + "猫".encode("shift_jis")) == "Espan~a \\ 猫"
+
+
 def write(path, data):
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
     return str(path)

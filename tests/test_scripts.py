@@ -1,6 +1,7 @@
 """train.py and generate.py as a person uses them: in processes of their own, with what goes wrong there."""
 
 import fcntl
+import itertools
 import json
 import os
 import random
@@ -157,8 +158,52 @@ def test_a_stop_inside_an_epoch_says_how_to_go_on(corpus, tmp_path):
     assert process.returncode == 128 + signal.SIGTERM
     line = error.strip().splitlines()[-1]
     assert re.match(
-        rf"stopped  in epoch \d+, after window \d+; go on with: python train\.py -o '{out}' --resume$", line
+        rf"stopped  in epoch \d+, after window \d+; go on with: python train\.py -o '{out}' --resume -d cpu$", line
     )
+
+
+def test_a_run_killed_before_its_first_epoch_ends_can_be_resumed(straight, corpus, tmp_path):
+    out = tmp_path / "run"
+    process = begin(corpus, "-o", out, "-e", 6, *SMALL)
+    while not (out / "checkpoint.npz").exists():
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.kill()
+    process.communicate()
+    assert not (out / "model.npz").exists()
+    last = train("-o", out, "--resume", "-d", "cpu")
+    assert last.returncode == 0, last.stderr
+    same_weights(straight[0], out)
+
+
+def test_the_best_model_is_kept_and_learning_slows_after_an_epoch_that_did_no_better(corpus, tmp_path):
+    """At a learning rate this high the validation loss soon rises."""
+    from corpus.build import build
+    from training import evaluate
+    from training import run as runs
+
+    out = tmp_path / "run"
+    process = train(corpus, "-o", out, "-e", 12, *SMALL, "--lr", "0.3", "--patience", "2", "--lr-decay", "0.9")
+    assert process.returncode == 0, process.stderr
+    history = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    losses = [entry["valid_loss"] for entry in history]
+    assert [entry["best"] for entry in history] == [loss < min([9e9, *losses[:k]]) for k, loss in enumerate(losses)]
+    for before, after in itertools.pairwise(history):
+        assert after["lr"] == before["lr"] * (1 if before["best"] else 0.9)
+    assert not history[-1]["best"], "the last epoch must not be the best, or this test shows nothing"
+    valid = build([str(corpus)], tokens="space", least=1).valid
+    kept = evaluate.loss(runs.load(str(out)).load_best(), valid)
+    assert kept == pytest.approx(min(losses), rel=1e-6)
+    again = train("-o", out, "--resume", "-d", "cpu")
+    assert "patience  is used up: --patience above 2 goes on" in again.stderr
+    assert len((out / "log.jsonl").read_text().splitlines()) == len(history)
+
+
+def test_a_folder_with_files_of_these_names_is_left_alone(corpus, tmp_path):
+    (tmp_path / "model.npz").write_text("precious")
+    assert "holds model.npz already" in refused(train(corpus, "-o", tmp_path, *SMALL))
+    assert os.listdir(tmp_path) == ["model.npz"]
+    assert (tmp_path / "model.npz").read_text() == "precious"
 
 
 def test_epochs_can_be_added_later(straight, corpus, tmp_path):
@@ -316,7 +361,7 @@ def test_temperature_zero_needs_no_luck(straight, script):
 def test_unknown_words(straight, script):
     out, _ = straight
     line = refused(script("generate.py", out, "the catt"))
-    assert line.startswith("catt: not a known word;")
+    assert line.startswith("'catt': not a known word;")
     assert "cat" in line
     assert "--unk skip" in line
     skipped = script("generate.py", out, "the catt", "--unk", "skip", "--seed", 1, "--length", 5)

@@ -94,6 +94,13 @@ def test_sentence_ends():
     assert not tokenise.closes("は」")
 
 
+@pytest.mark.parametrize("line", ["吾輩は猫である。" * 120_000, "吾輩は猫である" * 5_000, "a" * 20_000, "あ " * 5_000])
+def test_lines_of_any_length(line):
+    words = TOKENISERS["mecab"].split(line)
+    assert TOKENISERS["mecab"].join(words) == line
+    assert len(words) >= len(line) / tokenise.LONGEST
+
+
 def test_a_missing_dictionary_tells_the_command_that_mends_it(monkeypatch):
     real = builtins.__import__
 

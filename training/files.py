@@ -30,10 +30,12 @@ def write(path, data):
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
         _sync_folder(os.path.dirname(path) or ".")
-    except OSError as error:
+    except BaseException as error:
         if temporary:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+        if not isinstance(error, OSError):
+            raise
         raise UserError(f"{path}: cannot be written: {error.strerror} (what was there before is unchanged)") from None
 
 
@@ -81,7 +83,10 @@ def _array(archive, info, size):
         if version not in ((1, 0), (2, 0)):
             raise ValueError(f"{info.filename} is an array of version {version}, not 1.0 or 2.0")
         header = "read_array_header_1_0" if version == (1, 0) else "read_array_header_2_0"
-        shape, fortran, dtype = getattr(numpy.lib.format, header)(stream)
+        try:
+            shape, fortran, dtype = getattr(numpy.lib.format, header)(stream)
+        except Exception as error:  # NumPy lets whatever its parser meets in a hostile header through
+            raise ValueError(f"{info.filename} has a malformed header: {error}") from None
         if dtype.hasobject:
             raise ValueError(f"{info.filename} holds Python objects, which are never loaded")
         count = 1

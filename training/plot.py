@@ -17,7 +17,8 @@ def curves(history, title):
     best = min(history, key=lambda entry: entry["valid_loss"])
     label = f"best: {best['valid_loss']:.3f}"
     axes.plot(best["epoch"], best["valid_loss"], "o", mfc="none", ms=12, color="C1", label=label)
-    axes.set(xlabel="epoch", ylabel="nats a word", title=title)
+    axes.set(xlabel="epoch", ylabel="nats a word")
+    axes.set_title(title if title.isascii() else "", parse_math=False)  # matplotlib's own font has no Japanese
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend()

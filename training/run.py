@@ -23,6 +23,7 @@ from training import files
 
 FORMAT = 1
 STATE = ("c1", "h1", "c2", "h2")
+OWN = ("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png")  # besides run.json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +51,11 @@ class Run:
 
     def file(self, name):
         return os.path.join(self.path, name)
+
+    def save_recipe(self, recipe):
+        """Put a changed recipe into run.json."""
+        self.recipe, self.about = recipe, self.about | {"recipe": dataclasses.asdict(recipe)}
+        describe(self.path, self.about)
 
     def save_best(self, model):
         files.write(self.file("model.npz"), files.npz(arrays_of(model)))
@@ -98,10 +104,11 @@ class Checkpoint:
         shapes = {name: param.shape for name, param in sorted(model.namedparams())}
         try:
             chainer.serializers.NpzDeserializer(self.under("model/")).load(model)
-            chainer.serializers.NpzDeserializer(self.under("optimizer/")).load(optimizer)
+            if int(self.arrays["optimizer/t"]):  # before the first update there are no moments
+                chainer.serializers.NpzDeserializer(self.under("optimizer/")).load(optimizer)
             meta = json.loads(self.arrays["meta"].tobytes())
             model.rng.bit_generator.state = meta.pop("rng")
-        except (KeyError, ValueError, TypeError) as error:
+        except (KeyError, ValueError, TypeError, RecursionError) as error:
             raise UserError(f"{self.path}: damaged, or no checkpoint of this program: {error!r}") from None
         moments = {name: a for name, a in self.under("optimizer/").items() if a.shape}
         fit(moments, {name: shapes["/" + name.rpartition("/")[0]] for name in moments}, self.path)
@@ -118,18 +125,27 @@ def create(path, about, words):
     about = {"format": FORMAT, **about, "versions": versions()}
     try:
         os.makedirs(path, exist_ok=True)
+        for name in OWN:  # of a run that --force replaces
+            if os.path.exists(os.path.join(path, name)):
+                os.unlink(os.path.join(path, name))
     except OSError as error:
         raise UserError(f"{path}: cannot be made: {error.strerror}") from None
-    for name in ("model.npz", "checkpoint.npz", "log.jsonl", "loss.png"):  # of a run that --force replaces
-        if os.path.exists(os.path.join(path, name)):
-            os.unlink(os.path.join(path, name))
     files.write(os.path.join(path, "vocabulary.txt"), words.dump())
-    files.write(os.path.join(path, "run.json"), json.dumps(about, ensure_ascii=False, indent=1).encode() + b"\n")
+    describe(path, about)
     return Run(path, about, words)
+
+
+def describe(path, about):
+    files.write(os.path.join(path, "run.json"), json.dumps(about, indent=1).encode() + b"\n")
 
 
 def exists(path):
     return os.path.exists(os.path.join(path, "run.json"))
+
+
+def in_use(path):
+    """The first name in a folder that a new run would replace, or None."""
+    return next((name for name in ("run.json", *OWN) if os.path.exists(os.path.join(path, name))), None)
 
 
 def load(path):
