@@ -96,9 +96,7 @@ def test_sentence_ends():
 
 @pytest.mark.parametrize("line", ["吾輩は猫である。" * 120_000, "吾輩は猫である" * 5_000, "a" * 20_000, "あ " * 5_000])
 def test_lines_of_any_length(line):
-    words = TOKENISERS["mecab"].split(line)
-    assert TOKENISERS["mecab"].join(words) == line
-    assert len(words) >= len(line) / tokenise.LONGEST
+    assert TOKENISERS["mecab"].join(TOKENISERS["mecab"].split(line)) == line
 
 
 def test_a_missing_dictionary_tells_the_command_that_mends_it(monkeypatch):
