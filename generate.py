@@ -1,76 +1,131 @@
 #!/usr/bin/env python3
-"""Write new text with a trained model: ``python generate.py runs/novel ホームズ``.
+"""Write with a trained model: ``python generate.py runs/novel ホームズ``, ``python generate.py runs/folk -o tune.mid``.
 
 Everything about the model is in its run directory; the options here only say what to write and how boldly.
 """
 
+import dataclasses
 import itertools
+import math
 import os
 import sys
 
 import options
 from errors import UserError
+from midi import settings
 
-DESCRIPTION = "Write new text with a model that train.py made."
+DESCRIPTION = "Write new text or music with a model that train.py made."
 TABLES = {
     "what": [
         ("run", options.text, None, "the run directory"),
-        ("word", options.text, None, "the word or text to begin with"),
+        ("word", options.text, None, "the word or text to begin with; for music words, or a file of MIDI or .words"),
         ("-m --model", options.text, None, "the run directory, as an option"),
-        ("-p --primetext", options.text, None, "the word or text to begin with, as an option"),
+        ("-p --primetext", options.text, None, "the word, text or file to begin with, as an option"),
         ("--unk", ("error", "skip", "nearest"), "error", "what to do with a word of it that the model does not know"),
-        ("--length", options.count, None, "words to write (default: 200, or 200 a sentence with --sentences)"),
+        ("--length", options.count, None, "words to write (default: 200, or 200 a sentence; music ends of itself)"),
         ("--sentences", options.count, None, "sentences to write"),
-        ("-n --num-samples", options.count, 1, "texts to write, drawn side by side"),
-        ("-o --out", options.text, None, "a file to write to, instead of standard output"),
+        ("-n --num-samples", options.count, 1, "texts or pieces to write, drawn side by side"),
+        ("-o --out", options.text, None, "a file to write to, a folder for several pieces (default: standard output)"),
+    ],
+    "music": [
+        ("--bars", options.count, None, "bars to write"),
+        ("--seconds", options.positive, None, "seconds to write"),
+        ("--max-note", options.count, 4, "bars that a note may last at most"),
+        ("--words", None, False, "write words instead of MIDI"),
+        *settings.SOUND,
     ],
     "how": [
         ("--temperature", options.not_negative, 1.0, "below 1 more careful, above 1 bolder, 0 takes the likeliest"),
         ("--top-k", options.count, None, "draw from the k likeliest words alone"),
         ("--top-p", options.fraction, None, "draw from the likeliest words that make up this probability"),
+        ("--escape", ("on", "off"), "on", "leave a loop by a passing rise of the temperature"),
         ("--seed", options.seed, None, "of the random generator (default: a new one, told on standard error)"),
         ("-d --device", options.text, "auto", "auto, cpu, gpu or gpu:N"),
     ],
 }
 WORDS = 200
+ONLY_TEXT = ("sentences",)
+ONLY_MUSIC = ("bars", "seconds", "max_note", "words", "tempo", "program", "plot", "wav", "soundfont")
 
 
 def main(argv=None):
-    args = options.defaults(TABLES) | vars(options.Parser(DESCRIPTION, TABLES).parse_args(argv))
+    given = vars(options.Parser(DESCRIPTION, TABLES).parse_args(argv))
+    args = options.defaults(TABLES) | given
     place, primetext = arguments(args)
 
-    import numpy
-
-    from corpus.tokenise import closes, ends_sentence, tokeniser
     from kernels import devices
-    from sampling import constraints, ends, filters
-    from sampling.stream import stream
     from training import run as runs
 
-    device = devices.choose(args["device"])
-    device.use()
+    devices.choose(args["device"]).use()
     run = runs.load(place)
+    kind = run.about["kind"]
+    foreign = [name for name in (ONLY_MUSIC if kind == "text" else ONLY_TEXT) if name in given]
+    if foreign:
+        raise UserError(f"--{foreign[0].replace('_', '-')} cannot be given: {place} was trained on {kind}")
+    write = write_text if kind == "text" else write_music
+    return write(args, run, primetext)
+
+
+def write_text(args, run, primetext):
+    from corpus.tokenise import closes, ends_sentence, tokeniser
+    from sampling import constraints, ends
+
     words, splitter = run.vocabulary, tokeniser(run.about["tokens"])
     if splitter.dictionary != run.about["dictionary"]:
-        tell(f"note: {place} was split by {run.about['dictionary']}, here is {splitter.dictionary}")
-    prime = prime_ids(primetext, splitter, words, args["unk"], place)
-    model = run.load_best()
-    model.to_device(device)
+        tell(f"note: {run.path} was split by {run.about['dictionary']}, here is {splitter.dictionary}")
+    prime = prime_ids(primetext, splitter, words, args["unk"], run.path)
+    rows = draw(args, run, prime, constraints.never([words.ids["<unk>"]]))
 
+    begun = [spoken(i, words) for i in prime[1:]]
+    length = args["length"] or WORDS * (args["sentences"] or 1)
+    endings = [ends.Ending(length, args["sentences"], ends_sentence, closes, begun) for _ in range(args["num_samples"])]
+    write(texts(rows, words, endings), begun, splitter, args["num_samples"], args["out"])
+
+
+def write_music(args, run, primetext):
+    from midi import compose, timing
+    from midi.grammar import Grammar
+
+    about, words = run.about["corpus"]["report"]["midi"], run.vocabulary
+    spelling = compose.Spelling(words.words)
+    begun = compose.prime(primetext, about)
+    events, eos = begun.events, words.ids["<eos>"]
+    longest = args["max_note"] * timing.bar_length(*begun.meter, about["division"])
+    grammar = Grammar(words.words, eos, about["division"], longest, args["num_samples"])
+    grammar.begin(events)
+    grammar.may_end = args["length"] is None
+    tempo = round(60 * timing.SECOND / args["tempo"]) if args["tempo"] else begun.tempo
+    most = args["length"] or compose.WORDS
+    for unit in ("bars", "seconds"):
+        if args[unit]:
+            grammar.until(args[unit], unit, begun.meter, tempo)
+            most = math.ceil(args[unit]) * compose.DENSEST
+    read, unlike = compose.ids(events, spelling, "nearest" if begun.from_file else args["unk"], run.path)
+    if unlike:
+        tell(f"note: {unlike} of {len(events)} words to begin with are none that the model knows")
+    rows = draw(args, run, [eos, *read], grammar.mask, spelling.senses())
+    compose.grow(rows, grammar, most)
+    primed = events[-1][0] if events else 0
+    save(compose.pieces(grammar, begun), args, about["settings"], primed)
+
+
+def draw(args, run, prime, constrain, senses=None):
+    """The stream of ids (B,) that follow the ids of ``prime``, as the options have it."""
+    import numpy
+
+    from kernels import devices
+    from sampling import filters
+    from sampling.escape import Escape
+    from sampling.stream import stream
+
+    model = run.load_best()
+    model.to_device(devices.choose(args["device"]))
     seed = args["seed"] if args["seed"] is not None else int.from_bytes(os.urandom(4), "little")
     tell(f"seed {seed}")
-    rows = stream(
-        model,
-        prime,
-        filters.sampler(args["temperature"], args["top_k"], args["top_p"]),
-        constraints.never([words.ids["<unk>"]]),
-        numpy.random.default_rng(seed),
-        args["num_samples"],
-    )
-    length = args["length"] or WORDS * (args["sentences"] or 1)
-    endings = [ends.Ending(length, args["sentences"], ends_sentence, closes) for _ in range(args["num_samples"])]
-    begun = [spoken(i, words) for i in prime[1:]]
-    write(texts(rows, words, endings), begun, splitter, args["num_samples"], args["out"])
+    sample = filters.sampler(args["temperature"], args["top_k"], args["top_p"])
+    batch = args["num_samples"]
+    escape = Escape(batch, senses) if args["escape"] == "on" else None
+    return stream(model, prime, sample, constrain, numpy.random.default_rng(seed), batch, escape)
 
 
 def arguments(args):
@@ -143,6 +198,31 @@ def write(pairs, begun, splitter, count, out):
         sys.stdout.write(content)
     else:
         files.write(out, content.encode())
+
+
+def save(pieces, args, converted, primed):
+    """Write pieces as MIDI files, with what is wanted beside them, or as words."""
+    from midi import export, settings, wordfile
+    from training import files
+
+    out = args["out"]
+    if args["words"] or out is None:
+        made = settings.from_json(converted)
+        lines, about = wordfile.dump(dataclasses.replace(made, transpose=(0, 0), stretch=()), pieces, {})
+        if out is None:
+            sys.stdout.write(lines.decode())
+            return
+        files.write(out, lines)
+        files.write(out + ".json", about)
+        return
+    single = out.lower().endswith((".mid", ".midi"))
+    stems = [os.path.splitext(out)[0]] if single else [os.path.join(out, piece.name) for piece in pieces]
+    files.folder(os.path.dirname(out) if single else out)
+    for stem, piece in zip(stems, pieces, strict=True):
+        found, _ = export.export(piece, args, primed)
+        for suffix, data in found.items():
+            files.write(stem + suffix, data)
+    tell(f"wrote {out if single else f'{len(pieces)} pieces into {out}'}")
 
 
 def tell(line):

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Train a language model on your own text: ``python train.py novel.txt -o runs/novel``.
+"""Train a language model on your own text or music: ``python train.py novel.txt -o runs/novel``.
 
-Reads files, .zip archives and folders, and leaves a run directory that ``generate.py`` writes new text from.
+Reads files, .zip archives and folders of text, or MIDI files and folders of them, and leaves a run directory that
+``generate.py`` writes more from.
 """
 
 import dataclasses
@@ -15,31 +16,37 @@ import numpy
 
 import options
 from compat import chainer
-from corpus import vocabulary, windows
-from corpus.build import build
+from corpus import build, vocabulary, windows
 from errors import UserError
 from kernels import devices
+from midi import collect, settings
 from rnn import Sizes
 from training import evaluate, files, log, plot, stopping
 from training import run as runs
 from training.optimisers import OPTIMISERS
 
-DESCRIPTION = "Train a two-layer LSTM language model on text files, .zip archives or folders of them."
+DESCRIPTION = "Train a two-layer LSTM language model on text or on MIDI, files or folders of them."
 TABLES = {
     "what": [
-        ("corpus", options.text, [], "text files, .zip archives, folders (not needed with --resume)"),
+        ("corpus", options.text, [], "text or MIDI files, .zip archives of text, folders (not needed with --resume)"),
         ("-o --out", options.text, None, "the run directory to make or to go on with"),
-        ("--valid", options.text, [], "files to validate on, instead of the last 5 % of the lines"),
-        ("--test", options.text, [], "files to test on, instead of the 5 % before them"),
+        (
+            "--valid",
+            options.text,
+            [],
+            "files to validate on, instead of the last 5 % of the lines, or 5 % of the tunes",
+        ),
+        ("--test", options.text, [], "files to test on, instead of 5 % of them"),
         ("-r --resume", None, False, "go on with the run in --out where it stopped"),
         ("-f --force", None, False, "replace a run that is already in --out"),
         ("-d --device", options.text, "auto", "auto, cpu, gpu or gpu:N"),
     ],
     "words": [
         ("--tokens", ("auto", "mecab", "char", "space"), "auto", "what a word is; auto looks at the text"),
-        ("--min-count", options.count, 2, "rarer words become <unk>"),
+        ("--min-count", options.count, None, "rarer words become <unk> (default: 2, for music 1)"),
         ("--vocab-size", options.count, None, "at most so many words, the most frequent"),
     ],
+    "music": settings.rows(velocities=8, grid=24),
     "model": [
         ("-u --unit", options.count, 256, "units of each layer"),
         ("--dropout", options.ratio, 0.5, "share of values dropped while training"),
@@ -67,13 +74,13 @@ def main(argv=None):
         raise UserError("-o/--out is missing: name the run directory")
     if args.get("resume"):
         return resume(args)
-    return start(options.defaults(TABLES) | args)
+    return start(options.defaults(TABLES) | args, args.keys())
 
 
-def start(args):
-    """A new run."""
+def start(args, given):
+    """A new run; ``given`` are the options that were."""
     if not args["corpus"]:
-        raise UserError("no corpus: name text files, .zip archives or folders")
+        raise UserError("no corpus: name text or MIDI files, or folders of them")
     held = runs.in_use(args["out"])
     if held and not args["force"]:
         what = "a run" if held == "run.json" else held
@@ -82,13 +89,12 @@ def start(args):
     args["lr"] = args["lr"] or OPTIMISERS[args["optimizer"]].lr
     recipe = runs.Recipe(**{field.name: args[field.name] for field in dataclasses.fields(runs.Recipe)})
 
-    source = {name: args[name] for name in ("tokens", "min_count", "vocab_size")}
-    source |= {name: [os.path.abspath(path) for path in args[name]] for name in ("corpus", "valid", "test")}
+    source = source_of(args, given)
     corpus = read(source, recipe)
     report(corpus, windows.count(len(corpus.train), recipe.batchsize, recipe.bproplen))
     sizes = Sizes(len(corpus.vocabulary), args["unit"], args["dropout"], args["dropout_on"])
     about = {
-        "kind": "text",
+        "kind": source["kind"],
         "tokens": corpus.tokeniser.name,
         "dictionary": corpus.tokeniser.dictionary,
         "sizes": dataclasses.asdict(sizes),
@@ -111,7 +117,7 @@ def resume(args):
     devices.choose(args.get("device", "auto"))
     checkpoint = run.load_checkpoint()
     source = run.about["corpus"]
-    corpus = read(source | {"tokens": run.about["tokens"]}, recipe)
+    corpus = read(source | {"kind": run.about["kind"], "tokens": run.about["tokens"]}, recipe)
     if corpus.fingerprint() != source["fingerprint"]:
         raise UserError(f"{' '.join(source['corpus'])}: no longer the text that {args['out']} was trained on")
     if changed:  # so that the next --resume, with no option, keeps to it
@@ -119,18 +125,53 @@ def resume(args):
     return train(Job(run, recipe, corpus, args.get("device", "auto"), checkpoint))
 
 
+def source_of(args, given):
+    """What a corpus is made of, as run.json keeps it: its files, whether text or music, and how they become words."""
+    files = {name: [os.path.abspath(path) for path in args[name]] for name in ("corpus", "valid", "test")}
+    music, texts = collect.kinds([path for paths in files.values() for path in paths])
+    if music and texts:
+        raise UserError(f"text and MIDI in one corpus: {texts[0]} and {music[0]}: a model learns one or the other")
+    foreign = given & ({"tokens"} if music else set(settings.ALLOWED))
+    if foreign:
+        name = min(foreign).replace("_", "-")
+        raise UserError(f"--{name} is for {'text' if music else 'MIDI'}, and {args['corpus'][0]} is not")
+    least = args["min_count"] or (1 if music else 2)
+    source = {"kind": "music" if music else "text", "min_count": least, "vocab_size": args["vocab_size"]} | files
+    return source | ({"midi": dataclasses.asdict(settings.of_options(args))} if music else {"tokens": args["tokens"]})
+
+
 def read(source, recipe):
     """The corpus that a run's settings name; raises ``UserError`` where it is too small for a window."""
-    names = (source[name] for name in ("corpus", "valid", "test", "tokens", "vocab_size", "min_count"))
-    return build(*names, need=recipe.batchsize * (recipe.bproplen + 1))
+    need = recipe.batchsize * (recipe.bproplen + 1)
+    files = [source[name] for name in ("corpus", "valid", "test")]
+    bounds = source["vocab_size"], source["min_count"], need
+    if source["kind"] == "text":
+        return build.of_texts(*files, source["tokens"], *bounds)
+    wanted = settings.from_json(source["midi"])
+    read, *held_out = (collect.collect(paths, wanted) if paths else None for paths in files)
+    parts = [collect.groups(found.pieces) if found else None for found in (read, *held_out)]
+    corpus = build.of_pieces(*parts, *bounds, " ".join(files[0]))
+    pieces = [piece for found in (read, *held_out) if found for piece in found.pieces]
+    corpus.report["midi"] = read.report | collect.character(pieces) | {"settings": dataclasses.asdict(read.settings)}
+    return corpus
 
 
 def report(corpus, count):
     """Tell what was read, before hours go into it."""
     r = corpus.report
-    tell(f"read     {sum(r['files'].values())} files ({r['files']['aozora']} of Aozora Bunko), {r['pieces']:,} lines")
-    for item in r["skipped"]:
-        tell(f"skipped  {item['name']}: {item['reason']}")
+    if "midi" in r:
+        m = r["midi"]
+        spoilt = f"{len(m['mended'])} mended, {len(m['refused'])} refused"
+        tell(f"read     {m['files']:,} files, {m['notes']:,} notes; {spoilt}")
+        for item in m["refused"]:
+            tell(f"refused  {item['name']}: {item['reason']}")
+        tell(f"pieces   {r['pieces']:,} different ones ({r['twice']} twice), and {r['copies']:,} copies of them")
+    else:
+        tell(
+            f"read     {sum(r['files'].values())} files ({r['files']['aozora']} of Aozora Bunko), {r['pieces']:,} lines"
+        )
+        for item in r["skipped"]:
+            tell(f"skipped  {item['name']}: {item['reason']}")
     splits = ", ".join(f"{r['words'][s]:,} {s} ({r['unknown'][s]:.1%} unknown)" for s in r["words"])
     tell(f"words    {splits}; by {corpus.tokeniser.name} {corpus.tokeniser.dictionary}".rstrip())
     share = r["singletons"] / max(1, r["distinct"])

@@ -13,7 +13,7 @@ import MeCab
 import unidic_lite
 
 from corpus import reader
-from corpus.build import build
+from corpus.build import of_texts
 
 ROUNDS = 15
 
@@ -35,13 +35,13 @@ def main():
             tagger.parse(line).split(" ")
 
     def everything():
-        build([folder], tokens="mecab")
+        of_texts([folder], tokens="mecab")
 
     rounds = [(seconds(mecab_alone), seconds(everything)) for _ in range(ROUNDS)]
     alone, all_of_it = (statistics.median(times) for times in zip(*rounds, strict=True))
     ratio = statistics.median(b / a for a, b in rounds)
     tracemalloc.start()
-    build([folder], tokens="mecab")
+    of_texts([folder], tokens="mecab")
     peak = tracemalloc.get_traced_memory()[1]
     print(f"text {size / 1e6:.2f} MB; MeCab alone {alone:.2f} s; cleaned, tokenised and encoded {all_of_it:.2f} s")
     print(f"ratio {ratio:.2f}; peak memory {peak / 1e6:.1f} MB, {peak / size:.1f} times the text")

@@ -20,7 +20,7 @@ import numpy
 import torch
 
 from corpus import vocabulary, windows
-from corpus.build import build
+from corpus.build import of_texts
 from training import evaluate
 from training.run import Recipe
 from training.stopping import Patience
@@ -100,7 +100,7 @@ def main():
     parser.add_argument("corpus")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     args = parser.parse_args()
-    corpus = build([args.corpus])
+    corpus = of_texts([args.corpus])
     results = {"ours": [], "pytorch": []}
     print("| seed | who | valid perplexity | test perplexity | epochs | seconds |\n|---|---|---|---|---|---|")
     for seed in args.seeds:

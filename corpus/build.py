@@ -55,66 +55,134 @@ class _Stream:
         self.ids.extend(map(self.index.__getitem__, words))
 
 
-def build(paths, valid=(), test=(), tokens="auto", size=None, least=2, need=2):
+def of_texts(paths, valid=(), test=(), tokens="auto", size=None, least=2, need=2):
     """Read ``paths`` into a ``Corpus``; ``valid`` and ``test`` name files of their own for these splits.
 
     ``tokens`` is a tokeniser's name or "auto"; ``size`` and ``least`` bound the vocabulary, which is counted on the
     training pieces alone, by its number of ids and by how often a word must be seen. ``need`` is the least number of
     training words. Raises ``UserError`` for what cannot be read and for a corpus that is too small.
     """
+    texts = _Texts(tokens)
+    main = texts.read(paths)
+    parts = _split(main, *(texts.read(sources) if sources else None for sources in (valid, test)))
+    report = {"files": texts.files, "skipped": texts.skipped, "pieces": len(main.ends)}
+    return _corpus(parts, texts.index, texts.tokeniser, report, size, least, need, " ".join(paths))
+
+
+def of_pieces(groups, valid=None, test=None, size=None, least=1, need=2, name="the corpus"):
+    """A ``Corpus`` of pieces that are words already, such as music.
+
+    Each of ``groups`` is a list of pieces, lists of words: an original and the copies made of it, which are trained on
+    but never validated or tested on, and only with their original. ``valid`` and ``test`` are groups for these splits;
+    else every so many pieces one is held out. The rest is as in ``of_texts``; ``name`` is for its complaints.
+    """
+    groups, twice = _distinct(groups)
+    splits = _hold_out(groups, valid, test, name)
+    index = _index()
+    parts = {}
+    for split, pieces in splits.items():
+        stream = _Stream(list, index)
+        stream.add(pieces)
+        parts[split] = numpy.frombuffer(stream.ids, numpy.intc)
+    report = {"pieces": len(groups), "copies": sum(map(len, groups)) - len(groups), "twice": twice}
+    return _corpus(parts, index, tokeniser("midi"), report, size, least, need, name)
+
+
+class _Texts:
+    """Reads texts into streams that share an index and a tokeniser, which the first of them decides."""
+
+    def __init__(self, tokens):
+        self.index, self.tokeniser = _index(), None if tokens == "auto" else tokeniser(tokens)
+        self.files, self.skipped = {"aozora": 0, "plain": 0}, []
+
+    def read(self, sources):
+        stream = None
+        for document in reader.read(sources):
+            if isinstance(document, reader.Skipped):
+                self.skipped.append(document._asdict())
+                continue
+            self.tokeniser = self.tokeniser or tokeniser(choose("\n".join(document.pieces)[:SAMPLE]))
+            stream = stream or _Stream(self.tokeniser.split, self.index)
+            self.files[document.kind] += 1
+            stream.add(document.pieces)
+        if stream is None:
+            reasons = "; ".join(f"{item['name']} {item['reason']}" for item in self.skipped[:3])
+            raise UserError(f"{' '.join(sources)}: no text that can be read ({reasons})")
+        return stream
+
+
+def _index():
+    """Ids by first sight: looking up a new word gives it the next."""
     index = defaultdict()
     index.default_factory = index.__len__
     for special in vocabulary.SPECIAL:
         index[special]
-    skipped, files = [], {"aozora": 0, "plain": 0}
+    return index
 
-    def read(sources):
-        nonlocal tokens
-        stream = None
-        for document in reader.read(sources):
-            if isinstance(document, reader.Skipped):
-                skipped.append(document._asdict())
-                continue
-            if tokens == "auto":
-                tokens = choose("\n".join(document.pieces)[:SAMPLE])
-            stream = stream or _Stream(splitter(), index)
-            files[document.kind] += 1
-            stream.add(document.pieces)
-        if stream is None:
-            reasons = "; ".join(f"{item['name']} {item['reason']}" for item in skipped[:3])
-            raise UserError(f"{' '.join(sources)}: no text that can be read ({reasons})")
-        return stream
 
-    chosen = {}
-
-    def splitter():
-        if tokens not in chosen:
-            chosen[tokens] = tokeniser(tokens)
-        return chosen[tokens].split
-
-    main = read(paths)
-    parts = _split(main, *(read(sources) if sources else None for sources in (valid, test)))
+def _corpus(parts, index, splitter, report, size, least, need, name):
+    """Count the vocabulary of the training part and put all parts, ids of ``index``, into its ids."""
     if len(parts["train"]) < need:
         raise UserError(
-            f"{' '.join(paths)}: too small: {len(parts['train'])} words to train on, at least {need} are needed "
-            "(add text, or lower --batchsize or --bproplen)"
+            f"{name}: too small: {len(parts['train'])} words to train on, at least {need} are needed "
+            "(add some, or lower --batchsize or --bproplen)"
         )
     words = list(index)
     times = numpy.bincount(parts["train"], minlength=len(words))
     vocab = vocabulary.count({w: int(n) for w, n in zip(words, times, strict=True) if n}, least, size)
     final = vocab.encode(words)
-    encoded = {name: final[ids] for name, ids in parts.items()}
-    report = {
-        "files": files,
-        "skipped": skipped,
-        "pieces": len(main.ends),
-        "words": {name: len(ids) for name, ids in encoded.items()},
+    encoded = {split: final[ids] for split, ids in parts.items()}
+    report |= {
+        "words": {split: len(ids) for split, ids in encoded.items()},
         "distinct": int((times > 0).sum()),
         "singletons": int((times == 1).sum()),
         "vocabulary": len(vocab),
-        "unknown": {name: float((ids == vocabulary.UNK).mean()) for name, ids in encoded.items()},
+        "unknown": {split: float((ids == vocabulary.UNK).mean()) for split, ids in encoded.items()},
     }
-    return Corpus(*(encoded[name] for name in SPLITS), vocab, chosen[tokens], report)
+    return Corpus(*(encoded[split] for split in SPLITS), vocab, splitter, report)
+
+
+def _distinct(groups):
+    """The groups whose original is not that of an earlier one, so that none is both trained and tested on."""
+    first = {tuple(group[0]): group for group in reversed(groups)}
+    kept = list(reversed(first.values()))
+    return kept, len(groups) - len(kept)
+
+
+def _hold_out(groups, valid, test, name):
+    """The pieces of each split, training first; some of ``groups`` are held out for the splits that have no own."""
+    given = {split: groups for split, groups in (("valid", valid), ("test", test)) if groups is not None}
+    given = {split: [group[0] for group in groups] for split, groups in given.items()}
+    heard = {tuple(piece) for pieces in given.values() for piece in pieces}
+    groups = [group for group in groups if tuple(group[0]) not in heard]
+    if not groups:
+        raise UserError(f"{name}: no piece is left to train on")
+    wanted = [split for split in ("valid", "test") if split not in given]
+    return (_cut if len(groups) < 3 else _spread)(groups, wanted) | given
+
+
+def _spread(groups, wanted):
+    """Hold out every so many pieces, and their copies with them."""
+    held = max(1, round(HELD_OUT * len(groups)))
+    places = [round((i + 0.5) * len(groups) / held) for i in range(held)]
+    splits = {split: [groups[place - shift][0] for place in places] for shift, split in enumerate(wanted)}
+    out = {place - shift for place in places for shift in range(len(wanted))}
+    return {"train": [piece for i, group in enumerate(groups) if i not in out for piece in group]} | splits
+
+
+def _cut(groups, wanted):
+    """Of one or two pieces, which none can be spared of, hold out the end, and that of their copies."""
+    stop = 1 - HELD_OUT * len(wanted)
+    splits = {"train": [_between(piece, 0, stop) for group in groups for piece in group]}
+    for split in reversed(wanted):
+        splits[split] = [_between(group[0], stop, stop + HELD_OUT) for group in groups]
+        stop += HELD_OUT
+    return splits
+
+
+def _between(piece, start, stop):
+    """The words of a piece between two shares of it."""
+    return piece[round(start * len(piece)) : round(stop * len(piece))]
 
 
 def _split(main, valid, test):

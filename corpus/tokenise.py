@@ -14,7 +14,7 @@ from typing import NamedTuple
 from errors import UserError
 
 NAMES = ("mecab", "char", "space")
-_SENTENCE_ENDS = "。！？!?.…"
+_SENTENCE_ENDS = "。！？!?."  # not …, after which a sentence mostly goes on (……と言った); if it does not, the line ends
 _CLOSING = "」』）)”’】〉》≫]\"'"
 
 LONGEST = 2000  # characters that MeCab is given at once: it fails on a million, and is slow on long runs of letters
@@ -49,8 +49,11 @@ class Tokeniser(NamedTuple):
 
 
 def tokeniser(name):
-    """The tokeniser of that name, one of ``NAMES``; raises ``UserError`` where MeCab has no dictionary."""
-    return {"mecab": _mecab, "char": _char, "space": _space}[name]()
+    """The tokeniser of that name, one of ``NAMES``, or midi for words that are there already.
+
+    Raises ``UserError`` where MeCab has no dictionary.
+    """
+    return {"mecab": _mecab, "char": _char, "space": _space, "midi": _midi}[name]()
 
 
 def choose(sample):
@@ -101,6 +104,10 @@ def _in_parts(line, split):
 
 def _char():
     return Tokeniser("char", list, lambda a, b: False)
+
+
+def _midi():
+    return Tokeniser("midi", str.split, lambda a, b: True)
 
 
 def _space():

@@ -4,27 +4,37 @@
 class Ending:
     """Takes words one by one and knows when the text is ``over``: after ``length`` of them, or ``sentences`` sentences.
 
-    ``is_end(word)`` ends a sentence; words that are ``is_closing``, such as 」 after 。, still belong to it. A line end
-    ends a sentence too, unless that sentence is empty.
+    ``is_end(word)`` ends a sentence; words that are ``is_closing``, such as 」 after 。, still belong to it, and begin
+    none. A line end ends a sentence too, unless that sentence is empty. The words ``before`` the text, its prime, may
+    have begun a sentence, which then is the first to end; they are not counted, nor are the sentences that they ended.
     """
 
-    def __init__(self, length, sentences, is_end, is_closing):
+    def __init__(self, length, sentences, is_end, is_closing, before=()):
         self.length, self.sentences = length, sentences
         self.is_end, self.is_closing = is_end, is_closing
         self.over, self._count = False, 0
         self._begun, self._ended = False, False
+        for word in before:
+            self._read(word)
+        if self._ended:
+            self._begun = self._ended = False
 
     def take(self, word):
         """Whether ``word`` belongs to the text; sets ``over`` once no further word does."""
-        if (self._ended and not self.is_closing(word)) or (self._begun and word == "\n"):
-            self._begun = self._ended = False
-            if self.sentences is not None:
-                self.sentences -= 1
+        if self._read(word) and self.sentences is not None:
+            self.sentences -= 1
         if self.over or self.sentences == 0:
             self.over = True
             return False
-        self._begun = self._begun or not word.isspace()
-        self._ended = self._begun and (self._ended or self.is_end(word))
         self._count += 1
         self.over = self.length is not None and self._count >= self.length
         return True
+
+    def _read(self, word):
+        """Keep track of the sentence; whether one was over before ``word``."""
+        over = (self._ended and not self.is_closing(word)) or (self._begun and word == "\n")
+        if over:
+            self._begun = self._ended = False
+        self._begun = self._begun or not (word.isspace() or self.is_closing(word))
+        self._ended = self._begun and (self._ended or self.is_end(word))
+        return over

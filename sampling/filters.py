@@ -7,22 +7,26 @@ import numpy
 
 
 def temperature(logits, t):
-    """Divide by t: below 1 the likely becomes likelier, above 1 all becomes more even. t must be above 0."""
+    """Divide by t > 0, a number or (B, 1): below 1 the likely becomes likelier, above 1 all becomes more even."""
     shifted = logits.astype("d") - logits.max(axis=1, keepdims=True)  # so that a tiny t overflows to -inf, not to NaN
     return shifted / t
 
 
 def top_k(logits, k):
-    """Keep the k highest of each row (ties with the k-th stay); k None keeps all."""
-    if k is None or k >= logits.shape[1]:
+    """Keep the k highest of each row (ties with the k-th stay); k a number or (B, 1), None keeps all."""
+    if k is None:
         return logits
-    least = numpy.partition(logits, -k, axis=1)[:, -k, None]
+    at = numpy.broadcast_to(logits.shape[1] - numpy.minimum(k, logits.shape[1]), (len(logits), 1))
+    least = numpy.take_along_axis(numpy.partition(logits, numpy.unique(at), axis=1), at, axis=1)
     return numpy.where(logits < least, -numpy.inf, logits)
 
 
 def top_p(logits, p):
-    """Keep the fewest words whose probabilities sum to p or more (nucleus sampling, Holtzman et al. 2020)."""
-    if p is None or p >= 1:
+    """Keep the fewest words whose probabilities sum to p or more (nucleus sampling, Holtzman et al. 2020).
+
+    p is a number or (B, 1); None keeps all.
+    """
+    if p is None or numpy.min(p) >= 1:
         return logits
     order = numpy.argsort(-logits, axis=1, kind="stable")
     probabilities = numpy.take_along_axis(softmax(logits), order, axis=1)
@@ -48,11 +52,26 @@ def draw(logits, rng):
 
 
 def sampler(t=1.0, k=None, p=None):
-    """A function of logits (B, V) and a generator to words (B,): all of the above; t = 0 takes the likeliest word."""
+    """A function of logits (B, V), a generator and a heat to words (B,): all of the above, row by row.
 
-    def sample(logits, rng):
-        if t == 0:
-            return logits.argmax(axis=1).astype(numpy.int32)
-        return draw(top_p(top_k(temperature(logits, t), k), p), rng)
+    A temperature of 0 takes the likeliest word. A heat (B, 1) above 1, as from ``escape.Escape``, adds to t what it is
+    above 1, so that t = 0 too becomes a draw, and widens what k and p let through, for k = 1 alone would keep any loop
+    closed: k to its heat-fold, and 1 - p to its heat-th part. A heat of 1, or None, changes no draw.
+    """
+
+    def sample(logits, rng, heat=None):
+        if heat is None:
+            heat = numpy.ones((len(logits), 1))
+        heated = t + (heat - 1)
+        random = heated > 0
+        likeliest = logits.argmax(axis=1)
+        if not random.any():
+            return likeliest.astype(numpy.int32)
+        logits = temperature(logits, numpy.where(random, heated, 1))
+        if k is not None:
+            logits = top_k(logits, numpy.ceil(numpy.minimum(k * heat, logits.shape[1])).astype(int))
+        if p is not None:
+            logits = top_p(logits, p + (1 - p) * (1 - 1 / heat))
+        return numpy.where(random[:, 0], draw(logits, rng), likeliest).astype(numpy.int32)
 
     return sample

@@ -3,17 +3,23 @@
 import numpy
 
 
-def stream(model, prime, sample, constrain, rng, batch=1):
+def stream(model, prime, sample, constrain, rng, batch=1, escape=None):
     """Yield the words that follow ``prime`` without end, (B,) int32 at a time.
 
     The model starts from no state and reads each id of ``prime`` (at least one), then each word drawn, once: a word is
-    read when the next is asked for. ``sample(logits, rng)`` draws, after ``constrain(logits)``; both on the CPU.
+    read when the next is asked for. ``sample(logits, rng, heat)`` draws, after ``constrain(logits)``; both on the CPU.
+    ``escape`` is a fresh ``Escape`` of as many rows, which sees the words and gives the heat; None gives none.
     """
     model.reset_state()
     for word in prime:
-        logits = read(model, numpy.full(batch, word, numpy.int32))
+        words = numpy.full(batch, word, numpy.int32)
+        logits = read(model, words)
+        if escape:
+            escape.read(words)
     while True:
-        words = sample(constrain(logits), rng)
+        words = sample(constrain(logits), rng, escape.heat() if escape else None)
+        if escape:
+            escape.take(words)
         yield words
         logits = read(model, words)
 

@@ -63,7 +63,7 @@ def test_nearest_words():
 def corpus_of(tmp_path, lines, **settings):
     path = tmp_path / "corpus.txt"
     path.write_text("\n".join(lines))
-    return build.build([str(path)], tokens="space", **settings)
+    return build.of_texts([str(path)], tokens="space", **settings)
 
 
 def text_of(corpus, ids):
@@ -120,12 +120,12 @@ def test_too_few_words(tmp_path):
 def test_nothing_readable(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"\0")
     with pytest.raises(UserError, match=r"no text that can be read \(.*a\.txt is binary"):
-        build.build([str(tmp_path)])
+        build.of_texts([str(tmp_path)])
 
 
 def test_ids_do_not_depend_on_the_process(tmp_path):
     """No order of a set or of hashes: two processes with other hash seeds give the same ids."""
-    code = "import sys; from corpus.build import build; print(build(sys.argv[1:], tokens='space').fingerprint())"
+    code = "import sys; from corpus.build import of_texts; print(of_texts(sys.argv[1:], tokens='space').fingerprint())"
     (tmp_path / "a.txt").write_text("\n".join(f"w{k % 7} w{k % 11} w{k % 13}" for k in range(60)))
     prints = {
         subprocess.run(

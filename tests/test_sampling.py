@@ -3,6 +3,7 @@
 import numpy
 import pytest
 
+from corpus.tokenise import closes, ends_sentence
 from sampling import constraints, filters
 from sampling.ends import Ending
 from sampling.stream import stream
@@ -48,11 +49,45 @@ def test_temperature_zero_takes_the_likeliest(rng):
     assert filters.sampler(0)(LOGITS, rng).tolist() == [0]
 
 
+def test_each_row_has_its_own_k_and_p():
+    two = numpy.repeat(LOGITS, 2, axis=0)
+    assert numpy.isfinite(filters.top_k(two, numpy.array([[3], [9]]))).sum(axis=1).tolist() == [3, 4]
+    assert numpy.isfinite(filters.top_p(two, numpy.array([[0.6], [1.0]]))).sum(axis=1).tolist() == [2, 4]
+
+
+@pytest.mark.parametrize("settings", [(0,), (0.5,), (1, 2), (1, None, 0.7), (2, 3, 0.9)], ids=str)
+def test_a_heat_of_one_changes_no_draw(rng, settings):
+    sample, seed = filters.sampler(*settings), int(rng.integers(2**32))
+    logits = rng.normal(size=(500, 30)).astype("f")
+    drawn = [sample(logits, numpy.random.default_rng(seed), *heat) for heat in ((), (None,), (numpy.ones((500, 1)),))]
+    assert (drawn[0] == drawn[1]).all()
+    assert (drawn[0] == drawn[2]).all()
+    assert drawn[2].dtype == numpy.int32
+
+
+@pytest.mark.parametrize(("t", "heat"), [(0, 1.5), (0, 3), (0.5, 1.5), (1, 2)])
+def test_heat_is_added_to_the_temperature_of_its_row_alone(rng, t, heat):
+    heats = numpy.repeat([heat, 1.0], 40_000)[:, None]
+    drawn = filters.sampler(t)(numpy.repeat(LOGITS, 80_000, axis=0), rng, heats).reshape(2, -1)
+    for row, hot in zip(drawn, (t + heat - 1, t), strict=True):
+        wanted = P[0] ** (1 / hot) / (P[0] ** (1 / hot)).sum() if hot else numpy.array([1, 0, 0, 0])
+        assert abs(numpy.bincount(row, minlength=4) / len(row) - wanted).max() < 0.015
+
+
+def test_heat_widens_what_k_and_p_let_through(rng):
+    logits = numpy.repeat(LOGITS, 20_000, axis=0)
+    for heat, wanted in ((1.0, {0}), (1.1, {0, 1}), (2.5, {0, 1, 2}), (9.0, {0, 1, 2, 3})):
+        assert set(filters.sampler(1, 1)(logits, rng, numpy.full((20_000, 1), heat))) == wanted
+    for heat, wanted in ((1.0, {0}), (2.0, {0, 1}), (40.0, {0, 1, 2, 3})):
+        assert set(filters.sampler(1, None, 0.01)(logits, rng, numpy.full((20_000, 1), heat))) == wanted
+
+
 def test_what_is_forbidden_is_never_drawn(rng):
     forbid = constraints.never([0, 3])
     logits = forbid(numpy.repeat(LOGITS, 10_000, axis=0))
     for sample in (filters.sampler(), filters.sampler(1, 3), filters.sampler(1, None, 0.9), filters.sampler(0)):
         assert set(sample(logits, rng)) <= {1, 2}
+        assert set(sample(logits, rng, numpy.full((10_000, 1), 64.0))) <= {1, 2}
 
 
 @pytest.mark.parametrize("at", [0.0, numpy.nextafter(1, 0)])
@@ -91,7 +126,8 @@ def test_each_word_is_read_once(rng):
 
 
 def take(text, **limits):
-    ending = Ending(limits.get("length"), limits.get("sentences"), lambda w: w in "。！", lambda w: w == "」")
+    settings = {"length": None, "sentences": None, "is_end": lambda w: w in "。！", "is_closing": lambda w: w == "」"}
+    ending = Ending(**settings | limits)
     out = []
     for word in text:
         if ending.over or not ending.take(word):
@@ -113,3 +149,29 @@ def take(text, **limits):
 )
 def test_where_a_text_ends(limits, wanted):
     assert take("「はい。」\nいや\n\nあ！い。", **limits) == wanted
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "wanted"),
+    [
+        ("", "\n\nは。に", "\n\nは。"),
+        ("彼", "\nは。", ""),  # the line end ends the sentence that the prime began
+        ("彼", "は。に。", "は。"),
+        ("彼\n", "\nは。に", "\nは。"),
+        ("彼。", "\nは。に", "\nは。"),
+        ("「彼。", "」\nは。に", "」\nは。"),  # a closing bracket begins no sentence
+        ("「彼。」", "は。に", "は。"),
+        ("彼。だ", "\nは。", ""),
+        ("彼。\n　", "は\nに。", "は"),
+    ],
+)
+def test_the_words_before_begin_a_sentence_and_are_not_counted(before, text, wanted):
+    assert take(text, before=before, sentences=1) == wanted
+    assert take(text, before=before, length=len(text)) == text
+
+
+def test_an_ellipsis_ends_no_sentence_that_goes_on():
+    limits = {"is_end": ends_sentence, "is_closing": closes, "sentences": 1}
+    assert take("「……」と彼。は", **limits) == "「……」と彼。"
+    assert take("「彼……」\nは。", **limits) == "「彼……」"  # by the line end
+    assert take("彼……。」は", **limits) == "彼……。」"

@@ -178,7 +178,7 @@ def test_a_run_killed_before_its_first_epoch_ends_can_be_resumed(straight, corpu
 
 def test_the_best_model_is_kept_and_learning_slows_after_an_epoch_that_did_no_better(corpus, tmp_path):
     """At a learning rate this high the validation loss soon rises."""
-    from corpus.build import build
+    from corpus.build import of_texts
     from training import evaluate
     from training import run as runs
 
@@ -191,7 +191,7 @@ def test_the_best_model_is_kept_and_learning_slows_after_an_epoch_that_did_no_be
     for before, after in itertools.pairwise(history):
         assert after["lr"] == before["lr"] * (1 if before["best"] else 0.9)
     assert not history[-1]["best"], "the last epoch must not be the best, or this test shows nothing"
-    valid = build([str(corpus)], tokens="space", least=1).valid
+    valid = of_texts([str(corpus)], tokens="space", least=1).valid
     kept = evaluate.loss(runs.load(str(out)).load_best(), valid)
     assert kept == pytest.approx(min(losses), rel=1e-6)
     again = train("-o", out, "--resume", "-d", "cpu")

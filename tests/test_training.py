@@ -1,13 +1,19 @@
 """Files, runs, optimisers, evaluation and stopping."""
 
+import dataclasses
+import functools
 import io
 import itertools
 import json
 import math
+import operator
 import os
+import pathlib
 import pickle
+import re
 import signal
 import struct
+import time
 import zipfile
 
 import numpy
@@ -147,14 +153,42 @@ def test_a_damaged_file_is_named_or_read_the_same(tmp_path, position):
 # Runs
 
 
-def new_run(path, **about):
-    words = vocabulary.Vocabulary([*vocabulary.SPECIAL, *"abcdefghijk"])
-    settings = {"kind": "text", "sizes": {"words": WORDS, "units": UNITS}, "recipe": {"seed": 3}} | about
-    return runs.create(str(path), settings, words)
+ABOUT = {
+    "kind": "text",
+    "tokens": "char",
+    "dictionary": "",
+    "sizes": {"words": WORDS, "units": UNITS, "dropout": 0.5, "dropout_on": "layers"},
+    "recipe": dataclasses.asdict(runs.Recipe(seed=3, batchsize=4)),
+    "corpus": {
+        "corpus": ["a.txt"],
+        "valid": ["b.txt"],
+        "test": ["c.txt"],
+        "min_count": 2,
+        "vocab_size": None,
+        "fingerprint": "",
+        "report": {},
+    },
+}
+ENTRY = {"epoch": 1, "train_loss": 5.0, "valid_loss": 4.0, "lr": 0.002, "words_per_second": 12345, "best": True}
+META = {
+    "epoch": 4,
+    "window": 1,
+    "start": 2,
+    "nats": 0.1,
+    "words": 5,
+    "lr": 0.002,
+    "history": [ENTRY, ENTRY | {"valid_loss": math.nan}],
+    "order": numpy.random.default_rng(0).bit_generator.state,
+    "patience": {"patience": 5, "best": math.inf, "stale": 0},
+}
 
 
-def trained(run, steps=3):
-    model, optimizer = run.new_model(), Adam()
+def new_run(path):
+    return runs.create(str(path), ABOUT, vocabulary.Vocabulary([*vocabulary.SPECIAL, *"abcdefghijk"]))
+
+
+def trained(run, steps=3, optimizer=None):
+    model, optimizer = run.new_model(), optimizer or Adam()
     optimizer.setup(model)
     xs = numpy.random.default_rng(0).integers(0, WORDS, (6, 4)).astype("i")
     for _ in range(steps):
@@ -169,22 +203,23 @@ def test_a_run_comes_back_as_it_was(tmp_path):
     run = new_run(tmp_path / "run")
     model, optimizer = trained(run)
     run.save_best(model)
-    run.save_checkpoint(model, optimizer, {"epoch": 4, "x": 0.1})
+    run.save_checkpoint(model, optimizer, META)
 
     again = runs.load(run.path)
     assert again.sizes == run.sizes
-    assert again.recipe == runs.Recipe(seed=3)
+    assert again.recipe == runs.Recipe(seed=3, batchsize=4)
     assert again.vocabulary.words == run.vocabulary.words
     best = again.load_best()
     assert all((a.array == b.array).all() for a, b in zip(model.params(), best.params(), strict=True))
 
     fresh, fresh_optimizer = again.new_model(), Adam()
     fresh_optimizer.setup(fresh)
-    assert again.load_checkpoint().restore(fresh, fresh_optimizer) == {"epoch": 4, "x": 0.1}
+    meta = again.load_checkpoint().restore(fresh, fresh_optimizer)
+    assert json.dumps(meta) == json.dumps(META)  # which holds a NaN
     assert fresh.rng.bit_generator.state == model.rng.bit_generator.state
     assert all((a == b).all() for a, b in zip(model.get_state(), fresh.get_state(), strict=True))
     assert fresh_optimizer.t == 3
-    again.save_checkpoint(fresh, fresh_optimizer, {"epoch": 4, "x": 0.1})
+    again.save_checkpoint(fresh, fresh_optimizer, meta)
     assert files.read_npz(run.file("checkpoint.npz")).keys() == dict(numpy.load(run.file("checkpoint.npz"))).keys()
 
 
@@ -192,28 +227,120 @@ def test_checkpoints_of_equal_states_are_equal_files(tmp_path):
     run = new_run(tmp_path / "run")
     data = []
     for _ in range(2):
-        run.save_checkpoint(*trained(run), {"epoch": 1})
+        run.save_checkpoint(*trained(run), META)
         data.append((tmp_path / "run" / "checkpoint.npz").read_bytes())
     assert data[0] == data[1]
 
 
+def changed(about, where, value):
+    """A copy of nested dicts and lists with one value put in or, for ``...``, taken out at a path such as a.b.0."""
+    about = json.loads(json.dumps(about))
+    *path, last = (int(key) if key.isdigit() else key for key in where.split("."))
+    inner = functools.reduce(operator.getitem, path, about)
+    if value is ...:
+        del inner[last]
+    else:
+        inner[last] = value
+    return about
+
+
+def paths(table, prefix=""):
+    """Every path of a table of rules, those of the tables in it before their own fields."""
+    for key in table if isinstance(table, dict) else range(len(table)):
+        if key is not files.OTHERS:
+            yield f"{prefix}{key}"
+            yield from paths(table[key], f"{prefix}{key}.") if type(table[key]) in (dict, list) else ()
+
+
+def edit(run, where, value):
+    (pathlib.Path(run.path) / "run.json").write_text(json.dumps(changed(run.about, where, value)))
+
+
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    ("where", "value", "reason"),
     [
-        ({"format": 2}, "newer than this program's 1: update Tsuzuri"),
-        ({"format": "x"}, "not a run of this program"),
-        ({"sizes": {"words": 99, "units": 5}}, "99 words, but 13 in vocabulary.txt"),
-        ({"sizes": {"words": WORDS, "units": -1}}, "-1 units"),
-        ({"sizes": {"words": WORDS, "units": 5, "nonsense": 1}}, "nonsense"),
-        ({"recipe": None}, "not a run of this program"),
+        ("format", 2, "of format 2, newer than this program's 1: update Tsuzuri"),
+        ("format", "x", "not a run of this program: format is 'x', must be a whole number"),
+        ("kind", "pictures", "kind is 'pictures', must be one of text, music"),
+        ("tokens", "klingon", "tokens is 'klingon', must be one of mecab, char, space, midi"),
+        ("tokens", "midi", "tokens of text is 'midi', must be one of mecab, char, space$"),
+        ("kind", "music", "tokens of music is 'char', must be one of midi"),
+        ("dictionary", None, "dictionary is None, must be a text"),
+        ("sizes.words", 99, "sizes.words is 99, but vocabulary.txt has 13"),
+        ("sizes.words", True, "sizes.words is True, must be a whole number, 2 or more"),
+        ("sizes.units", "x", "sizes.units is 'x', must be a whole number, 1 or more"),
+        ("sizes.units", True, "sizes.units is True"),
+        ("sizes.units", -1, "sizes.units is -1"),
+        ("sizes.units", 5.0, "sizes.units is 5.0"),
+        ("sizes.dropout", 7, "sizes.dropout is 7, must be a number from 0 to 0.95"),
+        ("sizes.dropout_on", "all", "sizes.dropout_on is 'all', must be one of layers, projections"),
+        ("sizes.nonsense", 1, "sizes.nonsense is not known"),
+        ("sizes", [], r"sizes is \[\], must be an object"),
+        ("recipe", None, "recipe is None, must be an object"),
+        ("recipe.batchsize", 0, "recipe.batchsize is 0, must be a whole number, 1 or more"),
+        ("recipe.lr", math.nan, "recipe.lr is nan, must be a number above 0 to 1e"),
+        ("recipe.lr", 0, "recipe.lr is 0"),
+        ("recipe.gradclip", math.inf, "recipe.gradclip is inf"),
+        ("recipe.lr_decay", 1.5, "recipe.lr_decay is 1.5, must be a number above 0 to 1$"),
+        ("recipe.optimizer", "foo", "recipe.optimizer is 'foo', must be one of adam, sgd"),
+        ("recipe.optimizer", ["adam"], "recipe.optimizer is "),
+        ("corpus.corpus", "a.txt", "corpus.corpus is 'a.txt', must be a list"),
+        ("corpus.corpus", ["a.txt", 3], r"corpus.corpus\[1\] is 3, must be a text"),
+        ("corpus.vocab_size", 0, "corpus.vocab_size is 0, must be null or a whole number, 1 or more"),
+        ("corpus.min_count", 10**400, None),
+        ("corpus.midi", {"grid": 24}, None),
+        ("nonsense", 1, "nonsense is not known"),
     ],
 )
-def test_foreign_and_newer_runs(tmp_path, change, reason):
+def test_a_run_edited_by_hand(tmp_path, where, value, reason):
     run = new_run(tmp_path)
-    about = json.loads((tmp_path / "run.json").read_text()) | change
-    (tmp_path / "run.json").write_text(json.dumps(about))
-    with pytest.raises(UserError, match=reason):
+    edit(run, where, value)
+    if reason is None:
+        assert runs.load(run.path).sizes == run.sizes
+        return
+    with pytest.raises(UserError, match=reason) as error:
         runs.load(run.path)
+    assert str(error.value).startswith(f"{tmp_path / 'run.json'}: ")
+    assert "\n" not in str(error.value)
+
+
+def attempt(function, *args):
+    """What a function returns, and the line with which it refused: one of the two is None."""
+    try:
+        return function(*args), None
+    except UserError as error:
+        return None, str(error)
+
+
+NONSENSE = [..., None, True, -1, 0.5, -(10**400), math.nan, math.inf, "x", "\ud800\n", [], [None], {}, {"x": [[]]}]
+
+
+def test_no_field_of_a_run_is_taken_on_trust(tmp_path):
+    """Each with values of every kind: the run loads, and has them, or one line tells the field."""
+    run = new_run(tmp_path)
+    for where in paths(runs.RULES):
+        for value in NONSENSE:
+            edit(run, where, value)
+            loaded, reason = attempt(runs.load, run.path)
+            if reason:
+                assert re.sub(r"\.(\d+)", r"[\1]", where) in reason
+            else:
+                assert loaded.about == changed(run.about, where, value)
+                assert value is not ... or where.endswith(".0")
+    assert set(runs.RULES["recipe"]) == {field.name for field in dataclasses.fields(runs.Recipe)}
+    assert set(runs.RULES["sizes"]) == {field.name for field in dataclasses.fields(Sizes)}
+
+
+def test_a_run_of_music_has_the_settings_of_its_midi(tmp_path):
+    run = new_run(tmp_path)
+    run.about = run.about | {"kind": "music", "tokens": "midi"}
+    for where in ("corpus.midi", "corpus.report.midi"):
+        edit(run, "kind", "music")
+        with pytest.raises(UserError, match=rf"run\.json: .*: {where} is missing"):
+            runs.load(run.path)
+        run.about = changed(run.about, where, {"grid": 24})
+    edit(run, "kind", "music")
+    assert runs.load(run.path).about["corpus"]["report"] == {"midi": {"grid": 24}}
 
 
 @pytest.mark.parametrize("data", ["", "{", "[]", '{"format": 1}', "null", "[" * 100_000])
@@ -240,27 +367,127 @@ def test_weights_that_do_not_fit(tmp_path):
             run.load_best()
 
 
+def packed(meta):
+    return numpy.frombuffer(json.dumps(meta).encode(), "u1")
+
+
+STATES = META | {"rng": META["order"]}
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"meta": None}, "no checkpoint of this program: KeyError"),
+        ({"meta": None}, "no checkpoint of this program: meta is missing"),
         ({"meta": numpy.frombuffer(b"{", "u1")}, "no checkpoint of this program"),
-        ({"meta": numpy.frombuffer(b'{"rng": 1}', "u1")}, "no checkpoint of this program"),
+        ({"meta": numpy.frombuffer(b'{"rng": 1}', "u1")}, "no checkpoint of this program: meta.epoch is missing"),
+        ({"meta": packed(changed(STATES, "lr", math.nan))}, "meta.lr is nan, must be a number from 0 to 1e"),
+        ({"meta": packed(changed(STATES, "words", 0))}, "meta.words is 0, must be 1 or more after"),
+        ({"meta": packed(changed(STATES, "history.1.best", 1))}, r"meta.history\[1\].best is 1, must be true or false"),
+        (
+            {"meta": packed(changed(STATES, "order.state.inc", -1))},
+            "meta.order.state.inc is -1, must be",
+        ),
+        ({"meta": packed(changed(STATES, "rng.bit_generator", "MT19937"))}, "must be one of PCG64"),
         ({"model/l0/W": None}, "l0/W is missing"),
-        ({"optimizer/l0/W/m": None}, "l0/W/m"),
+        ({"optimizer/l0/W/m": None}, "optimizer/l0/W/m is missing"),
         ({"optimizer/l0/W/m": numpy.zeros(3, "f")}, r"l0/W/m is float32 \(3,\)"),
-        ({"state/c1": None}, "state/c1 is missing"),
-        ({"state/c1": numpy.zeros((2, 9), "f")}, r"state/c1 is float32 \(2, 9\)"),
+        ({"optimizer/l0/W/m": numpy.array(1, "f")}, r"l0/W/m is float32 \(\), not \(13, 5\)"),
+        ({"optimizer/l0/W/x": numpy.zeros((13, 5), "f")}, "l0/W/x is not known"),
+        ({"optimizer/l9/W/m": numpy.array(1, "f")}, "l9/W/m is not known"),
+        ({"optimizer/l9/W/t": numpy.array(1)}, "l9/W/t is not known"),
+        ({"optimizer/t": None}, "t is missing"),
+        ({"optimizer/t": numpy.array(-3)}, "optimizer/t is -3, must be 0 or more"),
+        ({"optimizer/t": numpy.array(3.0)}, "t is float64"),
+        ({"optimizer/t": numpy.array(0)}, "l0/W/m is not known"),
+        ({"optimizer/l0/W/t": numpy.array([3])}, r"l0/W/t is int\d+ \(1,\), not \(\)"),
+        ({"state/c1": None}, "c1 is missing"),
+        ({"state/c1": numpy.zeros((2, 9), "f")}, r"c1 is float32 \(2, 9\)"),
+        (
+            {f"state/{name}": numpy.zeros((3, UNITS), "f") for name in runs.STATE},
+            r"c1 is float32 \(3, 5\), not \(4, 5\)",
+        ),
     ],
 )
 def test_checkpoints_that_do_not_fit(tmp_path, change, reason):
     run = new_run(tmp_path)
-    run.save_checkpoint(*trained(run), {"epoch": 1})
+    run.save_checkpoint(*trained(run), META)
     arrays = {k: v for k, v in (files.read_npz(run.file("checkpoint.npz")) | change).items() if v is not None}
     files.write(run.file("checkpoint.npz"), files.npz(arrays))
     model, optimizer = trained(run, steps=0)
-    with pytest.raises(UserError, match=reason):
+    with pytest.raises(UserError, match=reason) as error:
         run.load_checkpoint().restore(model, optimizer)
+    assert str(error.value).startswith(f"{tmp_path / 'checkpoint.npz'}: ")
+
+
+def test_no_field_of_a_checkpoint_is_taken_on_trust(tmp_path):
+    for where in paths(runs.META):
+        for value in NONSENSE:
+            meta = changed(STATES, where, value)
+            loaded, reason = attempt(runs.Checkpoint, "x.npz", {"meta": packed(meta)})
+            if reason:
+                assert re.sub(r"\.(\d+)", r"[\1]", where) in reason
+            else:
+                assert json.dumps(loaded.meta) == json.dumps(meta)
+                assert value is not ... or where.endswith(".0")
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_every_optimiser_goes_on_from_its_checkpoint(tmp_path, name):
+    run, make = new_run(tmp_path), OPTIMISERS[name].make
+    for steps in (0, 2):
+        model, optimizer = trained(run, steps, make(0.01))
+        run.save_checkpoint(model, optimizer, META)
+        fresh, fresh_optimizer = trained(run, 0, make(0.01))
+        run.load_checkpoint().restore(fresh, fresh_optimizer)
+        saved, back = runs.arrays_of(optimizer), runs.arrays_of(fresh_optimizer)
+        assert saved.keys() == back.keys()
+        assert all((saved[key] == back[key]).all() for key in saved)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_what_is_not_finite_is_never_saved(tmp_path, bad):
+    run = new_run(tmp_path)
+    model, optimizer = trained(run)
+    run.save_best(model)
+    run.save_checkpoint(model, optimizer, META)
+    before = {name: (tmp_path / name).read_bytes() for name in os.listdir(tmp_path)}
+
+    optimizer.target.l0.W.update_rule.state["m"][2, 1] = bad
+    with pytest.raises(UserError, match=r"checkpoint.npz: not written: optimizer/l0/W/m is not finite"):
+        run.save_checkpoint(model, optimizer, META)
+    model.l3.b.array[3] = bad
+    with pytest.raises(UserError, match=r"model.npz: not written: l3/b is not finite \(the old file is kept"):
+        run.save_best(model)
+    with pytest.raises(UserError, match=r"checkpoint.npz: not written: model/l3/b"):
+        run.save_checkpoint(model, optimizer, META)
+    assert {name: (tmp_path / name).read_bytes() for name in os.listdir(tmp_path)} == before
+
+
+def test_what_a_killed_save_left_is_swept_when_it_is_old_and_ours(tmp_path):
+    run = new_run(tmp_path)
+    run.save_checkpoint(*trained(run), META)
+    long_ago = time.time() - 2 * files.STALE
+    kept = {".tmp-notes.txt", ".tmp-abcdefg", "tmp-abcdefgh", ".tmp-y0ung__1", ".tmp-folder_1"}
+    (tmp_path / ".tmp-folder_1").mkdir()
+    for name in kept - {".tmp-folder_1"} | {".tmp-abcd_123"}:
+        (tmp_path / name).write_bytes(b"half")
+    for name in kept - {".tmp-y0ung__1"} | {".tmp-abcd_123"}:
+        os.utime(tmp_path / name, (long_ago, long_ago))
+    before = set(os.listdir(tmp_path))
+    run.load_checkpoint()
+    assert before - set(os.listdir(tmp_path)) == {".tmp-abcd_123"}
+
+
+def test_the_temporary_files_of_write_are_those_that_are_swept(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.os, "replace", lambda *_: os._exit(0))
+    child = os.fork()
+    if not child:
+        files.write(str(tmp_path / "a"), b"half")
+    os.waitpid(child, 0)
+    (left,) = tmp_path.iterdir()
+    os.utime(left, (0, 0))
+    files.sweep(str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_size_that_the_weights_do_not_have_takes_no_memory(tmp_path):
@@ -270,7 +497,7 @@ def test_a_size_that_the_weights_do_not_have_takes_no_memory(tmp_path):
     about = json.loads((tmp_path / "run.json").read_text())
     about["sizes"]["units"] = 10**9
     (tmp_path / "run.json").write_text(json.dumps(about))
-    run.save_checkpoint(*trained(new_run(tmp_path / "other")), {})
+    run.save_checkpoint(*trained(new_run(tmp_path / "other")), META)
     for load in (runs.load(str(tmp_path)).load_best, runs.load(str(tmp_path)).load_checkpoint):
         with pytest.raises(UserError, match="does not fit its run: l"):
             load()
@@ -352,9 +579,6 @@ def test_the_second_interrupt_is_not_held_up():
 
 
 # Log and plot
-
-
-ENTRY = {"epoch": 1, "train_loss": 5.0, "valid_loss": 4.0, "lr": 0.002, "words_per_second": 12345, "best": True}
 
 
 def test_log_line_and_file():

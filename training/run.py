@@ -10,6 +10,7 @@ loss.png         the curves
 
 import dataclasses
 import json
+import math
 import os
 import platform
 
@@ -17,12 +18,15 @@ import numpy
 
 import rnn
 from compat import chainer
-from corpus import vocabulary
+from corpus import tokenise, vocabulary
 from errors import UserError
 from training import files
+from training.files import FLAG, FLOAT, OBJECT, OTHERS, TEXT, UNBOUNDED, number, one_of, optional, whole
+from training.optimisers import OPTIMISERS
 
 FORMAT = 1
 STATE = ("c1", "h1", "c2", "h2")
+COUNTS = ("t", "epoch")  # of an optimiser; t, its updates, also of each parameter
 OWN = ("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png")  # besides run.json
 
 
@@ -39,6 +43,69 @@ class Recipe:
     lr_decay: float = 0.5
     patience: int = 5
     seed: int = 0
+
+
+RULES = {  # of run.json
+    "format": whole(1),
+    "kind": one_of("text", "music"),
+    "tokens": one_of(*tokenise.NAMES, "midi"),
+    "dictionary": TEXT,
+    "sizes": {
+        "words": whole(len(vocabulary.SPECIAL)),
+        "units": whole(1),
+        "dropout": number(0, 0.95),
+        "dropout_on": one_of(rnn.LAYERS, rnn.PROJECTIONS),
+    },
+    "recipe": {
+        "epoch": whole(1),
+        "batchsize": whole(1),
+        "bproplen": whole(1),
+        "gradclip": number(0, above=True),
+        "optimizer": one_of(*OPTIMISERS),
+        "lr": number(0, above=True),
+        "lr_decay": number(0, 1, above=True),
+        "patience": whole(1),
+        "seed": whole(0),
+    },
+    "corpus": {
+        "corpus": [TEXT],
+        "valid": [TEXT],
+        "test": [TEXT],
+        "min_count": whole(1),
+        "vocab_size": optional(whole(1)),
+        "fingerprint": TEXT,
+        "report": OBJECT,
+        OTHERS: None,
+    },
+    "versions": OBJECT,
+}
+GENERATOR = {
+    "bit_generator": one_of("PCG64"),
+    "state": {"state": whole(0, 2**128 - 1), "inc": whole(0, 2**128 - 1)},
+    "has_uint32": whole(0, 1),
+    "uinteger": whole(0, 2**32 - 1),
+}
+META = {  # of a checkpoint
+    "epoch": whole(1),
+    "window": whole(0),
+    "start": whole(0),
+    "nats": number(-UNBOUNDED),
+    "words": whole(0),
+    "lr": number(0),
+    "history": [
+        {
+            "epoch": whole(1),
+            "train_loss": FLOAT,
+            "valid_loss": FLOAT,
+            "lr": number(0),
+            "words_per_second": whole(0),
+            "best": FLAG,
+        }
+    ],
+    "order": GENERATOR,
+    "rng": GENERATOR,
+    "patience": {"patience": whole(1), "best": number(-UNBOUNDED, math.inf), "stale": whole(0)},
+}
 
 
 class Run:
@@ -58,7 +125,14 @@ class Run:
         describe(self.path, self.about)
 
     def save_best(self, model):
-        files.write(self.file("model.npz"), files.npz(arrays_of(model)))
+        """Save the weights; raises ``UserError`` and leaves the old file where any is not finite."""
+        self._save("model.npz", arrays_of(model))
+
+    def _save(self, name, arrays):
+        for key, array in arrays.items():
+            if not numpy.isfinite(array).all():
+                raise UserError(f"{self.file(name)}: not written: {key} is not finite (the old file is kept)")
+        files.write(self.file(name), files.npz(arrays))
 
     def load_best(self):
         """The model of ``model.npz``, on the CPU."""
@@ -73,20 +147,24 @@ class Run:
         return rnn.RNN(self.sizes, numpy.random.default_rng(self.recipe.seed))
 
     def save_checkpoint(self, model, optimizer, meta):
-        """Save the training's state; ``meta`` is what JSON can hold."""
+        """Save the training's state, unless it is not finite; ``meta`` is as ``META`` says, but for ``rng``."""
         arrays = {f"model/{name}": array for name, array in arrays_of(model).items()}
         arrays |= {f"optimizer/{name}": array for name, array in arrays_of(optimizer).items()}
         for name, array in zip(STATE, model.get_state() or (), strict=False):
             arrays[f"state/{name}"] = chainer.backends.cuda.to_cpu(array)
         meta = meta | {"rng": model.rng.bit_generator.state}
         arrays["meta"] = numpy.frombuffer(json.dumps(meta).encode(), numpy.uint8)
-        files.write(self.file("checkpoint.npz"), files.npz(arrays))
+        self._save("checkpoint.npz", arrays)
 
     def load_checkpoint(self):
-        """The ``Checkpoint`` of this run, its sizes checked."""
+        """The ``Checkpoint`` of this run, to go on with: checked against it, but for the optimiser's arrays."""
+        files.sweep(self.path)
         path = self.file("checkpoint.npz")
         checkpoint = Checkpoint(path, files.read_npz(path))
         fit(checkpoint.under("model/"), self.sizes.shapes(), path)
+        state = checkpoint.under("state/")
+        if state:  # before the first window there is none
+            fit(state, dict.fromkeys(STATE, (self.recipe.batchsize, self.sizes.units)), path)
         return checkpoint
 
 
@@ -95,29 +173,46 @@ class Checkpoint:
 
     def __init__(self, path, arrays):
         self.path, self.arrays = path, arrays
+        try:
+            if "meta" not in arrays:
+                raise ValueError("meta is missing")
+            self.meta = json.loads(arrays["meta"].tobytes())
+            files.check(self.meta, META, "meta")
+            if self.meta["window"] and not self.meta["words"]:
+                raise ValueError(f"meta.words is 0, must be 1 or more after window {self.meta['window']}")
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{path}: damaged, or no checkpoint of this program: {error}") from None
 
     def under(self, prefix):
         return {name.removeprefix(prefix): a for name, a in self.arrays.items() if name.startswith(prefix)}
 
     def restore(self, model, optimizer):
         """Put the state back into a model of the run's sizes and its optimiser; returns the ``meta`` that was saved."""
-        shapes = {name: param.shape for name, param in sorted(model.namedparams())}
-        try:
-            chainer.serializers.NpzDeserializer(self.under("model/")).load(model)
-            if int(self.arrays["optimizer/t"]):  # before the first update there are no moments
-                chainer.serializers.NpzDeserializer(self.under("optimizer/")).load(optimizer)
-            meta = json.loads(self.arrays["meta"].tobytes())
-            model.rng.bit_generator.state = meta.pop("rng")
-        except (KeyError, ValueError, TypeError, RecursionError) as error:
-            raise UserError(f"{self.path}: damaged, or no checkpoint of this program: {error!r}") from None
-        moments = {name: a for name, a in self.under("optimizer/").items() if a.shape}
-        fit(moments, {name: shapes["/" + name.rpartition("/")[0]] for name in moments}, self.path)
-        state = {name: a for name, a in self.arrays.items() if name.startswith("state/")}
+        self._restore_optimizer(model, optimizer)
+        chainer.serializers.NpzDeserializer(self.under("model/")).load(model)
+        state = self.under("state/")
         if state:
-            batch = len(state.get("state/c1", ()))
-            fit(state, {f"state/{name}": (batch, model.sizes.units) for name in STATE}, self.path)
-            model.set_state([state[f"state/{name}"] for name in STATE])
+            model.set_state([state[name] for name in STATE])
+        meta = dict(self.meta)
+        model.rng.bit_generator.state = meta.pop("rng")
         return meta
+
+    def _restore_optimizer(self, model, optimizer):
+        """Its counts first: before the first update there are no moments to load."""
+        arrays = self.under("optimizer/")
+        params = {name.removeprefix("/"): param for name, param in model.namedparams()}
+        counts = {name: array for name, array in arrays.items() if name.rpartition("/")[2] in COUNTS}
+        fit(counts, dict.fromkeys([*COUNTS, *(f"{name}/t" for name in params)], ()), self.path, "i")
+        below = [name for name, count in counts.items() if count < 0]
+        if below:
+            raise UserError(f"{self.path}: damaged: optimizer/{below[0]} is {counts[below[0]]}, must be 0 or more")
+        try:
+            if counts["t"]:
+                chainer.serializers.NpzDeserializer(arrays).load(optimizer)
+        except KeyError as error:
+            raise UserError(f"{self.path}: does not fit its run: optimizer/{error.args[0]} is missing") from None
+        moments = {f"{name}/{key}": p.shape for name, p in params.items() for key in p.update_rule.state or ()}
+        fit({name: array for name, array in arrays.items() if name not in counts}, moments, self.path)
 
 
 def create(path, about, words):
@@ -130,6 +225,7 @@ def create(path, about, words):
                 os.unlink(os.path.join(path, name))
     except OSError as error:
         raise UserError(f"{path}: cannot be made: {error.strerror}") from None
+    files.sweep(path)
     files.write(os.path.join(path, "vocabulary.txt"), words.dump())
     describe(path, about)
     return Run(path, about, words)
@@ -159,17 +255,24 @@ def load(path):
         form = about["format"]
         if isinstance(form, int) and form > FORMAT:
             raise UserError(f"{name}: of format {form}, newer than this program's {FORMAT}: update Tsuzuri")
-        if form != FORMAT:
-            raise ValueError(f"format {form!r}")
+        _check(about)
         words = vocabulary.load(os.path.join(path, "vocabulary.txt"))
         run = Run(path, about, words)
         if run.sizes.words != len(words):
-            raise ValueError(f"{run.sizes.words} words, but {len(words)} in vocabulary.txt")
-        if not isinstance(run.sizes.units, int) or run.sizes.units < 1:
-            raise ValueError(f"{run.sizes.units!r} units")
+            raise ValueError(f"sizes.words is {run.sizes.words}, but vocabulary.txt has {len(words)}")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{name}: damaged, or not a run of this program: {error}") from None
     return run
+
+
+def _check(about):
+    """Raise ``ValueError`` for a run.json that is not as ``RULES`` says."""
+    files.check(about, RULES)
+    music = about["kind"] == "music"
+    files.check(about["tokens"], one_of("midi") if music else one_of(*tokenise.NAMES), f"tokens of {about['kind']}")
+    if music:
+        report = {"midi": OBJECT, OTHERS: None}
+        files.check(about["corpus"], {"midi": OBJECT, "report": report, OTHERS: None}, "corpus")
 
 
 def versions():
@@ -184,13 +287,13 @@ def arrays_of(target):
     return dict(sorted(serializer.target.items()))  # Chainer keeps names in sets, whose order changes with the process
 
 
-def fit(arrays, shapes, path):
-    """Raise ``UserError`` unless the arrays have these names and shapes, and hold finite floating-point numbers."""
+def fit(arrays, shapes, path, kind="f"):
+    """Raise ``UserError`` unless the arrays have these names and shapes, are of this kind of number, and are finite."""
     odd = sorted(arrays.keys() ^ shapes.keys())
     if odd:
         raise UserError(f"{path}: does not fit its run: {odd[0]} is {'missing' if odd[0] in shapes else 'not known'}")
     for name, array in arrays.items():
-        if array.shape != shapes[name] or array.dtype.kind != "f":
+        if array.shape != shapes[name] or array.dtype.kind != kind:
             raise UserError(f"{path}: does not fit its run: {name} is {array.dtype} {array.shape}, not {shapes[name]}")
         if not numpy.isfinite(array).all():
             raise UserError(f"{path}: damaged: {name} holds values that are not finite")

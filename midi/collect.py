@@ -1,0 +1,154 @@
+"""Files and folders of MIDI, and files of words, to pieces, with a report that leaves nothing unsaid."""
+
+import os
+from collections import Counter
+from typing import NamedTuple
+
+from errors import UserError
+from midi import wordfile
+from midi.convert import convert
+from midi.score import ON
+
+SUFFIXES = (".mid", ".midi", ".smf", ".kar", ".rmi")
+TEXTS = (".txt", ".zip")  # what the corpus of a folder of text is made of
+_MAGIC = (b"MThd", b"RIFF")
+
+
+class Collection(NamedTuple):
+    """``pieces``, a copy after the original it is made of; the ``Settings`` they were made by; and the report."""
+
+    pieces: list
+    settings: object
+    report: dict
+
+
+def is_music(path):
+    """Whether a file is one of MIDI or of words, by its name, or by its first bytes."""
+    name = path.lower()
+    if name.endswith((*SUFFIXES, wordfile.SUFFIX)):
+        return True
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(4) in _MAGIC
+    except OSError:
+        return False
+
+
+def find(paths):
+    """(name, path) of each file that is named, and of each one of MIDI or of words in a folder, in sorted order.
+
+    Raises ``UserError`` for a path that does not exist and a folder that holds none.
+    """
+    found = []
+    for path in paths:
+        if not os.path.exists(path):
+            raise UserError(f"{path}: no such file or folder")
+        if not os.path.isdir(path):
+            found.append((os.path.basename(path), path))
+            continue
+        inside = [
+            os.path.join(folder, name)
+            for folder, _, names in os.walk(path)
+            for name in names
+            if name.lower().endswith((*SUFFIXES, wordfile.SUFFIX)) and not name.startswith(".")
+        ]
+        if not inside:
+            raise UserError(f"{path}: the folder holds no file that ends in {', '.join((*SUFFIXES, wordfile.SUFFIX))}")
+        found += [(os.path.relpath(file, path), file) for file in sorted(inside)]
+    return found
+
+
+def collect(paths, settings, strict=False):
+    """The ``Collection`` of all files under ``paths``, MIDI files converted by ``settings``.
+
+    A file that cannot be read is refused in the report; ``UserError`` where none is left. Words bring the settings that
+    they were made by, which must be the same for all of them, and hold for the MIDI files beside them too.
+    """
+    files = find(paths)
+    described, pieces, report = None, [], {"files": len(files), "mended": [], "refused": []}
+    loaded = {path: wordfile.load(path) for _, path in files if path.lower().endswith(wordfile.SUFFIX)}
+    for path, (own, _) in loaded.items():
+        if described not in (None, own):
+            raise UserError(f"{path}: its words were made by other settings than those before: {own}, not {described}")
+        described = own
+    settings = described or settings
+    for name, path in files:
+        if path in loaded:
+            pieces += loaded[path][1]
+            continue
+        try:
+            with open(path, "rb") as stream:
+                converted = convert(name, stream.read(), settings, strict)
+        except OSError as error:
+            report["refused"].append({"name": path, "reason": f"cannot be read: {error.strerror or error}"})
+        except ValueError as error:
+            report["refused"].append({"name": path, "reason": str(error)})
+        else:
+            pieces += converted.pieces
+            if converted.mended or converted.remarks:
+                mended = {"name": path, "notes": converted.mended, "remarks": converted.remarks}
+                report["mended"].append(mended)
+    if not pieces:
+        reasons = "; ".join(f"{item['name']}: {item['reason']}" for item in report["refused"][:3])
+        more = f"; and {len(report['refused']) - 3} more" if len(report["refused"]) > 3 else ""
+        raise UserError(f"no MIDI that can be read: {reasons}{more}")
+    return Collection(pieces, settings, report | count(pieces))
+
+
+def count(pieces):
+    """What a report says of pieces."""
+    every = [word for piece in pieces for word in piece.words]
+    return {
+        "pieces": sum(piece.of is None for piece in pieces),
+        "copies": sum(piece.of is not None for piece in pieces),
+        "words": len(every),
+        "distinct": len(set(every)),
+        "notes": sum(map(strikes, every)),
+    }
+
+
+def strikes(word):
+    """Whether a word begins a note."""
+    _, _, rest = word.partition("_")
+    return rest[:1] == f"{ON:x}"[0] and not rest.endswith("00")
+
+
+def kinds(paths):
+    """The files under ``paths`` that are music and those that are texts or archives, two lists."""
+    music, texts = [], []
+    for path in paths:
+        if not os.path.isdir(path):
+            (music if is_music(path) else texts).append(path)
+            continue
+        for folder, _, names in os.walk(path):
+            for name in names:
+                if name.lower().endswith((*SUFFIXES, wordfile.SUFFIX)):
+                    music.append(os.path.join(folder, name))
+                elif name.lower().endswith(TEXTS) and not name.startswith("."):
+                    texts.append(os.path.join(folder, name))
+    return sorted(music), sorted(texts)
+
+
+def groups(pieces):
+    """Lists of words for training: of each original piece, the words of itself and of its copies."""
+    found = {}
+    for piece in pieces:
+        found.setdefault(piece.of or piece.name, []).append(piece.words)
+    return list(found.values())
+
+
+def character(pieces):
+    """What pieces have in common, for writing more of them: their division, median tempo and most frequent meter.
+
+    Raises ``UserError`` where their ticks differ.
+    """
+    divisions = sorted({piece.division for piece in pieces})
+    if len(divisions) > 1 or divisions[0] < 0:
+        found = ", ".join(map(str, divisions))
+        raise UserError(f"the pieces have divisions of {found}: --ticks-per-beat 480 brings them to one time")
+    meters = Counter(piece.meter for piece in pieces)
+    return {
+        "division": divisions[0],
+        "tempo": sorted(piece.tempo for piece in pieces)[len(pieces) // 2],
+        "meter": list(min(meters, key=lambda meter: (-meters[meter], meter))),
+    }

@@ -1,0 +1,132 @@
+"""A MIDI file to pieces of words, by settings that are kept with the words."""
+
+from typing import NamedTuple
+
+from midi import smf, timing, tracks, words
+from midi.score import DRUMS, END, KEY, META, METER, ON, TEMPO, score
+from midi.settings import ALL, KEEP
+
+_PRESSURE, _PROGRAM = 0xA0, 0xC0  # of one key; the instrument
+
+
+class Piece(NamedTuple):
+    """A line of words and what they do not tell: ``division`` as in a file, ``tempo`` in microseconds a quarter note,
+    ``meter`` as (numerator, denominator); ``of``, the piece that it is a transposed or stretched copy of, or None.
+    """
+
+    name: str
+    words: list
+    division: int
+    tempo: int
+    meter: tuple
+    of: str | None = None
+
+    def score(self):
+        """The ``Score`` of the words, mended where they are not legal."""
+        events, _ = words.read(self.words, self.division)
+        return score(events, self.division)[0]
+
+
+class Converted(NamedTuple):
+    """The pieces of a file, the original first, how many notes were mended, and what was wrong or left out."""
+
+    pieces: list
+    mended: int
+    remarks: list
+
+
+def convert(name, data, settings, strict=False):
+    """A file's bytes to ``Converted``; raises ``ValueError`` with the reason for one that cannot be.
+
+    ``strict`` refuses what is not as the standard has it, instead of mending it.
+    """
+    file = smf.read(data, strict)
+    remarks = [f"offset {problem.offset}: {problem.wrong}: {problem.done}" for problem in file.problems]
+    events, left_out = tracks.timeline(file, settings.track, settings.events)
+    original, mended = score(events, file.division)
+    frame = original._replace(others=tracks.conductor(file))
+    tempo, meter = timing.main_tempo(frame), timing.main_meter(frame)
+    if settings.ticks_per_beat != KEEP:
+        original = timing.musical(original, settings.ticks_per_beat)
+    elif settings.grid != KEEP and original.division < 0:
+        original = timing.musical(original)
+    pieces = []
+    for label, copy in _copies(original, settings):
+        made = binned(copy, settings.velocities) if settings.velocities != KEEP else copy
+        if settings.grid != KEEP:
+            made = timing.snapped(made, settings.grid)
+        found = made.events() + [(made.end, END)] * (settings.events == ALL)
+        of = name if label else None
+        pieces.append(Piece(name + label, words.line(found), made.division, tempo, meter, of))
+    return Converted(pieces, mended, remarks + left_out)
+
+
+def _copies(original, settings):
+    """Yield the (label, score) of a score, which has no label, and of its copies."""
+    low, high = settings.transpose
+    semitones = sorted({0, *range(low, high + 1)}, key=lambda n: (abs(n), n))
+    for factor in dict.fromkeys((1.0, *settings.stretch)):
+        stretched = timing.stretched(original, factor) if factor != 1 else original
+        for n in semitones:
+            copy = transposed(stretched, n)
+            if copy is not None:
+                yield (f" x{factor:g}" if factor != 1 else "") + (f" {n:+d}" if n else ""), copy
+
+
+def transposed(original, semitones):
+    """The score so many semitones higher, its key signatures too, drums as they are; None where a key leaves 0..127."""
+    if not semitones:
+        return original
+    notes, others = [], []
+    for note in original.notes:
+        key = note.key + semitones * (note.channel != DRUMS)
+        if not 0 <= key <= 127:
+            return None
+        notes.append(note._replace(key=key))
+    for tick, message in original.others:
+        if message[0] & 0xF0 == _PRESSURE and message[0] & 0x0F != DRUMS:
+            message = bytes([message[0], min(127, max(0, message[1] + semitones)), message[2]])
+        elif message[0] == META and message[1] == KEY:
+            sharps = int.from_bytes(message[2:3], "big", signed=True)  # a semitone is seven fifths
+            message = bytes([META, KEY, ((sharps + 7 * semitones + 5) % 12 - 5) % 256]) + message[3:]
+        others.append((tick, message))
+    return original._replace(notes=notes, others=others)
+
+
+def binned(original, bins):
+    """The score with each velocity 1..127 as the middle of the one of ``bins`` equal ranges that it falls in."""
+    middles = [1 + (2 * b + 1) * 127 // (2 * bins) for b in range(bins)]
+    notes = [note._replace(velocity=middles[(note.velocity - 1) * bins // 127]) for note in original.notes]
+    return original._replace(notes=notes)
+
+
+def midi_file(piece, tempo=None, program=None):
+    """The bytes of a MIDI file of a piece, format 0, and the ``words.Fault`` of each word that had to be mended.
+
+    What notes alone do not tell comes from the piece: its tempo and its meter. ``tempo`` (quarter notes a minute) and
+    ``program`` (0..127) replace those of the words.
+    """
+    events, faults = words.read(piece.words, piece.division)
+    start = []
+    if not any(message[0] == META for _, message in events):
+        start = [_meta(TEMPO, piece.tempo.to_bytes(3, "big")), _meta(METER, _meter(*piece.meter))]
+    if tempo:
+        events = [event for event in events if event[1][:2] != bytes([META, TEMPO])]
+        start = [message for message in start if message[1] != TEMPO]
+        start.append(_meta(TEMPO, round(60 * timing.SECOND / tempo).to_bytes(3, "big")))
+    if program is not None:
+        events = [event for event in events if event[1][0] & 0xF0 != _PROGRAM]
+        channels = sorted({message[0] & 0x0F for _, message in events if message[0] & 0xF0 == ON} - {DRUMS})
+        start += [bytes([_PROGRAM | channel, program]) for channel in channels]
+    track = smf.track([(0, message) for message in start] + events)
+    return smf.write(smf.File(0, piece.division, [track], [])), faults
+
+
+def _meta(kind, payload):
+    return bytes([META, kind]) + payload
+
+
+def _meter(numerator, denominator):
+    """A time signature's payload: the denominator as a power of two, MIDI clocks of a click, 8 of 32 a quarter note."""
+    clocks = 96 // denominator * (3 if numerator % 3 == 0 and denominator >= 8 else 1)
+    return bytes([numerator, denominator.bit_length() - 1, max(1, clocks), 8])

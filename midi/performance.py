@@ -1,0 +1,145 @@
+"""What is played when: the notes of a score at samples, with the controls of their channels."""
+
+import bisect
+import math
+from typing import NamedTuple
+
+import numpy
+
+from midi import timbres, timing, tones
+from midi.score import DRUMS
+
+CONTROL, PROGRAM, BEND = 0xB0, 0xC0, 0xE0
+DATA, VOLUME, PAN, EXPRESSION, PEDAL, RPN_FINE, RPN_COARSE, RESET = 6, 7, 10, 11, 64, 100, 101, 121  # controls
+_RAMP = 0.006  # seconds in which a control moves: at once would click
+
+
+class Curve:
+    """A value that moves in steps over time, counted in samples."""
+
+    def __init__(self, value):
+        self.times, self.values = [0], [value]
+
+    def move(self, time, value):
+        if self.times[-1] == time:
+            self.values[-1] = value
+        elif self.values[-1] != value:
+            self.times.append(time)
+            self.values.append(value)
+
+    def at(self, time):
+        return self.values[bisect.bisect_right(self.times, time) - 1]
+
+    def steps(self, first, last):
+        """The (sample, value) steps in force before ``last``, from the one that is in force at ``first``."""
+        i, j = bisect.bisect_right(self.times, max(0, first)) - 1, bisect.bisect_left(self.times, last)
+        return list(zip(self.times[i:j], self.values[i:j], strict=True))
+
+    def samples(self, first, last, rate):
+        """The value from ``first`` to ``last``: a number where it does not move, else (last - first,) without jumps."""
+        ramp = int(_RAMP * rate)
+        steps = self.steps(first - ramp, last)
+        x, y = [], []
+        for k, (time, value) in enumerate(steps[1:], 1):
+            until = steps[k + 1][0] if k + 1 < len(steps) else last + ramp
+            x += [time, min(time + ramp, until)]
+            y += [steps[k - 1][1], value]
+        return numpy.interp(numpy.arange(first, last), x, y).astype("f") if x else steps[0][1]
+
+
+class Channel:
+    """What the controls of a channel say at each sample; what General MIDI starts with, before they say anything."""
+
+    def __init__(self):
+        self.program, self.bend, self.pedal = Curve(0), Curve(0.0), Curve(False)
+        self.volume, self.expression, self.pan = Curve(100), Curve(127), Curve(64)
+        self._bend_range, self._parameter = 2, [127, 127]
+
+    def hear(self, time, message):
+        """Take in a channel message at a sample; those without a meaning here are passed over."""
+        kind, first = message[0] & 0xF0, message[1]
+        if kind == PROGRAM:
+            self.program.move(time, first)
+        elif kind == BEND:
+            self.bend.move(time, ((message[2] << 7 | first) - 8192) / 8192 * self._bend_range)
+        elif kind == CONTROL:
+            self._control(time, first, message[2])
+
+    def _control(self, time, number, value):
+        curve = {VOLUME: self.volume, PAN: self.pan, EXPRESSION: self.expression}.get(number)
+        if curve:
+            curve.move(time, value)
+        elif number == PEDAL:
+            self.pedal.move(time, value >= 64)
+        elif number in (RPN_FINE, RPN_COARSE):
+            self._parameter[number - RPN_FINE] = value
+        elif number == DATA and self._parameter == [0, 0]:  # the first registered parameter: semitones of a full bend
+            self._bend_range = value
+        elif number == RESET:
+            self.expression.move(time, 127)
+            self.pedal.move(time, False)
+            self.bend.move(time, 0.0)
+
+    def released(self, time):
+        """When the pedal lets go of a note whose key is let go at ``time``; infinite where it never does."""
+        i = bisect.bisect_right(self.pedal.times, time) - 1
+        if not self.pedal.values[i]:
+            return time
+        return self.pedal.times[i + 1] if i + 1 < len(self.pedal.times) else math.inf
+
+
+class Part(NamedTuple):
+    """A note as it is played: the samples at which it starts and is silent, the seconds for which it is held; its
+    timbre, None for a drum.
+    """
+
+    first: int
+    last: int
+    hold: float
+    timbre: object
+    key: int
+    velocity: int
+    channel: Channel
+
+    def bends(self, rate):
+        """The (second, semitones) of its pitch, from second 0 on."""
+        steps = self.channel.bend.steps(self.first, self.last)
+        return tuple((max(0, time - self.first) / rate, semitones) for time, semitones in steps)
+
+
+def held(score, rate):
+    """The (note, channel, first sample, sample at which it is let go) of each note, latest first.
+
+    A note that the pedal holds is let go when it is lifted, or its key is struck again, or the piece is over.
+    """
+    tempi = timing.tempi(score)
+
+    def sample(tick):
+        return round(tempi.seconds(tick) * rate)
+
+    channels = [Channel() for _ in range(16)]
+    for tick, message in score.others:
+        if message[0] < 0xF0:
+            channels[message[0] & 0x0F].hear(sample(tick), message)
+    again, over = {}, sample(score.end)  # again: when a key is struck next
+    for note in reversed(score.notes):
+        channel, first, let_go = channels[note.channel], sample(note.start), sample(note.end)
+        key = note.channel, note.key
+        if note.channel != DRUMS:
+            let_go = max(let_go, min(channel.released(let_go), again.get(key, over), over))
+        again[key] = first
+        yield note, channel, first, let_go
+
+
+def perform(score, rate):
+    """The ``Part`` of each note, by their first samples."""
+    return sorted((_part(*played, rate) for played in held(score, rate)), key=lambda part: part.first)
+
+
+def _part(note, channel, first, let_go, rate):
+    if note.channel == DRUMS:
+        return Part(first, first + tones.drum_length(note.key, rate), 0, None, note.key, note.velocity, channel)
+    timbre = timbres.TIMBRES[timbres.of_program(channel.program.at(first))]
+    hold = max(1, round((let_go - first) / rate * 1000)) / 1000  # whole milliseconds: equal notes are made once
+    last = first + math.ceil(tones.sounding(timbre, note.key, hold) * rate)
+    return Part(first, last, hold, timbre, note.key, note.velocity, channel)

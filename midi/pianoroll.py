@@ -1,0 +1,237 @@
+"""A piano roll: a score as a picture, a colour a channel, the drums in a strip of their own."""
+
+import bisect
+import io
+import itertools
+import textwrap
+
+import numpy
+
+from errors import UserError
+from midi import names, timing
+from midi.score import DRUMS
+
+DPI = 110
+LONGEST = 100_000  # quarter notes: 14 hours at 120 a minute
+INCHES_A_BAR, NARROWEST, WIDEST = 0.5, 10.0, 24.0
+LETTERS_AN_INCH = 9  # of a title
+INCHES_A_KEY, INCHES_A_DRUM, TALLEST = 0.14, 0.19, 8.0
+LEAST_WIDTH = 1.6  # pixels of a note, so that a short one in a long piece is seen
+FEW_BARS = 8  # up to so many, beats are ruled too
+BLACK = (1, 3, 6, 8, 10)  # of the twelve keys
+INK, RULE, SHADE, PRIMED = "#333333", "#c9ccd1", "#f3f4f6", "#f2c14e"
+# Okabe and Ito's colours without their yellow and black, then Tol's muted ones: told apart by the colour-blind.
+COLOURS = (
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#332288", "#882255",
+    "#999933", "#44aa99", "#aa4499", "#117733", "#88ccee", "#cc6677", "#6f6f6f",
+)  # fmt: skip
+FONTS = (  # the first is matplotlib's own; the others are tried for what it has no letters for
+    "DejaVu Sans", "Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic", "Meiryo", "IPAexGothic",
+    "IPAGothic", "TakaoGothic", "MS Gothic",
+)  # fmt: skip
+
+
+def draw(score, title="", primed=0):
+    """The bytes of a PNG with a score's notes; those before tick ``primed`` lie on a shaded ground.
+
+    Left to right is time in bars, up is pitch, a strong colour is a loud note. A title that no font here has letters
+    for is left out. A ``UserError`` refuses a piece of more than ``LONGEST`` quarter notes.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    if score.division < 0:  # bars are counted in quarter notes: the given tick moves with the score
+        primed = timing.musical(score._replace(notes=[], end=primed)).end
+        score = timing.musical(score)
+    if score.end > LONGEST * score.division:
+        quarters = score.end // score.division
+        raise UserError(f"the piece is {quarters} quarter notes long: a piano roll shows at most {LONGEST}")
+    pitched = [note for note in score.notes if note.channel != DRUMS]
+    drums = [note for note in score.notes if note.channel == DRUMS]
+    bars = timing.bars(score._replace(end=max(1, score.end)))  # one at least
+    width = min(WIDEST, max(NARROWEST, INCHES_A_BAR * len(bars)))
+    low, high = _key_range(pitched)
+    rows = sorted({note.key for note in drums})
+    heights = [min(TALLEST, INCHES_A_KEY * (high - low))] * bool(pitched or not drums) + [
+        INCHES_A_DRUM * (len(rows) + 1)
+    ] * bool(rows)
+
+    figure = Figure(figsize=(width, sum(heights) + 1.5), dpi=DPI, layout="constrained")
+    strips = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    if pitched:
+        _draw_notes(strips[0], pitched, low, high, _colours(pitched), bars[-1] / (width * DPI))
+    elif not drums:
+        strips[0].text(0.5, 0.5, "no notes", transform=strips[0].transAxes, ha="center", va="center", color=INK)
+        strips[0].set_yticks([])
+    if drums:
+        _draw_drums(strips[-1], drums, rows, width)
+    for strip in strips:
+        _rule_time(strip, score, bars, width)
+        if primed > 0:
+            strip.axvspan(0, min(primed, bars[-1]), color=PRIMED, alpha=0.25, zorder=0, linewidth=0)
+            strip.axvline(min(primed, bars[-1]), color="#b8860b", linewidth=1.2, linestyle="--", zorder=4)
+    if primed > 0:
+        strips[0].annotate(
+            "primed",
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(4, 3),
+            textcoords="offset points",
+            color="#8a6508",
+            size=9,
+        )
+    strips[-1].set_xlabel("bar", color=INK)
+    _label(figure, strips[0], score, pitched, title)
+    stream = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(stream)
+    return stream.getvalue()
+
+
+def _key_range(notes):
+    """The lowest key shown, and the one above the highest: an octave and a half at least, a margin about the notes."""
+    keys = [note.key for note in notes] or [60]
+    low, high = min(keys) - 2, max(keys) + 3
+    missing = max(0, 18 - (high - low))
+    return low - missing // 2, high + missing - missing // 2
+
+
+def _colours(notes):
+    """A colour a channel, in the order in which they come in."""
+    channels = dict.fromkeys(note.channel for note in notes)
+    return dict(zip(channels, COLOURS, strict=False))
+
+
+def _faded(colours, velocities):
+    """RGBA (n, 4) of colours (n, 3): the softer a note, the nearer it is to white."""
+    strength = 0.35 + 0.65 * numpy.asarray(velocities)[:, None] / 127
+    rgb = 1 - (1 - numpy.asarray(colours)) * strength
+    return numpy.hstack([rgb, numpy.full((len(rgb), 1), 0.9)])
+
+
+def _draw_notes(axes, notes, low, high, colours, tick_of_a_pixel):
+    """Every note a bar, all of them in one collection."""
+    from matplotlib.collections import PolyCollection
+    from matplotlib.colors import to_rgb
+
+    table = numpy.array(notes)  # (n, 5)
+    start, end, key = (table[:, i].astype("d") for i in (0, 1, 3))
+    end = numpy.maximum(end, start + LEAST_WIDTH * tick_of_a_pixel)
+    corners = [(start, key - 0.42), (start, key + 0.42), (end, key + 0.42), (end, key - 0.42)]
+    boxes = numpy.stack([numpy.stack(corner, axis=1) for corner in corners], axis=1)  # (n, 4, 2)
+    rgb = numpy.array([to_rgb(colours[channel]) for channel in table[:, 2]])
+    roomy = (
+        numpy.median(end - start) > 6 * tick_of_a_pixel
+    )  # an outline parts notes that touch, and would hide thin ones
+    edges = {"edgecolors": "white", "linewidths": 0.5} if roomy else {"linewidths": 0}
+    axes.add_collection(PolyCollection(boxes, facecolors=_faded(rgb, table[:, 4]), zorder=3, **edges))
+    for row in range(low, high):
+        if row % 12 in BLACK:
+            axes.axhspan(row - 0.5, row + 0.5, color=SHADE, zorder=-1, linewidth=0)
+    natural = [row for row in range(low, high) if row % 12 not in BLACK]
+    sparser = [rows for rows in (natural, [row for row in natural if row % 12 in (0, 4, 7)]) if len(rows) <= 16]
+    octaves = [row for row in natural if row % 12 == 0]
+    shown = sparser[0] if sparser else octaves
+    axes.set_yticks(shown, [names.note(row) for row in shown], size=8)
+    for row in octaves:
+        axes.axhline(row - 0.5, color=RULE, linewidth=0.9, zorder=0)
+    axes.set_ylim(low - 0.5, high - 0.5)
+
+
+def _draw_drums(axes, notes, rows, width):
+    """Every stroke a short upright mark on its drum's row."""
+    from matplotlib.colors import to_rgb
+
+    places = {key: row for row, key in enumerate(rows)}
+    crowd = width * 72 / max(1, len({note.start for note in notes}))  # points that a stroke has for itself
+    axes.scatter(
+        [note.start for note in notes],
+        [places[note.key] for note in notes],
+        c=_faded([to_rgb(INK)] * len(notes), [note.velocity for note in notes]),
+        marker="|",
+        s=70,
+        linewidths=min(2.5, max(0.7, crowd / 3)),
+        zorder=3,
+    )
+    axes.set_yticks(range(len(rows)), [names.drum(key) for key in rows], size=8)
+    axes.set_ylabel("drums", color=INK)
+    axes.hlines(range(len(rows)), 0, 1, transform=axes.get_yaxis_transform(), color=SHADE, zorder=-1)
+    axes.set_ylim(-0.8, len(rows) - 0.2)
+
+
+def _rule_time(axes, score, bars, width):
+    """Bar lines with their numbers, as many as there is room for, and beats where the bars are few."""
+    axes.set_xlim(0, bars[-1])
+    room = width * 2.2  # numbers side by side
+    step = next(step for step in _steps() if (len(bars) - 1) / step <= room)
+    numbered = bars[:-1:step] if step == 1 else [bars[0], *bars[step - 1 : -1 : step]]  # 1, 4, 8, 12
+    axes.set_xticks(numbered, [str(1 + bisect.bisect_left(bars, tick)) for tick in numbered])
+    ruled = bars if len(bars) < width * 8 else numbered
+    axes.vlines(ruled, 0, 1, transform=axes.get_xaxis_transform(), color=RULE, linewidth=0.8, zorder=1)
+    if len(bars) <= FEW_BARS + 1:
+        meters = timing.meters(score)
+        for begin, end in itertools.pairwise(bars):
+            _, _, denominator = meters[bisect.bisect_right([tick for tick, _, _ in meters], begin) - 1]
+            beats = numpy.arange(begin, end, timing.bar_length(1, denominator, score.division))[1:]
+            axes.vlines(
+                beats, 0, 1, transform=axes.get_xaxis_transform(), color=RULE, linewidth=0.5, linestyle=":", zorder=1
+            )
+    axes.tick_params(colors=INK, length=0)
+    for side in ("top", "right", "left", "bottom"):
+        axes.spines[side].set(color=RULE)
+
+
+def _steps():
+    """1, 2, 4, 8, 10, 20, 40, 80, 100, …: every how many bars a number may stand."""
+    scale = 1
+    while True:
+        yield from (scale, 2 * scale, 4 * scale, 8 * scale)
+        scale *= 10
+
+
+def _label(figure, axes, score, pitched, title):
+    """The title above, and below the channels with the programs that they play."""
+    from matplotlib.patches import Patch
+
+    line = "".join(character if character.isprintable() else " " for character in title)
+    line = textwrap.shorten(line, int(figure.get_figwidth() * LETTERS_AN_INCH), placeholder=" …")
+    family = _font(line)
+    if line and family:
+        axes.set_title(line, loc="left", pad=18, color=INK, size=13, family=family, parse_math=False)
+    colours = _colours(pitched)
+    played = _programs(score, pitched)
+    handles = [
+        Patch(color=colours[channel], label=names.channel(channel, played[channel])) for channel in sorted(colours)
+    ]
+    if handles:
+        columns = max(1, int(figure.get_figwidth() // 2.6))
+        figure.legend(
+            handles=handles, loc="outside lower left", ncols=columns, frameon=False, fontsize=9, labelcolor=INK
+        )
+
+
+def _programs(score, notes):
+    """The programs that each channel's notes are played with, in their order, each once."""
+    current, played = {}, {}
+    changes = [(tick, message) for tick, message in score.others if message[0] & 0xF0 == 0xC0]
+    i = 0
+    for note in notes:
+        while i < len(changes) and changes[i][0] <= note.start:
+            current[changes[i][1][0] & 0x0F] = changes[i][1][1]
+            i += 1
+        played.setdefault(note.channel, {})[current.get(note.channel, 0)] = True
+    return {channel: list(programs) for channel, programs in played.items()}
+
+
+def _font(title):
+    """The first of the fonts here that has every character of a title; None where there is none."""
+    from matplotlib.font_manager import findfont
+    from matplotlib.ft2font import FT2Font
+
+    for family in FONTS:
+        try:
+            letters = FT2Font(findfont(family, fallback_to_default=False)).get_charmap()
+        except ValueError:  # not installed
+            continue
+        if all(ord(character) in letters for character in title):
+            return family
+    return None

@@ -1,0 +1,249 @@
+"""Standard MIDI Files: bytes to events and back.
+
+The format is that of Standard MIDI Files 1.0 (MIDI Association, RP-001). What is broken is mended where it can be, and
+each mend is listed. ``midi.walk`` reads the events of a track, ``midi.runs`` the plain ones among them at once.
+"""
+
+from array import array
+from typing import NamedTuple
+
+import numpy
+
+from midi import chunks
+from midi.runs import Runs, decode, with_status
+from midi.specs import (
+    DATA_BYTES,
+    END_OF_TRACK,
+    FORMATS,
+    LARGEST_NUMBER,
+    META,
+    OTHER_META,
+)
+from midi.text import text
+from midi.walk import NotMidi, Problem, Report, Walk
+
+__all__ = ["File", "NotMidi", "Problem", "Track", "read", "text", "track", "write"]
+
+MOST_TRACKS = 0xFFFF  # the header counts them in two bytes
+LARGEST_TICK = 1 << 62
+
+
+class Track(NamedTuple):
+    """Events in order; the last one is the end of track.
+
+    ``ticks`` (n,) int64, absolute, never decreasing. ``messages`` (n, 3) uint8: status and two data bytes, 0 where
+    there is none; a meta event is (0xff, type, 0), a sysex or escape (0xf0 or 0xf7, 0, 0). ``payloads``: the index of
+    each of these to its bytes, without length; a sysex has its final f7 where the file has it.
+    """
+
+    ticks: numpy.ndarray
+    messages: numpy.ndarray
+    payloads: dict
+
+    def events(self):
+        """Yields (tick, message): a channel message, status + type + payload of a meta event, or status + payload."""
+        rows = self.messages.tobytes()
+        for k, tick in enumerate(self.ticks.tolist()):
+            status = rows[3 * k]
+            length = 1 + DATA_BYTES[status >> 4] if status < 0xF0 else 2 if status == 0xFF else 1
+            yield tick, rows[3 * k : 3 * k + length] + self.payloads.get(k, b"")
+
+
+class File(NamedTuple):
+    """A file's format 0, 1 or 2, its division, its tracks, and the problems that reading it met.
+
+    ``division`` is ticks a quarter note, or, where negative, SMPTE time as the signed 16-bit number in the file.
+    """
+
+    format: int
+    division: int
+    tracks: list
+    problems: list
+
+
+def read(data, strict=False):
+    """A ``File`` of a file's bytes, mended where broken: every meta event of ``META`` in it has a legal payload.
+
+    Raises NotMidi for what is no MIDI file at all, and with ``strict`` for the first problem.
+    """
+    return read_by(Runs, bytes(data), strict)
+
+
+def read_by(runs, data, strict=False):
+    """``read`` with this class of runs, or by the walk alone where it is None: slower, and the same."""
+    report = Report(strict)
+    start, stop = chunks.inside_riff(data)
+    found = chunks.find_header(data, start, stop)
+    if found > start:
+        report(start, f"{found - start} bytes before the header", "skipped")
+    format, count, division, at = chunks.header(data, found, stop, report)
+    walk = Walk(data, report, runs and runs(data))
+    while at < stop:
+        is_track = data.startswith(b"MTrk", at) and at + 8 <= stop
+        if is_track and len(walk.cuts) < MOST_TRACKS:
+            at = _read_track(walk, at, stop)
+        elif not is_track and chunks.is_chunk(data, at, stop):
+            at += 8 + chunks.number(data, at + 4)
+        else:
+            following = stop if is_track else chunks.next_track(data, at + 1, stop)
+            report(at, f"{following - at} bytes that are no chunk", "skipped")
+            at = following
+    tracks = _tracks(walk)
+    if not tracks:
+        report(at, "no track", "none read")
+    elif count != len(tracks):
+        report(found + 10, f"the header counts {count} tracks, there are {len(tracks)}", "all read")
+    if format == 0 and len(tracks) > 1:
+        report(found + 8, f"format 0 with {len(tracks)} tracks", "read as format 1")
+        format = 1
+    return File(format, division, tracks, report.problems())
+
+
+def _read_track(walk, at, stop):
+    """Walk through the track of the chunk at ``at``; returns where to go on.
+
+    A length that leads to the end of the file or to another chunk is believed; else the events say where they end.
+    """
+    length, begin = chunks.number(walk.data, at + 4), at + 8
+    stated = begin + length
+    sure = stated == stop or (stated < stop and chunks.is_chunk(walk.data, stated, stop))
+    finished = walk.track(begin, stated if sure else chunks.next_track(walk.data, begin, stop))
+    end = walk.end if finished is None else finished
+    if sure and end < stated and not walk.data.startswith(b"MTrk", end):
+        walk.report(end, f"{stated - end} bytes after the end of track", "ignored")
+        return stated
+    if end != stated:
+        walk.report(at + 4, f"track length {length}", f"read as {end - begin}")
+    return end
+
+
+def _tracks(walk):
+    """The list of ``Track`` that a walk has read."""
+    deltas, rows = decode(walk.plain)
+    places = numpy.frombuffer(walk.places, numpy.int64)
+    deltas[places] = numpy.frombuffer(walk.deltas, numpy.int64)
+    rows[places] = numpy.frombuffer(walk.rows, numpy.uint8).reshape(-1, 3)
+    rows[:, 0] = with_status(rows[:, 0])
+    with_payload = numpy.flatnonzero(rows[:, 0] >= 0xF0)
+    tracks, begin, first = [], 0, 0
+    for end, last in walk.cuts:
+        index = (with_payload[first:last] - begin).tolist()
+        payloads = dict(zip(index, walk.payloads[first:last], strict=True))
+        tracks.append(Track(numpy.cumsum(deltas[begin:end]), rows[begin:end], payloads))
+        begin, first = end, last
+    return tracks
+
+
+def track(events):
+    """A ``Track`` of (tick, message) as ``Track.events`` yields them, ticks not decreasing.
+
+    Raises ValueError for a message of a wrong length or a tick that goes back.
+    """
+    ticks, rows, payloads = array("q"), bytearray(), {}
+    before = 0
+    for k, (tick, message) in enumerate(events):
+        if not before <= tick <= LARGEST_TICK:
+            raise ValueError(f"event {k}: tick {tick}, must be in range {before}..{LARGEST_TICK}")
+        status = message[0] if message else 0
+        length = 2 if status == 0xFF else 1 if status in (0xF0, 0xF7) else 1 + DATA_BYTES[status >> 4]
+        if status < 0x80 or (0xF0 < status < 0xFF and status != 0xF7):
+            raise ValueError(f"event {k}: {message.hex(' ')} has no status that a file can hold")
+        if len(message) < length or (status < 0xF0 and len(message) > length):
+            raise ValueError(f"event {k}: {message.hex(' ')} must have {length} bytes")
+        ticks.append(tick)
+        rows += message[:length].ljust(3, b"\0")
+        if status >= 0xF0:
+            payloads[k] = bytes(message[length:])
+        before = tick
+    return Track(numpy.array(ticks, numpy.int64), numpy.array(rows, numpy.uint8).reshape(-1, 3), payloads)
+
+
+def write(file):
+    """The bytes of a ``File``: each event with its status, an end of track added where there is none.
+
+    Raises ValueError for what the format cannot hold.
+    """
+    if file.format not in FORMATS:
+        raise ValueError(f"format {file.format}, must be 0, 1 or 2")
+    if not -0x8000 <= file.division <= 0x7FFF or not (file.division if file.division > 0 else file.division & 0xFF):
+        raise ValueError(f"division {file.division}, must be in range 1..32767, or negative for SMPTE time")
+    if len(file.tracks) > (1 if file.format == 0 else MOST_TRACKS):
+        raise ValueError(f"format {file.format} cannot hold {len(file.tracks)} tracks")
+    tracks = [_track_bytes(track, f"track {k}") for k, track in enumerate(file.tracks)]
+    header = b"".join(value.to_bytes(2, "big") for value in (file.format, len(tracks), file.division & 0xFFFF))
+    return b"".join([b"MThd", (6).to_bytes(4, "big"), header, *tracks])
+
+
+def _track_bytes(track, where):
+    """A chunk: every message with its delta time and status as rows, cut where a payload follows."""
+    ticks, messages, payloads = _checked(track, where)
+    deltas = numpy.diff(ticks, prepend=0)
+    status = messages[:, 0]
+    rows = numpy.empty((len(ticks), 7), numpy.uint8)  # four bytes of delta, three of message
+    written = numpy.ones((len(ticks), 7), bool)
+    for k, shift in enumerate((21, 14, 7, 0)):
+        rows[:, k] = deltas >> shift & 0x7F | (0x80 if shift else 0)
+        written[:, k] = deltas >> shift > 0 if shift else True
+    rows[:, 4:] = messages
+    written[:, 5:] = _data_bytes(status)[:, None] > numpy.arange(2)
+    flat = rows[written].tobytes()
+    pieces, at = [], 0
+    for k, end in zip(payloads, numpy.cumsum(written.sum(axis=1))[list(payloads)].tolist(), strict=True):
+        pieces += [flat[at:end], _variable_length(len(payloads[k])), payloads[k]]
+        at = end
+    body = b"".join([*pieces, flat[at:]])
+    if len(body) > 0xFFFFFFFF:
+        raise ValueError(f"{where} has {len(body)} bytes, a chunk holds 4294967295")
+    return b"MTrk" + len(body).to_bytes(4, "big") + body
+
+
+def _data_bytes(status):
+    """How many data bytes each status has, the type of a meta event counted as one."""
+    table = numpy.array(DATA_BYTES, numpy.uint8)
+    return numpy.where(status == 0xFF, 1, table[status >> 4])
+
+
+def _checked(track, where):
+    """(ticks, messages, payloads in order) of a track, its end of track added if missing; ValueError if unfit."""
+    ticks, messages = numpy.asarray(track.ticks), numpy.asarray(track.messages)
+    payloads = dict(sorted(track.payloads.items()))
+    if messages.shape != (len(ticks), 3):
+        raise ValueError(f"{where} has messages of shape {messages.shape}, must be {(len(ticks), 3)}")
+    end = numpy.array([0xFF, END_OF_TRACK, 0])
+    ends = numpy.flatnonzero((messages[:, :2] == end[:2]).all(axis=1))
+    if not len(ends):
+        payloads[len(ticks)] = b""
+        ticks, messages = numpy.append(ticks, ticks[-1:] if len(ticks) else 0), numpy.vstack([messages, end])
+    elif ends[0] != len(ticks) - 1:
+        raise ValueError(f"{where} has its end of track at event {ends[0]} of {len(ticks)}")
+    status, data = messages[:, 0], messages[:, 1:]
+    deltas = numpy.diff(ticks, prepend=0)
+    has_payload = (status == 0xF0) | (status == 0xF7) | (status == 0xFF)
+    unused = numpy.arange(2) >= _data_bytes(status)[:, None]
+    faults = (
+        ((deltas < 0) | (deltas > LARGEST_NUMBER), f"comes not 0..{LARGEST_NUMBER} ticks after the one before"),
+        ((status < 0x80) | ((status >= 0xF0) & ~has_payload), "has no status that a file can hold"),
+        ((data > 0x7F).any(axis=1) | (data < 0).any(axis=1), "has a data byte over 127"),
+        ((unused & (data != 0)).any(axis=1), "has a data byte too many"),
+    )
+    for wrong, what in faults:
+        if wrong.any():
+            k = int(wrong.argmax())
+            raise ValueError(f"{where}, event {k}: {bytes(messages[k].tolist()).hex(' ')} {what}")
+    if list(payloads) != numpy.flatnonzero(has_payload).tolist():
+        raise ValueError(f"{where} must have one payload for each meta event, sysex and escape")
+    for k, payload in payloads.items():
+        known = META.get(int(messages[k, 1]), OTHER_META) if messages[k, 0] == 0xFF else OTHER_META
+        if len(payload) > LARGEST_NUMBER or not known.allows(payload):
+            raise ValueError(
+                f"{where}, event {k}: {known.name} {payload[:8].hex(' ')} ({len(payload)} bytes) is illegal"
+            )
+    return ticks, messages, payloads
+
+
+def _variable_length(number):
+    """A number of at most 28 bits, seven a byte, the highest bit set in all but the last."""
+    groups = [number & 0x7F]
+    while number := number >> 7:
+        groups.append(number & 0x7F | 0x80)
+    return bytes(reversed(groups))

@@ -1,0 +1,240 @@
+"""A score as sound: a small synthesiser in NumPy, and a SoundFont's instruments where one is at hand."""
+
+import contextlib
+import functools
+import io
+import math
+import wave
+from pathlib import Path
+
+import numpy
+
+from errors import UserError
+from midi import timbres, timing, tones
+from midi.performance import BEND, CONTROL, PROGRAM, held, perform
+from midi.score import DRUMS, OFF, ON
+
+RATE = 44100
+RATES = 8000, 96_000
+LONGEST = 2 * 60 * 60  # seconds
+TAIL = 2.0  # seconds after a SoundFont's last event
+LOUDNESS = 0.12  # root mean square of a piece over full scale: -18 dB
+KNEE, CEILING, OVER = 0.7, 0.97, 1.2  # where the limiter begins, what it never reaches, the highest peak given to it
+ROOM, WET = 1.1, 0.06  # seconds of reverberation, and its level
+_TRANSFORM = 1 << 18  # samples of a Fourier transform
+_STRENGTHS = 8  # shades of brightness that velocities are sorted into, so that notes are alike
+_CACHED, _REPEATING = 128, 1 << 17  # tones kept, and the samples of one that is likely to come again
+_SPREAD = 40  # keys from middle C to the edge of the keyboard's half of the stage
+_WIDTH = 0.25  # of the stage, to each side
+
+
+def render(score, rate=RATE):
+    """The sound of a score, int16 (n, 2), any piece about as loud; it ends when all has died away in the room.
+
+    Notes are mixed some seconds at a time: what this takes beside its result does not grow with the length. A
+    ``UserError`` refuses a piece of more than two hours and a sampling rate out of ``RATES``.
+    """
+    _check_rate(rate)
+    parts = perform(score, rate)
+    room = _room(rate)
+    length = max((part.last for part in parts), default=0) + room.shape[1]
+    _check_length(length / rate)
+    step = _TRANSFORM - room.shape[1]
+    return _master(_blocks(parts, length, step, room, rate), length, step)
+
+
+def render_soundfont(score, path, rate=RATE):
+    """The sound of a score on the instruments of a SoundFont (.sf2, .sf3), int16 (n, 2), as loud as ``render``'s.
+
+    The package tinysoundfont plays them: it is MIT's, brings its own engine and needs no program or library of the
+    system, as FluidSynth would. It asks for PyAudio, which must often be compiled, but only to play aloud: hence the
+    command below leaves it out. A ``UserError`` tells how to install it, what is wrong with the file, and what
+    ``render`` refuses.
+    """
+    _check_rate(rate)
+    try:
+        import tinysoundfont
+    except ImportError:
+        raise UserError("a SoundFont needs the package tinysoundfont: pip install --no-deps tinysoundfont") from None
+    player = tinysoundfont.Synth(-20, rate)  # decibels: room for many notes at once
+    try:
+        player.sfload(Path(path).read_bytes())
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+    except Exception:  # the package has no class of its own for it
+        raise UserError(f"{path}: is not a SoundFont (.sf2 or .sf3)") from None
+    events = _messages(score, rate)
+    length = (events[-1][0] if events else 0) + int(TAIL * rate)
+    _check_length(length / rate)
+    return _master(_played(player, events, length), length, _TRANSFORM)
+
+
+def wav(samples, rate=RATE):
+    """The bytes of a WAV file of int16 samples (n, 2)."""
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setnchannels(samples.shape[1])
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.astype("<i2").tobytes())
+    return stream.getvalue()
+
+
+def _check_rate(rate):
+    if not RATES[0] <= rate <= RATES[1]:
+        raise UserError(f"sampling rate {rate}: must be in range {RATES[0]}..{RATES[1]}")
+
+
+def _check_length(seconds):
+    if seconds > LONGEST:
+        raise UserError(f"the piece lasts {seconds / 3600:.1f} hours: at most {LONGEST // 3600} can be made into sound")
+
+
+def _master(blocks, length, step):
+    """The int16 (length, 2) of blocks (2, ``step`` or what is left), all by one gain that loudness and peak decide on.
+
+    Each block is kept in 16 bits at a scale of its own until that gain is known: the whole piece is never there in
+    floats.
+    """
+    samples = numpy.empty((length, 2), numpy.int16)
+    scales, power = [], 0.0
+    for at, block in zip(range(0, length, step), blocks, strict=True):
+        scales.append(float(abs(block).max()))
+        power += float(numpy.einsum("cn,cn->", block, block))
+        samples[at : at + step] = numpy.rint(block * (32767 / (scales[-1] or 1))).T
+    gain = min(LOUDNESS / math.sqrt(power / (2 * length) or 1), OVER / (max(scales) or 1))
+    for at, scale in zip(range(0, length, step), scales, strict=True):
+        block = samples[at : at + step]
+        block[:] = numpy.rint(32767 * _limited(block * numpy.float32(gain * scale / 32767)))
+    return samples
+
+
+def _blocks(parts, length, step, room, rate):
+    """The mix, float32 (2, at most ``step``) at a time."""
+    tone = _tones(rate)
+    transform = numpy.fft.rfft(room, _TRANSFORM)  # (2, f)
+    tail = numpy.zeros((2, room.shape[1]), "f")  # of the reverberation, reaching into the next block
+    waiting, playing = iter(parts), []
+    part = next(waiting, None)
+    for at in range(0, length, step):
+        until = min(at + step, length)
+        while part and part.first < until:
+            playing.append(part)
+            part = next(waiting, None)
+        mix = numpy.zeros((2, until - at), "f")
+        for playing_part in playing:
+            _add(mix, playing_part, at, until, tone, rate)
+        playing = [played for played in playing if played.last > until]
+        wet = numpy.fft.irfft(numpy.fft.rfft(mix.sum(axis=0), _TRANSFORM) * transform).astype("f")
+        wet[:, : tail.shape[1]] += tail
+        mix += wet[:, : until - at]
+        tail = wet[:, until - at : until - at + tail.shape[1]]
+        yield mix
+
+
+def _tones(rate):
+    """A function that makes a stretch of a part, and remembers the latest: notes repeat."""
+    hiss = tones.noise(rate)
+
+    @functools.lru_cache(_CACHED)
+    def cached(timbre, key, bends, strength, hold, first, last):
+        if timbre is None:
+            return tones.drum(key, rate)
+        return tones.tone(timbre, key, bends, strength, hold, first, last, rate, hiss)
+
+    def tone(part, first, last):  # samples of the part, counted from its own first one
+        if part.timbre is None:
+            return cached(None, part.key, (), 0, 0, 0, 0)[first:last]
+        bends = part.bends(rate)
+        strength = (part.velocity * _STRENGTHS // 128 + 0.5) / _STRENGTHS
+        repeats = len(bends) == 1 and part.last - part.first <= _REPEATING
+        make = cached if repeats else cached.__wrapped__
+        return make(part.timbre, part.key, bends, strength, part.hold, first, last)
+
+    return tone
+
+
+def _add(mix, part, at, until, tone, rate):
+    """Add what of a part lies from sample ``at`` to ``until``."""
+    first, last = max(at, part.first), min(until, part.last)
+    channel = part.channel
+    # General MIDI asks for 40 log10(value / 127) dB of volume and expression; velocity is a little less steep
+    level = (part.velocity / 127) ** 1.7 * (
+        channel.volume.samples(first, last, rate) * channel.expression.samples(first, last, rate) / 127**2
+    ) ** 2
+    pan = channel.pan.samples(first, last, rate) / 64 - 1  # -1 left to 1 right
+    place = timbres.drum_sound(part.key).pan if part.timbre is None else (part.key - 60) / _SPREAD * _WIDTH
+    angle = (1 + numpy.clip(pan + place * (1 - abs(pan)), -1, 1)) * (math.pi / 4)
+    samples = tone(part, first - part.first, last - part.first)
+    mix[0, first - at : last - at] += samples * (level * numpy.cos(angle)).astype("f")
+    mix[1, first - at : last - at] += samples * (level * numpy.sin(angle)).astype("f")
+
+
+def _room(rate):
+    """The answer of a room to a click, float32 (2, n): noise that dies away, its highs first, unlike on each side."""
+    length = int(ROOM * rate)
+    rng = numpy.random.default_rng(1)
+    t = numpy.arange(length) / length
+    bright, dull = rng.standard_normal((2, 2, length))
+    spectrum = numpy.fft.rfft(dull)
+    f = numpy.fft.rfftfreq(length, 1 / rate)
+    dull = numpy.fft.irfft(spectrum / (1 + (f / 1500) ** 2) / (1 + (200 / numpy.maximum(f, 1)) ** 2), length)
+    sound = bright * tones.SOFTEST ** (3 * t) * 0.3 + dull * tones.SOFTEST**t
+    sound *= numpy.minimum(1, numpy.arange(length) / (0.01 * rate)) * (1 - t)
+    sound -= sound.mean(axis=1, keepdims=True)  # so that it passes no offset on
+    return (WET * sound / numpy.sqrt(numpy.square(sound).sum(axis=1, keepdims=True))).astype("f")
+
+
+def _limited(samples):
+    """Samples of any size brought into -CEILING..CEILING: as they are up to KNEE, more and more bent above."""
+    if abs(samples).max(initial=0) <= KNEE:
+        return samples
+    over = numpy.maximum(abs(samples) - KNEE, 0)
+    room = CEILING - KNEE
+    return numpy.copysign(numpy.minimum(abs(samples), KNEE) + room * numpy.tanh(over / room), samples)
+
+
+def _messages(score, rate):
+    """A score's (sample, channel message) in order; note-offs wait for the pedal, which tinysoundfont ignores."""
+    tempi = timing.tempi(score)
+    ranked = [(round(tempi.seconds(tick) * rate), 1, message) for tick, message in score.others if message[0] < 0xF0]
+    for note, _, first, let_go in held(score, rate):
+        ranked.append((first, 2, bytes([ON | note.channel, note.key, note.velocity])))
+        ranked.append((let_go, 0, bytes([OFF | note.channel, note.key, 0])))
+    ranked.sort(key=lambda event: event[:2])
+    return [(time, message) for time, _, message in ranked]
+
+
+def _played(player, events, length):
+    """What tinysoundfont plays of (sample, message) events, float32 (2, at most _TRANSFORM) at a time."""
+    for channel in range(16):
+        _tell(player, bytes([PROGRAM | channel, 0]))
+    waiting = iter(events)
+    time, message = next(waiting, (math.inf, b""))
+    for at in range(0, length, _TRANSFORM):
+        size = min(_TRANSFORM, length - at)
+        block = numpy.zeros((size, 2), "f")
+        done = 0
+        while done < size:
+            while time <= at + done:
+                _tell(player, message)
+                time, message = next(waiting, (math.inf, b""))
+            until = min(size, time - at)
+            player.generate_simple(until - done, memoryview(block[done:until]).cast("B"))
+            done = until
+        yield block.T
+
+
+def _tell(player, message):
+    kind, channel, data = message[0] & 0xF0, message[0] & 0x0F, message[1:]
+    if kind == ON:
+        player.noteon(channel, *data)
+    elif kind == OFF:
+        player.noteoff(channel, data[0])
+    elif kind == CONTROL:
+        player.control_change(channel, *data)
+    elif kind == BEND:
+        player.pitchbend(channel, data[1] << 7 | data[0])
+    elif kind == PROGRAM:
+        with contextlib.suppress(RuntimeError):  # not in this SoundFont: the channel keeps its instrument
+            player.program_change(channel, data[0], channel == DRUMS)

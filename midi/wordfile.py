@@ -1,0 +1,92 @@
+"""Files of words: one piece a line, and beside ``music.words`` what the words do not tell, in ``music.words.json``."""
+
+import dataclasses
+import json
+import os
+
+from errors import UserError
+from midi import timing
+from midi.convert import Piece
+from midi.settings import EVENTS, Settings, from_json
+
+FORMAT = 1
+SUFFIX = ".words"
+
+
+def dump(settings, pieces, report):
+    """The bytes of a file of words, and of the description beside it."""
+    lines = "".join(" ".join(piece.words) + "\n" for piece in pieces)
+    about = {
+        "format": FORMAT,
+        "settings": dataclasses.asdict(settings),
+        "report": report,
+        "pieces": [{name: value for name, value in piece._asdict().items() if name != "words"} for piece in pieces],
+    }
+    return lines.encode(), json.dumps(about, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def load(path):
+    """The ``Settings`` and ``Piece`` list of a file of words; lines typed by hand, with no description, will do.
+
+    Raises ``UserError`` for what is no text, holds no words, or does not fit its description.
+    """
+    lines = [text.split() for _, text in numbered(path)]
+    if not os.path.exists(path + ".json"):
+        name = os.path.basename(path).removesuffix(SUFFIX)
+        names = [name] if len(lines) == 1 else [f"{name}-{n}" for n in range(1, len(lines) + 1)]
+        plain = timing.TICKS, timing.MICROSECONDS, (4, 4)
+        return Settings(events=_events(lines)), [Piece(n, found, *plain) for n, found in zip(names, lines, strict=True)]
+    settings, described = _description(path + ".json")
+    if len(lines) != len(described):
+        raise UserError(
+            f"{path}: {len(lines)} lines, but {path}.json tells of {len(described)} pieces "
+            "(remove it to read the words by themselves, at 480 ticks a quarter note)"
+        )
+    return settings, [Piece(words=found, **piece) for found, piece in zip(lines, described, strict=True)]
+
+
+def numbered(path):
+    """(number from 1, text) of each line that is not empty; raises ``UserError`` where there is none."""
+    try:
+        with open(path, encoding="utf-8-sig") as stream:
+            lines = [(n, text) for n, text in enumerate(stream.read().split("\n"), 1) if text.strip()]
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from None
+    if not lines:
+        raise UserError(f"{path}: holds no words")
+    return lines
+
+
+def _events(lines):
+    """Which ``events`` words without a description have."""
+    statuses = {word.split("_")[1][:1] for line in lines for word in line if word.count("_")}
+    return EVENTS[2 if "f" in statuses else 1 if statuses - {"8", "9"} else 0]
+
+
+def _description(path):
+    try:
+        with open(path, encoding="utf-8") as stream:
+            about = json.load(stream)
+        if about["format"] != FORMAT:
+            raise ValueError(f"of format {about['format']!r}, not {FORMAT}")
+        pieces = [_piece(piece) for piece in about["pieces"]]
+        return from_json(about["settings"]), pieces
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UserError(f"{path}: damaged, or no description of words: {error}") from None
+
+
+def _piece(about):
+    if not isinstance(about["name"], str) or not isinstance(about["of"], str | None):
+        raise ValueError(f"a piece has the name {about['name']!r}")
+    numbers = (about["division"], about["tempo"], *about["meter"])
+    if not all(type(n) is int for n in numbers) or not 0 < about["tempo"] < 1 << 24 or len(about["meter"]) != 2:
+        raise ValueError(f"the piece {about['name']!r} has impossible numbers {numbers}")
+    numerator, denominator = about["meter"]
+    if not 0 < numerator < 256 or denominator not in (1, 2, 4, 8, 16, 32, 64, 128):
+        raise ValueError(f"the piece {about['name']!r} has the impossible meter {numerator}/{denominator}")
+    if not -(1 << 15) <= about["division"] < 1 << 15 or not about["division"]:
+        raise ValueError(f"the piece {about['name']!r} has the division {about['division']}")
+    known = {name: about[name] for name in ("name", "division", "tempo", "of")}
+    return known | {"meter": tuple(about["meter"])}

@@ -1,0 +1,146 @@
+"""Events to words and back: ``delta_status_data``, the delta time's variable-length bytes and the rest in hex.
+
+``00_90_4050`` strikes key 0x40 of channel 1 at once with velocity 0x50, ``8360_80_4000`` releases it 480 ticks later; a
+meta event is ``delta_ff_<type><payload>``, so that ``00_ff_5107a120`` is a tempo of 120 quarter notes a minute.
+"""
+
+import re
+from typing import NamedTuple
+
+from midi.score import END, KEY, METER, OFF, ON, TEMPO, score
+
+LONGEST = 0x0FFFFFFF  # ticks: the largest number of four variable-length bytes
+_DELTA = r"((?:[89a-f][0-9a-f])*[0-7][0-9a-f])_"
+_SHAPE = re.compile(_DELTA + r"([89a-f][0-9a-f])(?:_((?:[0-9a-f]{2})*))?")
+_DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
+_SYSEX = (0xF0, 0xF7)
+# meta type: its name, its payload's length, and whether a payload of that length can be
+_METAS = {
+    TEMPO: ("tempo", 3, any),
+    METER: ("time signature", 4, lambda p: p[0] > 0 and p[1] <= 7),
+    KEY: ("key signature", 2, lambda p: (p[0] <= 7 or p[0] >= 249) and p[1] <= 1),
+    END[1]: ("end of track", 0, lambda p: True),
+}
+
+
+class Fault(NamedTuple):
+    """What is wrong with a word: its index in the line, and why."""
+
+    index: int
+    reason: str
+
+
+def word(delta, message):
+    """The word of an event ``delta`` ticks after the last; raises ``ValueError`` where MIDI has no such delta."""
+    if not 0 <= delta <= LONGEST:
+        raise ValueError(f"a rest of {delta} ticks is longer than MIDI's longest, {LONGEST}")
+    return f"{variable_length(delta).hex()}_{message[:1].hex()}_{message[1:].hex()}"
+
+
+def variable_length(number):
+    """The bytes of a number, seven bits each, all but the last with the high bit set."""
+    found = [number & 0x7F]
+    while number := number >> 7:
+        found.append(number & 0x7F | 0x80)
+    return bytes(reversed(found))
+
+
+def parse(text):
+    """The (delta, message) of a word; raises ``ValueError`` with the reason for what is none."""
+    shape = _SHAPE.fullmatch(text.lower())
+    if not shape:
+        raise ValueError("is not delta_status_data in hex, such as 00_90_4050")
+    delta = _number(shape[1])
+    if delta > LONGEST:
+        raise ValueError(f"has a delta of {delta} ticks, at most {LONGEST} is allowed")
+    message = bytes.fromhex(shape[2] + (shape[3] or ""))
+    wrong = _wrong(message)
+    if wrong:
+        raise ValueError(wrong)
+    return delta, message
+
+
+def _number(variable):
+    """The number of variable-length bytes in hex."""
+    number = 0
+    for byte in bytes.fromhex(variable):
+        number = number << 7 | byte & 0x7F
+    return number
+
+
+def _wrong(message):
+    """Why a message is none, or None."""
+    status, data = message[0], message[1:]
+    if status in _SYSEX:
+        return None
+    if status == 0xFF:
+        if not data or data[0] > 127:
+            return "has no meta type 00..7f"
+        name, length, possible = _METAS.get(data[0], ("", len(data) - 1, lambda p: True))
+        if len(data) - 1 != length:
+            return f"has {len(data) - 1} bytes of {name}, {length} are needed"
+        return None if possible(data[1:]) else f"has an impossible {name}"
+    length = _DATA_BYTES.get(status & 0xF0)
+    if length is None:
+        return f"has the status {status:02x}, which no file may hold"
+    if len(data) != length:
+        return f"has {len(data)} data bytes, status {status:02x} needs {length}"
+    return None if max(data) <= 127 else f"has the data byte {max(data):02x}, must be in range 00..7f"
+
+
+def line(events):
+    """The words of events in order of time."""
+    words, last = [], 0
+    for tick, message in events:
+        words.append(word(tick - last, message))
+        last = tick
+    return words
+
+
+def read(words, division, begun=False):
+    """The (tick, message) events of a line of words, legal in any case, and the ``Fault`` of each word that was not.
+
+    Faultless words come back as they are. Else what is no word is left out, its delta given to the next where it has
+    one, and the notes are made legal as in ``score``. The notes of a line that is only ``begun`` need not have ended.
+    """
+    events, faults, tick = [], [], 0
+    for i, text in enumerate(words):
+        try:
+            delta, message = parse(text)
+        except ValueError as error:
+            faults.append(Fault(i, str(error)))
+            found = re.match(_DELTA, text.lower())
+            delta = _number(found[1]) if found else 0
+            tick += delta if delta <= LONGEST else 0
+            continue
+        tick += delta
+        events.append((tick, message, i))
+    faults += _sequence_faults(events, begun)
+    found = [(tick, message) for tick, message, _ in events]
+    if not faults:
+        return found, []
+    piece, _ = score(found, division)
+    return piece.events(), sorted(faults)
+
+
+def _sequence_faults(events, begun):
+    """The faults of words that are right each by itself."""
+    sounding, ended = {}, False
+    for tick, message, i in events:
+        kind, note = message[0] & 0xF0, (message[0] & 0x0F, message[1:2])
+        name = f"key {message[1]} of channel {(message[0] & 0x0F) + 1}" if kind in (OFF, ON) else ""
+        if ended:
+            yield Fault(i, "follows the end of the track")
+            ended = False
+        if kind == ON and message[2]:
+            if note in sounding:
+                yield Fault(i, f"strikes {name}, which sounds already")
+            sounding[note] = tick, i
+        elif kind in (OFF, ON):
+            if note not in sounding:
+                yield Fault(i, f"releases {name}, which does not sound")
+            elif sounding.pop(note)[0] == tick:
+                yield Fault(i, f"ends {name} where it begins")
+        ended = ended or message == END
+    for (channel, key), (_, i) in () if begun else sounding.items():
+        yield Fault(i, f"strikes key {key[0]} of channel {channel + 1}, which never ends")

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""MIDI files to words: ``python read_midi.py tunes/ -o tunes.words``, one piece a line.
+
+``write_midi.py`` goes the other way; ``train.py`` takes both the words and the MIDI files.
+"""
+
+import os
+import re
+import sys
+
+import options
+from errors import UserError
+from midi import collect, export, settings, smf, tracks, wordfile
+from training import files
+
+DESCRIPTION = "Turn MIDI files into words such as 00_90_4050, one piece a line."
+TABLES = {
+    "what": [
+        ("files", options.text, [], "MIDI files and folders of them"),
+        ("-o --out", options.text, None, "the file of words to write (default: standard output)"),
+        ("--list", None, False, "show the tracks of each file instead"),
+        ("--plot", None, False, "draw a piano roll of each MIDI file beside it, or beside --out"),
+        ("--strict", None, False, "refuse files that are not as the standard has them, instead of mending them"),
+    ],
+    "how": settings.rows(),
+}
+SHOWN = 5  # remarks on a file
+
+
+def main(argv=None):
+    args = options.defaults(TABLES) | vars(options.Parser(DESCRIPTION, TABLES).parse_args(argv))
+    if not args["files"]:
+        raise UserError("no files: name MIDI files or folders of them")
+    if args["list"]:
+        return list_tracks(args["files"])
+    if args["plot"]:
+        plot(args["files"], args["out"])
+        if not args["out"]:
+            return 0
+    collection = collect.collect(args["files"], settings.of_options(args), args["strict"])
+    words, about = wordfile.dump(collection.settings, collection.pieces, collection.report)
+    if args["out"]:
+        files.write(args["out"], words)
+        files.write(args["out"] + ".json", about)
+    else:
+        sys.stdout.write(words.decode())
+    report(collection.report)
+    return 0
+
+
+def plot(paths, out):
+    """Draw all that each MIDI file holds, into the folder of ``out`` or its own."""
+    for name, path in collect.find(paths):
+        try:
+            with open(path, "rb") as stream:
+                picture = export.picture(stream.read(), os.path.basename(path))
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+        except (ValueError, UserError) as error:
+            tell(f"refused  {path}: {error}")
+            continue
+        stem = os.path.splitext(path)[0]
+        if out:
+            stem = os.path.join(os.path.dirname(out), re.sub(r"[/\\]", "-", os.path.splitext(name)[0]))
+        files.write(stem + ".png", picture)
+        tell(f"drew     {stem}.png")
+
+
+def list_tracks(paths):
+    """A table of every file's tracks on standard output."""
+    for name, path in collect.find(paths):
+        try:
+            with open(path, "rb") as stream:
+                file = smf.read(stream.read())
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+        except smf.NotMidi as error:
+            print(f"{name}: {error}")
+            continue
+        print(f"{name}: format {file.format}, division {file.division}, {len(file.tracks)} tracks")
+        seen = [tracks.overview(track) for track in file.tracks]
+        chosen = tracks.choose(file, settings.AUTO) if any(track.notes for track in seen) else None
+        for i, track in enumerate(seen):
+            print(row(i, track, i == chosen))
+    return 0
+
+
+def row(i, seen, chosen):
+    """A track's line in the table."""
+    channels = ",".join(str(channel + 1) for channel in seen.channels) or "-"
+    programs = ",".join(map(str, seen.programs)) or "-"
+    keys = f"{seen.lowest}..{seen.highest}" if seen.notes else "-"
+    mark = "*" if chosen else " "
+    heard = f"{seen.notes:6,d} notes  keys {keys:8s}"
+    return f" {mark}{i:3d}  {heard}  channel {channels:6s}  program {programs:8s}  {seen.name}".rstrip()
+
+
+def report(counts):
+    """What became of the files, on standard error."""
+    r = counts
+    tell(f"read     {r['files']:,} files: {r['pieces']:,} pieces and {r['copies']:,} copies of them")
+    tell(f"words    {r['words']:,}, {r['distinct']:,} distinct; {r['notes']:,} notes")
+    for item in r["mended"]:
+        remarks = [f"{item['notes']} notes made legal"] * bool(item["notes"]) + item["remarks"]
+        more = [f"and {len(remarks) - SHOWN} more"] if len(remarks) > SHOWN else []
+        tell(f"mended   {item['name']}: {'; '.join(remarks[:SHOWN] + more)}")
+    for item in r["refused"]:
+        tell(f"refused  {item['name']}: {item['reason']}")
+
+
+def tell(line):
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    options.run(main)

@@ -1,0 +1,183 @@
+"""Loops are seen, left and forgotten; what is no loop is never touched. Models here are tables, and one is trained."""
+
+import itertools
+
+import numpy
+import pytest
+
+from rnn import RNN, Sizes
+from sampling import escape, filters
+from sampling.escape import Escape
+from sampling.stream import stream
+from training.optimisers import Adam
+
+V = 50
+
+
+class Cycle:
+    """A model whose next word is the one after it in a cycle of ``period`` words, all others e^-margin as likely."""
+
+    xp = numpy
+
+    def __init__(self, period, margin):
+        self.after = numpy.arange(V)
+        self.after[:period] = numpy.roll(numpy.arange(period), -1)
+        self.after[period:] = 0  # whatever else is drawn, the cycle is next
+        self.margin = margin
+
+    def reset_state(self):
+        pass
+
+    def step(self, words):
+        logits = numpy.full((len(words), V), -self.margin, "f")
+        logits[numpy.arange(len(words)), self.after[words]] = 0
+        return logits
+
+
+class Table(Cycle):
+    """A model whose next word depends on the last by logits drawn once."""
+
+    def __init__(self, rng):
+        self.logits = rng.normal(size=(V, V)).astype("f")
+
+    def step(self, words):
+        return self.logits[words]
+
+
+def drawn(model, sample, rng, count, batch=1, way_out=None):
+    """Words (count, B)."""
+    rows = stream(model, [0], sample, lambda logits: logits, rng, batch, way_out)
+    return numpy.array(list(itertools.islice(rows, count)))
+
+
+def longest(words, period):
+    """The length of the longest stretch of words (R,) that has this period."""
+    differs = numpy.flatnonzero(words[period:] != words[:-period])
+    return int(numpy.diff([-1, *differs, len(words) - period]).max()) - 1 + period
+
+
+def heats(rows, senses=None):
+    """The heat after each row of words (R, B): (R, B)."""
+    way_out = Escape(rows.shape[1], senses)
+    out = []
+    for words in rows:
+        way_out.take(words)
+        out.append(way_out.heat()[:, 0])
+    return numpy.array(out)
+
+
+@pytest.mark.parametrize("settings", [(0.5,), (1,), (0,), (1, 1), (0.5, None, 0.01)], ids=str)
+@pytest.mark.parametrize("period", [1, 2, 7, 40])
+def test_a_cycle_is_left(rng, period, settings):
+    sample, margin = filters.sampler(*settings), rng.uniform(22, 30)
+    assert longest(drawn(Cycle(period, margin), sample, rng, 300)[:, 0], period) == 300
+    words = drawn(Cycle(period, margin), sample, rng, 1000, way_out=Escape(1))[:, 0]
+    assert longest(words, period) < max(escape.WORDS, escape.REPEATS * period) + 60
+
+
+@pytest.mark.parametrize("settings", [(1,), (0.7, 10, 0.95)], ids=str)
+def test_a_model_that_does_not_loop_is_never_touched(rng, settings):
+    model, sample, seed = Table(rng), filters.sampler(*settings), int(rng.integers(2**32))
+    plain = drawn(model, sample, numpy.random.default_rng(seed), 800, 3)
+    guarded = drawn(model, sample, numpy.random.default_rng(seed), 800, 3, Escape(3))
+    assert (plain == guarded).all()
+    assert (heats(guarded) == 1).all()
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_phrase_said_twice_or_thrice_is_no_loop(rng, times):
+    for length in (8, 30, 100, escape.PERIOD):
+        a, b = rng.permutation(1000)[: 2 * length].reshape(2, length)
+        song = numpy.concatenate([*[a] * times, *[b] * times, *[a] * times])
+        assert (heats(song[:, None]) == 1).all()
+
+
+@pytest.mark.parametrize("text", ["「……」", "。" * 23, "は、は、は、は、は、は、", "あはははははははははははは！"])
+def test_what_writers_repeat_is_no_loop(text):
+    assert (heats(numpy.array([[ord(letter)] for letter in text])) == 1).all()
+
+
+def loops(words):
+    """The definition: the last words, REPEATS times a period and WORDS in all, each equal the one a period before."""
+    for period in range(1, escape.PERIOD + 1):
+        length = max(escape.REPEATS * period, escape.WORDS)
+        if len(words) >= length and words[len(words) - length + period :] == words[len(words) - length : -period]:
+            return True
+    return False
+
+
+def test_a_loop_is_what_the_definition_says(rng):
+    words = []
+    while len(words) < 2000:
+        words += rng.integers(0, 3, rng.integers(1, 5) * rng.integers(1, 16)).tolist() * int(rng.integers(1, 7))
+    heat = heats(numpy.array(words)[:, None])[:, 0]
+    rises = heat > numpy.concatenate([[1], heat[:-1]])
+    wanted = [loops(words[: n + 1]) for n in range(len(words))]
+    assert (rises | (heat == escape.MOST)).tolist() == wanted
+    assert any(wanted)
+    assert not all(wanted)
+
+
+def test_the_heat_rises_to_its_bound_and_falls_back_to_one():
+    rising = heats(numpy.zeros((150, 1), int))[:, 0]
+    assert (rising[: escape.WORDS - 1] == 1).all()
+    assert (numpy.diff(rising[escape.WORDS - 2 : escape.WORDS + 30]) > 0).all()
+    assert rising.max() == rising[-1] == escape.MOST
+
+    mild = numpy.concatenate([numpy.zeros(escape.WORDS + 3, int), numpy.arange(1, 40)])[:, None]
+    falling = heats(mild)[escape.WORDS + 2 :, 0]
+    assert falling[0] > falling[1] > falling[2] > 1
+    assert (falling[12:] == 1).all()
+
+
+def test_rows_are_independent(rng):
+    rows = rng.integers(0, 9, (400, 3))
+    rows[50:120, 0], rows[100:300, 2] = 4, numpy.tile([5, 6], 100)
+    together = heats(rows)
+    assert (together == numpy.hstack([heats(rows[:, n : n + 1]) for n in range(3)])).all()
+    assert (together[:, 1] == 1).all()
+    assert together[119, 0] > 1 == together[200, 0]
+    assert together[299, 2] > 1 == together[60, 2]
+
+
+def test_one_key_for_ever_is_a_loop_whatever_its_velocities(rng):
+    keys = numpy.repeat([-1, 60, 62], [300, 300, 1])  # of a word's note: none, middle C, D
+    on, off = rng.permutation(300) + 300, rng.permutation(300)
+    tune = numpy.stack([on, off], axis=1).reshape(-1)  # note on, note off, never twice the same word
+    heat = heats(tune[:, None], keys)[:, 0]
+    first = 2 * (escape.ONSETS - 1)
+    assert (heat[:first] == 1).all()
+    assert (numpy.diff(heat[first - 1 : first + 30]) > 0).all()  # the notes' ends too: the key is still the same
+    assert (heats(tune[:, None])[:, 0] == 1).all()
+
+    tune[20::20] = 600  # D now and then
+    assert (heats(tune[:, None], keys) == 1).all()
+
+
+def test_a_prime_that_loops_heats_nothing_yet(rng):
+    seen = []
+
+    def sample(logits, rng, heat):
+        seen.append(heat.tolist())
+        return numpy.zeros(len(logits), numpy.int32)
+
+    rows = stream(Cycle(1, 9), [0] * 90, sample, lambda logits: logits, rng, 2, Escape(2))
+    list(itertools.islice(rows, 3))
+    assert seen == [[[1.0]] * 2, [[escape.RISE]] * 2, [[pytest.approx(escape.RISE**2)]] * 2]
+
+
+def test_a_trained_model_leaves_the_loop_that_it_learnt(rng):
+    cycle = [0, 1, 2, 3, 4, 5, 6]
+    model, optimizer = RNN(Sizes(12, 16, dropout=0.0), numpy.random.default_rng(0)), Adam(alpha=0.02)
+    optimizer.setup(model)
+    xs = numpy.tile(numpy.array(cycle * 6, "i")[:, None], (1, 4))
+    for _ in range(60):
+        loss = model(xs[:-1], xs[1:])
+        model.cleargrads()
+        loss.backward()
+        optimizer.update()
+    for t in (0, 0.25):
+        sample = filters.sampler(t)
+        assert longest(drawn(model, sample, rng, 500)[:, 0], len(cycle)) == 500
+        words = drawn(model, sample, rng, 500, way_out=Escape(1))[:, 0]
+        assert longest(words, len(cycle)) < 100

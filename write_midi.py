@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Words to MIDI files: ``python write_midi.py tunes.words -o out/``, a file a piece, or ``-o tune.mid`` for one."""
+
+import os
+import re
+import sys
+
+import options
+from errors import UserError
+from midi import export, settings, wordfile
+from training import files
+
+DESCRIPTION = "Turn words such as 00_90_4050 into MIDI files, one for each line."
+TABLES = {
+    "what": [
+        ("words", options.text, None, "the file of words"),
+        ("-o --out", options.text, None, "a folder, or a file that ends in .mid for a single piece"),
+        ("--strict", None, False, "refuse words that are not legal, instead of mending them"),
+    ],
+    "how": settings.SOUND,
+}
+SHOWN = 5  # faults of a line
+
+
+def main(argv=None):
+    args = options.defaults(TABLES) | vars(options.Parser(DESCRIPTION, TABLES).parse_args(argv))
+    path, out = args["words"], args["out"]
+    if path is None or out is None:
+        raise UserError("name a file of words, and with -o/--out a folder or a file that ends in .mid")
+    lines = wordfile.numbered(path)
+    _, pieces = wordfile.load(path)
+    single = out.lower().endswith((".mid", ".midi"))
+    if single and len(pieces) > 1:
+        raise UserError(f"{out}: one file for {len(pieces)} pieces: name a folder")
+    made = []
+    for piece, line in zip(pieces, lines, strict=True):
+        found, faults = export.export(piece, args)
+        complain(path, line, faults, args["strict"])
+        made.append(found)
+    stems = [os.path.splitext(out)[0]] if single else [os.path.join(out, stem) for stem in export.stems(pieces)]
+    files.folder(os.path.dirname(out) if single else out)
+    for stem, found in zip(stems, made, strict=True):
+        for suffix, data in found.items():
+            files.write(stem + suffix, data)
+    tell(f"wrote    {out if single else f'{len(made)} pieces into {out}'}")
+    return 0
+
+
+def complain(path, line, faults, strict):
+    """Tell what was mended in a line, or raise ``UserError`` where it must not be."""
+    number, text = line
+    columns = [found.start() + 1 for found in re.finditer(r"\S+", text)]
+    told = [f"{path}: line {number}, column {columns[f.index]}: {text.split()[f.index]} {f.reason}" for f in faults]
+    if told and strict:
+        raise UserError(told[0])
+    for fault in told[:SHOWN]:
+        tell(f"mended   {fault}")
+    if len(told) > SHOWN:
+        tell(f"mended   {path}: line {number}: and {len(told) - SHOWN} more")
+
+
+def tell(line):
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    options.run(main)
