@@ -86,6 +86,8 @@ def write_music(args, run, primetext):
     from midi import compose, timing
     from midi.grammar import Grammar
 
+    if is_midi(args["out"]) and args["num_samples"] > 1:
+        raise UserError(f"{args['out']}: one file for {args['num_samples']} pieces: name a folder")
     about, words = run.about["corpus"]["report"]["midi"], run.vocabulary
     spelling = compose.Spelling(words.words)
     begun = compose.prime(primetext, about)
@@ -215,7 +217,7 @@ def save(pieces, args, converted, primed):
         files.write(out, lines)
         files.write(out + ".json", about)
         return
-    single = out.lower().endswith((".mid", ".midi"))
+    single = is_midi(out)
     stems = [os.path.splitext(out)[0]] if single else [os.path.join(out, piece.name) for piece in pieces]
     files.folder(os.path.dirname(out) if single else out)
     for stem, piece in zip(stems, pieces, strict=True):
@@ -223,6 +225,10 @@ def save(pieces, args, converted, primed):
         for suffix, data in found.items():
             files.write(stem + suffix, data)
     tell(f"wrote {out if single else f'{len(pieces)} pieces into {out}'}")
+
+
+def is_midi(out):
+    return out is not None and out.lower().endswith((".mid", ".midi"))
 
 
 def tell(line):

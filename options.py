@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import signal
 import sys
 
@@ -45,7 +46,7 @@ class Parser(argparse.ArgumentParser):
     def parse_args(self, args=None):
         args = sys.argv[1:] if args is None else list(args)
         ends = args.index("--") if "--" in args else len(args)
-        return super().parse_args([_hyphens(a) for a in args[:ends]] + args[ends:])
+        return super().parse_args(_values([_hyphens(a) for a in args[:ends]]) + args[ends:])
 
     def error(self, message):
         raise UserError(f"{message} (--help lists the options)")
@@ -57,6 +58,17 @@ def _hyphens(argument):
         return argument
     name, equals, value = argument.partition("=")
     return name.replace("_", "-") + equals + value
+
+
+def _values(args):
+    """--transpose -5..6 as --transpose=-5..6: no option begins with a digit, but argparse takes what it is for one."""
+    joined = []
+    for arg in args:
+        if joined and re.match(r"--[a-z]", joined[-1]) and "=" not in joined[-1] and re.match(r"-[0-9.]", arg):
+            joined[-1] += "=" + arg
+        else:
+            joined.append(arg)
+    return joined
 
 
 def defaults(tables):

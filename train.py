@@ -175,7 +175,8 @@ def report(corpus, count):
     splits = ", ".join(f"{r['words'][s]:,} {s} ({r['unknown'][s]:.1%} unknown)" for s in r["words"])
     tell(f"words    {splits}; by {corpus.tokeniser.name} {corpus.tokeniser.dictionary}".rstrip())
     share = r["singletons"] / max(1, r["distinct"])
-    tell(f"ids      {r['vocabulary']:,} of {r['distinct']:,} distinct words ({share:.0%} of them seen once)")
+    known = f"{r['vocabulary'] - 1:,} of {r['distinct']:,} distinct words"
+    tell(f"ids      {known} ({share:.0%} of them seen once), and <unk>")
     tell(f"windows  {count:,} an epoch")
 
 
@@ -227,7 +228,8 @@ def train(job):
     best = job.run.load_best()
     best.to_device(job.device)
     loss = evaluate.loss(best, job.corpus.test)
-    print(f"test     loss {loss:.3f} perplexity {math.exp(min(700, loss)):.1f} of the best model", flush=True)
+    worth = log.worth(loss, bits_a_note(job.corpus, job.corpus.test))
+    print(f"test     loss {loss:.3f} {worth} of the best model", flush=True)
     return 0
 
 
@@ -286,8 +288,15 @@ def end_epoch(job, speed):
     at["history"].append(entry)
     at["epoch"], at["window"] = at["epoch"] + 1, 0
     job.save()
-    print(log.line(entry), flush=True)
+    print(log.line(entry, bits_a_note(job.corpus, job.corpus.valid)), flush=True)
     files.write(job.run.file("loss.png"), plot.curves(at["history"], os.path.basename(os.path.abspath(job.run.path))))
+
+
+def bits_a_note(corpus, ids):
+    """What turns a loss over ``ids``, nats a word, into bits a note; None where they hold no notes."""
+    strikes = numpy.array([collect.strikes(word) for word in corpus.vocabulary.words])
+    notes = int(strikes[ids].sum()) if corpus.tokeniser.name == "midi" else 0
+    return (len(ids) - 1) / notes / math.log(2) if notes else None
 
 
 def again(job):

@@ -20,7 +20,7 @@ from midi import pianoroll, smf, synth, timbres, tones, tracks
 from midi.score import Note, Score, score
 from midi.settings import ALL
 
-FILES, ROUNDS = 12, 3
+FILES, ROUNDS = 8, 3
 STEADY = ((0, 0.0),)
 
 
@@ -73,7 +73,8 @@ def measure(folder):
         drawing.append(drawn / len(scores))
     notes = sum(len(piece.notes) for piece in scores)
     ratio, draw = statistics.median(ratios), statistics.median(drawing)
-    return f"| {Path(folder).name} | {len(scores)} | {notes} | {sound / 60:.1f} | {ratio:.0f} | {slowest:.0f} | {draw:.2f} |"
+    row = Path(folder).name, len(scores), notes, f"{sound / 60:.1f}", f"{ratio:.0f}", f"{slowest:.0f}", f"{draw:.2f}"
+    return f"| {' | '.join(map(str, row))} |"
 
 
 def measure_an_hour():

@@ -22,7 +22,7 @@ def export(piece, args, primed=0):
         from midi import synth
 
         font = args["soundfont"]
-        made[".wav"] = synth.wav(synth.render_soundfont(data, font) if font else synth.render(whole(data)))
+        made[".wav"] = synth.wav(synth.render_soundfont(whole(data), font) if font else synth.render(whole(data)))
     return made, faults
 
 

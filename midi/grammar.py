@@ -39,6 +39,7 @@ class Grammar:
         self._ends = numpy.flatnonzero(ends)
         self._usable = ends | numpy.array([message is not None for _, message in self._parsed])
         self._usable[self._ons[~numpy.isin(self._on_slots, self._off_slots)]] = False  # nothing could end these notes
+        self._moving = ends | (self._delta > 0) | numpy.isin(kinds, (ON, OFF))  # the others can go on for ever
         self._closing = self._usable & ((kinds == OFF) | ends)  # what may still follow when a piece is to end
 
         self.events = [[] for _ in range(batch)]
@@ -91,8 +92,8 @@ class Grammar:
     def mask(self, logits):
         """Put -inf where a word must not follow; logits (B, V) on the CPU, changed in place and returned."""
         allowed = self._allowed()
-        for row in numpy.flatnonzero(~allowed.any(axis=1)):
-            while not allowed[row].any():
+        for row in numpy.flatnonzero(~(allowed & self._moving).any(axis=1)):
+            while not (allowed[row] & self._moving).any():
                 self._rescue(row)
                 allowed[row] = self._allowed()[row]
         logits[~allowed] = -numpy.inf
@@ -121,17 +122,17 @@ class Grammar:
         return numpy.minimum(first + self.longest, self._limit) - self.now
 
     def _rescue(self, row):
-        """No word may follow: end the notes that must end first; in a piece that is to end, all, within a beat."""
+        """No word that moves may follow: end the notes that must end first, or all if the piece must end."""
         onsets = self._onset[row]
-        tick = int(self.now[row] + self._room()[row])
+        sounding = numpy.flatnonzero(onsets != SILENT)
+        tick, limit = int(self.now[row] + self._room()[row]), int(self._limit[row])
         if self._must_end[row]:
             tick = min(tick, int(self.now[row]) + self.division)
-        all_of_them = self._must_end[row] or tick == self._limit[row]
-        sounding = numpy.flatnonzero(onsets != SILENT)
         for slot in sounding:
-            if all_of_them or onsets[slot] + self.longest == tick:
+            all_of_them = self._must_end[row] or tick == limit
+            if (all_of_them and onsets[slot] < tick) or onsets[slot] + self.longest == tick:
                 self._add(row, tick, bytes([OFF | slot // 128, slot % 128, 0]))
-        if all_of_them or not len(sounding):
+        if not len(sounding) or tick == limit:
             self._finish(row, int(self.now[row]))
 
     def _add(self, row, tick, message):

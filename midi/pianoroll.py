@@ -53,7 +53,7 @@ def draw(score, title="", primed=0):
     low, high = _key_range(pitched)
     rows = sorted({note.key for note in drums})
     heights = [min(TALLEST, INCHES_A_KEY * (high - low))] * bool(pitched or not drums) + [
-        INCHES_A_DRUM * (len(rows) + 1)
+        min(TALLEST, INCHES_A_DRUM * (len(rows) + 1))
     ] * bool(rows)
 
     figure = Figure(figsize=(width, sum(heights) + 1.5), dpi=DPI, layout="constrained")
@@ -152,7 +152,7 @@ def _draw_drums(axes, notes, rows, width):
         linewidths=min(2.5, max(0.7, crowd / 3)),
         zorder=3,
     )
-    axes.set_yticks(range(len(rows)), [names.drum(key) for key in rows], size=8)
+    axes.set_yticks(range(len(rows)), [names.drum(key) for key in rows], size=min(8, 70 * TALLEST / len(rows)))
     axes.set_ylabel("drums", color=INK)
     axes.hlines(range(len(rows)), 0, 1, transform=axes.get_yaxis_transform(), color=SHADE, zorder=-1)
     axes.set_ylim(-0.8, len(rows) - 0.2)

@@ -48,20 +48,15 @@ class Runs:
     def find(self, begin, end):
         """(end, number of messages) of the run at ``begin``, if a message begins there."""
         count = self.counts.item(begin)
+        if begin and self.data[begin] < 0x80 and 0xC0 <= self.data[begin - 1] < 0xE0:
+            count += 1  # what looks like a status is part of the event before: the first byte counts but once
         at = self.faults[count % 3].find(1, begin, end)
         at = end if at < 0 else at
         into = (self.counts.item(at) - count) % 3  # small bytes of the last message, which is not whole
         while at > begin and (into or self.data[at - 1] > 0x7F):
             at -= 1
             into -= self.data[at] < 0x80
-        return at, (self.counts.item(at) - count) // 3
-
-    @staticmethod
-    def last_status(data):
-        """The last status in the bytes of a run, 0 if there is none."""
-        status = decode(data)[1][:, 0]
-        status = status[status > 0]
-        return int(status[-1]) if len(status) else 0
+        return at, (self.counts.item(at) - count) // 3 if at > begin else 0
 
 
 def decode(data):

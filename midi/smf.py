@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy
 
 from midi import chunks
-from midi.runs import Runs, decode, with_status
+from midi.runs import Runs
 from midi.specs import (
     DATA_BYTES,
     END_OF_TRACK,
@@ -24,7 +24,7 @@ from midi.walk import NotMidi, Problem, Report, Walk
 
 __all__ = ["File", "NotMidi", "Problem", "Track", "read", "text", "track", "write"]
 
-MOST_TRACKS = 0xFFFF  # the header counts them in two bytes
+MOST_TRACKS = 0x4000  # a quarter of what the header can count: an empty one takes a hundred times its bytes in memory
 LARGEST_TICK = 1 << 62
 
 
@@ -80,7 +80,7 @@ def read_by(runs, data, strict=False):
     walk = Walk(data, report, runs and runs(data))
     while at < stop:
         is_track = data.startswith(b"MTrk", at) and at + 8 <= stop
-        if is_track and len(walk.cuts) < MOST_TRACKS:
+        if is_track and len(walk.event_cuts) < MOST_TRACKS:
             at = _read_track(walk, at, stop)
         elif not is_track and chunks.is_chunk(data, at, stop):
             at += 8 + chunks.number(data, at + 4)
@@ -119,17 +119,14 @@ def _read_track(walk, at, stop):
 
 def _tracks(walk):
     """The list of ``Track`` that a walk has read."""
-    deltas, rows = decode(walk.plain)
-    places = numpy.frombuffer(walk.places, numpy.int64)
-    deltas[places] = numpy.frombuffer(walk.deltas, numpy.int64)
-    rows[places] = numpy.frombuffer(walk.rows, numpy.uint8).reshape(-1, 3)
-    rows[:, 0] = with_status(rows[:, 0])
+    deltas, rows = walk.arrays()
     with_payload = numpy.flatnonzero(rows[:, 0] >= 0xF0)
+    payloads = iter(walk.payloads)
     tracks, begin, first = [], 0, 0
-    for end, last in walk.cuts:
+    for end, last in zip(walk.event_cuts, walk.payload_cuts, strict=True):
         index = (with_payload[first:last] - begin).tolist()
-        payloads = dict(zip(index, walk.payloads[first:last], strict=True))
-        tracks.append(Track(numpy.cumsum(deltas[begin:end]), rows[begin:end], payloads))
+        own = dict(zip(index, payloads, strict=False))
+        tracks.append(Track(numpy.cumsum(deltas[begin:end]), rows[begin:end], own))
         begin, first = end, last
     return tracks
 

@@ -63,3 +63,4 @@ NEXT_EVENT = {  # the same, or one under running status, by the number of its da
     count: re.compile(_DELTA + b"(?:" + _EVENT + rb"|[\x00-\x7f]{%d})" % count) for count in (1, 2)
 }
 CHANNEL_STATUS = re.compile(_DELTA + rb"[\x80-\xef]")
+SMALL_BYTES = re.compile(rb"[\x00-\x7f]*")

@@ -61,7 +61,7 @@ def render_soundfont(score, path, rate=RATE):
         player.sfload(Path(path).read_bytes())
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from None
-    except Exception:  # the package has no class of its own for it
+    except RuntimeError:  # what the package raises
         raise UserError(f"{path}: is not a SoundFont (.sf2 or .sf3)") from None
     events = _messages(score, rate)
     length = (events[-1][0] if events else 0) + int(TAIL * rate)

@@ -79,7 +79,7 @@ TIMBRES = {
     "flute": Timbre((1, 0.35, 0.12, 0.05, 0.02), 0.05, 0.12, sustain=0.9, voices=_VIBRATO, breath=0.04),
     "square": Timbre(_slope(15, 1.0, even=0.0), 0.006, 0.08, sustain=0.85, dark=0.4, gain=0.6),
     "saw": Timbre(_slope(16, 1.0), 0.006, 0.08, sustain=0.85, dark=0.4, voices=((0.7, 5.0), (5.3, 4.0)), gain=0.6),
-    "pad": Timbre(_slope(8, 1.5), 0.3, 0.7, sustain=0.95, voices=((0.5, 6.0), (0.8, 7.0), (1.1, 5.0))),
+    "pad": Timbre(_slope(8, 1.5), 0.3, 0.7, sustain=0.95, voices=((0.5, 4.0), (0.8, 5.0), (1.1, 4.0))),
     "pluck": Timbre(_slope(12, 0.9), 0.003, 0.12, 2.2, 0.3, dark=0.6, knock=0.08),
     "block": Timbre((1, 0.4, 0.2), 0.003, 0.1, 0.25, 0.4, (1.0, 2.6, 4.1), knock=0.2),
     "drum": Timbre((1, 0.5, 0.25), 0.003, 0.2, 0.7, 0.8, (1.0, 1.59, 2.14), knock=0.3, gain=1.2),

@@ -3,6 +3,9 @@
 from array import array
 from typing import NamedTuple
 
+import numpy
+
+from midi.runs import decode, with_status
 from midi.specs import (
     CHANNEL_STATUS,
     DATA_BYTES,
@@ -13,6 +16,7 @@ from midi.specs import (
     META_STATUS,
     NEXT_EVENT,
     OTHER_META,
+    SMALL_BYTES,
     SYSTEM_DATA_BYTES,
 )
 
@@ -61,20 +65,21 @@ class Walk:
 
     What it reads has three parts, each with an entry an event: ``places`` the event's index in the file, ``deltas`` in
     ticks, ``rows`` three bytes (status, data, data). ``payloads`` has one for each meta event, sysex and escape.
-    ``cuts`` has how many events and payloads there were when each track ended. Where ``runs`` are given, they read the
-    plain messages, and ``plain`` holds the bytes of these with three zeros for each event of the walk.
+    ``event_cuts`` and ``payload_cuts`` have how many there were when each track ended. Where ``runs`` are given, they
+    find the plain messages, and ``plain`` holds the bytes of these, with three zeros for each event of the walk.
     """
 
     def __init__(self, data, report, runs=None):
         self.data, self.report, self.runs = data, report, runs
         self.places, self.deltas, self.rows, self.payloads = array("q"), array("q"), bytearray(), []
-        self.plain, self.events, self.cuts = bytearray(), 0, []
+        self.plain, self.events = bytearray(), 0
+        self.event_cuts, self.payload_cuts = array("q"), array("q")
         self.at = self.end = 0
 
     def track(self, begin, end):
         """Read a track; returns where its end of track ended, or None if it has none."""
         self.at, self.end = begin, end
-        self.status = 0  # running status: 0 for none, None where the runs know it
+        self.status, self.count = 0, 0  # running status, 0 for that of the event before; its data bytes, 0 for none
         self.interrupted = ""  # by what, if running status should have ended
         self.carried = 0  # ticks that belong to the next event
         self.finished = None
@@ -87,24 +92,49 @@ class Walk:
             self.carried = 0
             self.payloads.append(b"")
             self.emit(self.end, META_STATUS, END_OF_TRACK, 0)
-        self.cuts.append((self.events, len(self.payloads)))
+        self.event_cuts.append(self.events)
+        self.payload_cuts.append(len(self.payloads))
         return self.finished
+
+    def arrays(self):
+        """(deltas (n,), rows (n, 3)) of all events; then the walk is over, for it lets go of what it held."""
+        self.runs = None
+        deltas, rows = decode(self.plain)
+        places = numpy.frombuffer(self.places, numpy.int64)
+        deltas[places] = numpy.frombuffer(self.deltas, numpy.int64)
+        rows[places] = numpy.frombuffer(self.rows, numpy.uint8).reshape(-1, 3)
+        rows[:, 0] = with_status(rows[:, 0])
+        self.plain = self.places = self.deltas = self.rows = None
+        return deltas, rows
 
     def run_ahead(self):
         """Whether a run of plain messages was read from here."""
-        sure = self.status and not self.interrupted and DATA_BYTES[self.status >> 4] == 2
-        if not sure and not CHANNEL_STATUS.match(self.data, self.at, self.end):
-            return False
+        if not CHANNEL_STATUS.match(self.data, self.at, self.end):
+            if not self.count or self.interrupted:
+                return False
+            if self.count == 1:
+                return self.single_run()
         end, events = self.runs.find(self.at, self.end)
         if not events:
             return False
-        self.known, self.run_begin = self.status, len(self.plain)
         self.plain += self.data[self.at : end]
-        self.at, self.status, self.interrupted = end, None, ""
+        self.at, self.status, self.interrupted = end, 0, ""
+        self.count = 1 if 0xC0 <= self.data[end - 2] < 0xE0 else 2
         self.events += events
         return True
 
+    def single_run(self):
+        """Whether a run under the running status of a message with one data byte, all delta times short, was read."""
+        events = (SMALL_BYTES.match(self.data, self.at, self.end).end() - self.at) // 2
+        spread = bytearray(3 * events)
+        spread[0::3], spread[1::3] = (self.data[self.at + k : self.at + 2 * events : 2] for k in (0, 1))
+        self.plain += spread
+        self.at += 2 * events
+        self.events += events
+        return events > 0
+
     def event(self):
+        """Read one event, or skip what is none."""
         start = self.at
         try:
             self.carried += self.number()
@@ -114,7 +144,7 @@ class Walk:
                 self.running(start)
             elif status < 0xF0:
                 self.at += 1
-                self.status, self.interrupted = status, ""
+                self.status, self.count, self.interrupted = status, DATA_BYTES[status >> 4], ""
                 self.channel(start)
             elif status == META_STATUS:
                 self.meta(start)
@@ -163,9 +193,7 @@ class Walk:
         return value
 
     def running(self, start):
-        if self.status is None:
-            self.status = self.runs.last_status(bytes(self.plain[self.run_begin :])) or self.known
-        if not self.status:
+        if not self.count:
             self.report(self.at, "data without a status", "skipped to the next event")
             self.resume()
             return
@@ -175,7 +203,7 @@ class Walk:
         self.channel(start)
 
     def channel(self, start):
-        count = DATA_BYTES[self.status >> 4]
+        count = self.count
         self.need(count)
         found = self.data[self.at : self.at + count]
         if max(found) > 0x7F:

@@ -31,11 +31,16 @@ class Progress:
         self._bar.close()
 
 
-def line(entry):
-    """An epoch's log entry for people."""
+def worth(nats, bits=None, width=0):
+    """What a loss of so many nats a word comes to, for people; ``bits`` turns it into bits a note, for music."""
+    return f"{bits * nats:.2f} bits a note" if bits else f"perplexity {math.exp(min(700, nats)):{width}.1f}"
+
+
+def line(entry, bits=None):
+    """An epoch's log entry for people; ``bits`` as for ``worth``."""
     return (
         f"epoch {entry['epoch']:3d}   train loss {entry['train_loss']:.3f}   "
-        f"valid loss {entry['valid_loss']:.3f} perplexity {math.exp(min(700, entry['valid_loss'])):8.1f}   "
+        f"valid loss {entry['valid_loss']:.3f} {worth(entry['valid_loss'], bits, 8)}   "
         f"lr {entry['lr']:.2g}   {entry['words_per_second']:6,.0f} words/s{'   best' if entry['best'] else ''}"
     )
 

@@ -1,0 +1,236 @@
+"""The grammar: the mask against a slow twin, and pieces drawn at random, legal whatever the vocabulary."""
+
+import numpy
+import pytest
+
+from midi import compose, words
+from midi.grammar import Grammar, Until
+from midi.score import END, Note, score
+
+EOS, UNK = "<eos>", "<unk>"
+TEMPO_60, TEMPO_120 = "00_ff_510f4240", "00_ff_5107a120"
+
+
+def vocabulary(rng, keys=4, deltas=(0, 1, 30, 120, 480, 2000), channels=(0, 9), complete=True):
+    """Words of all kinds; of an incomplete vocabulary some are missing."""
+    found = ["00_b0_407f", "78_b0_4000", "00_b9_407f", "00_c0_05", "10_e0_0040", "78_ff_2f", "00_ff_2f", TEMPO_60, "xx"]
+    for channel in channels:
+        for key in range(60, 60 + keys):
+            for delta in deltas:
+                found.append(words.word(delta, bytes([0x90 | channel, key, 80])))
+                found.append(words.word(delta, bytes([0x80 | channel, key, 0])))
+    if not complete:
+        found = [word for word in found if rng.random() < 0.4]
+    return [EOS, UNK, *found]
+
+
+def twin(spelled, events, longest, limit, may_end, must_end):
+    """Which words may follow the events, worked out from the beginning for each word by itself."""
+    sounding, now, notes = {}, 0, 0
+    for tick, message in events:
+        now, kind = tick, message[0] & 0xF0
+        if kind == 0x90:
+            sounding[message[0] & 15, message[1]] = tick
+            notes += 1
+        elif kind == 0x80:
+            del sounding[message[0] & 15, message[1]]
+    endable = {words.parse(word)[1][:2] for word in spelled if "_8" in word}
+    return [follows(word, sounding, now, notes, endable, longest, limit, may_end, must_end) for word in spelled]
+
+
+def follows(word, sounding, now, notes, endable, longest, limit, may_end, must_end):
+    if word in (UNK, "xx"):
+        return False
+    if word == EOS:
+        return not sounding and bool(notes) and (may_end or must_end)
+    delta, message = words.parse(word)
+    tick, kind, key = now + delta, message[0] & 0xF0, (message[0] & 15, message[1])
+    if tick > limit or any(tick > start + longest for start in sounding.values()):
+        return False
+    if message == END:
+        return not sounding and bool(notes) and (may_end or must_end)
+    if kind == 0x80:
+        return key in sounding and tick > sounding[key]
+    if must_end:
+        return False
+    if kind == 0x90:
+        return key not in sounding and tick < limit and bytes([0x80 | key[0], key[1]]) in endable
+    return True
+
+
+def test_the_mask_is_that_of_its_twin(rng):
+    for _ in range(20):
+        spelled = vocabulary(rng, complete=False)
+        longest, limit = int(rng.integers(100, 3000)), int(rng.integers(500, 20_000))
+        grammar = Grammar(spelled, 0, 480, longest, batch=3)
+        grammar._limit[:] = limit
+        grammar.may_end = bool(rng.integers(2))
+        grammar.close(2)
+        for _ in range(30):
+            wanted = [
+                twin(spelled, events, longest, limit, grammar.may_end, row == 2)
+                for row, events in enumerate(grammar.events)
+            ]
+            for row in range(3):
+                if grammar.over[row]:
+                    wanted[row] = [word == EOS for word in spelled]
+            assert grammar._allowed().tolist() == wanted
+            logits = grammar.mask(rng.normal(0, 1, (3, len(spelled))))
+            grammar.take(logits.argmax(axis=1))
+
+
+def drawn(grammar, rng, most=400, scale=1.0):
+    """Let random draws from the mask make pieces; returns how many words it took."""
+    size = len(grammar._parsed)
+
+    def rows():
+        while True:
+            logits = grammar.mask(rng.gumbel(0, scale, (len(grammar.events), size)))
+            assert (numpy.isfinite(logits).any(axis=1)).all()
+            yield logits.argmax(axis=1)
+
+    compose.grow(rows(), grammar, most)
+
+
+def check(events, longest):
+    """A piece's events are legal as words, no note is too long, and every pedal is up."""
+    assert words.read(words.line(events), 480)[1] == []
+    piece, mended = score(events, 480)
+    assert mended == 0
+    assert all(0 < note.end - note.start <= longest for note in piece.notes)
+    pedals = {message[0]: message[2] for _, message in events if message[0] & 0xF0 == 0xB0 and message[1] == 64}
+    assert all(value < 64 for value in pedals.values())
+    return piece
+
+
+@pytest.mark.parametrize("complete", [True, False])
+@pytest.mark.parametrize("longest", [1, 480, 7680])
+def test_whatever_is_drawn_is_legal(rng, complete, longest):
+    for _ in range(10):
+        grammar = Grammar(vocabulary(rng, complete=complete), 0, 480, longest, batch=4)
+        drawn(grammar, rng)
+        for events in grammar.events:
+            check(events, longest)
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        [EOS, UNK],
+        [EOS, UNK, "00_90_3c50"],  # nothing ends it
+        [EOS, UNK, "00_90_3c50", "00_80_3c00"],  # nothing takes time
+        [EOS, UNK, "00_90_3c50", "ffff7f_80_3c00"],  # its end is too late
+        [EOS, UNK, "00_b0_407f"],  # no note at all
+        [EOS, UNK, "00_90_3c50", "00_b0_407f", "00_c0_05"],
+        [EOS, UNK, "00_ff_2f", "10_80_3c00"],
+    ],
+)
+def test_poor_vocabularies_come_to_an_end(rng, spelled):
+    for bars in (None, 3):
+        grammar = Grammar(spelled, 0, 480, 960, batch=2)
+        if bars:
+            grammar.until(bars, "bars", (4, 4), 500_000)
+        drawn(grammar, rng, most=50)
+        for events in grammar.events:
+            check(events, 960)
+
+
+def test_an_end_mark_only_when_all_is_quiet():
+    spelled = [EOS, UNK, "00_90_3c50", "60_80_3c00", "00_ff_2f"]
+    grammar = Grammar(spelled, 0, 480, 960)
+    assert grammar._allowed().tolist() == [[False, False, True, False, False]]  # nothing has sounded yet
+    grammar.take([2])
+    assert grammar._allowed().tolist() == [[False, False, False, True, False]]
+    grammar.take([3])
+    assert grammar._allowed().tolist() == [[True, False, True, False, True]]
+    grammar.take([4])
+    assert grammar.over == [True]
+    assert grammar.events[0][-1] == (0x60, END)
+    grammar.take([2])  # too late
+    assert len(grammar.events[0]) == 3
+
+
+def test_the_pedal_is_lifted_before_the_end():
+    grammar = Grammar([EOS, UNK, "00_90_3c50", "60_80_3c00", "00_b3_407f", "00_b4_407f", "00_b4_4000"], 0, 480, 960)
+    for i in (4, 5, 2, 6, 3, 0):
+        grammar.take([i])
+    assert grammar.events[0][-1] == (0x60, bytes([0xB3, 64, 0]))
+
+
+@pytest.mark.parametrize(("meter", "ticks"), [((4, 4), 1920), ((6, 8), 1440), ((3, 4), 1440)])
+def test_so_many_bars_and_no_more(rng, meter, ticks):
+    grammar = Grammar(vocabulary(rng, deltas=(0, 240, 480), channels=(0,)), 0, 480, 4 * ticks, batch=3)
+    grammar.until(5, "bars", meter, 500_000)
+    drawn(grammar, rng, most=10_000)
+    for events in grammar.events:
+        assert check(events, 4 * ticks).end <= 5 * ticks
+        assert events[-1][0] > 4 * ticks
+
+
+def test_so_many_seconds_whatever_the_tempo(rng):
+    spelled = [EOS, UNK, "00_90_3c50", "60_80_3c00", TEMPO_60, TEMPO_120, "8170_b0_0100"]
+    for _ in range(3):
+        grammar = Grammar(spelled, 0, 480, 1920)
+        grammar.until(7.0, "seconds", (4, 4), 250_000)
+        drawn(grammar, rng, most=10_000)
+        until = Until("seconds", 480, (4, 4), 250_000)
+        for tick, message in grammar.events[0]:
+            until.take(tick, message)
+        assert until.at(grammar.events[0][-1][0]) == pytest.approx(7.0, abs=0.26)
+
+
+def test_bars_are_counted_from_the_next_one_after_the_beginning(rng):
+    spelled = vocabulary(rng, deltas=(0, 60, 240), channels=(0,))
+    grammar = Grammar(spelled, 0, 480, 1920)
+    grammar.begin([(0, b"\x90\x30\x50"), (2000, b"\x80\x30\x00")])  # a bar of 4/4 and a little
+    grammar.until(2, "bars", (4, 4), 500_000)
+    drawn(grammar, rng, most=10_000)
+    assert 3 * 1920 < grammar.events[0][-1][0] <= 4 * 1920
+    assert score(grammar.events[0], 480)[0].notes[0] == Note(0, 2000, 0, 0x30, 0x50)
+
+
+def test_a_length_in_words(rng):
+    grammar = Grammar(vocabulary(rng), 0, 480, 1920)
+    grammar.may_end = False
+    drawn(grammar, rng, most=100)
+    assert 100 <= len(grammar.events[0]) <= 100 + 16
+
+
+def test_a_change_of_meter_moves_the_limit():
+    until = Until("bars", 480, (4, 4), 500_000)
+    until.total = 3
+    assert until.tick() == 5760
+    until.take(1920, bytes.fromhex("ff5803022408"))
+    assert until.tick() == 1920 + 2 * 1440
+
+
+# what a piece begins with
+
+
+SPELLED = [EOS, UNK, "00_90_3c50", "00_90_3c40", "60_80_3c00", "8360_80_3c00", "00_ff_510f4240"]
+
+
+@pytest.mark.parametrize(
+    ("word", "nearest"),
+    [
+        ("00_90_3c50", "00_90_3c50"),
+        ("10_90_3c4f", "00_90_3c50"),
+        ("00_90_3c01", "00_90_3c40"),
+        ("8200_80_3c00", "60_80_3c00"),
+        ("8300_80_3c00", "8360_80_3c00"),
+        ("00_ff_5107a120", "00_ff_510f4240"),
+        ("00_90_3d50", None),
+        ("00_b0_4000", None),
+    ],
+)
+def test_the_word_most_like_an_event(word, nearest):
+    spelling = compose.Spelling(SPELLED)
+    i = spelling.nearest(words.parse(word))
+    assert (i is None) if nearest is None else SPELLED[i] == nearest
+
+
+def test_senses_are_the_keys_struck_but_no_drums():
+    spelled = [EOS, "00_90_3c50", "60_90_3c40", "00_91_3c50", "00_99_3c50", "00_80_3c00"]
+    senses = compose.Spelling(spelled).senses()
+    assert senses[1] == senses[2] != senses[3]
+    assert [sense < 0 for sense in senses] == [True, False, False, False, True, True]
