@@ -35,15 +35,21 @@ TABLES = {
         *settings.SOUND,
     ],
     "how": [
-        ("--temperature", options.not_negative, 1.0, "below 1 more careful, above 1 bolder, 0 takes the likeliest"),
+        (
+            "--temperature",
+            options.not_negative,
+            None,
+            "low is careful, high bold, 0 the likeliest (default: 1, music 0.9)",
+        ),
         ("--top-k", options.count, None, "draw from the k likeliest words alone"),
-        ("--top-p", options.fraction, None, "draw from the likeliest words that make up this probability"),
+        ("--top-p", options.fraction, None, "draw from the likeliest words of this share (default: 1, music 0.95)"),
         ("--escape", ("on", "off"), "on", "leave a loop by a passing rise of the temperature"),
         ("--seed", options.seed, None, "of the random generator (default: a new one, told on standard error)"),
         ("-d --device", options.text, "auto", "auto, cpu, gpu or gpu:N"),
     ],
 }
 WORDS = 200
+BOLDNESS = {"text": {"temperature": 1.0, "top_p": 1.0}, "music": {"temperature": 0.9, "top_p": 0.95}}
 ONLY_TEXT = ("sentences",)
 ONLY_MUSIC = ("bars", "seconds", "max_note", "words", "tempo", "program", "plot", "wav", "soundfont")
 
@@ -62,6 +68,7 @@ def main(argv=None):
     foreign = [name for name in (ONLY_MUSIC if kind == "text" else ONLY_TEXT) if name in given]
     if foreign:
         raise UserError(f"--{foreign[0].replace('_', '-')} cannot be given: {place} was trained on {kind}")
+    args |= BOLDNESS[kind] | given
     write = write_text if kind == "text" else write_music
     return write(args, run, primetext)
 
@@ -84,7 +91,7 @@ def write_text(args, run, primetext):
 
 def write_music(args, run, primetext):
     from midi import compose, timing
-    from midi.grammar import Grammar
+    from midi.grammar import Grammar, Lexicon
 
     if is_midi(args["out"]) and args["num_samples"] > 1:
         raise UserError(f"{args['out']}: one file for {args['num_samples']} pieces: name a folder")
@@ -93,9 +100,9 @@ def write_music(args, run, primetext):
     begun = compose.prime(primetext, about)
     events, eos = begun.events, words.ids["<eos>"]
     longest = args["max_note"] * timing.bar_length(*begun.meter, about["division"])
-    grammar = Grammar(words.words, eos, about["division"], longest, args["num_samples"])
+    lexicon, may_end = Lexicon(words.words, eos), args["length"] is None
+    grammar = Grammar(lexicon, about["division"], longest, about["voices"], args["num_samples"], may_end)
     grammar.begin(events)
-    grammar.may_end = args["length"] is None
     tempo = round(60 * timing.SECOND / args["tempo"]) if args["tempo"] else begun.tempo
     most = args["length"] or compose.WORDS
     for unit in ("bars", "seconds"):

@@ -7,10 +7,11 @@ from typing import NamedTuple
 from errors import UserError
 from midi import wordfile
 from midi.convert import convert
-from midi.score import ON
+from midi.score import OFF, ON
 
 SUFFIXES = (".mid", ".midi", ".smf", ".kar", ".rmi")
 TEXTS = (".txt", ".zip")  # what the corpus of a folder of text is made of
+NEARLY_ALL = 0.99  # of the onsets; the others are slips, such as notes that overlap by a tick
 _MAGIC = (b"MThd", b"RIFF")
 
 
@@ -138,8 +139,9 @@ def groups(pieces):
 
 
 def character(pieces):
-    """What pieces have in common, for writing more of them: their division, median tempo and most frequent meter.
+    """What pieces have in common, for writing more of them.
 
+    Their division, median tempo and most frequent meter; and ``voices``, how many keys of each channel sound at once.
     Raises ``UserError`` where their ticks differ.
     """
     divisions = sorted({piece.division for piece in pieces})
@@ -151,4 +153,27 @@ def character(pieces):
         "division": divisions[0],
         "tempo": sorted(piece.tempo for piece in pieces)[len(pieces) // 2],
         "meter": list(min(meters, key=lambda meter: (-meters[meter], meter))),
+        "voices": voices(piece for piece in pieces if piece.of is None),
     }
+
+
+def voices(pieces):
+    """For each of the 16 channels, as how many keys sound at once at nearly all onsets; 1 where it is never heard."""
+    onsets = [Counter() for _ in range(16)]
+    for piece in pieces:
+        sounding = Counter()
+        for word in piece.words:
+            status = int(word.split("_")[1], 16)
+            channel = status & 0x0F
+            if status & 0xF0 == ON and not word.endswith("00"):
+                sounding[channel] += 1
+                onsets[channel][sounding[channel]] += 1
+            elif status & 0xF0 in (ON, OFF):
+                sounding[channel] -= 1
+    found = []
+    for counts in onsets:
+        enough, count = NEARLY_ALL * sum(counts.values()), 1
+        while sum(n for at_once, n in counts.items() if at_once <= count) < enough:
+            count += 1
+        found.append(count)
+    return found

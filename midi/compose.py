@@ -124,11 +124,10 @@ def grow(rows, grammar, length):
     """Take draws from ``rows`` until every piece is over; after ``length`` words they are brought to an end."""
     for count, ids in enumerate(rows, 1):
         grammar.take(ids)
-        if all(grammar.over):
+        if grammar.over():
             return
-        if count >= length:
-            for row in range(len(ids)):
-                grammar.close(row)
+        if count == length:
+            grammar.close()
 
 
 def pieces(grammar, beginning):

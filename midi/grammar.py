@@ -1,10 +1,11 @@
 """What may follow: a mask over the whole vocabulary, so that only music that can be played is ever drawn.
 
 No note-off without its note, no second onset of a sounding key, no note longer than so many ticks, none of no length,
-and no end while anything sounds. Where the vocabulary has no word that may follow, the grammar ends a note itself, so
-that it never comes to a stand.
+no more notes at once than a channel has voices, and no end while anything sounds. Where the vocabulary has no word that
+may follow, the grammar ends a note itself, so that it never comes to a stand.
 
-Axes: B pieces side by side, V words.
+A word changes little of what may follow the next, so the mask is kept and changed, not made anew: it costs a small part
+of a model's step. Axes: B pieces side by side, V words.
 """
 
 import math
@@ -14,149 +15,252 @@ import numpy
 from midi import timing, words
 from midi.score import END, META, METER, OFF, ON, TEMPO
 
-SILENT = -1
 FAR = 1 << 60  # ticks: no limit
-_KEYS = 16 * 128  # slots are channel * 128 + key; the one after the last is that of words without a key
 _PEDAL, _CONTROL = 64, 0xB0
+_NONE = numpy.zeros(0, numpy.intp)
+
+
+class Lexicon:
+    """The words of a vocabulary as a grammar needs them: which strike and end which key, when, and which do neither.
+
+    ``spelled`` are the words by id, ``eos`` the id of the line end. A key here is (channel, key).
+    """
+
+    def __init__(self, spelled, eos):
+        self.eos = eos
+        self.parsed = [_parsed(word) for word in spelled]
+        self.delta = numpy.array([delta for delta, _ in self.parsed])  # (V,)
+        self.latest = int(self.delta.max())
+        kinds = numpy.array([_kind(message) for _, message in self.parsed])
+        self.strikes = kinds == ON
+        is_end = numpy.array([i == eos or message == END for i, (_, message) in enumerate(self.parsed)])
+        self.ends = numpy.flatnonzero(is_end)
+        self.moves = is_end | (self.delta > 0) | numpy.isin(kinds, (ON, OFF))  # the others can go on for ever
+        self.free = numpy.array([message is not None for _, message in self.parsed]) & ~is_end & (kinds != OFF)
+        self.on, self.off_at_once, self.off_later = {}, {}, {}
+        for i, (delta, message) in enumerate(self.parsed):
+            if kinds[i] == ON:
+                self.on.setdefault(_key(message), []).append(i)
+            elif kinds[i] == OFF:
+                (self.off_later if delta else self.off_at_once).setdefault(_key(message), []).append(i)
+        for key in self.on.keys() - (self.off_at_once.keys() | self.off_later.keys()):
+            self.free[self.on.pop(key)] = False  # nothing could end these notes
+        for table in (self.on, self.off_at_once, self.off_later):
+            table.update({key: numpy.array(ids) for key, ids in table.items()})
+        channels = range(16)
+        self.channel = [
+            numpy.array([i for key, ids in self.on.items() if key[0] == c for i in ids], int) for c in channels
+        ]
 
 
 class Grammar:
     """Takes the words drawn for B pieces and says which may follow; gathers the ``events`` of each, closed at its end.
 
-    ``spelled`` are the words of the vocabulary by id, ``eos`` the id of the line end, ``longest`` the ticks that a note
-    may last at most. Pieces end of themselves where ``may_end`` is left True.
+    A note lasts at most ``longest`` ticks, and of each of the 16 channels at most ``voices`` sound at once. Pieces may
+    end of themselves where ``may_end``.
     """
 
-    def __init__(self, spelled, eos, division, longest, batch=1):
-        self.eos, self.division, self.longest = eos, division, longest
-        self._parsed = [_parsed(word) for word in spelled]
-        self._delta = numpy.array([delta for delta, _ in self._parsed])  # (V,)
-        slots = numpy.array([_slot(message) for _, message in self._parsed])
-        kinds = numpy.array([_kind(message) for _, message in self._parsed])
-        self._ons, self._offs = numpy.flatnonzero(kinds == ON), numpy.flatnonzero(kinds == OFF)
-        self._on_slots, self._off_slots = slots[self._ons], slots[self._offs]
-        ends = numpy.array([i == eos or message == END for i, (_, message) in enumerate(self._parsed)])
-        self._ends = numpy.flatnonzero(ends)
-        self._usable = ends | numpy.array([message is not None for _, message in self._parsed])
-        self._usable[self._ons[~numpy.isin(self._on_slots, self._off_slots)]] = False  # nothing could end these notes
-        self._moving = ends | (self._delta > 0) | numpy.isin(kinds, (ON, OFF))  # the others can go on for ever
-        self._closing = self._usable & ((kinds == OFF) | ends)  # what may still follow when a piece is to end
+    def __init__(self, lexicon, division, longest, voices=(128,) * 16, batch=1, may_end=True):
+        self.lexicon, self.division = lexicon, division
+        self._pieces = [_Piece(lexicon, longest, voices) for _ in range(batch)]
+        for piece in self._pieces:
+            piece.may_end = may_end
+        self._blocked = numpy.array([piece.blocked() for piece in self._pieces])  # (B, V)
 
-        self.events = [[] for _ in range(batch)]
-        self.over = [False] * batch
-        self.may_end = True
-        self.now = numpy.zeros(batch, numpy.int64)  # ticks, as all of these
-        self._onset = numpy.full((batch, _KEYS + 1), SILENT, numpy.int64)
-        self._limit = numpy.full(batch, FAR)  # no piece goes beyond
-        self._untils = [None] * batch
-        self._struck = numpy.zeros(batch, bool)
-        self._must_end = numpy.zeros(batch, bool)
-        self._pedals = [set() for _ in range(batch)]
+    @property
+    def events(self):
+        """The (tick, message) events of each piece."""
+        return [piece.events for piece in self._pieces]
+
+    def over(self):
+        """Whether every piece is."""
+        return all(piece.over for piece in self._pieces)
 
     def begin(self, events):
         """Let every piece begin with (tick, message) events, which are legal."""
-        for row in range(len(self.events)):
+        for row, piece in enumerate(self._pieces):
             for tick, message in events:
                 if message != END:
-                    self._add(row, tick, message)
+                    piece.add(tick, message, self._blocked[row])
 
     def until(self, amount, unit, meter, tempo):
         """Let every piece end so many "bars" or "seconds" after what it has, and not before.
 
         ``meter`` and ``tempo`` hold until the piece has others: (numerator, denominator), microseconds a quarter note.
         """
-        self.may_end = False
-        for row, events in enumerate(self.events):
+        for row, piece in enumerate(self._pieces):
             until = Until(unit, self.division, meter, tempo)
-            for tick, message in events:
+            for tick, message in piece.events:
                 until.take(tick, message)
-            done = until.at(int(self.now[row]))
+            done = until.at(piece.now)
             until.total = amount + (math.ceil(done - 1e-6) if unit == "bars" else done)  # whole bars
-            self._untils[row], self._limit[row] = until, until.tick()
+            piece.may_end, piece.until, piece.limit = False, until, until.tick()
+            self._blocked[row] = piece.blocked()
 
-    def close(self, row):
-        """Let a piece end as soon as its notes have ended."""
-        self._must_end[row] = True
+    def close(self):
+        """Let every piece end as soon as its notes have ended."""
+        for row, piece in enumerate(self._pieces):
+            piece.must_end = True
+            self._blocked[row] = piece.blocked()
 
     def take(self, ids):
         """Add the words drawn, (B,); pieces that are over stay as they are."""
-        for row, i in enumerate(ids):
-            if self.over[row]:
+        for row, (piece, i) in enumerate(zip(self._pieces, ids, strict=True)):
+            if piece.over:
                 continue
-            delta, message = self._parsed[i]
-            if i == self.eos or message == END:
-                self._finish(row, int(self.now[row]) + delta, [message] * (message is not None))
+            delta, message = self.lexicon.parsed[i]
+            if i == self.lexicon.eos or message == END:
+                piece.finish(piece.now + delta, message)
+                self._blocked[row] = piece.blocked()
             else:
-                self._add(row, int(self.now[row]) + delta, message)
+                piece.add(piece.now + delta, message, self._blocked[row])
 
     def mask(self, logits):
         """Put -inf where a word must not follow; logits (B, V) on the CPU, changed in place and returned."""
-        allowed = self._allowed()
-        for row in numpy.flatnonzero(~(allowed & self._moving).any(axis=1)):
-            while not (allowed[row] & self._moving).any():
-                self._rescue(row)
-                allowed[row] = self._allowed()[row]
-        logits[~allowed] = -numpy.inf
+        blocked = self._blocked
+        for row, piece in enumerate(self._pieces):
+            room = piece.room()
+            if room <= self.lexicon.latest:
+                blocked = blocked.copy() if blocked is self._blocked else blocked
+                blocked[row] |= piece.late(room)
+        stuck = ~(self.lexicon.moves > blocked).any(axis=1)
+        if stuck.any():
+            blocked = blocked.copy() if blocked is self._blocked else blocked
+            for row in numpy.flatnonzero(stuck):
+                blocked[row] = self._rescued(row)
+        numpy.putmask(logits, blocked, -numpy.inf)
         return logits
 
-    def _allowed(self):
-        """Which words may follow, (B, V)."""
-        now = self.now[:, None]
-        allowed = self._usable & (self._delta <= self._room()[:, None])
-        silent = self._onset[:, self._on_slots] == SILENT
-        allowed[:, self._ons] &= silent & (now + self._delta[self._ons] < self._limit[:, None])
-        onset = self._onset[:, self._off_slots]
-        allowed[:, self._offs] &= (onset != SILENT) & (now + self._delta[self._offs] > onset)
-        quiet = self._struck & (self._onset == SILENT).all(axis=1)
-        allowed[:, self._ends] &= (quiet & (self._must_end | self.may_end))[:, None]
-        allowed[self._must_end] &= self._closing
-        for row, over in enumerate(self.over):
-            if over:
-                allowed[row] = False
-                allowed[row, self.eos] = True
-        return allowed
+    def _rescued(self, row):
+        """What is blocked after the grammar has ended notes itself, because no word that moves could follow."""
+        piece = self._pieces[row]
+        while True:
+            piece.rescue(self.division)
+            self._blocked[row] = piece.blocked()
+            blocked = self._blocked[row] | piece.late(piece.room())
+            if (self.lexicon.moves > blocked).any():
+                return blocked
 
-    def _room(self):
-        """Ticks until the first note must end or the piece reaches its limit, (B,)."""
-        first = numpy.where(self._onset == SILENT, FAR, self._onset).min(axis=1)
-        return numpy.minimum(first + self.longest, self._limit) - self.now
 
-    def _rescue(self, row):
-        """No word that moves may follow: end the notes that must end first, or all if the piece must end."""
-        onsets = self._onset[row]
-        sounding = numpy.flatnonzero(onsets != SILENT)
-        tick, limit = int(self.now[row] + self._room()[row]), int(self._limit[row])
-        if self._must_end[row]:
-            tick = min(tick, int(self.now[row]) + self.division)
-        for slot in sounding:
-            all_of_them = self._must_end[row] or tick == limit
-            if (all_of_them and onsets[slot] < tick) or onsets[slot] + self.longest == tick:
-                self._add(row, tick, bytes([OFF | slot // 128, slot % 128, 0]))
-        if not len(sounding) or tick == limit:
-            self._finish(row, int(self.now[row]))
+class _Piece:
+    """A piece that grows: its events, what sounds, and what that blocks."""
 
-    def _add(self, row, tick, message):
-        self.events[row].append((tick, message))
-        self.now[row] = tick
-        kind, slot = _kind(message), _slot(message)
+    def __init__(self, lexicon, longest, voices):
+        self.lexicon, self.longest, self.voices = lexicon, longest, voices
+        self.events, self.over, self.now = [], False, 0
+        self.limit, self.until = FAR, None  # the tick that the piece does not go beyond
+        self.may_end, self.must_end, self.struck = True, False, False
+        self.sounding = {}  # key: the tick of its onset; the oldest first
+        self.fresh = []  # keys struck at this very tick
+        self.counts = [0] * 16  # of what sounds, by channel
+        self.pedals = set()
+
+    def room(self):
+        """Ticks until the first note must end or the piece reaches its limit."""
+        for onset in self.sounding.values():
+            return min(onset + self.longest, self.limit) - self.now
+        return self.limit - self.now
+
+    def late(self, room):
+        """The words (V,) that would come too late: a note that begins at the limit, too."""
+        if self.over:
+            return numpy.zeros(len(self.lexicon.delta), bool)
+        late = self.lexicon.delta > room
+        if self.now + room == self.limit:
+            late |= self.lexicon.strikes & (self.lexicon.delta == room)
+        return late
+
+    def blocked(self):
+        """The words (V,) that must not follow, whenever they come: made anew."""
+        lexicon = self.lexicon
+        blocked = ~lexicon.free
+        if self.over:
+            blocked[:] = True
+            blocked[lexicon.eos] = False
+            return blocked
+        if self.must_end:
+            blocked[:] = True
+        for key, onset in self.sounding.items():
+            blocked[lexicon.on.get(key, _NONE)] = True
+            blocked[lexicon.off_later.get(key, _NONE)] = False
+            blocked[lexicon.off_at_once.get(key, _NONE)] = onset == self.now
+        for channel, count in enumerate(self.counts):
+            if count >= self.voices[channel]:
+                blocked[lexicon.channel[channel]] = True
+        blocked[lexicon.ends] = not self._may_end()
+        return blocked
+
+    def _may_end(self):
+        return self.struck and not self.sounding and (self.may_end or self.must_end)
+
+    def add(self, tick, message, blocked):
+        """Add an event, and change the words (V,) that are ``blocked`` accordingly."""
+        if tick > self.now:
+            self.now = tick
+            for key in self.fresh:
+                if key in self.sounding:
+                    blocked[self.lexicon.off_at_once.get(key, _NONE)] = False
+            self.fresh.clear()
+        self.events.append((tick, message))
+        kind = message[0] & 0xF0
         if kind == ON:
-            self._onset[row, slot] = tick
-            self._struck[row] = True
+            self._strike(_key(message), blocked)
         elif kind == OFF:
-            self._onset[row, slot] = SILENT
+            self._end(_key(message), blocked)
         elif kind == _CONTROL and message[1] == _PEDAL:
-            change = self._pedals[row].add if message[2] >= 64 else self._pedals[row].discard
-            change(message[0] & 0x0F)
-        if self._untils[row]:
-            self._untils[row].take(tick, message)
-            self._limit[row] = self._untils[row].tick()
+            (self.pedals.add if message[2] >= 64 else self.pedals.discard)(message[0] & 0x0F)
+        elif self.until and message[0] == META:
+            self.until.take(tick, message)
+            self.limit = self.until.tick()
 
-    def _finish(self, row, tick, last=()):
-        """Lift the pedals; nothing follows but the ``last`` messages."""
-        for channel in sorted(self._pedals[row]):
-            self._add(row, tick, bytes([_CONTROL | channel, _PEDAL, 0]))
-        self.events[row] += [(tick, message) for message in last]
-        self.over[row] = True
+    def _strike(self, key, blocked):
+        lexicon, channel = self.lexicon, key[0]
+        self.sounding[key] = self.now
+        self.struck = True
+        self.fresh.append(key)
+        self.counts[channel] += 1
+        full = self.counts[channel] >= self.voices[channel]
+        blocked[lexicon.channel[channel] if full else lexicon.on.get(key, _NONE)] = True
+        blocked[lexicon.off_later.get(key, _NONE)] = False
+        blocked[lexicon.ends] = True
+
+    def _end(self, key, blocked):
+        lexicon, channel = self.lexicon, key[0]
+        del self.sounding[key]
+        self.counts[channel] -= 1
+        blocked[lexicon.off_later.get(key, _NONE)] = True
+        blocked[lexicon.off_at_once.get(key, _NONE)] = True
+        if not self.must_end:
+            if self.counts[channel] == self.voices[channel] - 1:  # no longer full
+                blocked[lexicon.channel[channel]] = False
+                for other in self.sounding:
+                    if other[0] == channel:
+                        blocked[lexicon.on.get(other, _NONE)] = True
+            elif self.counts[channel] < self.voices[channel]:
+                blocked[lexicon.on.get(key, _NONE)] = False
+        if not self.sounding:
+            blocked[lexicon.ends] = not self._may_end()
+
+    def rescue(self, division):
+        """End the notes that must end first; or all, within a quarter note, if the piece must end."""
+        tick = self.now + self.room()
+        if self.must_end:
+            tick = min(tick, self.now + division)
+        every = self.must_end or tick == self.limit
+        if not self.sounding or tick == self.limit:
+            self.over = True
+        spare = numpy.empty(len(self.lexicon.delta), bool)  # what is blocked is made anew after this
+        for key, onset in list(self.sounding.items()):
+            if (every and onset < tick) or onset + self.longest == tick:
+                self.add(tick, bytes([OFF | key[0], key[1], 0]), spare)
+        if self.over:
+            self.finish(self.now)
+
+    def finish(self, tick, last=None):
+        """Lift the pedals; nothing follows but the ``last`` message."""
+        self.events += [(tick, bytes([_CONTROL | channel, _PEDAL, 0])) for channel in sorted(self.pedals)]
+        self.events += [(tick, last)] * (last is not None)
+        self.over = True
 
 
 class Until:
@@ -201,5 +305,5 @@ def _kind(message):
     return 0 if message is None or message[0] == META else message[0] & 0xF0
 
 
-def _slot(message):
-    return (message[0] & 0x0F) << 7 | message[1] if _kind(message) in (OFF, ON) else _KEYS
+def _key(message):
+    return message[0] & 0x0F, message[1]

@@ -17,7 +17,9 @@ from midi.specs import (
     FORMATS,
     LARGEST_NUMBER,
     META,
+    META_STATUS,
     OTHER_META,
+    WITH_PAYLOAD,
 )
 from midi.text import text
 from midi.walk import NotMidi, Problem, Report, Walk
@@ -45,8 +47,7 @@ class Track(NamedTuple):
         rows = self.messages.tobytes()
         for k, tick in enumerate(self.ticks.tolist()):
             status = rows[3 * k]
-            length = 1 + DATA_BYTES[status >> 4] if status < 0xF0 else 2 if status == 0xFF else 1
-            yield tick, rows[3 * k : 3 * k + length] + self.payloads.get(k, b"")
+            yield tick, rows[3 * k : 3 * k + _row_length(status)] + self.payloads.get(k, b"")
 
 
 class File(NamedTuple):
@@ -131,6 +132,11 @@ def _tracks(walk):
     return tracks
 
 
+def _row_length(status):
+    """How many of a row's bytes are the message's."""
+    return 2 if status == META_STATUS else 1 + DATA_BYTES[status >> 4]
+
+
 def track(events):
     """A ``Track`` of (tick, message) as ``Track.events`` yields them, ticks not decreasing.
 
@@ -142,9 +148,9 @@ def track(events):
         if not before <= tick <= LARGEST_TICK:
             raise ValueError(f"event {k}: tick {tick}, must be in range {before}..{LARGEST_TICK}")
         status = message[0] if message else 0
-        length = 2 if status == 0xFF else 1 if status in (0xF0, 0xF7) else 1 + DATA_BYTES[status >> 4]
-        if status < 0x80 or (0xF0 < status < 0xFF and status != 0xF7):
-            raise ValueError(f"event {k}: {message.hex(' ')} has no status that a file can hold")
+        if status < 0x80 or (status >= 0xF0 and status not in WITH_PAYLOAD):
+            raise ValueError(f"event {k}: {message.hex(' ')} must have a status in 80..f0, f7 or ff")
+        length = _row_length(status)
         if len(message) < length or (status < 0xF0 and len(message) > length):
             raise ValueError(f"event {k}: {message.hex(' ')} must have {length} bytes")
         ticks.append(tick)
@@ -164,8 +170,9 @@ def write(file):
         raise ValueError(f"format {file.format}, must be 0, 1 or 2")
     if not -0x8000 <= file.division <= 0x7FFF or not (file.division if file.division > 0 else file.division & 0xFF):
         raise ValueError(f"division {file.division}, must be in range 1..32767, or negative for SMPTE time")
-    if len(file.tracks) > (1 if file.format == 0 else MOST_TRACKS):
-        raise ValueError(f"format {file.format} cannot hold {len(file.tracks)} tracks")
+    most = 1 if file.format == 0 else MOST_TRACKS
+    if len(file.tracks) > most:
+        raise ValueError(f"format {file.format} with {len(file.tracks)} tracks, must be {most} at most")
     tracks = [_track_bytes(track, f"track {k}") for k, track in enumerate(file.tracks)]
     header = b"".join(value.to_bytes(2, "big") for value in (file.format, len(tracks), file.division & 0xFFFF))
     return b"".join([b"MThd", (6).to_bytes(4, "big"), header, *tracks])
@@ -173,20 +180,23 @@ def write(file):
 
 def _track_bytes(track, where):
     """A chunk: every message with its delta time and status as rows, cut where a payload follows."""
-    ticks, messages, payloads = _checked(track, where)
-    deltas = numpy.diff(ticks, prepend=0)
-    status = messages[:, 0]
-    rows = numpy.empty((len(ticks), 7), numpy.uint8)  # four bytes of delta, three of message
-    written = numpy.ones((len(ticks), 7), bool)
-    for k, shift in enumerate((21, 14, 7, 0)):
-        rows[:, k] = deltas >> shift & 0x7F | (0x80 if shift else 0)
-        written[:, k] = deltas >> shift > 0 if shift else True
-    rows[:, 4:] = messages
-    written[:, 5:] = _data_bytes(status)[:, None] > numpy.arange(2)
+    track = _ended(track, where)
+    _check(track, where)
+    deltas, n = numpy.diff(track.ticks, prepend=0), len(track.ticks)
+    rows = numpy.empty((n, 7), numpy.uint8)  # four bytes of delta time, three of message
+    written = numpy.ones((n, 7), bool)
+    for k, shift in enumerate((21, 14, 7)):
+        rows[:, k] = deltas >> shift & 0x7F | 0x80
+        written[:, k] = deltas >> shift > 0
+    rows[:, 3] = deltas & 0x7F
+    rows[:, 4:] = track.messages
+    written[:, 5:] = _used(track.messages)
     flat = rows[written].tobytes()
+    lengths = numpy.cumsum(written.sum(axis=1))
     pieces, at = [], 0
-    for k, end in zip(payloads, numpy.cumsum(written.sum(axis=1))[list(payloads)].tolist(), strict=True):
-        pieces += [flat[at:end], _variable_length(len(payloads[k])), payloads[k]]
+    for k, payload in sorted(track.payloads.items()):
+        end = int(lengths[k])
+        pieces += [flat[at:end], _variable_length(len(payload)), payload]
         at = end
     body = b"".join([*pieces, flat[at:]])
     if len(body) > 0xFFFFFFFF:
@@ -194,48 +204,48 @@ def _track_bytes(track, where):
     return b"MTrk" + len(body).to_bytes(4, "big") + body
 
 
-def _data_bytes(status):
-    """How many data bytes each status has, the type of a meta event counted as one."""
-    table = numpy.array(DATA_BYTES, numpy.uint8)
-    return numpy.where(status == 0xFF, 1, table[status >> 4])
+def _used(messages):
+    """Which of the two data bytes (n, 2) each message has; the type of a meta event is one."""
+    status = messages[:, 0]
+    counts = numpy.where(status == META_STATUS, 1, numpy.array(DATA_BYTES)[status >> 4])
+    return counts[:, None] > numpy.arange(2)
 
 
-def _checked(track, where):
-    """(ticks, messages, payloads in order) of a track, its end of track added if missing; ValueError if unfit."""
-    ticks, messages = numpy.asarray(track.ticks), numpy.asarray(track.messages)
-    payloads = dict(sorted(track.payloads.items()))
-    if messages.shape != (len(ticks), 3):
-        raise ValueError(f"{where} has messages of shape {messages.shape}, must be {(len(ticks), 3)}")
-    end = numpy.array([0xFF, END_OF_TRACK, 0])
-    ends = numpy.flatnonzero((messages[:, :2] == end[:2]).all(axis=1))
-    if not len(ends):
-        payloads[len(ticks)] = b""
-        ticks, messages = numpy.append(ticks, ticks[-1:] if len(ticks) else 0), numpy.vstack([messages, end])
-    elif ends[0] != len(ticks) - 1:
-        raise ValueError(f"{where} has its end of track at event {ends[0]} of {len(ticks)}")
-    status, data = messages[:, 0], messages[:, 1:]
-    deltas = numpy.diff(ticks, prepend=0)
-    has_payload = (status == 0xF0) | (status == 0xF7) | (status == 0xFF)
-    unused = numpy.arange(2) >= _data_bytes(status)[:, None]
-    faults = (
-        ((deltas < 0) | (deltas > LARGEST_NUMBER), f"comes not 0..{LARGEST_NUMBER} ticks after the one before"),
-        ((status < 0x80) | ((status >= 0xF0) & ~has_payload), "has no status that a file can hold"),
-        ((data > 0x7F).any(axis=1) | (data < 0).any(axis=1), "has a data byte over 127"),
-        ((unused & (data != 0)).any(axis=1), "has a data byte too many"),
-    )
-    for wrong, what in faults:
+def _ended(track, where):
+    """The track with an end of track, which is its last event; ValueError if it has one before that."""
+    n = len(track.ticks)
+    if track.messages.shape != (n, 3) or track.messages.dtype != numpy.uint8:
+        raise ValueError(f"{where}: messages must be {n} rows of 3 bytes")
+    ends = numpy.flatnonzero((track.messages[:, 0] == META_STATUS) & (track.messages[:, 1] == END_OF_TRACK))
+    if len(ends) and ends[0] < n - 1:
+        raise ValueError(f"{where}: its end of track is event {ends[0]} of {n}")
+    if len(ends):
+        return track
+    ticks = numpy.append(track.ticks, track.ticks[-1] if n else 0)
+    end = numpy.array([[META_STATUS, END_OF_TRACK, 0]], numpy.uint8)
+    return Track(ticks, numpy.vstack([track.messages, end]), {**track.payloads, n: b""})
+
+
+def _check(track, where):
+    """Raise ValueError for the first event that the format cannot hold."""
+    deltas = numpy.diff(track.ticks, prepend=0)
+    status, data = track.messages[:, 0], track.messages[:, 1:]
+    has_payload = numpy.isin(status, WITH_PAYLOAD)
+    for wrong, what in (
+        ((deltas < 0) | (deltas > LARGEST_NUMBER), f"must come 0..{LARGEST_NUMBER} ticks after the one before"),
+        ((status < 0x80) | ((status >= 0xF0) & ~has_payload), "must have a status in 80..f0, f7 or ff"),
+        ((data > 0x7F).any(axis=1), "must have data in 00..7f"),
+        ((~_used(track.messages) & (data > 0)).any(axis=1), "must have 0 for a data byte that its status has not"),
+    ):
         if wrong.any():
             k = int(wrong.argmax())
-            raise ValueError(f"{where}, event {k}: {bytes(messages[k].tolist()).hex(' ')} {what}")
-    if list(payloads) != numpy.flatnonzero(has_payload).tolist():
-        raise ValueError(f"{where} must have one payload for each meta event, sysex and escape")
-    for k, payload in payloads.items():
-        known = META.get(int(messages[k, 1]), OTHER_META) if messages[k, 0] == 0xFF else OTHER_META
+            raise ValueError(f"{where}, event {k}: {bytes(track.messages[k]).hex(' ')} {what}")
+    if sorted(track.payloads) != numpy.flatnonzero(has_payload).tolist():
+        raise ValueError(f"{where}: each meta event, sysex and escape must have a payload, and nothing else")
+    for k, payload in track.payloads.items():
+        known = META.get(int(data[k, 0]), OTHER_META) if status[k] == META_STATUS else OTHER_META
         if len(payload) > LARGEST_NUMBER or not known.allows(payload):
-            raise ValueError(
-                f"{where}, event {k}: {known.name} {payload[:8].hex(' ')} ({len(payload)} bytes) is illegal"
-            )
-    return ticks, messages, payloads
+            raise ValueError(f"{where}, event {k}: {payload[:8].hex(' ')} ({len(payload)} bytes) is no {known.name}")
 
 
 def _variable_length(number):

@@ -58,9 +58,10 @@ _SINGLE = rb"[\xc0-\xdf][\x00-\x7f]"
 _DOUBLE = rb"[\x80-\xbf\xe0-\xef][\x00-\x7f]{2}"
 _OTHER = rb"\xff[" + re.escape(bytes(META)) + rb"][\x00-\x7f]|\xf0[\x00-\x7f]"
 _EVENT = b"|".join([_DOUBLE, _SINGLE, _OTHER])
-EVENT = re.compile(_DELTA + b"(?:" + _EVENT + b")")  # with its status, as one looks that is surely meant
-NEXT_EVENT = {  # the same, or one under running status, by the number of its data bytes
+NEXT_EVENT = {  # with its status or under running status, by the number of data bytes of that
     count: re.compile(_DELTA + b"(?:" + _EVENT + rb"|[\x00-\x7f]{%d})" % count) for count in (1, 2)
 }
+# What among broken bytes is surely an event has a status, and no delta time that leads far away.
+EVENT = re.compile(rb"[\x80-\xef]?[\x00-\x7f](?:" + _EVENT + b")")
 CHANNEL_STATUS = re.compile(_DELTA + rb"[\x80-\xef]")
 SMALL_BYTES = re.compile(rb"[\x00-\x7f]*")

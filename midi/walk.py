@@ -150,7 +150,7 @@ class Walk:
                 self.meta(start)
             elif status in (0xF0, 0xF7):
                 self.at += 1
-                self.payloads.append(self.payload(()))
+                self.payloads.append(self.payload())
                 self.emit(start, status, 0, 0)
                 self.interrupted = "a sysex"
             else:
@@ -248,19 +248,24 @@ class Walk:
         if kind == END_OF_TRACK:
             self.finished = self.at
 
-    def payload(self, lengths):
-        """The bytes of a meta event of these legal lengths, a sysex or an escape, from their length on."""
+    def payload(self, lengths=()):
+        """The bytes of a sysex, an escape, or a meta event of these legal lengths, from their length on."""
         at, length = self.at, self.number()
         left = self.end - self.at
         if length > left:
-            following = self.at + max(lengths, default=0)
-            if not lengths or not (following == self.end or EVENT.match(self.data, following, self.end)):
-                found = EVENT.search(self.data, self.at, self.end)
-                following = found.start() if found else self.end
-            self.report(at, f"length {length} where {left} bytes are left", f"read as {following - self.at}")
-            length = following - self.at
+            likely = self.likely_length(lengths)
+            self.report(at, f"length {length} where {left} bytes are left", f"read as {likely}")
+            length = likely
         self.at += length
         return self.data[self.at - length : self.at]
+
+    def likely_length(self, lengths):
+        """How long a payload is whose length leads beyond the track: the next event tells."""
+        legal = self.at + max(lengths, default=0)
+        if lengths and (legal == self.end or EVENT.match(self.data, legal, self.end)):
+            return legal - self.at
+        found = EVENT.search(self.data, self.at, self.end)
+        return (found.start() if found else self.end) - self.at
 
     def legal(self, at, known, payload):
         """The payload of a meta event, cut to a legal length; None if it cannot be made legal."""

@@ -282,6 +282,17 @@ def test_words_bring_their_settings_to_the_midi_beside_them(saved, tmp_path):
     assert collect.groups(found.pieces) == [[p.words for p in pieces], [p.words for p in found.pieces[2:]]]
 
 
+def test_how_many_keys_of_a_channel_sound_at_once():
+    def piece(*spelled):
+        return Piece("x", list(spelled), 480, 500_000, (4, 4))
+
+    alone = piece("00_90_3c50", "60_80_3c00", "00_ff_2f")
+    chord = piece("00_93_3c50", "00_93_4050", "60_83_3c00", "00_83_4000", "00_b3_4000")
+    assert collect.voices([alone, chord]) == [1, 1, 1, 2] + [1] * 12
+    slip = piece("00_90_3c50", "10_90_4050", "01_80_3c00", "10_80_4000")
+    assert collect.voices([piece(*alone.words * 200), slip])[0] == 1
+
+
 # real files
 
 

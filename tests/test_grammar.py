@@ -4,7 +4,7 @@ import numpy
 import pytest
 
 from midi import compose, words
-from midi.grammar import Grammar, Until
+from midi.grammar import Grammar, Lexicon, Until
 from midi.score import END, Note, score
 
 EOS, UNK = "<eos>", "<unk>"
@@ -24,7 +24,7 @@ def vocabulary(rng, keys=4, deltas=(0, 1, 30, 120, 480, 2000), channels=(0, 9), 
     return [EOS, UNK, *found]
 
 
-def twin(spelled, events, longest, limit, may_end, must_end):
+def twin(spelled, events, longest, limit, voices, may_end, must_end):
     """Which words may follow the events, worked out from the beginning for each word by itself."""
     sounding, now, notes = {}, 0, 0
     for tick, message in events:
@@ -35,10 +35,10 @@ def twin(spelled, events, longest, limit, may_end, must_end):
         elif kind == 0x80:
             del sounding[message[0] & 15, message[1]]
     endable = {words.parse(word)[1][:2] for word in spelled if "_8" in word}
-    return [follows(word, sounding, now, notes, endable, longest, limit, may_end, must_end) for word in spelled]
+    return [follows(word, sounding, now, notes, endable, longest, limit, voices, may_end, must_end) for word in spelled]
 
 
-def follows(word, sounding, now, notes, endable, longest, limit, may_end, must_end):
+def follows(word, sounding, now, notes, endable, longest, limit, voices, may_end, must_end):
     if word in (UNK, "xx"):
         return False
     if word == EOS:
@@ -54,34 +54,46 @@ def follows(word, sounding, now, notes, endable, longest, limit, may_end, must_e
     if must_end:
         return False
     if kind == 0x90:
-        return key not in sounding and tick < limit and bytes([0x80 | key[0], key[1]]) in endable
+        full = sum(channel == key[0] for channel, _ in sounding) >= voices[key[0]]
+        return key not in sounding and not full and tick < limit and bytes([0x80 | key[0], key[1]]) in endable
     return True
 
 
+def mask(grammar):
+    """Which words may follow, (B, V)."""
+    return numpy.isfinite(grammar.mask(numpy.zeros(grammar._blocked.shape)))
+
+
 def test_the_mask_is_that_of_its_twin(rng):
-    for _ in range(20):
+    """As long as some word that moves may follow; where none does, the grammar has ended notes, and begins to anew."""
+    compared = 0
+    for _ in range(40):
         spelled = vocabulary(rng, complete=False)
         longest, limit = int(rng.integers(100, 3000)), int(rng.integers(500, 20_000))
-        grammar = Grammar(spelled, 0, 480, longest, batch=3)
-        grammar._limit[:] = limit
-        grammar.may_end = bool(rng.integers(2))
-        grammar.close(2)
-        for _ in range(30):
-            wanted = [
-                twin(spelled, events, longest, limit, grammar.may_end, row == 2)
-                for row, events in enumerate(grammar.events)
-            ]
-            for row in range(3):
-                if grammar.over[row]:
-                    wanted[row] = [word == EOS for word in spelled]
-            assert grammar._allowed().tolist() == wanted
-            logits = grammar.mask(rng.normal(0, 1, (3, len(spelled))))
-            grammar.take(logits.argmax(axis=1))
+        voices, may_end, must_end = rng.integers(1, 4, 16).tolist(), bool(rng.integers(2)), False
+        grammar = Grammar(Lexicon(spelled, 0), 480, longest, voices, 3, may_end)
+        for piece in grammar._pieces:
+            piece.limit = limit
+        for step in range(40):
+            if step == 30:
+                grammar.close()
+                must_end = True
+            before = [list(events) for events in grammar.events]
+            found = mask(grammar)
+            for row, events in enumerate(before):
+                if grammar._pieces[row].over:
+                    assert found[row].tolist() == [word == EOS for word in spelled]
+                elif grammar.events[row] == events:  # else the grammar has ended a note
+                    wanted = twin(spelled, events, longest, limit, voices, may_end, must_end)
+                    assert found[row].tolist() == wanted
+                    compared += 1
+            grammar.take((found + rng.random(found.shape)).argmax(axis=1))
+    assert compared > 1000
 
 
 def drawn(grammar, rng, most=400, scale=1.0):
     """Let random draws from the mask make pieces; returns how many words it took."""
-    size = len(grammar._parsed)
+    size = len(grammar.lexicon.parsed)
 
     def rows():
         while True:
@@ -107,7 +119,7 @@ def check(events, longest):
 @pytest.mark.parametrize("longest", [1, 480, 7680])
 def test_whatever_is_drawn_is_legal(rng, complete, longest):
     for _ in range(10):
-        grammar = Grammar(vocabulary(rng, complete=complete), 0, 480, longest, batch=4)
+        grammar = Grammar(Lexicon(vocabulary(rng, complete=complete), 0), 480, longest, batch=4)
         drawn(grammar, rng)
         for events in grammar.events:
             check(events, longest)
@@ -127,7 +139,7 @@ def test_whatever_is_drawn_is_legal(rng, complete, longest):
 )
 def test_poor_vocabularies_come_to_an_end(rng, spelled):
     for bars in (None, 3):
-        grammar = Grammar(spelled, 0, 480, 960, batch=2)
+        grammar = Grammar(Lexicon(spelled, 0), 480, 960, batch=2)
         if bars:
             grammar.until(bars, "bars", (4, 4), 500_000)
         drawn(grammar, rng, most=50)
@@ -137,21 +149,23 @@ def test_poor_vocabularies_come_to_an_end(rng, spelled):
 
 def test_an_end_mark_only_when_all_is_quiet():
     spelled = [EOS, UNK, "00_90_3c50", "60_80_3c00", "00_ff_2f"]
-    grammar = Grammar(spelled, 0, 480, 960)
-    assert grammar._allowed().tolist() == [[False, False, True, False, False]]  # nothing has sounded yet
+    grammar = Grammar(Lexicon(spelled, 0), 480, 960)
+    assert mask(grammar).tolist() == [[False, False, True, False, False]]  # nothing has sounded yet
     grammar.take([2])
-    assert grammar._allowed().tolist() == [[False, False, False, True, False]]
+    assert mask(grammar).tolist() == [[False, False, False, True, False]]
     grammar.take([3])
-    assert grammar._allowed().tolist() == [[True, False, True, False, True]]
+    assert mask(grammar).tolist() == [[True, False, True, False, True]]
     grammar.take([4])
-    assert grammar.over == [True]
+    assert grammar.over()
     assert grammar.events[0][-1] == (0x60, END)
     grammar.take([2])  # too late
     assert len(grammar.events[0]) == 3
 
 
 def test_the_pedal_is_lifted_before_the_end():
-    grammar = Grammar([EOS, UNK, "00_90_3c50", "60_80_3c00", "00_b3_407f", "00_b4_407f", "00_b4_4000"], 0, 480, 960)
+    grammar = Grammar(
+        Lexicon([EOS, UNK, "00_90_3c50", "60_80_3c00", "00_b3_407f", "00_b4_407f", "00_b4_4000"], 0), 480, 960
+    )
     for i in (4, 5, 2, 6, 3, 0):
         grammar.take([i])
     assert grammar.events[0][-1] == (0x60, bytes([0xB3, 64, 0]))
@@ -159,7 +173,7 @@ def test_the_pedal_is_lifted_before_the_end():
 
 @pytest.mark.parametrize(("meter", "ticks"), [((4, 4), 1920), ((6, 8), 1440), ((3, 4), 1440)])
 def test_so_many_bars_and_no_more(rng, meter, ticks):
-    grammar = Grammar(vocabulary(rng, deltas=(0, 240, 480), channels=(0,)), 0, 480, 4 * ticks, batch=3)
+    grammar = Grammar(Lexicon(vocabulary(rng, deltas=(0, 240, 480), channels=(0,)), 0), 480, 4 * ticks, batch=3)
     grammar.until(5, "bars", meter, 500_000)
     drawn(grammar, rng, most=10_000)
     for events in grammar.events:
@@ -170,7 +184,7 @@ def test_so_many_bars_and_no_more(rng, meter, ticks):
 def test_so_many_seconds_whatever_the_tempo(rng):
     spelled = [EOS, UNK, "00_90_3c50", "60_80_3c00", TEMPO_60, TEMPO_120, "8170_b0_0100"]
     for _ in range(3):
-        grammar = Grammar(spelled, 0, 480, 1920)
+        grammar = Grammar(Lexicon(spelled, 0), 480, 1920)
         grammar.until(7.0, "seconds", (4, 4), 250_000)
         drawn(grammar, rng, most=10_000)
         until = Until("seconds", 480, (4, 4), 250_000)
@@ -181,7 +195,7 @@ def test_so_many_seconds_whatever_the_tempo(rng):
 
 def test_bars_are_counted_from_the_next_one_after_the_beginning(rng):
     spelled = vocabulary(rng, deltas=(0, 60, 240), channels=(0,))
-    grammar = Grammar(spelled, 0, 480, 1920)
+    grammar = Grammar(Lexicon(spelled, 0), 480, 1920)
     grammar.begin([(0, b"\x90\x30\x50"), (2000, b"\x80\x30\x00")])  # a bar of 4/4 and a little
     grammar.until(2, "bars", (4, 4), 500_000)
     drawn(grammar, rng, most=10_000)
@@ -189,9 +203,19 @@ def test_bars_are_counted_from_the_next_one_after_the_beginning(rng):
     assert score(grammar.events[0], 480)[0].notes[0] == Note(0, 2000, 0, 0x30, 0x50)
 
 
+def test_no_more_notes_at_once_than_voices(rng):
+    voices = [2] * 9 + [1] * 7
+    grammar = Grammar(Lexicon(vocabulary(rng), 0), 480, 1920, voices, batch=4)
+    drawn(grammar, rng)
+    for events in grammar.events:
+        notes = check(events, 1920).notes
+        for note in notes:
+            at_once = [n for n in notes if n.channel == note.channel and n.start <= note.start < n.end]
+            assert len(at_once) <= voices[note.channel]
+
+
 def test_a_length_in_words(rng):
-    grammar = Grammar(vocabulary(rng), 0, 480, 1920)
-    grammar.may_end = False
+    grammar = Grammar(Lexicon(vocabulary(rng), 0), 480, 1920, may_end=False)
     drawn(grammar, rng, most=100)
     assert 100 <= len(grammar.events[0]) <= 100 + 16
 

@@ -357,7 +357,13 @@ def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, script)
                 spelled.append(words.word(delta, bytes([0x90 | channel, key, 80])))
                 spelled.append(words.word(delta, bytes([0x80 | channel, key, 0])))
     known = vocabulary.Vocabulary([*vocabulary.SPECIAL, *spelled])
-    midi = {"division": 480, "tempo": 500_000, "meter": [4, 4], "settings": vars(Settings("all", "all"))}
+    midi = {
+        "division": 480,
+        "tempo": 500_000,
+        "meter": [4, 4],
+        "voices": [3] * 16,
+        "settings": vars(Settings("all", "all")),
+    }
     about = {
         "kind": "music", "tokens": "midi", "dictionary": "",
         "sizes": {"words": len(known), "units": 8, "dropout": 0.5, "dropout_on": "layers"},
