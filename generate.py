@@ -90,12 +90,16 @@ def write_text(args, run, primetext):
 
 
 def write_music(args, run, primetext):
-    from midi import compose, timing
+    from midi import collect, compose, timing
     from midi.grammar import Grammar, Lexicon
 
     if is_midi(args["out"]) and args["num_samples"] > 1:
         raise UserError(f"{args['out']}: one file for {args['num_samples']} pieces: name a folder")
-    about, words = run.about["corpus"]["report"]["midi"], run.vocabulary
+    words = run.vocabulary
+    try:
+        about = collect.checked(run.about["corpus"]["report"]["midi"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{run.file('run.json')}: damaged, or not a run of this program: {error}") from None
     spelling = compose.Spelling(words.words)
     begun = compose.prime(primetext, about)
     events, eos = begun.events, words.ids["<eos>"]

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from errors import UserError
 from midi import wordfile
-from midi.convert import convert
+from midi.convert import convert, is_meter, is_program
 from midi.score import OFF, ON
+from midi.settings import from_json
 
 SUFFIXES = (".mid", ".midi", ".smf", ".kar", ".rmi")
 TEXTS = (".txt", ".zip")  # what the corpus of a folder of text is made of
@@ -141,20 +142,59 @@ def groups(pieces):
 def character(pieces):
     """What pieces have in common, for writing more of them.
 
-    Their division, median tempo and most frequent meter; and ``voices``, how many keys of each channel sound at once.
-    Raises ``UserError`` where their ticks differ.
+    Their division, median tempo, most frequent meter, and program of each channel as (channel, program) pairs; and
+    ``voices``, how many keys of each of the 16 channels sound at once. Raises ``UserError`` where their ticks differ.
     """
     divisions = sorted({piece.division for piece in pieces})
     if len(divisions) > 1 or divisions[0] < 0:
         found = ", ".join(map(str, divisions))
         raise UserError(f"the pieces have divisions of {found}: --ticks-per-beat 480 brings them to one time")
     meters = Counter(piece.meter for piece in pieces)
+    programs = {}
+    for (channel, program), _ in sorted(
+        Counter(pair for piece in pieces for pair in piece.programs).items(), key=_rank
+    ):
+        programs.setdefault(channel, program)
     return {
         "division": divisions[0],
         "tempo": sorted(piece.tempo for piece in pieces)[len(pieces) // 2],
-        "meter": list(min(meters, key=lambda meter: (-meters[meter], meter))),
+        "meter": list(min(meters.items(), key=_rank)[0]),
+        "programs": sorted(programs.items()),
         "voices": voices(piece for piece in pieces if piece.of is None),
     }
+
+
+def checked(about):
+    """A ``character`` as JSON kept it, with the ``settings``; raises ``ValueError`` naming what is wrong with it."""
+    from_json(about["settings"])
+    for name, (allowed, fits) in CHARACTER.items():
+        try:
+            right = fits(about[name])
+        except (TypeError, ValueError):
+            right = False
+        if not right:
+            raise ValueError(f"{name} is {about[name]!r}, must be {allowed}")
+    return about
+
+
+def _whole(value, least, most):
+    return type(value) is int and least <= value <= most
+
+
+# field of a character: what it may be, in words and as a test
+CHARACTER = {
+    "division": ("a number in 1..32767", lambda v: _whole(v, 1, 32767)),
+    "tempo": ("microseconds in 1..16777215", lambda v: _whole(v, 1, 0xFFFFFF)),
+    "meter": ("a time signature such as [3, 4]", lambda v: is_meter(*v)),
+    "programs": ("pairs of a channel and a program", lambda v: all(is_program(*pair) for pair in v)),
+    "voices": ("16 numbers in 1..128", lambda v: len(v) == 16 and all(_whole(n, 1, 128) for n in v)),
+}
+
+
+def _rank(counted):
+    """The most frequent first; of those, the least."""
+    value, times = counted
+    return -times, value
 
 
 def voices(pieces):

@@ -53,12 +53,13 @@ def _parsed(word):
 
 
 class Beginning(NamedTuple):
-    """What a piece begins with: legal (tick, message) events, the tempo and meter that they are in, and whether they
-    come from a file, which may hold what the model has no word for."""
+    """What a piece begins with: legal (tick, message) events, their tempo, meter and programs as a ``Piece`` has them,
+    and whether they come from a file, which may hold what the model has no word for."""
 
     events: list
     tempo: int
     meter: tuple
+    programs: tuple
     from_file: bool
 
 
@@ -68,14 +69,15 @@ def prime(text, about):
     ``about`` is what a run keeps of its music: a MIDI file is converted by the same settings. Raises ``UserError`` for
     what is none of these.
     """
-    division, tempo, meter = about["division"], about["tempo"], tuple(about["meter"])
+    division = about["division"]
     if not os.path.isfile(text):
         spelled = text.split()
         events, faults = words.read(spelled, division, begun=True)
         if faults:
             i, reason = faults[0]
             raise UserError(f"word {i + 1} to begin with, {spelled[i]!r}, {reason}; and there is no such file")
-        return Beginning(_without_end(events), tempo, meter, False)
+        programs = tuple(map(tuple, about["programs"]))
+        return Beginning(_without_end(events), about["tempo"], tuple(about["meter"]), programs, False)
     if text.lower().endswith(wordfile.SUFFIX):
         _, pieces = wordfile.load(text)
     else:
@@ -92,7 +94,8 @@ def prime(text, about):
     piece = pieces[0]
     if piece.division != division:
         raise UserError(f"{text}: has {piece.division} ticks a quarter note, the run has {division}")
-    return Beginning(_without_end(words.read(piece.words, division)[0]), piece.tempo, piece.meter, True)
+    events, _ = words.read(piece.words, division)
+    return Beginning(_without_end(events), piece.tempo, piece.meter, piece.programs, True)
 
 
 def _without_end(events):
@@ -132,7 +135,5 @@ def grow(rows, grammar, length):
 
 def pieces(grammar, beginning):
     """A ``Piece`` for each row of a grammar that is over."""
-    return [
-        Piece(f"tune-{row + 1}", words.line(events), grammar.division, beginning.tempo, beginning.meter)
-        for row, events in enumerate(grammar.events)
-    ]
+    context = grammar.division, beginning.tempo, beginning.meter, beginning.programs
+    return [Piece(f"tune-{row + 1}", words.line(events), *context) for row, events in enumerate(grammar.events)]

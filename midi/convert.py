@@ -3,15 +3,16 @@
 from typing import NamedTuple
 
 from midi import smf, timing, tracks, words
-from midi.score import DRUMS, END, KEY, META, METER, ON, TEMPO, score
-from midi.settings import ALL, KEEP
+from midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, score
+from midi.settings import ALL, CHANNEL, KEEP
 
 _PRESSURE, _PROGRAM = 0xA0, 0xC0  # of one key; the instrument
 
 
 class Piece(NamedTuple):
-    """A line of words and what they do not tell: ``division`` as in a file, ``tempo`` in microseconds a quarter note,
-    ``meter`` as (numerator, denominator); ``of``, the piece that it is a transposed or stretched copy of, or None.
+    """A line of words and what they may not tell: ``division`` as in a file, ``tempo`` in microseconds a quarter note,
+    ``meter`` as (numerator, denominator), ``programs`` as (channel, program) pairs; ``of``, the piece that it is a
+    transposed or stretched copy of, or None.
     """
 
     name: str
@@ -19,12 +20,24 @@ class Piece(NamedTuple):
     division: int
     tempo: int
     meter: tuple
+    programs: tuple = ()
     of: str | None = None
 
     def score(self):
         """The ``Score`` of the words, mended where they are not legal."""
         events, _ = words.read(self.words, self.division)
         return score(events, self.division)[0]
+
+
+def is_meter(numerator, denominator):
+    """Whether a time signature can be."""
+    numbers = type(numerator) is type(denominator) is int
+    return numbers and 0 < numerator < 256 and denominator in (1, 2, 4, 8, 16, 32, 64, 128)
+
+
+def is_program(channel, program):
+    """Whether a channel can have a program."""
+    return type(channel) is type(program) is int and 0 <= channel < 16 and 0 <= program < 128
 
 
 class Converted(NamedTuple):
@@ -45,7 +58,7 @@ def convert(name, data, settings, strict=False):
     events, left_out = tracks.timeline(file, settings.track, settings.events)
     original, mended = score(events, file.division)
     frame = original._replace(others=tracks.conductor(file))
-    tempo, meter = timing.main_tempo(frame), timing.main_meter(frame)
+    context = timing.main_tempo(frame), timing.main_meter(frame), _programs(file, settings.track)
     if settings.ticks_per_beat != KEEP:
         original = timing.musical(original, settings.ticks_per_beat)
     elif settings.grid != KEEP and original.division < 0:
@@ -57,8 +70,15 @@ def convert(name, data, settings, strict=False):
             made = timing.snapped(made, settings.grid)
         found = made.events() + [(made.end, END)] * (settings.events == ALL)
         of = name if label else None
-        pieces.append(Piece(name + label, words.line(found), made.division, tempo, meter, of))
+        pieces.append(Piece(name + label, words.line(found), made.division, *context, of))
     return Converted(pieces, mended, remarks + left_out)
+
+
+def _programs(file, track):
+    """The first program of each channel that has one, as (channel, program) pairs."""
+    events, _ = tracks.timeline(file, track, CHANNEL)
+    programs = [message for _, message in events if message[0] & 0xF0 == _PROGRAM]
+    return tuple(sorted({message[0] & 0x0F: message[1] for message in reversed(programs)}.items()))
 
 
 def _copies(original, settings):
@@ -103,21 +123,24 @@ def binned(original, bins):
 def midi_file(piece, tempo=None, program=None):
     """The bytes of a MIDI file of a piece, format 0, and the ``words.Fault`` of each word that had to be mended.
 
-    What notes alone do not tell comes from the piece: its tempo and its meter. ``tempo`` (quarter notes a minute) and
-    ``program`` (0..127) replace those of the words.
+    What notes alone do not tell comes from the piece: its tempo, its meter, its programs. ``tempo`` (quarter notes a
+    minute) and ``program`` (0..127) replace those of the words.
     """
     events, faults = words.read(piece.words, piece.division)
     start = []
     if not any(message[0] == META for _, message in events):
         start = [_meta(TEMPO, piece.tempo.to_bytes(3, "big")), _meta(METER, _meter(*piece.meter))]
+    channels = {message[0] & 0x0F for _, message in events if message[0] & 0xF0 == ON}
+    if not any(message[0] & 0xF0 not in (OFF, ON) for _, message in events):
+        start += [bytes([_PROGRAM | channel, number]) for channel, number in piece.programs if channel in channels]
     if tempo:
         events = [event for event in events if event[1][:2] != bytes([META, TEMPO])]
         start = [message for message in start if message[1] != TEMPO]
         start.append(_meta(TEMPO, round(60 * timing.SECOND / tempo).to_bytes(3, "big")))
     if program is not None:
         events = [event for event in events if event[1][0] & 0xF0 != _PROGRAM]
-        channels = sorted({message[0] & 0x0F for _, message in events if message[0] & 0xF0 == ON} - {DRUMS})
-        start += [bytes([_PROGRAM | channel, program]) for channel in channels]
+        start = [message for message in start if message[0] & 0xF0 != _PROGRAM]
+        start += [bytes([_PROGRAM | channel, program]) for channel in sorted(channels - {DRUMS})]
     track = smf.track([(0, message) for message in start] + events)
     return smf.write(smf.File(0, piece.division, [track], [])), faults
 

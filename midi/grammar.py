@@ -1,8 +1,9 @@
 """What may follow: a mask over the whole vocabulary, so that only music that can be played is ever drawn.
 
-No note-off without its note, no second onset of a sounding key, no note longer than so many ticks, none of no length,
-no more notes at once than a channel has voices, and no end while anything sounds. Where the vocabulary has no word that
-may follow, the grammar ends a note itself, so that it never comes to a stand.
+No note-off without its note, no second onset of a sounding key, no note of no length, no more notes at once than a
+channel has voices, and no end while anything sounds. A note that would last too long, or beyond the end of the piece,
+is ended in time whatever is drawn; and where the vocabulary has no word that may follow, the grammar ends what sounds,
+so that it never comes to a stand.
 
 A word changes little of what may follow the next, so the mask is kept and changed, not made anew: it costs a small part
 of a model's step. Axes: B pieces side by side, V words.
@@ -30,9 +31,7 @@ class Lexicon:
         self.eos = eos
         self.parsed = [_parsed(word) for word in spelled]
         self.delta = numpy.array([delta for delta, _ in self.parsed])  # (V,)
-        self.latest = int(self.delta.max())
         kinds = numpy.array([_kind(message) for _, message in self.parsed])
-        self.strikes = kinds == ON
         is_end = numpy.array([i == eos or message == END for i, (_, message) in enumerate(self.parsed)])
         self.ends = numpy.flatnonzero(is_end)
         self.moves = is_end | (self.delta > 0) | numpy.isin(kinds, (ON, OFF))  # the others can go on for ever
@@ -77,11 +76,13 @@ class Grammar:
         return all(piece.over for piece in self._pieces)
 
     def begin(self, events):
-        """Let every piece begin with (tick, message) events, which are legal."""
+        """Let every piece begin with (tick, message) events, which are legal; their notes may last for long."""
         for row, piece in enumerate(self._pieces):
+            longest, piece.longest = piece.longest, FAR
             for tick, message in events:
                 if message != END:
                     piece.add(tick, message, self._blocked[row])
+            piece.longest = longest
 
     def until(self, amount, unit, meter, tempo):
         """Let every piece end so many "bars" or "seconds" after what it has, and not before.
@@ -111,35 +112,18 @@ class Grammar:
             delta, message = self.lexicon.parsed[i]
             if i == self.lexicon.eos or message == END:
                 piece.finish(piece.now + delta, message)
-                self._blocked[row] = piece.blocked()
             else:
                 piece.add(piece.now + delta, message, self._blocked[row])
+            if piece.over:
+                self._blocked[row] = piece.blocked()
 
     def mask(self, logits):
         """Put -inf where a word must not follow; logits (B, V) on the CPU, changed in place and returned."""
-        blocked = self._blocked
-        for row, piece in enumerate(self._pieces):
-            room = piece.room()
-            if room <= self.lexicon.latest:
-                blocked = blocked.copy() if blocked is self._blocked else blocked
-                blocked[row] |= piece.late(room)
-        stuck = ~(self.lexicon.moves > blocked).any(axis=1)
-        if stuck.any():
-            blocked = blocked.copy() if blocked is self._blocked else blocked
-            for row in numpy.flatnonzero(stuck):
-                blocked[row] = self._rescued(row)
-        numpy.putmask(logits, blocked, -numpy.inf)
+        for row in numpy.flatnonzero(~(self.lexicon.moves > self._blocked).any(axis=1)):
+            self._pieces[row].rescue(self.division)
+            self._blocked[row] = self._pieces[row].blocked()
+        numpy.putmask(logits, self._blocked, -numpy.inf)
         return logits
-
-    def _rescued(self, row):
-        """What is blocked after the grammar has ended notes itself, because no word that moves could follow."""
-        piece = self._pieces[row]
-        while True:
-            piece.rescue(self.division)
-            self._blocked[row] = piece.blocked()
-            blocked = self._blocked[row] | piece.late(piece.room())
-            if (self.lexicon.moves > blocked).any():
-                return blocked
 
 
 class _Piece:
@@ -150,28 +134,13 @@ class _Piece:
         self.events, self.over, self.now = [], False, 0
         self.limit, self.until = FAR, None  # the tick that the piece does not go beyond
         self.may_end, self.must_end, self.struck = True, False, False
-        self.sounding = {}  # key: the tick of its onset; the oldest first
+        self.sounding = {}  # key: the tick of its onset; the longest held first
         self.fresh = []  # keys struck at this very tick
         self.counts = [0] * 16  # of what sounds, by channel
         self.pedals = set()
 
-    def room(self):
-        """Ticks until the first note must end or the piece reaches its limit."""
-        for onset in self.sounding.values():
-            return min(onset + self.longest, self.limit) - self.now
-        return self.limit - self.now
-
-    def late(self, room):
-        """The words (V,) that would come too late: a note that begins at the limit, too."""
-        if self.over:
-            return numpy.zeros(len(self.lexicon.delta), bool)
-        late = self.lexicon.delta > room
-        if self.now + room == self.limit:
-            late |= self.lexicon.strikes & (self.lexicon.delta == room)
-        return late
-
     def blocked(self):
-        """The words (V,) that must not follow, whenever they come: made anew."""
+        """The words (V,) that must not follow, made anew."""
         lexicon = self.lexicon
         blocked = ~lexicon.free
         if self.over:
@@ -195,14 +164,15 @@ class _Piece:
 
     def add(self, tick, message, blocked):
         """Add an event, and change the words (V,) that are ``blocked`` accordingly."""
-        if tick > self.now:
-            self.now = tick
-            for key in self.fresh:
-                if key in self.sounding:
-                    blocked[self.lexicon.off_at_once.get(key, _NONE)] = False
-            self.fresh.clear()
-        self.events.append((tick, message))
         kind = message[0] & 0xF0
+        self._end_before(tick, blocked)
+        if tick > self.limit or (tick == self.limit and kind == ON):
+            self.finish(self.limit)
+            return
+        self._pass(tick, blocked)
+        if kind == OFF and _key(message) not in self.sounding:
+            return  # it lasted too long, and has been ended
+        self.events.append((tick, message))
         if kind == ON:
             self._strike(_key(message), blocked)
         elif kind == OFF:
@@ -212,6 +182,25 @@ class _Piece:
         elif self.until and message[0] == META:
             self.until.take(tick, message)
             self.limit = self.until.tick()
+
+    def _end_before(self, tick, blocked):
+        """End the notes that would last too long at a tick, each at its own."""
+        while self.sounding:
+            key, onset = next(iter(self.sounding.items()))
+            if onset + self.longest >= min(tick, self.limit):
+                return
+            self._pass(onset + self.longest, blocked)
+            self.events.append((self.now, bytes([OFF | key[0], key[1], 0])))
+            self._end(key, blocked)
+
+    def _pass(self, tick, blocked):
+        """Let time go on to a tick: what was struck before may be ended at once."""
+        if tick > self.now:
+            self.now = tick
+            for key in self.fresh:
+                if key in self.sounding:
+                    blocked[self.lexicon.off_at_once.get(key, _NONE)] = False
+            self.fresh.clear()
 
     def _strike(self, key, blocked):
         lexicon, channel = self.lexicon, key[0]
@@ -242,22 +231,21 @@ class _Piece:
             blocked[lexicon.ends] = not self._may_end()
 
     def rescue(self, division):
-        """End the notes that must end first; or all, within a quarter note, if the piece must end."""
-        tick = self.now + self.room()
-        if self.must_end:
-            tick = min(tick, self.now + division)
-        every = self.must_end or tick == self.limit
-        if not self.sounding or tick == self.limit:
-            self.over = True
-        spare = numpy.empty(len(self.lexicon.delta), bool)  # what is blocked is made anew after this
-        for key, onset in list(self.sounding.items()):
-            if (every and onset < tick) or onset + self.longest == tick:
-                self.add(tick, bytes([OFF | key[0], key[1], 0]), spare)
-        if self.over:
+        """No word that moves may follow: a quarter note later all notes end; or the piece, if none sounds."""
+        if not self.sounding:
             self.finish(self.now)
+            return
+        spare = numpy.empty(len(self.lexicon.delta), bool)  # what is blocked is made anew after this
+        tick = min(self.now + division, self.limit)
+        self._end_before(tick, spare)
+        self._pass(tick, spare)
+        for key in list(self.sounding):
+            self.events.append((tick, bytes([OFF | key[0], key[1], 0])))
+            self._end(key, spare)
 
     def finish(self, tick, last=None):
-        """Lift the pedals; nothing follows but the ``last`` message."""
+        """End what sounds and lift the pedals; nothing follows but the ``last`` message."""
+        self.events += [(tick, bytes([OFF | channel, key, 0])) for channel, key in self.sounding]
         self.events += [(tick, bytes([_CONTROL | channel, _PEDAL, 0])) for channel in sorted(self.pedals)]
         self.events += [(tick, last)] * (last is not None)
         self.over = True

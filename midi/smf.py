@@ -80,8 +80,8 @@ def read_by(runs, data, strict=False):
     format, count, division, at = chunks.header(data, found, stop, report)
     walk = Walk(data, report, runs and runs(data))
     while at < stop:
-        is_track = data.startswith(b"MTrk", at) and at + 8 <= stop
-        if is_track and len(walk.event_cuts) < MOST_TRACKS:
+        is_track = data.startswith(b"MTrk", at)
+        if is_track and at + 8 <= stop and len(walk.event_cuts) < MOST_TRACKS:
             at = _read_track(walk, at, stop)
         elif not is_track and chunks.is_chunk(data, at, stop):
             at += 8 + chunks.number(data, at + 4)

@@ -262,7 +262,7 @@ class Walk:
     def likely_length(self, lengths):
         """How long a payload is whose length leads beyond the track: the next event tells."""
         legal = self.at + max(lengths, default=0)
-        if lengths and (legal == self.end or EVENT.match(self.data, legal, self.end)):
+        if lengths and EVENT.match(self.data, legal, self.end):
             return legal - self.at
         found = EVENT.search(self.data, self.at, self.end)
         return (found.start() if found else self.end) - self.at

@@ -6,7 +6,7 @@ import os
 
 from errors import UserError
 from midi import timing
-from midi.convert import Piece
+from midi.convert import Piece, is_meter, is_program
 from midi.settings import EVENTS, Settings, from_json
 
 FORMAT = 1
@@ -78,15 +78,16 @@ def _description(path):
 
 
 def _piece(about):
-    if not isinstance(about["name"], str) or not isinstance(about["of"], str | None):
-        raise ValueError(f"a piece has the name {about['name']!r}")
-    numbers = (about["division"], about["tempo"], *about["meter"])
-    if not all(type(n) is int for n in numbers) or not 0 < about["tempo"] < 1 << 24 or len(about["meter"]) != 2:
-        raise ValueError(f"the piece {about['name']!r} has impossible numbers {numbers}")
-    numerator, denominator = about["meter"]
-    if not 0 < numerator < 256 or denominator not in (1, 2, 4, 8, 16, 32, 64, 128):
-        raise ValueError(f"the piece {about['name']!r} has the impossible meter {numerator}/{denominator}")
-    if not -(1 << 15) <= about["division"] < 1 << 15 or not about["division"]:
-        raise ValueError(f"the piece {about['name']!r} has the division {about['division']}")
-    known = {name: about[name] for name in ("name", "division", "tempo", "of")}
-    return known | {"meter": tuple(about["meter"])}
+    name, division, tempo = about["name"], about["division"], about["tempo"]
+    if not isinstance(name, str) or not isinstance(about["of"], str | None):
+        raise ValueError(f"a piece has the name {name!r}")
+    if type(division) is not int or not -(1 << 15) <= division < 1 << 15 or not division:
+        raise ValueError(f"the piece {name!r} has the division {division!r}")
+    if type(tempo) is not int or not 0 < tempo < 1 << 24:
+        raise ValueError(f"the piece {name!r} has the tempo {tempo!r}")
+    if not is_meter(*about["meter"]):
+        raise ValueError(f"the piece {name!r} has the meter {about['meter']!r}")
+    if not all(is_program(*pair) for pair in about["programs"]):
+        raise ValueError(f"the piece {name!r} has the programs {about['programs']!r}")
+    context = {"meter": tuple(about["meter"]), "programs": tuple(map(tuple, about["programs"]))}
+    return context | {"name": name, "division": division, "tempo": tempo, "of": about["of"]}

@@ -82,9 +82,20 @@ def test_events_all_take_tempo_and_meter_from_every_track_and_the_end():
 
 def test_tempo_and_meter_are_kept_beside_notes_alone():
     (piece,) = convert("x.mid", midi(CONDUCTOR, FLUTE), Settings()).pieces
-    assert (piece.tempo, piece.meter) == (1_000_000, (3, 4))
+    assert (piece.tempo, piece.meter, piece.programs) == (1_000_000, (3, 4), ((0, 73),))
     events = [m.hex() for _, m in smf.read(midi_file(piece)[0]).tracks[0].events()]
-    assert events[:2] == ["ff510f4240", "ff5803021808"]
+    assert events[:4] == ["ff510f4240", "ff5803021808", "c049", "904850"]
+    assert [m.hex() for _, m in smf.read(midi_file(piece, program=5)[0]).tracks[0].events()][2] == "c005"
+
+
+def test_what_pieces_have_in_common():
+    words = ["00_90_3c50", "60_80_3c00"]
+    made = [(400_000, (6, 8), 73), (500_000, (3, 4), 40), (600_000, (6, 8), 40)]
+    pieces = [Piece("x", words, 480, tempo, meter, ((0, program),)) for tempo, meter, program in made]
+    about = collect.character(pieces)
+    assert about == {"division": 480, "tempo": 500_000, "meter": [6, 8], "programs": [(0, 40)], "voices": [1] * 16}
+    with pytest.raises(UserError, match="divisions of 96, 480: --ticks-per-beat 480 brings them to one time"):
+        collect.character([*pieces, pieces[0]._replace(division=96)])
 
 
 def test_all_tracks_on_one_time_line_with_a_channel_for_each_instrument():
@@ -177,8 +188,8 @@ def test_saved_settings_come_back():
 def saved(tmp_path):
     """A file of three words' lines, and what it should hold."""
     pieces = [
-        Piece("á.mid", ["00_90_4050", "60_80_4000"], 96, 400_000, (6, 8)),
-        Piece("á.mid +1", ["00_90_4150", "60_80_4100"], 96, 400_000, (6, 8), "á.mid"),
+        Piece("á.mid", ["00_90_4050", "60_80_4000"], 96, 400_000, (6, 8), ((0, 73),)),
+        Piece("á.mid +1", ["00_90_4150", "60_80_4100"], 96, 400_000, (6, 8), (), "á.mid"),
     ]
     settings = Settings(ticks_per_beat="keep", transpose=(0, 1))
     path = tmp_path / "a.words"
@@ -209,10 +220,11 @@ def test_words_typed_by_hand_need_no_description(tmp_path):
         (lambda about: about.pop("settings"), "'settings'"),
         (lambda about: about.update(format=9), "of format 9, not 1"),
         (lambda about: about["settings"].update(grid=0), "the setting grid is 0, must be keep, or a number in 1..960"),
-        (lambda about: about["pieces"][0].update(tempo=0), "impossible numbers"),
+        (lambda about: about["pieces"][0].update(tempo=0), "has the tempo 0"),
         (lambda about: about["pieces"][0].update(division=0), "has the division 0"),
-        (lambda about: about["pieces"][0].update(meter=[3]), "impossible numbers"),
-        (lambda about: about["pieces"][0].update(meter=[0, 3]), "impossible meter 0/3"),
+        (lambda about: about["pieces"][0].update(meter=[3]), "damaged, or no description"),
+        (lambda about: about["pieces"][0].update(meter=[0, 3]), r"has the meter \[0, 3\]"),
+        (lambda about: about["pieces"][0].update(programs=[[0, 128]]), "has the programs"),
         (lambda about: about["pieces"][0].update(name=5), "has the name 5"),
         (lambda about: about.update(pieces=7), "damaged, or no description"),
     ],

@@ -348,6 +348,24 @@ def test_what_generate_refuses(folk, script, args, reason):
     assert reason in refused(script("generate.py", folk[0], *args))
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("division", 0), ("division", "480"), ("tempo", 0), ("tempo", None), ("meter", [4]), ("meter", [4, 3]),
+        ("programs", [[0, 128]]), ("programs", 7), ("voices", [1] * 15), ("voices", [0] * 16), ("settings", {}),
+    ],
+)  # fmt: skip
+def test_a_damaged_description_of_music_is_refused(folk, script, tmp_path, field, value):
+    for name in ("run.json", "vocabulary.txt"):
+        (tmp_path / name).write_bytes((folk[0] / name).read_bytes())
+    about = json.loads((tmp_path / "run.json").read_text())
+    about["corpus"]["report"]["midi"][field] = value
+    (tmp_path / "run.json").write_text(json.dumps(about))
+    line = refused(script("generate.py", tmp_path))
+    assert "run.json: damaged, or not a run of this program: " in line
+    assert field in line or "settings" in line
+
+
 def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, script):
     """A model that has learnt nothing, on words of every kind: whatever it draws can be played."""
     spelled = ["00_b0_407f", "60_b0_4000", "00_c0_05", "00_e0_0040", "60_ff_2f", "00_ff_510f4240"]
@@ -361,6 +379,7 @@ def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, script)
         "division": 480,
         "tempo": 500_000,
         "meter": [4, 4],
+        "programs": [[0, 5]],
         "voices": [3] * 16,
         "settings": vars(Settings("all", "all")),
     }

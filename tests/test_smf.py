@@ -193,8 +193,8 @@ TRACKS = {
         ["25: length 127 where 13 bytes are left, read as 5"],
     ),
     "a tempo longer than the track": (
-        "00 ff 51 73 07 a1 20 80 00 90 3c 40" + END,
-        ["0 ff 51 07 a1 20", "0 90 3c 40", "0 ff 2f"],
+        "00 ff 51 73 0b c0 2c 80 00 90 3c 40" + END,  # its last three bytes could be a program change
+        ["0 ff 51 0b c0 2c", "0 90 3c 40", "0 ff 2f"],
         ["25: length 115 where 12 bytes are left, read as 3"],
     ),
     "a sysex longer than the track": (
@@ -285,6 +285,9 @@ FILES = {
     "a foreign chunk": (PLAIN[:14] + chunk(b"XFIH", b"\0\xff\x2f") + PLAIN[14:], 0, 96, 1, []),
     "a longer header": (PLAIN[:7] + b"\x08" + PLAIN[8:14] + b"\1\2" + PLAIN[14:], 0, 96, 1, []),
     "a header of a wrong length": (PLAIN[:7] + b"\x00" + PLAIN[8:], 0, 96, 1, ["4: header length 0, read as 6"]),
+    "a header length into the track": (
+        PLAIN[:7] + b"\x0a" + PLAIN[8:], 0, 96, 1, ["4: header length 10, read as 6"],
+    ),
     "a header cut off": (PLAIN[:11], 1, 480, 0, [f"0: a header of 11 bytes, read as format 1 with {AT_480[8:]}",
                                                 "11: no track, none read"]),
     "no header": (PLAIN[14:], 1, 480, 1, [f"0: no header MThd, read as format 1 with {AT_480[8:]}"]),
@@ -300,6 +303,7 @@ FILES = {
         ["18: track length 24, read as 8", "10: the header counts 1 tracks, there are 2, all read",
          "8: format 0 with 2 tracks, read as format 1"],
     ),
+    "the start of a second track": (PLAIN + b"MTrk\0\0", 0, 96, 1, ["30: 6 bytes that are no chunk, skipped"]),
     "bytes after the last track": (PLAIN + bytes(3), 0, 96, 1, ["30: 3 bytes that are no chunk, skipped"]),
     "bytes between tracks": (
         midi(NOTE, NOTE)[:30] + b"\0" + PLAIN[14:], 1, 96, 2, ["30: 1 bytes that are no chunk, skipped"],
@@ -436,7 +440,7 @@ def test_files_and_tracks_that_cannot_be_written():
     [
         *(("utf-8", text) for text in ["Für Elise", "é", "山", "카", "Вальс", "Dvořák", "ショパン", "Noël – Étude"]),
         *(("cp932", text) for text in ["ベートーベン　交響曲第７番", "荒城の月", "月光", "ピアノ右手", "ﾋﾟｱﾉ", "ﾄﾞﾗﾑ"]),
-        *(("gbk", text) for text in ["音轨1", "明", "山", "月亮代表我的心", "钢琴", "茉莉花", "二泉映月"]),
+        *(("gbk", text) for text in ["音轨1", "明", "山", "朝", "月亮代表我的心", "钢琴", "茉莉花", "二泉映月"]),
         *(("euc-kr", text) for text in ["아리랑", "사랑", "빛날 세라 영웅", "피아노", "고향의 봄"]),
         *(("latin-1", text) for text in ["Für Elise", "Copyright © 2000", "Synthé'", "Grüße", "São João", "Étude"]),
         ("cp1252", "L’été"),
@@ -468,8 +472,13 @@ def test_text_of_real_files(shared):
 # The oracles
 
 
-def real_files(shared):
-    return [path for path in sorted(shared.glob("midi_*/**/*.mid")) if path.stat().st_size]
+SHARE = pytest.mark.parametrize("share", [0.2, pytest.param(1, marks=pytest.mark.slow)])
+
+
+def real_files(shared, rng=None, share=1):
+    """Real files that are not empty: those of odd features, and a random share of the others."""
+    paths = [path for path in sorted(shared.glob("midi_*/**/*.mid")) if path.stat().st_size]
+    return [path for path in paths if share == 1 or "edge" in str(path) or rng.random() < share]
 
 
 def mido_events(data):
@@ -498,12 +507,10 @@ def without_system(events):
     return events[:-1] if events and events[-1][1] == b"\xff\x2f" else events
 
 
-@pytest.mark.parametrize("share", [0.1, pytest.param(1, marks=pytest.mark.slow)])
+@SHARE
 def test_the_same_events_as_mido(shared, rng, share):
-    compared = 0
-    for path in real_files(shared):
-        if path.stat().st_size > 20_000 and rng.random() > share:
-            continue  # mido takes its time
+    compared, paths = 0, real_files(shared, rng, share)
+    for path in paths:
         data = path.read_bytes()
         theirs = mido_events(data)
         if theirs is None:
@@ -512,7 +519,7 @@ def test_the_same_events_as_mido(shared, rng, share):
         ours = ours[: len(theirs)]  # mido believes the header's count
         assert list(map(without_system, ours)) == list(map(without_system, theirs)), path
         compared += 1
-    assert compared > (1150 if share == 1 else 1070)
+    assert compared > len(paths) - 30
 
 
 def of_status(file, high):
@@ -536,10 +543,11 @@ def symusic_notes(track):
     return notes
 
 
-def test_the_same_notes_controls_bends_tempos_and_bars_as_symusic(shared):
+@SHARE
+def test_the_same_notes_controls_bends_tempos_and_bars_as_symusic(shared, rng, share):
     """Of a track without notes symusic keeps no control and no bend."""
-    compared = whole = 0
-    for path in real_files(shared):
+    compared, whole, paths = 0, 0, real_files(shared, rng, share)
+    for path in paths:
         data = path.read_bytes()
         try:
             score = symusic.Score.from_midi(data)
@@ -563,12 +571,13 @@ def test_the_same_notes_controls_bends_tempos_and_bars_as_symusic(shared):
         bars = sorted((tick, raw[2], 2 ** raw[3]) for tick, raw in metas if raw[1] == 0x58)
         assert bars == sorted((t.time, t.numerator, t.denominator) for t in score.time_signatures), path
         compared += 1
-    assert compared > 1100
-    assert whole > 0.95 * compared
+    assert compared > len(paths) - 60
+    assert whole > 0.9 * compared
 
 
-def test_fast_and_slow_read_real_files_alike(shared):
-    for path in real_files(shared)[::3]:
+@SHARE
+def test_real_files_are_read_alike_without_runs(shared, rng, share):
+    for path in real_files(shared, rng, share):
         check(path.read_bytes())
 
 

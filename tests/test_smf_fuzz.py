@@ -36,7 +36,7 @@ BODIES = st.lists(
 GRAMMAR = st.lists(st.tuples(BODIES, st.sampled_from([None, None, 0, 9, 1 << 31])), max_size=3).map(
     lambda tracks: PLAIN[:14] + b"".join(chunk(b"MTrk", *track) for track in tracks)
 )
-QUICK = settings(max_examples=300, deadline=2000, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=200, deadline=2000, suppress_health_check=[HealthCheck.too_slow])
 
 
 @QUICK
@@ -82,7 +82,7 @@ def mutated(data, rng):
 
 def test_mutated_inline_files(rng):
     originals = [midi(track) for track, _, _ in TRACKS.values()] + [data for data, *_ in FILES.values()]
-    for _ in range(2000):
+    for _ in range(1500):
         check(mutated(originals[rng.integers(len(originals))], rng))
 
 
@@ -184,7 +184,7 @@ def test_time_and_memory_stay_linear(make):
 def test_many_mutated_real_files(shared, rng, capsys):
     """A campaign: each mutation of a real file is read or refused, in time; some are checked through and for memory."""
     originals = [path.read_bytes() for path in real_files(shared)]
-    originals = [data for data in originals if len(data) < 100_000]
+    originals = [data for data in originals if len(data) < 100_000]  # none takes over 0.2 s, even by the walk alone
     refused = mended = 0
     slowest = worst = 0.0
     begun = time.process_time()
@@ -196,7 +196,7 @@ def test_many_mutated_real_files(shared, rng, capsys):
         except smf.NotMidi:
             refused += 1
             continue
-        slowest = max(slowest, (time.process_time() - start) / (len(data) + 5000))
+        slowest = max(slowest, time.process_time() - start)
         mended += bool(file.problems)
         if k % 20 == 0:
             check(data)
@@ -208,6 +208,6 @@ def test_many_mutated_real_files(shared, rng, capsys):
     spent = time.process_time() - begun
     with capsys.disabled():
         print(f"\n{MUTATIONS} files: {refused} refused, {mended} mended, {spent:.0f} s")
-        print(f"slowest {slowest * 1e6:.1f} µs a byte, most memory {worst:.1f} times the file")
-    assert slowest < 50e-6
+        print(f"slowest {slowest * 1e3:.0f} ms, most memory {worst:.1f} times the file")
+    assert slowest < 2
     assert worst < 50
