@@ -1,4 +1,4 @@
-# make demo: train on the sample stories and write a new one; make test: run the tests. Both set everything up first.
+# make demo: learn the sample stories and tunes and write new ones; make test: run the tests. Both set all up first.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,11 +8,11 @@ SUPPORTED = 3.10 3.11 3.12 3.13
 READY = $(VENV)/.ready-$(VERSION)
 CONSTRAINTS = $(CURDIR)/build-constraints.txt
 
-.PHONY: help demo test test-pythons lint format setup clean
+.PHONY: help demo test test-slow test-pythons lint format setup clean
 
 help:
-	@echo "make demo          train on the sample stories, then write a new one (two or three minutes)"
-	@echo "make test          run the tests"
+	@echo "make demo          learn the sample stories and tunes, then write new ones (three or four minutes)"
+	@echo "make test          run the tests; make test-slow those that take minutes"
 	@echo "make setup         install into $(VENV), as the others do by themselves"
 	@echo "make lint          check the style; make format mends it"
 	@echo "make test-pythons  run the tests on every Python from 3.10 to 3.13 that is here"
@@ -20,11 +20,19 @@ help:
 	@echo "PYTHON=python3.13 make test uses another Python"
 
 demo: $(READY)
-	$(PY) train.py corpus/samples -o runs/demo --force --epoch 20
-	$(PY) generate.py runs/demo 灯台 --sentences 8 --top-p 0.9 --seed 1
+	$(PY) train.py corpus/samples/stories -o runs/demo/text --force --epoch 20
+	$(PY) train.py corpus/samples/tunes -o runs/demo/music --force --transpose -5..6 --unit 128 --dropout 0.2 \
+	  --lr 0.004 --epoch 12
+	$(PY) generate.py runs/demo/music -o runs/demo/tune.mid --plot --wav --seed 1
+	$(PY) generate.py runs/demo/text 灯台 --sentences 8 --top-p 0.9 --seed 1 -o runs/demo/story.txt
+	@cat runs/demo/story.txt
+	@ls runs/demo/tune.* runs/demo/story.txt runs/demo/*/loss.png
 
 test: $(READY)
 	$(PY) -m pytest -q
+
+test-slow: $(READY)
+	$(PY) -m pytest -q -m slow
 
 lint: $(READY)
 	$(PY) -m ruff check .
