@@ -1,6 +1,5 @@
 """Standard MIDI Files: each feature and fault by its bytes, and other libraries as oracles."""
 
-import io
 import struct
 from collections import Counter
 
@@ -9,6 +8,7 @@ import numpy
 import pytest
 import symusic
 
+from benchmarks.midi_speed import by_mido
 from midi import smf
 from midi.walk import MOST_PROBLEMS
 
@@ -484,21 +484,9 @@ def real_files(shared, rng=None, share=1):
 def mido_events(data):
     """Tracks of (tick, message) as mido reads them; None where it refuses."""
     try:
-        tracks = mido.MidiFile(file=io.BytesIO(data)).tracks
+        return by_mido(data)
     except (OSError, EOFError, ValueError, IndexError, KeyError, mido.KeySignatureError):
         return None
-    events = []
-    for track in tracks:
-        tick, found = 0, []
-        for message in track:
-            tick += message.time
-            raw = bytes(message.bytes())
-            if message.is_meta:
-                length = next(k for k in range(2, len(raw)) if raw[k] < 0x80) + 1
-                raw = raw[:2] + raw[length:]
-            found.append((tick, raw))
-        events.append(found)
-    return events
 
 
 def without_system(events):
