@@ -33,7 +33,7 @@ class Lexicon:
         self.delta = numpy.array([delta for delta, _ in self.parsed])  # (V,)
         kinds = numpy.array([_kind(message) for _, message in self.parsed])
         is_end = numpy.array([i == eos or message == END for i, (_, message) in enumerate(self.parsed)])
-        self.ends = numpy.flatnonzero(is_end)
+        self.ends = numpy.flatnonzero(is_end).tolist()
         self.moves = is_end | (self.delta > 0) | numpy.isin(kinds, (ON, OFF))  # the others can go on for ever
         self.free = numpy.array([message is not None for _, message in self.parsed]) & ~is_end & (kinds != OFF)
         self.on, self.off_at_once, self.off_later = {}, {}, {}
@@ -105,8 +105,8 @@ class Grammar:
             self._blocked[row] = piece.blocked()
 
     def take(self, ids):
-        """Add the words drawn, (B,); pieces that are over stay as they are."""
-        for row, (piece, i) in enumerate(zip(self._pieces, ids, strict=True)):
+        """Add the words drawn, an array (B,); pieces that are over stay as they are."""
+        for row, (piece, i) in enumerate(zip(self._pieces, ids.tolist(), strict=True)):
             if piece.over:
                 continue
             delta, message = self.lexicon.parsed[i]
@@ -119,11 +119,20 @@ class Grammar:
 
     def mask(self, logits):
         """Put -inf where a word must not follow; logits (B, V) on the CPU, changed in place and returned."""
-        for row in numpy.flatnonzero(~(self.lexicon.moves > self._blocked).any(axis=1)):
-            self._pieces[row].rescue(self.division)
-            self._blocked[row] = self._pieces[row].blocked()
+        for row, piece in enumerate(self._pieces):
+            if self._blocked[row, piece.witness]:
+                self._find_witness(row, piece)
         numpy.putmask(logits, self._blocked, -numpy.inf)
         return logits
+
+    def _find_witness(self, row, piece):
+        """Find a word that moves and may follow; where there is none, let the grammar end what sounds first."""
+        possible = self.lexicon.moves > self._blocked[row]
+        if not possible.any():
+            piece.rescue(self.division)
+            self._blocked[row] = piece.blocked()
+            possible = self.lexicon.moves > self._blocked[row]
+        piece.witness = int(possible.argmax())
 
 
 class _Piece:
@@ -138,6 +147,7 @@ class _Piece:
         self.fresh = []  # keys struck at this very tick
         self.counts = [0] * 16  # of what sounds, by channel
         self.pedals = set()
+        self.witness = 0  # a word that moves, and that may follow as long as it is not blocked
 
     def blocked(self):
         """The words (V,) that must not follow, made anew."""
@@ -198,37 +208,47 @@ class _Piece:
         if tick > self.now:
             self.now = tick
             for key in self.fresh:
-                if key in self.sounding:
-                    blocked[self.lexicon.off_at_once.get(key, _NONE)] = False
+                if key in self.sounding and key in self.lexicon.off_at_once:
+                    blocked[self.lexicon.off_at_once[key]] = False
             self.fresh.clear()
 
     def _strike(self, key, blocked):
         lexicon, channel = self.lexicon, key[0]
+        if not self.sounding:
+            for i in lexicon.ends:
+                blocked[i] = True
         self.sounding[key] = self.now
         self.struck = True
         self.fresh.append(key)
         self.counts[channel] += 1
-        full = self.counts[channel] >= self.voices[channel]
-        blocked[lexicon.channel[channel] if full else lexicon.on.get(key, _NONE)] = True
-        blocked[lexicon.off_later.get(key, _NONE)] = False
-        blocked[lexicon.ends] = True
+        if self.counts[channel] >= self.voices[channel]:
+            blocked[lexicon.channel[channel]] = True
+        elif key in lexicon.on:
+            blocked[lexicon.on[key]] = True
+        if key in lexicon.off_later:
+            blocked[lexicon.off_later[key]] = False
+            self.witness = lexicon.off_later[key][0]
 
     def _end(self, key, blocked):
         lexicon, channel = self.lexicon, key[0]
         del self.sounding[key]
         self.counts[channel] -= 1
-        blocked[lexicon.off_later.get(key, _NONE)] = True
-        blocked[lexicon.off_at_once.get(key, _NONE)] = True
+        for table in (lexicon.off_later, lexicon.off_at_once):
+            if key in table:
+                blocked[table[key]] = True
         if not self.must_end:
             if self.counts[channel] == self.voices[channel] - 1:  # no longer full
                 blocked[lexicon.channel[channel]] = False
                 for other in self.sounding:
-                    if other[0] == channel:
-                        blocked[lexicon.on.get(other, _NONE)] = True
-            elif self.counts[channel] < self.voices[channel]:
-                blocked[lexicon.on.get(key, _NONE)] = False
+                    if other[0] == channel and other in lexicon.on:
+                        blocked[lexicon.on[other]] = True
+            elif self.counts[channel] < self.voices[channel] and key in lexicon.on:
+                blocked[lexicon.on[key]] = False
+            if key in lexicon.on:
+                self.witness = lexicon.on[key][0]
         if not self.sounding:
-            blocked[lexicon.ends] = not self._may_end()
+            for i in lexicon.ends:
+                blocked[i] = not self._may_end()
 
     def rescue(self, division):
         """No word that moves may follow: a quarter note later all notes end; or the piece, if none sounds."""

@@ -146,13 +146,13 @@ def test_a_note_that_would_last_too_long_is_ended_in_time():
     spelled = [EOS, UNK, "00_90_3c50", "8740_80_3c00", "00_90_4050", "8740_b0_0100", "00_80_4000", "60_80_4000"]
     grammar = Grammar(Lexicon(spelled, 0), 480, 600)
     for i in (2, 4, 5):
-        grammar.take([i])
+        grammar.take(numpy.array([i]))
     assert grammar.events[0][2:] == [(600, b"\x80\x3c\0"), (600, b"\x80\x40\0"), (960, b"\xb0\x01\0")]
     assert mask(grammar)[0, [3, 6, 7]].tolist() == [False] * 3
     for i in (2, 3):  # its own end comes too late: the note is shorter, and time goes on as drawn
-        grammar.take([i])
+        grammar.take(numpy.array([i]))
     assert grammar.events[0][-2:] == [(960, b"\x90\x3c\x50"), (1560, b"\x80\x3c\0")]
-    grammar.take([4])
+    grammar.take(numpy.array([4]))
     assert grammar.events[0][-1] == (1920, b"\x90\x40\x50")
 
 
@@ -160,14 +160,14 @@ def test_an_end_mark_only_when_all_is_quiet():
     spelled = [EOS, UNK, "00_90_3c50", "60_80_3c00", "00_ff_2f"]
     grammar = Grammar(Lexicon(spelled, 0), 480, 960)
     assert mask(grammar).tolist() == [[False, False, True, False, False]]  # nothing has sounded yet
-    grammar.take([2])
+    grammar.take(numpy.array([2]))
     assert mask(grammar).tolist() == [[False, False, False, True, False]]
-    grammar.take([3])
+    grammar.take(numpy.array([3]))
     assert mask(grammar).tolist() == [[True, False, True, False, True]]
-    grammar.take([4])
+    grammar.take(numpy.array([4]))
     assert grammar.over()
     assert grammar.events[0][-1] == (0x60, END)
-    grammar.take([2])  # too late
+    grammar.take(numpy.array([2]))  # too late
     assert len(grammar.events[0]) == 3
 
 
@@ -176,7 +176,7 @@ def test_the_pedal_is_lifted_before_the_end():
         Lexicon([EOS, UNK, "00_90_3c50", "60_80_3c00", "00_b3_407f", "00_b4_407f", "00_b4_4000"], 0), 480, 960
     )
     for i in (4, 5, 2, 6, 3, 0):
-        grammar.take([i])
+        grammar.take(numpy.array([i]))
     assert grammar.events[0][-1] == (0x60, bytes([0xB3, 64, 0]))
 
 
