@@ -112,7 +112,7 @@ def write_music(args, run, primetext):
     for unit in ("bars", "seconds"):
         if args[unit]:
             grammar.until(args[unit], unit, begun.meter, tempo)
-            most = math.ceil(args[unit]) * compose.DENSEST
+            most = args["length"] or math.ceil(args[unit]) * compose.DENSEST
     read, unlike = compose.ids(events, spelling, "nearest" if begun.from_file else args["unk"], run.path)
     if unlike:
         tell(f"note: {unlike} of {len(events)} words to begin with are none that the model knows")

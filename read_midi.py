@@ -50,6 +50,7 @@ def main(argv=None):
 
 def plot(paths, out):
     """Draw all that each MIDI file holds, into the folder of ``out`` or its own."""
+    drawn, refused = 0, ""
     for name, path in collect.find(paths):
         try:
             with open(path, "rb") as stream:
@@ -57,13 +58,17 @@ def plot(paths, out):
         except OSError as error:
             raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
         except (ValueError, UserError) as error:
-            tell(f"refused  {path}: {error}")
+            refused = f"{path}: {error}"
+            tell(f"refused  {refused}")
             continue
         stem = os.path.splitext(path)[0]
         if out:
             stem = os.path.join(os.path.dirname(out), re.sub(r"[/\\]", "-", os.path.splitext(name)[0]))
         files.write(stem + ".png", picture)
         tell(f"drew     {stem}.png")
+        drawn += 1
+    if not drawn:
+        raise UserError(f"nothing to draw: {refused}")
 
 
 def list_tracks(paths):

@@ -5,6 +5,7 @@ meta event is ``delta_ff_<type><payload>``, so that ``00_ff_5107a120`` is a temp
 """
 
 import re
+import sys
 from typing import NamedTuple
 
 from midi.score import END, KEY, METER, OFF, ON, TEMPO, score
@@ -34,7 +35,8 @@ def word(delta, message):
     """The word of an event ``delta`` ticks after the last; raises ``ValueError`` where MIDI has no such delta."""
     if not 0 <= delta <= LONGEST:
         raise ValueError(f"a rest of {delta} ticks is longer than MIDI's longest, {LONGEST}")
-    return f"{variable_length(delta).hex()}_{message[:1].hex()}_{message[1:].hex()}"
+    spelled = f"{variable_length(delta).hex()}_{message[:1].hex()}_{message[1:].hex()}"
+    return sys.intern(spelled)  # a corpus has each word many times, and memory need have it but once
 
 
 def variable_length(number):

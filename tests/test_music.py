@@ -101,6 +101,8 @@ def test_pictures_of_midi_files(script, tmp_path):
     (tmp_path / "a.mid").write_bytes(tune.read_bytes())
     assert script("read_midi.py", tmp_path / "a.mid", "--plot").returncode == 0
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    (tmp_path / "b.mid").write_bytes(b"not music")
+    assert "nothing to draw: " in refused(script("read_midi.py", tmp_path / "b.mid", "--plot"))
 
 
 def test_a_single_piece_with_picture_and_sound(script, tmp_path):
