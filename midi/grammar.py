@@ -14,7 +14,7 @@ import math
 import numpy
 
 from midi import timing, words
-from midi.score import END, META, METER, OFF, ON, TEMPO
+from midi.score import END, META, OFF, ON
 
 FAR = 1 << 60  # ticks: no limit
 _PEDAL, _CONTROL = 64, 0xB0
@@ -90,7 +90,7 @@ class Grammar:
         ``meter`` and ``tempo`` hold until the piece has others: (numerator, denominator), microseconds a quarter note.
         """
         for row, piece in enumerate(self._pieces):
-            until = Until(unit, self.division, meter, tempo)
+            until = timing.Until(unit, self.division, meter, tempo)
             for tick, message in piece.events:
                 until.take(tick, message)
             done = until.at(piece.now)
@@ -269,36 +269,6 @@ class _Piece:
         self.events += [(tick, bytes([_CONTROL | channel, _PEDAL, 0])) for channel in sorted(self.pedals)]
         self.events += [(tick, last)] * (last is not None)
         self.over = True
-
-
-class Until:
-    """Counts bars or seconds along a piece, and tells the tick at which ``total`` of them are over."""
-
-    def __init__(self, unit, division, meter, tempo):
-        self.unit, self.division, self.total = unit, division, 0
-        self._since, self._done = 0, 0.0
-        self._rate = 1 / timing.bar_length(*meter, division) if unit == "bars" else self._seconds(tempo)
-
-    def take(self, tick, message):
-        """Note a change of meter or of tempo."""
-        if message[:2] == bytes([META, METER]) and self.unit == "bars":
-            rate = 1 / timing.bar_length(message[2], 1 << message[3], self.division)
-        elif message[:2] == bytes([META, TEMPO]) and self.unit == "seconds":
-            rate = self._seconds(int.from_bytes(message[2:], "big"))
-        else:
-            return
-        self._since, self._done, self._rate = tick, self.at(tick), rate
-
-    def at(self, tick):
-        """How many are over at a tick, not before the last change."""
-        return self._done + (tick - self._since) * self._rate
-
-    def tick(self):
-        """The tick at which all are over, not before the last change."""
-        return self._since + max(0, round((self.total - self._done) / self._rate))
-
-    def _seconds(self, tempo):
-        return tempo / timing.SECOND / self.division
 
 
 def _parsed(word):

@@ -1,9 +1,9 @@
-"""Time: ticks to seconds through a tempo map, to musical time, to a grid; bars."""
+"""Time: ticks to seconds through a tempo map, to musical time, to a grid; bars; how far a piece has come."""
 
 import bisect
 import itertools
 
-from midi.score import METER, TEMPO
+from midi.score import META, METER, TEMPO
 
 TICKS = 480  # a quarter note, unless asked otherwise
 MICROSECONDS = 500_000  # a quarter note where no tempo is given: 120 a minute
@@ -144,3 +144,33 @@ def bars(score):
         _, numerator, denominator = signatures[-2]
         starts.append(starts[-1] + bar_length(numerator, denominator, score.division))
     return starts
+
+
+class Until:
+    """Counts bars or seconds along a piece, and tells the tick at which ``total`` of them are over."""
+
+    def __init__(self, unit, division, meter, tempo):
+        self.unit, self.division, self.total = unit, division, 0
+        self._since, self._done = 0, 0.0
+        self._rate = 1 / bar_length(*meter, division) if unit == "bars" else self._seconds(tempo)
+
+    def take(self, tick, message):
+        """Note a change of meter or of tempo."""
+        if message[:2] == bytes([META, METER]) and self.unit == "bars":
+            rate = 1 / bar_length(message[2], 1 << message[3], self.division)
+        elif message[:2] == bytes([META, TEMPO]) and self.unit == "seconds":
+            rate = self._seconds(int.from_bytes(message[2:], "big"))
+        else:
+            return
+        self._since, self._done, self._rate = tick, self.at(tick), rate
+
+    def at(self, tick):
+        """How many are over at a tick, not before the last change."""
+        return self._done + (tick - self._since) * self._rate
+
+    def tick(self):
+        """The tick at which all are over, not before the last change."""
+        return self._since + max(0, round((self.total - self._done) / self._rate))
+
+    def _seconds(self, tempo):
+        return tempo / SECOND / self.division

@@ -4,8 +4,9 @@ import numpy
 import pytest
 
 from midi import compose, words
-from midi.grammar import Grammar, Lexicon, Until
+from midi.grammar import Grammar, Lexicon
 from midi.score import END, Note, score
+from midi.timing import Until
 
 EOS, UNK = "<eos>", "<unk>"
 TEMPO_60, TEMPO_120 = "00_ff_510f4240", "00_ff_5107a120"
