@@ -572,10 +572,10 @@ def test_patience():
 def test_the_second_interrupt_is_not_held_up():
     with Interrupt() as interrupt:
         assert interrupt.signal is None
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         assert interrupt.signal == signal.SIGINT
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
 
 # Log and plot
