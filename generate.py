@@ -29,7 +29,7 @@ TABLES = {
     ],
     "music": [
         ("--bars", options.count, None, "bars to write"),
-        ("--seconds", options.positive, None, "seconds to write"),
+        ("--seconds", options.seconds, None, "seconds to write"),
         ("--max-note", options.count, 4, "bars that a note may last at most"),
         ("--words", None, False, "write words instead of MIDI"),
         *settings.SOUND,
@@ -90,11 +90,17 @@ def write_text(args, run, primetext):
 
 
 def write_music(args, run, primetext):
-    from midi import collect, compose, timing
+    from midi import collect, compose, export, timing
     from midi.grammar import Grammar, Lexicon
 
-    if is_midi(args["out"]) and args["num_samples"] > 1:
-        raise UserError(f"{args['out']}: one file for {args['num_samples']} pieces: name a folder")
+    out = args["out"]
+    export.check(args, None if args["words"] else out)
+    if out is not None and export.is_midi(out) and (args["words"] or args["num_samples"] > 1):
+        what = "words" if args["words"] else f"{args['num_samples']} pieces"
+        raise UserError(f"{out}: one MIDI file cannot hold {what}: name another file, or a folder")
+    limits = [name for name in ("length", "bars", "seconds") if args[name]]
+    if len(limits) > 1:
+        raise UserError(f"--{limits[0]} and --{limits[1]}: give one of --length, --bars and --seconds")
     words = run.vocabulary
     try:
         about = collect.checked(run.about["corpus"]["report"]["midi"])
@@ -104,7 +110,7 @@ def write_music(args, run, primetext):
     begun = compose.prime(primetext, about)
     events, eos = begun.events, words.ids["<eos>"]
     longest = args["max_note"] * timing.bar_length(*begun.meter, about["division"])
-    lexicon, may_end = Lexicon(words.words, eos), args["length"] is None
+    lexicon, may_end = Lexicon(spelling.parsed, eos), args["length"] is None
     grammar = Grammar(lexicon, about["division"], longest, about["voices"], args["num_samples"], may_end)
     grammar.begin(events)
     tempo = round(60 * timing.SECOND / args["tempo"]) if args["tempo"] else begun.tempo
@@ -112,7 +118,7 @@ def write_music(args, run, primetext):
     for unit in ("bars", "seconds"):
         if args[unit]:
             grammar.until(args[unit], unit, begun.meter, tempo)
-            most = args["length"] or math.ceil(args[unit]) * compose.DENSEST
+            most = math.ceil(args[unit]) * compose.DENSEST
     read, unlike = compose.ids(events, spelling, "nearest" if begun.from_file else args["unk"], run.path)
     if unlike:
         tell(f"note: {unlike} of {len(events)} words to begin with are none that the model knows")
@@ -214,32 +220,29 @@ def write(pairs, begun, splitter, count, out):
 
 
 def save(pieces, args, converted, primed):
-    """Write pieces as MIDI files, with what is wanted beside them, or as words."""
-    from midi import export, settings, wordfile
+    """Write pieces as MIDI files, and when all are there, what is wanted beside them; or write them as words."""
+    from midi import convert, export, settings, wordfile
     from training import files
 
     out = args["out"]
     if args["words"] or out is None:
-        made = settings.from_json(converted)
-        lines, about = wordfile.dump(dataclasses.replace(made, transpose=(0, 0), stretch=()), pieces, {})
+        made = dataclasses.replace(settings.from_json(converted), transpose=(0, 0), stretch=())
+        lines, about = wordfile.dump(made, pieces, {})
         if out is None:
             sys.stdout.write(lines.decode())
-            return
-        files.write(out, lines)
-        files.write(out + ".json", about)
+        else:
+            files.write(out, lines)
+            files.write(out + ".json", about)
         return
-    single = is_midi(out)
-    stems = [os.path.splitext(out)[0]] if single else [os.path.join(out, piece.name) for piece in pieces]
-    files.folder(os.path.dirname(out) if single else out)
-    for stem, piece in zip(stems, pieces, strict=True):
-        found, _ = export.export(piece, args, primed)
-        for suffix, data in found.items():
-            files.write(stem + suffix, data)
-    tell(f"wrote {out if single else f'{len(pieces)} pieces into {out}'}")
-
-
-def is_midi(out):
-    return out is not None and out.lower().endswith((".mid", ".midi"))
+    paths = export.paths(out, pieces)
+    files.folder(os.path.dirname(paths[0]))
+    made = [convert.midi_file(piece, args["tempo"], args["program"])[0] for piece in pieces]
+    for path, data in zip(paths, made, strict=True):
+        files.write(path, data)
+    tell(f"wrote {out if export.is_midi(out) else f'{len(pieces)} pieces into {out}'}")
+    for path, data in zip(paths, made, strict=True):
+        for suffix, content in export.beside(data, os.path.basename(path), args, primed):
+            files.write(os.path.splitext(path)[0] + suffix, content)
 
 
 def tell(line):

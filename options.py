@@ -82,7 +82,7 @@ def _number(convert, least, most, name, open_end=False):
         value = convert(text)
         if not (least < value if open_end else least <= value) or not value <= most:
             allowed = f"above {least}" if open_end else f"{least} or more"
-            allowed += f", at most {most}" if most < UNBOUNDED else ""
+            allowed += f", at most {most:g}" if most < UNBOUNDED or value > most else ""
             raise argparse.ArgumentTypeError(f"{text} is out of range: must be {allowed}")
         return value
 
@@ -94,6 +94,7 @@ count = _number(int, 1, UNBOUNDED, "n")
 seed = _number(int, 0, 2**32 - 1, "n")
 positive = _number(float, 0, UNBOUNDED, "x", open_end=True)
 not_negative = _number(float, 0, UNBOUNDED, "x")
+seconds = _number(float, 0.1, 86_400, "x")
 fraction = _number(float, 0, 1, "x", open_end=True)
 ratio = _number(float, 0, 0.95, "x")
 

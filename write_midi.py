@@ -7,7 +7,7 @@ import sys
 
 import options
 from errors import UserError
-from midi import export, settings, wordfile
+from midi import convert, export, settings, wordfile
 from training import files
 
 DESCRIPTION = "Turn words such as 00_90_4050 into MIDI files, one for each line."
@@ -27,23 +27,28 @@ def main(argv=None):
     path, out = args["words"], args["out"]
     if path is None or out is None:
         raise UserError("name a file of words, and with -o/--out a folder or a file that ends in .mid")
+    export.check(args, out)
     lines = wordfile.numbered(path)
     _, pieces = wordfile.load(path)
-    single = out.lower().endswith((".mid", ".midi"))
-    if single and len(pieces) > 1:
-        raise UserError(f"{out}: one file for {len(pieces)} pieces: name a folder")
+    paths = export.paths(out, pieces)
     made = []
     for piece, line in zip(pieces, lines, strict=True):
-        found, faults = export.export(piece, args)
+        data, faults = convert.midi_file(piece, args["tempo"], args["program"])
         complain(path, line, faults, args["strict"])
-        made.append(found)
-    stems = [os.path.splitext(out)[0]] if single else [os.path.join(out, stem) for stem in export.stems(pieces)]
-    files.folder(os.path.dirname(out) if single else out)
-    for stem, found in zip(stems, made, strict=True):
-        for suffix, data in found.items():
-            files.write(stem + suffix, data)
-    tell(f"wrote    {out if single else f'{len(made)} pieces into {out}'}")
+        made.append(data)
+    write(paths, made, pieces, args)
+    tell(f"wrote    {out if export.is_midi(out) else f'{len(made)} pieces into {out}'}")
     return 0
+
+
+def write(paths, made, pieces, args):
+    """Write the MIDI files, and when all are there, what is wanted beside them."""
+    files.folder(os.path.dirname(paths[0]))
+    for path, data in zip(paths, made, strict=True):
+        files.write(path, data)
+    for path, data, piece in zip(paths, made, pieces, strict=True):
+        for suffix, content in export.beside(data, piece.name, args):
+            files.write(os.path.splitext(path)[0] + suffix, content)
 
 
 def complain(path, line, faults, strict):

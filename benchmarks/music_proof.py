@@ -19,6 +19,8 @@ import numpy
 import symusic
 
 import rnn
+from corpus.vocabulary import EOS
+from midi import compose
 from midi.grammar import Grammar, Lexicon
 from training import run as runs
 
@@ -97,7 +99,7 @@ def faults(path):
 def cost(run, batch):
     """Seconds of a step of the model, and of the grammar's mask with its taking of the words, medians of rounds."""
     run = runs.load(run)
-    about, lexicon = run.about["corpus"]["report"]["midi"], Lexicon(run.vocabulary.words, 0)
+    about, lexicon = run.about["corpus"]["report"]["midi"], Lexicon(compose.Spelling(run.vocabulary.words).parsed, EOS)
     model, rng = run.load_best(), numpy.random.default_rng(0)
     words = numpy.zeros(batch, numpy.int32)
     times = []

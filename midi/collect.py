@@ -166,6 +166,9 @@ def character(pieces):
 
 def checked(about):
     """A ``character`` as JSON kept it, with the ``settings``; raises ``ValueError`` naming what is wrong with it."""
+    missing = {"settings", *CHARACTER} - about.keys()
+    if missing:
+        raise ValueError(f"{min(missing)} is missing")
     from_json(about["settings"])
     for name, (allowed, fits) in CHARACTER.items():
         try:

@@ -59,6 +59,7 @@ def convert(name, data, settings, strict=False):
     original, mended = score(events, file.division)
     frame = original._replace(others=tracks.conductor(file))
     context = timing.main_tempo(frame), timing.main_meter(frame), _programs(file, settings.track)
+    before = len(original.notes)
     if settings.ticks_per_beat != KEEP:
         original = timing.musical(original, settings.ticks_per_beat)
     elif settings.grid != KEEP and original.division < 0:
@@ -68,6 +69,8 @@ def convert(name, data, settings, strict=False):
         made = binned(copy, settings.velocities) if settings.velocities != KEEP else copy
         if settings.grid != KEEP:
             made = timing.snapped(made, settings.grid)
+        if not label and len(made.notes) < before:
+            left_out.append(f"{before - len(made.notes)} notes fell together with others of their key")
         found = made.events() + [(made.end, END)] * (settings.events == ALL)
         of = name if label else None
         pieces.append(Piece(name + label, words.line(found), made.division, *context, of))

@@ -3,27 +3,58 @@
 import os
 import re
 
-from midi import convert, smf, tracks
-from midi.score import score
+from errors import UserError
+from midi import smf, timing, tracks
+from midi.score import Score, score
 from midi.settings import ALL
 
+NOT_MIDI = (".txt", ".words", ".json", ".png", ".wav", ".mp3", ".npz")
 
-def export(piece, args, primed=0):
-    """({suffix: bytes}, faults): the ``.mid`` of a piece and what ``args`` asks for beside it, ``.png`` and ``.wav``.
 
-    ``args`` are the values of the options ``settings.SOUND``; events before tick ``primed`` are drawn as given. The
-    faults are those of words that had to be mended. Raises ``UserError`` for a piece too long to draw or to play.
+def check(args, out):
+    """Refuse, before any work is done, options that cannot be met; ``args`` are the values of ``settings.SOUND``.
+
+    ``out`` is where MIDI is to go, None where none is written. Raises ``UserError``.
     """
-    data, faults = convert.midi_file(piece, args["tempo"], args["program"])
-    made = {".mid": data}
+    asked = [name for name in ("tempo", "program", "plot", "wav", "soundfont") if args[name] not in (None, False)]
+    if out is None and asked:
+        raise UserError(f"--{asked[0]} needs a MIDI file: name one with -o/--out, without --words")
+    if args["soundfont"] and not args["wav"]:
+        raise UserError("--soundfont needs --wav")
+    if args["soundfont"]:
+        from midi import synth
+
+        synth.render_soundfont(Score([], [], 0, timing.TICKS), args["soundfont"])
+    if out is not None and os.path.splitext(out)[1].lower() in NOT_MIDI and not os.path.isdir(out):
+        raise UserError(f"{out}: MIDI is written to a file that ends in .mid, or to a folder")
+
+
+def is_midi(out):
+    """Whether a place to write to is a MIDI file, else it is a folder."""
+    return out.lower().endswith((".mid", ".midi"))
+
+
+def paths(out, pieces):
+    """The MIDI file of each piece: ``out`` itself, or files in that folder; raises ``UserError`` for too many."""
+    if not is_midi(out):
+        return [os.path.join(out, stem + ".mid") for stem in stems(pieces)]
+    if len(pieces) > 1:
+        raise UserError(f"{out}: one file for {len(pieces)} pieces: name a folder")
+    return [out]
+
+
+def beside(data, title, args, primed=0):
+    """Yield (suffix, bytes) of what ``args`` want beside a MIDI file's bytes; events before ``primed`` are shaded.
+
+    Raises ``UserError`` for a piece too long to draw or to play.
+    """
     if args["plot"]:
-        made[".png"] = picture(data, piece.name, primed)
+        yield ".png", picture(data, title, primed)
     if args["wav"]:
         from midi import synth
 
         font = args["soundfont"]
-        made[".wav"] = synth.wav(synth.render_soundfont(whole(data), font) if font else synth.render(whole(data)))
-    return made, faults
+        yield ".wav", synth.wav(synth.render_soundfont(whole(data), font) if font else synth.render(whole(data)))
 
 
 def picture(data, title, primed=0):

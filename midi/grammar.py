@@ -13,7 +13,7 @@ import math
 
 import numpy
 
-from midi import timing, words
+from midi import timing
 from midi.score import END, META, OFF, ON
 
 FAR = 1 << 60  # ticks: no limit
@@ -24,12 +24,13 @@ _NONE = numpy.zeros(0, numpy.intp)
 class Lexicon:
     """The words of a vocabulary as a grammar needs them: which strike and end which key, when, and which do neither.
 
-    ``spelled`` are the words by id, ``eos`` the id of the line end. A key here is (channel, key).
+    ``parsed`` are the (delta, message) of the words by id, None for what is no MIDI; ``eos`` is the id of the line end.
+    A key here is (channel, key).
     """
 
-    def __init__(self, spelled, eos):
+    def __init__(self, parsed, eos):
         self.eos = eos
-        self.parsed = [_parsed(word) for word in spelled]
+        self.parsed = [event or (0, None) for event in parsed]
         self.delta = numpy.array([delta for delta, _ in self.parsed])  # (V,)
         kinds = numpy.array([_kind(message) for _, message in self.parsed])
         is_end = numpy.array([i == eos or message == END for i, (_, message) in enumerate(self.parsed)])
@@ -269,14 +270,6 @@ class _Piece:
         self.events += [(tick, bytes([_CONTROL | channel, _PEDAL, 0])) for channel in sorted(self.pedals)]
         self.events += [(tick, last)] * (last is not None)
         self.over = True
-
-
-def _parsed(word):
-    """(delta, message) of a word; (0, None) for one that is no MIDI, such as <eos>."""
-    try:
-        return words.parse(word)
-    except ValueError:
-        return 0, None
 
 
 def _kind(message):

@@ -10,7 +10,8 @@ from midi import timbres, timing, tones
 from midi.score import DRUMS
 
 CONTROL, PROGRAM, BEND = 0xB0, 0xC0, 0xE0
-DATA, VOLUME, PAN, EXPRESSION, PEDAL, RPN_FINE, RPN_COARSE, RESET = 6, 7, 10, 11, 64, 100, 101, 121  # controls
+DATA, VOLUME, PAN, EXPRESSION, PEDAL, RESET = 6, 7, 10, 11, 64, 121  # controls
+NRPN_FINE, NRPN_COARSE, RPN_FINE, RPN_COARSE = 98, 99, 100, 101
 _RAMP = 0.006  # seconds in which a control moves: at once would click
 
 
@@ -73,6 +74,8 @@ class Channel:
             self.pedal.move(time, value >= 64)
         elif number in (RPN_FINE, RPN_COARSE):
             self._parameter[number - RPN_FINE] = value
+        elif number in (NRPN_FINE, NRPN_COARSE):
+            self._parameter = [127, 127]  # what is not registered is nobody's business here
         elif number == DATA and self._parameter == [0, 0]:  # the first registered parameter: semitones of a full bend
             self._bend_range = value
         elif number == RESET:

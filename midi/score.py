@@ -4,7 +4,7 @@ An event is (tick, message): its time from the beginning, and its bytes from the
 and payload. A score is legal: no key of a channel sounds twice at once, every note ends, and none is of no length.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from typing import NamedTuple
 
 OFF, ON, META, END = 0x80, 0x90, 0xFF, b"\xff\x2f"
@@ -56,9 +56,12 @@ class Score(NamedTuple):
 def score(events, division):
     """A ``Score`` of events in order of time, and how many notes had to be mended to make it legal.
 
-    A note-off ends the oldest open note of its key, so that a tied note ends where it was meant to; a key struck while
-    it sounds is ended and struck again; a note without an end lasts until the piece is over.
+    A note-off ends the oldest open note of its key, so that a tied note ends where it was meant to; but the latest of a
+    key that lacks note-offs, or one that is lost would shift all that follow. A key struck while it sounds is ended and
+    struck again; a note without an end lasts until the piece is over.
     """
+    events = list(events)
+    lacking = _lacking(events)
     notes, others, end = [], [], 0
     sounding = defaultdict(deque)
     mended = 0
@@ -68,11 +71,11 @@ def score(events, division):
         if kind == ON and message[2]:
             sounding[channel, message[1]].append((tick, message[2]))
         elif kind in (OFF, ON):
-            if sounding[channel, message[1]]:
-                start, velocity = sounding[channel, message[1]].popleft()
-                notes.append(Note(start, tick, channel, message[1], velocity))
-            else:
-                mended += 1
+            key = channel, message[1]
+            mended += not sounding[key]
+            ended = len(sounding[key]) if key in lacking else min(1, len(sounding[key]))
+            for start, velocity in [sounding[key].popleft() for _ in range(ended)]:
+                notes.append(Note(start, tick, *key, velocity))
         elif not message.startswith(END):
             others.append((tick, message))
     for (channel, key), begun in sounding.items():
@@ -82,10 +85,21 @@ def score(events, division):
     return Score(settled, others, max([end, *(note.end for note in settled)]), division), mended + changed
 
 
+def _lacking(events):
+    """The (channel, key) pairs that are struck more often than they are ended."""
+    balance = Counter()
+    for _, message in events:
+        if message[0] & 0xF0 in (OFF, ON):
+            strikes = message[0] & 0xF0 == ON and message[2] > 0
+            balance[message[0] & 0x0F, message[1]] += 1 if strikes else -1
+    return {key for key, more in balance.items() if more > 0}
+
+
 def settle(notes):
     """Make notes legal: each at least a tick long, none begun before the last of its key has ended.
 
-    Two that begin at once become one, as long as the longer. Returns the notes in order and how many were changed.
+    Two that begin at once become one, as long as the longer and as loud as the louder. Returns the notes in order and
+    how many were changed.
     """
     last, settled, changed = {}, [], 0
     for note in sorted(notes):
@@ -95,7 +109,7 @@ def settle(notes):
         key = note.channel, note.key
         i = last.get(key)
         if i is not None and settled[i].start == note.start:
-            settled[i] = settled[i]._replace(end=max(settled[i].end, note.end))
+            settled[i] = note._replace(velocity=max(settled[i].velocity, note.velocity))  # sorted: the later is longer
             changed += 1
             continue
         if i is not None and settled[i].end > note.start:

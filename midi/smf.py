@@ -20,6 +20,7 @@ from midi.specs import (
     META_STATUS,
     OTHER_META,
     WITH_PAYLOAD,
+    variable_length,
 )
 from midi.text import text
 from midi.walk import NotMidi, Problem, Report, Walk
@@ -196,7 +197,7 @@ def _track_bytes(track, where):
     pieces, at = [], 0
     for k, payload in sorted(track.payloads.items()):
         end = int(lengths[k])
-        pieces += [flat[at:end], _variable_length(len(payload)), payload]
+        pieces += [flat[at:end], variable_length(len(payload)), payload]
         at = end
     body = b"".join([*pieces, flat[at:]])
     if len(body) > 0xFFFFFFFF:
@@ -246,11 +247,3 @@ def _check(track, where):
         known = META.get(int(data[k, 0]), OTHER_META) if status[k] == META_STATUS else OTHER_META
         if len(payload) > LARGEST_NUMBER or not known.allows(payload):
             raise ValueError(f"{where}, event {k}: {payload[:8].hex(' ')} ({len(payload)} bytes) is no {known.name}")
-
-
-def _variable_length(number):
-    """A number of at most 28 bits, seven a byte, the highest bit set in all but the last."""
-    groups = [number & 0x7F]
-    while number := number >> 7:
-        groups.append(number & 0x7F | 0x80)
-    return bytes(reversed(groups))

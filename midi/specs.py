@@ -53,6 +53,15 @@ META = {
 }
 OTHER_META = Meta("meta event")
 
+
+def variable_length(number):
+    """The bytes of a number, seven bits each, all but the last with the high bit set."""
+    found = [number & 0x7F]
+    while number := number >> 7:
+        found.append(number & 0x7F | 0x80)
+    return bytes(reversed(found))
+
+
 _DELTA = rb"[\x80-\xff]{0,3}[\x00-\x7f]"
 _SINGLE = rb"[\xc0-\xdf][\x00-\x7f]"
 _DOUBLE = rb"[\x80-\xbf\xe0-\xef][\x00-\x7f]{2}"

@@ -8,20 +8,11 @@ import re
 import sys
 from typing import NamedTuple
 
-from midi.score import END, KEY, METER, OFF, ON, TEMPO, score
+from midi.score import END, OFF, ON, score
+from midi.specs import DATA_BYTES, LARGEST_NUMBER, META, META_STATUS, OTHER_META, WITH_PAYLOAD, variable_length
 
-LONGEST = 0x0FFFFFFF  # ticks: the largest number of four variable-length bytes
 _DELTA = r"((?:[89a-f][0-9a-f])*[0-7][0-9a-f])_"
 _SHAPE = re.compile(_DELTA + r"([89a-f][0-9a-f])(?:_((?:[0-9a-f]{2})*))?")
-_DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
-_SYSEX = (0xF0, 0xF7)
-# meta type: its name, its payload's length, and whether a payload of that length can be
-_METAS = {
-    TEMPO: ("tempo", 3, any),
-    METER: ("time signature", 4, lambda p: p[0] > 0 and p[1] <= 7),
-    KEY: ("key signature", 2, lambda p: (p[0] <= 7 or p[0] >= 249) and p[1] <= 1),
-    END[1]: ("end of track", 0, lambda p: True),
-}
 
 
 class Fault(NamedTuple):
@@ -33,18 +24,10 @@ class Fault(NamedTuple):
 
 def word(delta, message):
     """The word of an event ``delta`` ticks after the last; raises ``ValueError`` where MIDI has no such delta."""
-    if not 0 <= delta <= LONGEST:
-        raise ValueError(f"a rest of {delta} ticks is longer than MIDI's longest, {LONGEST}")
+    if not 0 <= delta <= LARGEST_NUMBER:
+        raise ValueError(f"a rest of {delta} ticks is longer than MIDI's longest, {LARGEST_NUMBER}")
     spelled = f"{variable_length(delta).hex()}_{message[:1].hex()}_{message[1:].hex()}"
     return sys.intern(spelled)  # a corpus has each word many times, and memory need have it but once
-
-
-def variable_length(number):
-    """The bytes of a number, seven bits each, all but the last with the high bit set."""
-    found = [number & 0x7F]
-    while number := number >> 7:
-        found.append(number & 0x7F | 0x80)
-    return bytes(reversed(found))
 
 
 def parse(text):
@@ -53,8 +36,8 @@ def parse(text):
     if not shape:
         raise ValueError("is not delta_status_data in hex, such as 00_90_4050")
     delta = _number(shape[1])
-    if delta > LONGEST:
-        raise ValueError(f"has a delta of {delta} ticks, at most {LONGEST} is allowed")
+    if delta > LARGEST_NUMBER:
+        raise ValueError(f"has a delta of {delta} ticks, at most {LARGEST_NUMBER} is allowed")
     message = bytes.fromhex(shape[2] + (shape[3] or ""))
     wrong = _wrong(message)
     if wrong:
@@ -73,21 +56,25 @@ def _number(variable):
 def _wrong(message):
     """Why a message is none, or None."""
     status, data = message[0], message[1:]
-    if status in _SYSEX:
+    if status == META_STATUS:
+        return _wrong_meta(data)
+    if status in WITH_PAYLOAD:
         return None
-    if status == 0xFF:
-        if not data or data[0] > 127:
-            return "has no meta type 00..7f"
-        name, length, possible = _METAS.get(data[0], ("", len(data) - 1, lambda p: True))
-        if len(data) - 1 != length:
-            return f"has {len(data) - 1} bytes of {name}, {length} are needed"
-        return None if possible(data[1:]) else f"has an impossible {name}"
-    length = _DATA_BYTES.get(status & 0xF0)
-    if length is None:
+    length = DATA_BYTES[status >> 4]
+    if not length:
         return f"has the status {status:02x}, which no file may hold"
     if len(data) != length:
         return f"has {len(data)} data bytes, status {status:02x} needs {length}"
     return None if max(data) <= 127 else f"has the data byte {max(data):02x}, must be in range 00..7f"
+
+
+def _wrong_meta(data):
+    if not data or data[0] > 127:
+        return "has no meta type 00..7f"
+    meta, payload = META.get(data[0], OTHER_META), data[1:]
+    if meta.lengths and len(payload) not in meta.lengths:
+        return f"has {len(payload)} bytes of {meta.name}, {' or '.join(map(str, meta.lengths))} are needed"
+    return None if meta.allows(payload) else f"has an impossible {meta.name}"
 
 
 def line(events):
@@ -113,7 +100,7 @@ def read(words, division, begun=False):
             faults.append(Fault(i, str(error)))
             found = re.match(_DELTA, text.lower())
             delta = _number(found[1]) if found else 0
-            tick += delta if delta <= LONGEST else 0
+            tick += delta if delta <= LARGEST_NUMBER else 0
             continue
         tick += delta
         events.append((tick, message, i))

@@ -130,6 +130,14 @@ def test_more_instruments_than_channels_are_told():
     assert len(converted.remarks) == 2
 
 
+def test_notes_that_a_grid_brings_together_are_told():
+    trill = "\n".join(f"{2 * n} 90 40 50\n{2 * n + 2} 80 40 00" for n in range(100))
+    converted = convert("x.mid", midi(trill), Settings(grid=24))
+    left = len(converted.pieces[0].score().notes)
+    assert converted.remarks == [f"{100 - left} notes fell together with others of their key"]
+    assert convert("x.mid", midi(trill), Settings()).remarks == []
+
+
 def test_format_2_is_one_pattern_after_the_other():
     data = midi("0 90 40 50\n96 80 40 00", "0 90 41 50\n96 80 41 00", form=2, division=96)
     piece = convert("x.mid", data, Settings(track="all", ticks_per_beat="keep")).pieces[0]

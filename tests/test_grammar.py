@@ -25,6 +25,10 @@ def vocabulary(rng, keys=4, deltas=(0, 1, 30, 120, 480, 2000), channels=(0, 9), 
     return [EOS, UNK, *found]
 
 
+def lexicon(spelled, eos):
+    return Lexicon(compose.Spelling(spelled).parsed, eos)
+
+
 def twin(spelled, events, voices, may_end, must_end):
     """Which words may follow the events, worked out from the beginning for each word by itself."""
     sounding, now, notes = {}, 0, 0
@@ -69,7 +73,7 @@ def test_the_mask_is_that_of_its_twin(rng):
     for _ in range(40):
         spelled = vocabulary(rng, complete=False)
         voices, may_end, must_end = rng.integers(1, 4, 16).tolist(), bool(rng.integers(2)), False
-        grammar = Grammar(Lexicon(spelled, 0), 480, int(rng.integers(100, 3000)), voices, 3, may_end)
+        grammar = Grammar(lexicon(spelled, 0), 480, int(rng.integers(100, 3000)), voices, 3, may_end)
         for step in range(40):
             if step == 30:
                 grammar.close()
@@ -115,7 +119,7 @@ def check(events, longest):
 @pytest.mark.parametrize("longest", [1, 480, 7680])
 def test_whatever_is_drawn_is_legal(rng, complete, longest):
     for _ in range(10):
-        grammar = Grammar(Lexicon(vocabulary(rng, complete=complete), 0), 480, longest, batch=4)
+        grammar = Grammar(lexicon(vocabulary(rng, complete=complete), 0), 480, longest, batch=4)
         drawn(grammar, rng)
         for events in grammar.events:
             check(events, longest)
@@ -135,7 +139,7 @@ def test_whatever_is_drawn_is_legal(rng, complete, longest):
 )
 def test_poor_vocabularies_come_to_an_end(rng, spelled):
     for bars in (None, 3):
-        grammar = Grammar(Lexicon(spelled, 0), 480, 960, batch=2)
+        grammar = Grammar(lexicon(spelled, 0), 480, 960, batch=2)
         if bars:
             grammar.until(bars, "bars", (4, 4), 500_000)
         drawn(grammar, rng, most=50)
@@ -145,7 +149,7 @@ def test_poor_vocabularies_come_to_an_end(rng, spelled):
 
 def test_a_note_that_would_last_too_long_is_ended_in_time():
     spelled = [EOS, UNK, "00_90_3c50", "8740_80_3c00", "00_90_4050", "8740_b0_0100", "00_80_4000", "60_80_4000"]
-    grammar = Grammar(Lexicon(spelled, 0), 480, 600)
+    grammar = Grammar(lexicon(spelled, 0), 480, 600)
     for i in (2, 4, 5):
         grammar.take(numpy.array([i]))
     assert grammar.events[0][2:] == [(600, b"\x80\x3c\0"), (600, b"\x80\x40\0"), (960, b"\xb0\x01\0")]
@@ -159,7 +163,7 @@ def test_a_note_that_would_last_too_long_is_ended_in_time():
 
 def test_an_end_mark_only_when_all_is_quiet():
     spelled = [EOS, UNK, "00_90_3c50", "60_80_3c00", "00_ff_2f"]
-    grammar = Grammar(Lexicon(spelled, 0), 480, 960)
+    grammar = Grammar(lexicon(spelled, 0), 480, 960)
     assert mask(grammar).tolist() == [[False, False, True, False, False]]  # nothing has sounded yet
     grammar.take(numpy.array([2]))
     assert mask(grammar).tolist() == [[False, False, False, True, False]]
@@ -174,7 +178,7 @@ def test_an_end_mark_only_when_all_is_quiet():
 
 def test_the_pedal_is_lifted_before_the_end():
     grammar = Grammar(
-        Lexicon([EOS, UNK, "00_90_3c50", "60_80_3c00", "00_b3_407f", "00_b4_407f", "00_b4_4000"], 0), 480, 960
+        lexicon([EOS, UNK, "00_90_3c50", "60_80_3c00", "00_b3_407f", "00_b4_407f", "00_b4_4000"], 0), 480, 960
     )
     for i in (4, 5, 2, 6, 3, 0):
         grammar.take(numpy.array([i]))
@@ -183,7 +187,7 @@ def test_the_pedal_is_lifted_before_the_end():
 
 @pytest.mark.parametrize(("meter", "ticks"), [((4, 4), 1920), ((6, 8), 1440), ((3, 4), 1440)])
 def test_so_many_bars_and_no_more(rng, meter, ticks):
-    grammar = Grammar(Lexicon(vocabulary(rng, deltas=(0, 240, 480), channels=(0,)), 0), 480, 4 * ticks, batch=3)
+    grammar = Grammar(lexicon(vocabulary(rng, deltas=(0, 240, 480), channels=(0,)), 0), 480, 4 * ticks, batch=3)
     grammar.until(5, "bars", meter, 500_000)
     drawn(grammar, rng, most=10_000)
     for events in grammar.events:
@@ -194,7 +198,7 @@ def test_so_many_bars_and_no_more(rng, meter, ticks):
 def test_so_many_seconds_whatever_the_tempo(rng):
     spelled = [EOS, UNK, "00_90_3c50", "60_80_3c00", TEMPO_60, TEMPO_120, "8170_b0_0100"]
     for _ in range(3):
-        grammar = Grammar(Lexicon(spelled, 0), 480, 1920)
+        grammar = Grammar(lexicon(spelled, 0), 480, 1920)
         grammar.until(7.0, "seconds", (4, 4), 250_000)
         drawn(grammar, rng, most=10_000)
         until = Until("seconds", 480, (4, 4), 250_000)
@@ -205,19 +209,62 @@ def test_so_many_seconds_whatever_the_tempo(rng):
         )  # the longest delta is half a quarter note
 
 
+def limits(unit, amount, events, meter=(4, 4), tempo=500_000):
+    """The tick at which a piece that begins with events is to end."""
+    grammar = Grammar(lexicon([EOS, UNK, "00_90_3c50", "60_80_3c00"], 0), 480, 1920)
+    grammar.begin(events)
+    grammar.until(amount, unit, meter, tempo)
+    return grammar._pieces[0].limit
+
+
 def test_bars_are_counted_from_the_next_one_after_the_beginning(rng):
-    spelled = vocabulary(rng, deltas=(0, 60, 240), channels=(0,))
-    grammar = Grammar(Lexicon(spelled, 0), 480, 1920)
-    grammar.begin([(0, b"\x90\x30\x50"), (2000, b"\x80\x30\x00")])  # a bar of 4/4 and a little
+    begun = [(0, b"\x90\x30\x50"), (2000, b"\x80\x30\0")]  # a bar of 4/4 and a little
+    assert limits("bars", 2, begun) == 4 * 1920
+    assert limits("bars", 2, [*begun[:1], (1920, b"\x80\x30\0")]) == 3 * 1920
+    assert limits("bars", 2, [(0, bytes.fromhex("ff5803022408")), *begun]) == 4 * 1440
+    grammar = Grammar(lexicon(vocabulary(rng, deltas=(0, 60, 240), channels=(0,)), 0), 480, 1920)
+    grammar.begin(begun)
     grammar.until(2, "bars", (4, 4), 500_000)
     drawn(grammar, rng, most=10_000)
-    assert 3 * 1920 < grammar.events[0][-1][0] <= 4 * 1920
+    assert grammar.events[0][-1][0] <= 4 * 1920
     assert score(grammar.events[0], 480)[0].notes[0] == Note(0, 2000, 0, 0x30, 0x50)
+
+
+def test_seconds_are_counted_from_the_end_of_the_beginning():
+    begun = [(0, b"\x90\x30\x50"), (1248, b"\x80\x30\0")]  # 1.3 seconds
+    assert limits("seconds", 2, begun) == 1248 + 1920
+    assert limits("seconds", 2, [(0, bytes.fromhex("ff510f4240")), *begun]) == 1248 + 960
+
+
+def test_the_end_of_a_beginning_is_no_end():
+    grammar = Grammar(lexicon([EOS, UNK, "00_90_3c50", "60_80_3c00"], 0), 480, 1920)
+    grammar.begin([(0, b"\x90\x3c\x50"), (9, b"\x80\x3c\0"), (9, END)])
+    assert not grammar.over()
+    assert grammar.events[0][-1] == (9, b"\x80\x3c\0")
+
+
+def test_notes_end_at_the_limit_whatever_is_drawn():
+    spelled = [EOS, UNK, "00_90_3c50", "8f00_80_3c00", "8f00_b0_0100", "00_b0_0140"]
+    for i in (3, 4):
+        grammar = Grammar(lexicon(spelled, 0), 480, 1900)
+        grammar.until(1, "bars", (1, 4), 500_000)
+        grammar.take(numpy.array([2]))
+        grammar.take(numpy.array([i]))
+        assert grammar.over()
+        assert grammar.events[0][1:] == [(480, b"\x80\x3c\0")]
+
+
+def test_words_that_go_nowhere_do_not_go_on_for_ever(rng):
+    """Only a control of no time may follow: the grammar ends the note itself."""
+    grammar = Grammar(lexicon([EOS, UNK, "00_90_3c50", "00_80_3c00", "00_b0_0140"], 0), 480, 1900)
+    grammar.take(numpy.array([2]))
+    assert mask(grammar)[0].tolist() == [True, False, True, False, True]
+    assert grammar.events[0][-1] == (480, b"\x80\x3c\0")
 
 
 def test_no_more_notes_at_once_than_voices(rng):
     voices = [2] * 9 + [1] * 7
-    grammar = Grammar(Lexicon(vocabulary(rng), 0), 480, 1920, voices, batch=4)
+    grammar = Grammar(lexicon(vocabulary(rng), 0), 480, 1920, voices, batch=4)
     drawn(grammar, rng)
     for events in grammar.events:
         notes = check(events, 1920).notes
@@ -227,9 +274,16 @@ def test_no_more_notes_at_once_than_voices(rng):
 
 
 def test_a_length_in_words(rng):
-    grammar = Grammar(Lexicon(vocabulary(rng), 0), 480, 1920, may_end=False)
+    grammar = Grammar(lexicon(vocabulary(rng), 0), 480, 1920, may_end=False)
     drawn(grammar, rng, most=100)
     assert 100 <= len(grammar.events[0]) < 200  # the grammar has ended some notes itself
+
+
+def test_the_end_of_the_track_comes_when_it_is_drawn():
+    grammar = Grammar(lexicon([EOS, UNK, "00_90_3c50", "60_80_3c00", "00_b0_4040", "60_ff_2f"], 0), 480, 960)
+    for i in (2, 4, 3, 5):
+        grammar.take(numpy.array([i]))
+    assert grammar.events[0][-2:] == [(0xC0, b"\xb0\x40\0"), (0xC0, END)]
 
 
 def test_a_change_of_meter_moves_the_limit():

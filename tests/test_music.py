@@ -286,6 +286,23 @@ def test_the_same_seed_the_same_tune(folk, script, tmp_path):
     assert a == b != c
 
 
+def test_a_midi_file_is_written_where_it_was_asked_for(folk, script, tmp_path):
+    (tmp_path / "keep.mid").write_text("precious")
+    process = script("generate.py", folk[0], "-o", tmp_path / "keep.midi", "--bars", 2, "--plot")
+    assert process.returncode == 0, process.stderr
+    assert (tmp_path / "keep.mid").read_text() == "precious"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["keep.mid", "keep.midi", "keep.png"]
+    parsed(tmp_path / "keep.midi")
+
+
+def test_what_cannot_be_played_is_written_all_the_same(script, tmp_path):
+    """Three hours: too long for --wav, which says so when the MIDI file is there."""
+    (tmp_path / "long.words").write_text("00_90_3c50 " + "8360_b0_0140 " * 21_600 + "8360_80_3c00\n")
+    line = refused(script("write_midi.py", tmp_path / "long.words", "-o", tmp_path / "long.mid", "--wav"))
+    assert "2 hours" in line or "7200" in line or "hours" in line
+    assert mido.MidiFile(tmp_path / "long.mid").length > 10_000
+
+
 def test_many_pieces_into_a_folder(folk, script, tmp_path):
     process = script(
         "generate.py", folk[0], "-n", 5, "-o", tmp_path / "out", "--bars", 2, "--tempo", 90, "--program", 40
@@ -343,7 +360,15 @@ def test_a_piece_goes_on_from_words(folk, script, tmp_path):
         (["--sentences", "3"], "--sentences cannot be given: "),
         (["--program", "128"], "128 is out of range: must be in range 0..127"),
         (["--tempo", "0"], "0 is out of range: must be 4 to 1000 quarter notes a minute"),
-        (["-n", "3", "-o", "a.mid"], "a.mid: one file for 3 pieces: name a folder"),
+        (["-n", "3", "-o", "a.mid"], "a.mid: one MIDI file cannot hold 3 pieces: name another file, or a folder"),
+        (["--words", "-o", "a.mid"], "a.mid: one MIDI file cannot hold words: name another file, or a folder"),
+        (["-o", "a.txt"], "a.txt: MIDI is written to a file that ends in .mid, or to a folder"),
+        (["--bars", "2", "--seconds", "3"], "--bars and --seconds: give one of --length, --bars and --seconds"),
+        (["--plot"], "--plot needs a MIDI file: name one with -o/--out, without --words"),
+        (["--wav", "--words", "-o", "a.words"], "--wav needs a MIDI file"),
+        (["--soundfont", "a.sf2", "-o", "a.mid"], "--soundfont needs --wav"),
+        (["--soundfont", "a.sf2", "--wav", "-o", "a.mid"], "a "),
+        (["--seconds", "1e300"], "1e300 is out of range: must be 0.1 or more, at most 86400"),
     ],
 )
 def test_what_generate_refuses(folk, script, args, reason):

@@ -63,6 +63,11 @@ def test_a_rest_that_midi_cannot_hold(delta):
         ("00_ff_5107a1", "has 2 bytes of tempo, 3 are needed"),
         ("00_ff_5900", "has 1 bytes of key signature"),
         ("00_ff_58", "has 0 bytes of time signature, 4 are needed"),
+        ("00_ff_590802", "has an impossible key signature"),
+        ("00_ff_2020", "has an impossible channel prefix"),
+        ("00_ff_0001", "has 1 bytes of sequence number, 0 or 2 are needed"),
+        ("00_ff_54ffffffffff", "has an impossible SMPTE offset"),
+        ("00_ff_21", "has 0 bytes of port, 1 are needed"),
     ],
 )
 def test_what_is_no_word_says_why(word, reason):
@@ -112,9 +117,18 @@ def test_a_tied_note_ends_where_it_was_meant_to():
     assert mended == 1
 
 
+def test_a_lost_note_off_harms_its_own_note_alone():
+    events = [(0, ON(64))]  # its note-off is missing
+    for start in range(1920, 1920 * 9, 1920):
+        events += [(start, ON(64)), (start + 60, OFF(64))]
+    piece, mended = score(events, 480)
+    assert [note.end - note.start for note in piece.notes] == [1920] + [60] * 8
+    assert mended == 1
+
+
 def test_two_tracks_in_unison_are_one_note():
     piece, mended = score([(0, ON(60)), (0, ON(60, 90)), (100, OFF(60)), (100, OFF(60))], 480)
-    assert [note[:2] for note in piece.notes] == [(0, 100)]
+    assert piece.notes == [Note(0, 100, 0, 60, 90)]  # as loud as the louder
     assert mended == 1
 
 
@@ -181,6 +195,18 @@ def test_a_grid_moves_by_half_a_place_at_most_and_keeps_order_and_length(rng, gr
 def test_a_grid_that_does_not_divide_the_ticks():
     piece = timing.snapped(tune((0, 1, 0, 60, 80), (34, 67, 0, 60, 80), division=100), 3)
     assert [note[:2] for note in piece.notes] == [(0, 33), (33, 67)]
+
+
+def test_ticks_are_rounded():
+    piece = timing.musical(tune((1, 3, 0, 60, 80), (5, 6, 0, 60, 80), division=384, end=7), 480)
+    assert [note[:2] for note in piece.notes] == [(1, 4), (6, 8)]  # of 1.25, 3.75, 6.25, 7.5
+    assert piece.end == 9  # of 8.75
+
+
+def test_meters():
+    three_four = bytes.fromhex("ff5803022408")
+    assert timing.meters(tune(others=[(0, three_four)])) == [(0, 3, 4)]
+    assert timing.meters(tune(others=[(5, three_four)])) == [(0, 4, 4), (5, 3, 4)]
 
 
 @pytest.mark.parametrize(("old", "new"), [(96, 480), (480, 96), (960, 480), (120, 480), (1, 480)])
