@@ -25,7 +25,7 @@ TABLES = {
         ("--length", options.count, None, "words to write (default: 200, or 200 a sentence; music ends of itself)"),
         ("--sentences", options.count, None, "sentences to write"),
         ("-n --num-samples", options.count, 1, "texts or pieces to write, drawn side by side"),
-        ("-o --out", options.text, None, "a file to write to, a folder for several pieces (default: standard output)"),
+        ("-o --out", options.path, None, "a file to write to, a folder for several pieces (default: standard output)"),
     ],
     "music": [
         ("--bars", options.count, None, "bars to write"),
@@ -98,6 +98,10 @@ def write_music(args, run, primetext):
     if out is not None and export.is_midi(out) and (args["words"] or args["num_samples"] > 1):
         what = "words" if args["words"] else f"{args['num_samples']} pieces"
         raise UserError(f"{out}: one MIDI file cannot hold {what}: name another file, or a folder")
+    if out is not None:
+        from training import files
+
+        files.folder(os.path.dirname(out) if args["words"] or export.is_midi(out) else out)
     limits = [name for name in ("length", "bars", "seconds") if args[name]]
     if len(limits) > 1:
         raise UserError(f"--{limits[0]} and --{limits[1]}: give one of --length, --bars and --seconds")
@@ -232,10 +236,10 @@ def save(pieces, args, converted, primed):
             sys.stdout.write(lines.decode())
         else:
             files.write(out, lines)
-            files.write(out + ".json", about)
+            if os.path.isfile(out):
+                files.write(out + ".json", about)
         return
     paths = export.paths(out, pieces)
-    files.folder(os.path.dirname(paths[0]))
     made = [convert.midi_file(piece, args["tempo"], args["program"])[0] for piece in pieces]
     for path, data in zip(paths, made, strict=True):
         files.write(path, data)

@@ -99,6 +99,13 @@ fraction = _number(float, 0, 1, "x", open_end=True)
 ratio = _number(float, 0, 0.95, "x")
 
 
+def path(value):
+    """Where to write to."""
+    if not value:
+        raise argparse.ArgumentTypeError("must name a file or a folder, and is empty")
+    return value
+
+
 def text(value):
     """A word, a path, or a text."""
     return value

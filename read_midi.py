@@ -5,7 +5,6 @@
 """
 
 import os
-import re
 import sys
 
 import options
@@ -17,7 +16,7 @@ DESCRIPTION = "Turn MIDI files into words such as 00_90_4050, one piece a line."
 TABLES = {
     "what": [
         ("files", options.text, [], "MIDI files and folders of them"),
-        ("-o --out", options.text, None, "the file of words to write (default: standard output)"),
+        ("-o --out", options.path, None, "the file of words to write (default: standard output)"),
         ("--list", None, False, "show the tracks of each file instead"),
         ("--plot", None, False, "draw a piano roll of each MIDI file beside it, or beside --out"),
         ("--strict", None, False, "refuse files that are not as the standard has them, instead of mending them"),
@@ -28,7 +27,8 @@ SHOWN = 5  # remarks on a file
 
 
 def main(argv=None):
-    args = options.defaults(TABLES) | vars(options.Parser(DESCRIPTION, TABLES).parse_args(argv))
+    given = vars(options.Parser(DESCRIPTION, TABLES).parse_args(argv))
+    args = options.defaults(TABLES) | given
     if not args["files"]:
         raise UserError("no files: name MIDI files or folders of them")
     if args["list"]:
@@ -37,11 +37,15 @@ def main(argv=None):
         plot(args["files"], args["out"])
         if not args["out"]:
             return 0
-    collection = collect.collect(args["files"], settings.of_options(args), args["strict"])
+    if args["out"]:
+        files.folder(os.path.dirname(args["out"]))
+    asked = given.keys() & settings.ALLOWED.keys()
+    collection = collect.collect(args["files"], settings.of_options(args), args["strict"], asked)
     words, about = wordfile.dump(collection.settings, collection.pieces, collection.report)
     if args["out"]:
         files.write(args["out"], words)
-        files.write(args["out"] + ".json", about)
+        if os.path.isfile(args["out"]):
+            files.write(args["out"] + ".json", about)
     else:
         sys.stdout.write(words.decode())
     report(collection.report)
@@ -50,43 +54,54 @@ def main(argv=None):
 
 def plot(paths, out):
     """Draw all that each MIDI file holds, into the folder of ``out`` or its own."""
-    drawn, refused = 0, ""
-    for name, path in collect.find(paths):
+    drawn, refused = set(), ""
+    for _, path in collect.find(paths, collect.SUFFIXES):
+        stem = os.path.splitext(path)[0]
+        if out:
+            stem = os.path.join(os.path.dirname(out), os.path.basename(stem))
+        name, n = stem + ".png", 1
+        while name in drawn:
+            n += 1
+            name = f"{stem}-{n}.png"
         try:
-            with open(path, "rb") as stream:
-                picture = export.picture(stream.read(), os.path.basename(path))
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+            picture = export.picture(contents(path), os.path.basename(path))
         except (ValueError, UserError) as error:
             refused = f"{path}: {error}"
             tell(f"refused  {refused}")
             continue
-        stem = os.path.splitext(path)[0]
-        if out:
-            stem = os.path.join(os.path.dirname(out), re.sub(r"[/\\]", "-", os.path.splitext(name)[0]))
-        files.write(stem + ".png", picture)
-        tell(f"drew     {stem}.png")
-        drawn += 1
+        files.write(name, picture)
+        drawn.add(name)
+        tell(f"drew     {name}")
     if not drawn:
         raise UserError(f"nothing to draw: {refused}")
 
 
+def contents(path):
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
 def list_tracks(paths):
     """A table of every file's tracks on standard output."""
-    for name, path in collect.find(paths):
+    listed, refused = 0, ""
+    for name, path in collect.find(paths, collect.SUFFIXES):
         try:
-            with open(path, "rb") as stream:
-                file = smf.read(stream.read())
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+            file = smf.read(contents(path))
         except smf.NotMidi as error:
-            print(f"{name}: {error}")
+            refused = f"{path}: {error}"
+            tell(f"refused  {refused}")
             continue
         print(f"{name}: format {file.format}, division {file.division}, {len(file.tracks)} tracks")
         seen = [tracks.overview(track) for track in file.tracks]
         chosen = tracks.choose(file, settings.AUTO) if any(track.notes for track in seen) else None
         for i, track in enumerate(seen):
             print(row(i, track, i == chosen))
+        listed += 1
+    if not listed:
+        raise UserError(f"nothing to list: {refused}")
     return 0
 
 

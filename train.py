@@ -29,7 +29,7 @@ DESCRIPTION = "Train a two-layer LSTM language model on text or on MIDI, files o
 TABLES = {
     "what": [
         ("corpus", options.text, [], "text or MIDI files, .zip archives of text, folders (not needed with --resume)"),
-        ("-o --out", options.text, None, "the run directory to make or to go on with"),
+        ("-o --out", options.path, None, "the run directory to make or to go on with"),
         (
             "--valid",
             options.text,
@@ -90,7 +90,9 @@ def start(args, given):
     recipe = runs.Recipe(**{field.name: args[field.name] for field in dataclasses.fields(runs.Recipe)})
 
     source = source_of(args, given)
-    corpus = read(source, recipe)
+    corpus = read(source, recipe, given & set(settings.ALLOWED))
+    if "midi" in corpus.report:
+        source["midi"] = corpus.report["midi"]["settings"]  # files of words bring their own
     report(corpus, windows.count(len(corpus.train), recipe.batchsize, recipe.bproplen))
     sizes = Sizes(len(corpus.vocabulary), args["unit"], args["dropout"], args["dropout_on"])
     about = {
@@ -119,7 +121,7 @@ def resume(args):
     source = run.about["corpus"]
     corpus = read(source | {"kind": run.about["kind"], "tokens": run.about["tokens"]}, recipe)
     if corpus.fingerprint() != source["fingerprint"]:
-        raise UserError(f"{' '.join(source['corpus'])}: no longer the text that {args['out']} was trained on")
+        raise UserError(f"{' '.join(source['corpus'])}: no longer the corpus that {args['out']} was trained on")
     if changed:  # so that the next --resume, with no option, keeps to it
         run.save_recipe(recipe)
     return train(Job(run, recipe, corpus, args.get("device", "auto"), checkpoint))
@@ -140,15 +142,18 @@ def source_of(args, given):
     return source | ({"midi": dataclasses.asdict(settings.of_options(args))} if music else {"tokens": args["tokens"]})
 
 
-def read(source, recipe):
-    """The corpus that a run's settings name; raises ``UserError`` where it is too small for a window."""
+def read(source, recipe, asked=()):
+    """The corpus that a run's settings name; raises ``UserError`` where it is too small for a window.
+
+    ``asked`` are the settings for MIDI that were given as options.
+    """
     need = recipe.batchsize * (recipe.bproplen + 1)
     files = [source[name] for name in ("corpus", "valid", "test")]
     bounds = source["vocab_size"], source["min_count"], need
     if source["kind"] == "text":
         return build.of_texts(*files, source["tokens"], *bounds)
     wanted = settings.from_json(source["midi"])
-    read, *held_out = (collect.collect(paths, wanted) if paths else None for paths in files)
+    read, *held_out = (collect.collect(paths, wanted, asked=asked) if paths else None for paths in files)
     parts = [collect.groups(found.pieces) if found else None for found in (read, *held_out)]
     corpus = build.of_pieces(*parts, *bounds, " ".join(files[0]))
     pieces = [piece for found in (read, *held_out) if found for piece in found.pieces]

@@ -14,7 +14,7 @@ DESCRIPTION = "Turn words such as 00_90_4050 into MIDI files, one for each line.
 TABLES = {
     "what": [
         ("words", options.text, None, "the file of words"),
-        ("-o --out", options.text, None, "a folder, or a file that ends in .mid for a single piece"),
+        ("-o --out", options.path, None, "a folder, or a file that ends in .mid for a single piece"),
         ("--strict", None, False, "refuse words that are not legal, instead of mending them"),
     ],
     "how": settings.SOUND,

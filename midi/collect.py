@@ -5,8 +5,8 @@ from collections import Counter
 from typing import NamedTuple
 
 from errors import UserError
-from midi import wordfile
-from midi.convert import convert, is_meter, is_program
+from midi import wordfile, words
+from midi.convert import Converted, convert, is_meter, is_program
 from midi.score import OFF, ON
 from midi.settings import from_json
 
@@ -36,65 +36,100 @@ def is_music(path):
         return False
 
 
-def find(paths):
-    """(name, path) of each file that is named, and of each one of MIDI or of words in a folder, in sorted order.
+def find(paths, suffixes=(*SUFFIXES, wordfile.SUFFIX)):
+    """(name, path) of each file that is named, and of each one in a folder that ends so, in sorted order, once.
 
     Raises ``UserError`` for a path that does not exist and a folder that holds none.
     """
-    found = []
+    found = {}
     for path in paths:
         if not os.path.exists(path):
             raise UserError(f"{path}: no such file or folder")
-        if not os.path.isdir(path):
-            found.append((os.path.basename(path), path))
-            continue
-        inside = [
-            os.path.join(folder, name)
-            for folder, _, names in os.walk(path)
-            for name in names
-            if name.lower().endswith((*SUFFIXES, wordfile.SUFFIX)) and not name.startswith(".")
-        ]
-        if not inside:
-            raise UserError(f"{path}: the folder holds no file that ends in {', '.join((*SUFFIXES, wordfile.SUFFIX))}")
-        found += [(os.path.relpath(file, path), file) for file in sorted(inside)]
-    return found
+        files = [file for file in _files(path) if file == path or file.lower().endswith(suffixes)]
+        if not files:
+            raise UserError(f"{path}: the folder holds no file that ends in {', '.join(suffixes)}")
+        for file in files:
+            name = os.path.basename(file) if file == path else os.path.relpath(file, path)
+            found.setdefault(os.path.realpath(file), (name, file))
+    return list(found.values())
 
 
-def collect(paths, settings, strict=False):
+def _files(path):
+    """A file itself, or those of a folder in sorted order, but what is hidden."""
+    if not os.path.isdir(path):
+        return [path]
+    walked = ((folder, name) for folder, _, names in os.walk(path) for name in names)
+    return sorted(os.path.join(folder, name) for folder, name in walked if not name.startswith("."))
+
+
+def kinds(paths):
+    """The files under ``paths`` that are music and those that are texts or archives, two lists."""
+    music, texts = [], []
+    for path in paths:
+        for file in _files(path):
+            if file.lower().endswith((*SUFFIXES, wordfile.SUFFIX)) or (file == path and is_music(file)):
+                music.append(file)
+            elif file == path or file.lower().endswith(TEXTS):
+                texts.append(file)
+    return music, texts
+
+
+def collect(paths, settings, strict=False, asked=()):
     """The ``Collection`` of all files under ``paths``, MIDI files converted by ``settings``.
 
     A file that cannot be read is refused in the report; ``UserError`` where none is left. Words bring the settings that
-    they were made by, which must be the same for all of them, and hold for the MIDI files beside them too.
+    they were made by, which must be the same for all of them, hold for the MIDI files beside them too, and cannot be
+    ``asked`` for by options.
     """
     files = find(paths)
-    described, pieces, report = None, [], {"files": len(files), "mended": [], "refused": []}
+    pieces, report = [], {"files": len(files), "mended": [], "refused": []}
     loaded = {path: wordfile.load(path) for _, path in files if path.lower().endswith(wordfile.SUFFIX)}
-    for path, (own, _) in loaded.items():
-        if described not in (None, own):
-            raise UserError(f"{path}: its words were made by other settings than those before: {own}, not {described}")
-        described = own
-    settings = described or settings
+    settings = _described(loaded, settings, asked)
     for name, path in files:
-        if path in loaded:
-            pieces += loaded[path][1]
-            continue
         try:
-            with open(path, "rb") as stream:
-                converted = convert(name, stream.read(), settings, strict)
+            if path in loaded:
+                found, notes, remarks = _legal(path, loaded[path][1], strict)
+            else:
+                with open(path, "rb") as stream:
+                    found, notes, remarks = convert(name, stream.read(), settings, strict)
         except OSError as error:
             report["refused"].append({"name": path, "reason": f"cannot be read: {error.strerror or error}"})
         except ValueError as error:
             report["refused"].append({"name": path, "reason": str(error)})
         else:
-            pieces += converted.pieces
-            if converted.mended or converted.remarks:
-                mended = {"name": path, "notes": converted.mended, "remarks": converted.remarks}
-                report["mended"].append(mended)
+            pieces += found
+            if notes or remarks:
+                report["mended"].append({"name": path, "notes": notes, "remarks": remarks})
     if not pieces:
         reasons = "; ".join(f"{item['name']}: {item['reason']}" for item in report["refused"][:3])
         more = f"; and {len(report['refused']) - 3} more" if len(report["refused"]) > 3 else ""
         raise UserError(f"no MIDI that can be read: {reasons}{more}")
     return Collection(pieces, settings, report | count(pieces))
+
+
+def _described(loaded, settings, asked):
+    """The settings of the files of words that are ``loaded``, or those given where there are none."""
+    described = None
+    for path, (own, _) in loaded.items():
+        if asked:
+            raise UserError(f"--{min(asked).replace('_', '-')} is for MIDI files: {path} holds words, made already")
+        if described not in (None, own):
+            raise UserError(f"{path}: its words were made by other settings than those before: {own}, not {described}")
+        described = own
+    return described or settings
+
+
+def _legal(path, pieces, strict):
+    """The pieces of a file of words made legal, as ``Converted``; raises ``ValueError`` where ``strict``."""
+    made, remarks = [], []
+    for piece, (number, _) in zip(pieces, wordfile.numbered(path), strict=True):
+        events, faults = words.read(piece.words, piece.division)
+        told = [f"line {number}, word {i + 1}: {piece.words[i]} {reason}" for i, reason in faults]
+        if told and strict:
+            raise ValueError(told[0])
+        remarks += told
+        made.append(piece._replace(words=words.line(events)) if told else piece)
+    return Converted(made, 0, remarks)
 
 
 def count(pieces):
@@ -115,28 +150,15 @@ def strikes(word):
     return rest[:1] == f"{ON:x}"[0] and not rest.endswith("00")
 
 
-def kinds(paths):
-    """The files under ``paths`` that are music and those that are texts or archives, two lists."""
-    music, texts = [], []
-    for path in paths:
-        if not os.path.isdir(path):
-            (music if is_music(path) else texts).append(path)
-            continue
-        for folder, _, names in os.walk(path):
-            for name in names:
-                if name.lower().endswith((*SUFFIXES, wordfile.SUFFIX)):
-                    music.append(os.path.join(folder, name))
-                elif name.lower().endswith(TEXTS) and not name.startswith("."):
-                    texts.append(os.path.join(folder, name))
-    return sorted(music), sorted(texts)
-
-
 def groups(pieces):
-    """Lists of words for training: of each original piece, the words of itself and of its copies."""
-    found = {}
+    """Lists of words for training: of each original piece, the words of itself and of the copies that follow it."""
+    found, name = [], None
     for piece in pieces:
-        found.setdefault(piece.of or piece.name, []).append(piece.words)
-    return list(found.values())
+        if piece.of is None or piece.of != name:
+            found.append([])
+        name = piece.of or piece.name
+        found[-1].append(piece.words)
+    return found
 
 
 def character(pieces):

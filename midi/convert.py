@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from midi import smf, timing, tracks, words
 from midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, score
-from midi.settings import ALL, CHANNEL, KEEP
+from midi.settings import ALL, KEEP
 
 _PRESSURE, _PROGRAM = 0xA0, 0xC0  # of one key; the instrument
 
@@ -57,13 +57,14 @@ def convert(name, data, settings, strict=False):
     remarks = [f"offset {problem.offset}: {problem.wrong}: {problem.done}" for problem in file.problems]
     events, left_out = tracks.timeline(file, settings.track, settings.events)
     original, mended = score(events, file.division)
-    frame = original._replace(others=tracks.conductor(file))
-    context = timing.main_tempo(frame), timing.main_meter(frame), _programs(file, settings.track)
-    before = len(original.notes)
+    whole = [event for event in tracks.timeline(file, settings.track, ALL)[0] if event[1][0] & 0xF0 not in (OFF, ON)]
+    frame = original._replace(others=whole)
+    context = timing.main_tempo(frame), timing.main_meter(frame), _programs(whole)
+    before, tempo_map = len(original.notes), timing.changes(frame)
     if settings.ticks_per_beat != KEEP:
-        original = timing.musical(original, settings.ticks_per_beat)
+        original = timing.musical(original, settings.ticks_per_beat, tempo_map)
     elif settings.grid != KEEP and original.division < 0:
-        original = timing.musical(original)
+        original = timing.musical(original, tempo_map=tempo_map)
     pieces = []
     for label, copy in _copies(original, settings):
         made = binned(copy, settings.velocities) if settings.velocities != KEEP else copy
@@ -77,9 +78,8 @@ def convert(name, data, settings, strict=False):
     return Converted(pieces, mended, remarks + left_out)
 
 
-def _programs(file, track):
+def _programs(events):
     """The first program of each channel that has one, as (channel, program) pairs."""
-    events, _ = tracks.timeline(file, track, CHANNEL)
     programs = [message for _, message in events if message[0] & 0xF0 == _PROGRAM]
     return tuple(sorted({message[0] & 0x0F: message[1] for message in reversed(programs)}.items()))
 

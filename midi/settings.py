@@ -44,7 +44,10 @@ ALLOWED = {
         "two numbers in -24..24, the lower first, such as -5..6",
         lambda v: len(v) == 2 and all(_number(n, -24, 24) for n in v) and v[0] <= v[1],
     ),
-    "stretch": ("factors in 0.25..4", lambda v: all(type(x) in (int, float) and 0.25 <= x <= 4 for x in v)),
+    "stretch": (
+        "factors in 0.25..4, such as 0.9,1.1",
+        lambda v: all(type(x) in (int, float) and 0.25 <= x <= 4 for x in v),
+    ),
 }
 
 
@@ -68,16 +71,24 @@ def _option(name, convert):
 
     def option(text):
         value = convert(text)
-        if not fits([value] if name == "stretch" else value):
+        if not fits(value):
             raise argparse.ArgumentTypeError(f"{text} is out of range: must be {allowed}")
         return value
 
-    option.__name__ = {"track": "track", "transpose": "a..b", "stretch": "x"}.get(name, "n")
+    option.__name__ = {"track": "track", "transpose": "a..b", "stretch": "x,y"}.get(name, "n")
     return option
 
 
 def _word_or_number(text):
     return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else text
+
+
+def _factors(text):
+    """(x, y, ...) of x,y,..."""
+    try:
+        return tuple(map(float, text.split(",")))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} are no factors: must be {ALLOWED['stretch'][0]}") from None
 
 
 def _range(text):
@@ -124,7 +135,7 @@ def rows(**defaults):
             None,
             "add copies so many semitones higher and lower, such as -5..6",
         ),
-        ("--stretch", _option("stretch", float), [], "add copies with all times multiplied by these"),
+        ("--stretch", _option("stretch", _factors), None, "add copies with all times multiplied, such as 0.9,1.1"),
     ]
 
 
@@ -157,5 +168,5 @@ def of_options(args):
     return Settings(
         **{name: args[name] for name in ALLOWED if name not in ("transpose", "stretch")},
         transpose=args["transpose"] or (0, 0),
-        stretch=tuple(args["stretch"]),
+        stretch=args["stretch"] or (),
     )

@@ -93,13 +93,17 @@ def _lasting(changes, end):
     return max(times, key=times.get)
 
 
-def musical(score, ticks=TICKS):
-    """The score at ``ticks`` a quarter note; one in SMPTE's time is measured in the quarter notes of its tempo map."""
+def musical(score, ticks=TICKS, tempo_map=None):
+    """The score at ``ticks`` a quarter note; one in SMPTE's time is measured in the quarter notes of its tempo map.
+
+    ``tempo_map`` are tempo changes as from ``changes``, for a score that has left out its own.
+    """
     if score.division == ticks:
         return score
     if score.division < 0:
         rate = ticks_a_second(score.division)
-        slopes = [(tick / rate, SECOND / microseconds) for tick, microseconds in _from_zero(changes(score))]
+        tempi = _from_zero(changes(score) if tempo_map is None else tempo_map)
+        slopes = [(tick / rate, SECOND / microseconds) for tick, microseconds in tempi]
         quarters = Line(slopes)
         return score.mapped(lambda tick: round(quarters.at(tick / rate) * ticks))._replace(division=ticks)
     old = score.division

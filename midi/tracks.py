@@ -79,12 +79,6 @@ def timeline(file, which, kept):
     return found, left_out
 
 
-def conductor(file):
-    """The (tick, message) events of tempo, time and key signature of all tracks, in order of time."""
-    events = [event for track in file.tracks for event in track.events() if _conducts(event[1])]
-    return sorted(events, key=lambda event: event[0])
-
-
 def _conducts(message):
     return message[0] == META and message[1] in CONDUCTOR
 

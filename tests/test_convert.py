@@ -6,8 +6,9 @@ from collections import Counter
 import pytest
 
 from errors import UserError
-from midi import collect, smf, tracks, wordfile, words
+from midi import collect, smf, timing, tracks, wordfile, words
 from midi.convert import Piece, convert, midi_file
+from midi.score import score
 from midi.settings import Settings, from_json
 
 EVERYTHING = Settings(track="all", events="all", ticks_per_beat="keep")
@@ -136,6 +137,32 @@ def test_notes_that_a_grid_brings_together_are_told():
     left = len(converted.pieces[0].score().notes)
     assert converted.remarks == [f"{100 - left} notes fell together with others of their key"]
     assert convert("x.mid", midi(trill), Settings()).remarks == []
+
+
+@pytest.mark.parametrize("events", ["notes", "channel", "all"])
+def test_smpte_keeps_its_seconds_whatever_is_kept(events):
+    """25 frames of 40 ticks: a note of a second, at 60 quarter notes a minute."""
+    data = midi("0 ff 51 0f4240\n0 90 40 50\n1000 80 40 00", division=-25 * 256 + 40)
+    (piece,) = convert("x.mid", data, Settings(events=events)).pieces
+    written = smf.read(midi_file(piece)[0])
+    whole, _ = score(written.tracks[0].events(), written.division)
+    assert timing.tempi(whole).seconds(whole.notes[0].end) == pytest.approx(1.0)
+
+
+def test_a_pattern_of_format_2_has_its_own_tempo():
+    patterns = [f"0 ff 51 {tempo}\n0 90 40 50\n96 80 40 00" for tempo in ("0f4240", "07a120")]
+    data = midi(*patterns, form=2, division=96)
+    assert [convert("x.mid", data, Settings(track=n)).pieces[0].tempo for n in (0, 1)] == [1_000_000, 500_000]
+
+
+def test_tunes_of_one_name_are_two(tmp_path):
+    for folder, key in (("a", "40"), ("b", "41")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "01.mid").write_bytes(midi(f"0 90 {key} 50\n9 80 {key} 00"))
+    paths = [str(tmp_path / "a"), str(tmp_path / "b"), str(tmp_path / "a" / "01.mid")]
+    found = collect.collect(paths, Settings(transpose=(0, 1)))
+    assert [len(group) for group in collect.groups(found.pieces)] == [2, 2]
+    assert found.report["files"] == 2  # the last is the first again
 
 
 def test_format_2_is_one_pattern_after_the_other():

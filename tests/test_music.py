@@ -1,7 +1,10 @@
 """The scripts on music, as a user runs them: MIDI to words and back, training, generating."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import mido
 import numpy
@@ -23,9 +26,6 @@ SMALL = ("-u", 24, "-b", 4, "-l", 10, "--dropout", 0)
 @pytest.fixture(scope="module")
 def folk(tmp_path_factory):
     """A run on the tunes that come with the project, trained for a moment."""
-    import subprocess
-    import sys
-
     out = tmp_path_factory.mktemp("music") / "folk"
     command = [sys.executable, ROOT / "train.py", TUNES, "-o", out, "-e", 2, "--lr", 0.01, *SMALL]
     process = subprocess.run([str(c) for c in command], capture_output=True, text=True, encoding="utf-8", timeout=300)
@@ -139,7 +139,10 @@ def test_words_that_are_not_legal_are_mended_or_refused_with_their_place(script,
         (["read_midi.py", TUNES, "--track", "9"], "has no track 9: must be in range 0..0"),
         (["read_midi.py", TUNES, "--velocities", "200"], "200 is out of range: must be keep, or a number in 1..127"),
         (["read_midi.py", TUNES, "--transpose", "-5..x"], "-5..x is not a range: must be two numbers in -24..24"),
-        (["read_midi.py", TUNES, "--stretch", "9"], "9 is out of range: must be factors in 0.25..4"),
+        (["read_midi.py", TUNES, "--stretch", "1,9"], "1,9 is out of range: must be factors in 0.25..4"),
+        (["read_midi.py", TUNES, "--stretch", "some"], "some are no factors: must be factors in 0.25..4"),
+        (["read_midi.py", TUNES, "-o", ""], "must name a file or a folder, and is empty"),
+        (["read_midi.py", "--list", "README.md"], "nothing to list: README.md: offset 0: is text, not MIDI"),
         (["write_midi.py", "README.md"], "name a file of words, and with -o/--out a folder"),
         (["write_midi.py", "none.words", "-o", "x"], "none.words: cannot be read: No such file"),
         (["train.py", "corpus/samples", "-o", "x"], "text and MIDI in one corpus"),
@@ -150,6 +153,31 @@ def test_words_that_are_not_legal_are_mended_or_refused_with_their_place(script,
 )
 def test_what_is_refused(script, args, reason):
     assert reason in refused(script(*args))
+
+
+def test_illegal_words_are_mended_or_refused_on_reading_too(script, tmp_path):
+    path = tmp_path / "mine.words"
+    path.write_text("00_90_3c50 60_80_3c00\n00_90_3c50 hello 60_80_3c00\n")
+    process = script("read_midi.py", path)
+    assert process.stdout == "00_90_3c50 60_80_3c00\n00_90_3c50 60_80_3c00\n"
+    assert "mine.words: line 2, word 2: hello is not delta_status_data in hex" in process.stderr
+    assert "line 2, word 2: hello" in refused(script("read_midi.py", path, "--strict"))
+    line = refused(script("read_midi.py", path, "--grid", 4))
+    assert line == f"--grid is for MIDI files: {path} holds words, made already"
+
+
+def test_output_to_what_is_no_file_is_no_replacement(script, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link.words").symlink_to(tmp_path / "real.words")
+    tune = sorted(TUNES.glob("*.mid"))[0]
+    with subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE) as reader:
+        assert script("read_midi.py", tune, "-o", tmp_path / "pipe").returncode == 0
+        assert reader.stdout.read().startswith(b"00_90_")
+    assert script("read_midi.py", tune, "-o", tmp_path / "link.words").returncode == 0
+    names = ["link.words", "link.words.json", "pipe", "real.words"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert (tmp_path / "link.words").is_symlink()
+    assert (tmp_path / "real.words").read_text().startswith("00_90_")
 
 
 # train.py
@@ -297,9 +325,9 @@ def test_a_midi_file_is_written_where_it_was_asked_for(folk, script, tmp_path):
 
 def test_what_cannot_be_played_is_written_all_the_same(script, tmp_path):
     """Three hours: too long for --wav, which says so when the MIDI file is there."""
-    (tmp_path / "long.words").write_text("00_90_3c50 " + "8360_b0_0140 " * 21_600 + "8360_80_3c00\n")
+    (tmp_path / "long.words").write_text("00_90_3c50 8360_80_3c00 84ef9a00_90_3c50 8360_80_3c00\n")
     line = refused(script("write_midi.py", tmp_path / "long.words", "-o", tmp_path / "long.mid", "--wav"))
-    assert "2 hours" in line or "7200" in line or "hours" in line
+    assert "the piece lasts 3.0 hours: at most 2 can be made into sound" in line
     assert mido.MidiFile(tmp_path / "long.mid").length > 10_000
 
 

@@ -31,6 +31,11 @@ def write(path, data):
     """Put ``data`` (bytes) at ``path`` in one step; raises ``UserError`` and leaves the old file where it cannot."""
     temporary = None
     try:
+        if os.path.exists(path) and not os.path.isfile(path):  # a terminal or a pipe: there is nothing to replace
+            with open(path, "wb") as stream:
+                stream.write(data)
+            return
+        path = os.path.realpath(path)  # what a link leads to, not the link
         with tempfile.NamedTemporaryFile(dir=os.path.dirname(path) or ".", prefix=TEMPORARY, delete=False) as stream:
             temporary = stream.name
             stream.write(data)
@@ -45,7 +50,8 @@ def write(path, data):
                 os.unlink(temporary)
         if not isinstance(error, OSError):
             raise
-        raise UserError(f"{path}: cannot be written: {error.strerror} (what was there before is unchanged)") from None
+        unchanged = " (what was there before is unchanged)" if os.path.isfile(path) else ""
+        raise UserError(f"{path}: cannot be written: {error.strerror}{unchanged}") from None
 
 
 def folder(path):
