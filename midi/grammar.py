@@ -18,6 +18,7 @@ from midi.score import END, META, OFF, ON
 
 FAR = 1 << 60  # ticks: no limit
 _PEDAL, _CONTROL = 64, 0xB0
+FREE, BLOCKED = 0.0, -numpy.inf  # added to a logit
 _NONE = numpy.zeros(0, numpy.intp)
 
 
@@ -65,7 +66,7 @@ class Grammar:
         self._pieces = [_Piece(lexicon, longest, voices) for _ in range(batch)]
         for piece in self._pieces:
             piece.may_end = may_end
-        self._blocked = numpy.array([piece.blocked() for piece in self._pieces])  # (B, V)
+        self._bias = numpy.array([piece.bias() for piece in self._pieces])  # (B, V), added to the logits
 
     @property
     def events(self):
@@ -82,7 +83,7 @@ class Grammar:
             longest, piece.longest = piece.longest, FAR
             for tick, message in events:
                 if message != END:
-                    piece.add(tick, message, self._blocked[row])
+                    piece.add(tick, message, self._bias[row])
             piece.longest = longest
 
     def until(self, amount, unit, meter, tempo):
@@ -97,13 +98,13 @@ class Grammar:
             done = until.at(piece.now)
             until.total = amount + (math.ceil(done - 1e-6) if unit == "bars" else done)  # whole bars
             piece.may_end, piece.until, piece.limit = False, until, until.tick()
-            self._blocked[row] = piece.blocked()
+            self._bias[row] = piece.bias()
 
     def close(self):
         """Let every piece end as soon as its notes have ended."""
         for row, piece in enumerate(self._pieces):
             piece.must_end = True
-            self._blocked[row] = piece.blocked()
+            self._bias[row] = piece.bias()
 
     def take(self, ids):
         """Add the words drawn, an array (B,); pieces that are over stay as they are."""
@@ -114,25 +115,25 @@ class Grammar:
             if i == self.lexicon.eos or message == END:
                 piece.finish(piece.now + delta, message)
             else:
-                piece.add(piece.now + delta, message, self._blocked[row])
+                piece.add(piece.now + delta, message, self._bias[row])
             if piece.over:
-                self._blocked[row] = piece.blocked()
+                self._bias[row] = piece.bias()
 
     def mask(self, logits):
         """Put -inf where a word must not follow; logits (B, V) on the CPU, changed in place and returned."""
         for row, piece in enumerate(self._pieces):
-            if self._blocked[row, piece.witness]:
+            if self._bias[row, piece.witness]:  # it is blocked
                 self._find_witness(row, piece)
-        numpy.putmask(logits, self._blocked, -numpy.inf)
+        logits += self._bias
         return logits
 
     def _find_witness(self, row, piece):
         """Find a word that moves and may follow; where there is none, let the grammar end what sounds first."""
-        possible = self.lexicon.moves > self._blocked[row]
+        possible = self.lexicon.moves & (self._bias[row] == FREE)
         if not possible.any():
             piece.rescue(self.division)
-            self._blocked[row] = piece.blocked()
-            possible = self.lexicon.moves > self._blocked[row]
+            self._bias[row] = piece.bias()
+            possible = self.lexicon.moves & (self._bias[row] == FREE)
         piece.witness = int(possible.argmax())
 
 
@@ -150,14 +151,14 @@ class _Piece:
         self.pedals = set()
         self.witness = 0  # a word that moves, and that may follow as long as it is not blocked
 
-    def blocked(self):
-        """The words (V,) that must not follow, made anew."""
+    def bias(self):
+        """What is added to the logits (V,) of the words, 0 or -inf for those that must not follow: made anew."""
         lexicon = self.lexicon
         blocked = ~lexicon.free
         if self.over:
             blocked[:] = True
             blocked[lexicon.eos] = False
-            return blocked
+            return numpy.where(blocked, BLOCKED, FREE).astype("f")
         if self.must_end:
             blocked[:] = True
         for key, onset in self.sounding.items():
@@ -168,95 +169,95 @@ class _Piece:
             if count >= self.voices[channel]:
                 blocked[lexicon.channel[channel]] = True
         blocked[lexicon.ends] = not self._may_end()
-        return blocked
+        return numpy.where(blocked, BLOCKED, FREE).astype("f")
 
     def _may_end(self):
         return self.struck and not self.sounding and (self.may_end or self.must_end)
 
-    def add(self, tick, message, blocked):
-        """Add an event, and change the words (V,) that are ``blocked`` accordingly."""
+    def add(self, tick, message, bias):
+        """Add an event, and change the ``bias`` (V,) of what may follow accordingly."""
         kind = message[0] & 0xF0
-        self._end_before(tick, blocked)
+        self._end_before(tick, bias)
         if tick > self.limit or (tick == self.limit and kind == ON):
             self.finish(self.limit)
             return
-        self._pass(tick, blocked)
+        self._pass(tick, bias)
         if kind == OFF and _key(message) not in self.sounding:
             return  # it lasted too long, and has been ended
         self.events.append((tick, message))
         if kind == ON:
-            self._strike(_key(message), blocked)
+            self._strike(_key(message), bias)
         elif kind == OFF:
-            self._end(_key(message), blocked)
+            self._end(_key(message), bias)
         elif kind == _CONTROL and message[1] == _PEDAL:
             (self.pedals.add if message[2] >= 64 else self.pedals.discard)(message[0] & 0x0F)
         elif self.until and message[0] == META:
             self.until.take(tick, message)
             self.limit = self.until.tick()
 
-    def _end_before(self, tick, blocked):
+    def _end_before(self, tick, bias):
         """End the notes that would last too long at a tick, each at its own."""
         while self.sounding:
             key, onset = next(iter(self.sounding.items()))
             if onset + self.longest >= min(tick, self.limit):
                 return
-            self._pass(onset + self.longest, blocked)
+            self._pass(onset + self.longest, bias)
             self.events.append((self.now, bytes([OFF | key[0], key[1], 0])))
-            self._end(key, blocked)
+            self._end(key, bias)
 
-    def _pass(self, tick, blocked):
+    def _pass(self, tick, bias):
         """Let time go on to a tick: what was struck before may be ended at once."""
         if tick > self.now:
             self.now = tick
             for key in self.fresh:
                 if key in self.sounding and key in self.lexicon.off_at_once:
-                    blocked[self.lexicon.off_at_once[key]] = False
+                    bias[self.lexicon.off_at_once[key]] = FREE
             self.fresh.clear()
 
-    def _strike(self, key, blocked):
+    def _strike(self, key, bias):
         lexicon, channel = self.lexicon, key[0]
         if not self.sounding:
             for i in lexicon.ends:
-                blocked[i] = True
+                bias[i] = BLOCKED
         self.sounding[key] = self.now
         self.struck = True
         self.fresh.append(key)
         self.counts[channel] += 1
         if self.counts[channel] >= self.voices[channel]:
-            blocked[lexicon.channel[channel]] = True
+            bias[lexicon.channel[channel]] = BLOCKED
         elif key in lexicon.on:
-            blocked[lexicon.on[key]] = True
+            bias[lexicon.on[key]] = BLOCKED
         if key in lexicon.off_later:
-            blocked[lexicon.off_later[key]] = False
+            bias[lexicon.off_later[key]] = FREE
             self.witness = lexicon.off_later[key][0]
 
-    def _end(self, key, blocked):
+    def _end(self, key, bias):
         lexicon, channel = self.lexicon, key[0]
         del self.sounding[key]
         self.counts[channel] -= 1
         for table in (lexicon.off_later, lexicon.off_at_once):
             if key in table:
-                blocked[table[key]] = True
+                bias[table[key]] = BLOCKED
         if not self.must_end:
             if self.counts[channel] == self.voices[channel] - 1:  # no longer full
-                blocked[lexicon.channel[channel]] = False
+                bias[lexicon.channel[channel]] = FREE
                 for other in self.sounding:
                     if other[0] == channel and other in lexicon.on:
-                        blocked[lexicon.on[other]] = True
+                        bias[lexicon.on[other]] = BLOCKED
             elif self.counts[channel] < self.voices[channel] and key in lexicon.on:
-                blocked[lexicon.on[key]] = False
+                bias[lexicon.on[key]] = FREE
             if key in lexicon.on:
                 self.witness = lexicon.on[key][0]
         if not self.sounding:
             for i in lexicon.ends:
-                blocked[i] = not self._may_end()
+                bias[i] = FREE if self._may_end() else BLOCKED
 
     def rescue(self, division):
         """No word that moves may follow: a quarter note later all notes end; or the piece, if none sounds."""
         if not self.sounding:
             self.finish(self.now)
             return
-        spare = numpy.empty(len(self.lexicon.delta), bool)  # what is blocked is made anew after this
+        spare = numpy.empty(len(self.lexicon.delta), "f")  # the bias is made anew after this
         tick = min(self.now + division, self.limit)
         self._end_before(tick, spare)
         self._pass(tick, spare)

@@ -64,7 +64,7 @@ def follows(word, sounding, now, notes, endable, voices, may_end, must_end):
 
 def mask(grammar):
     """Which words may follow, (B, V)."""
-    return numpy.isfinite(grammar.mask(numpy.zeros(grammar._blocked.shape)))
+    return numpy.isfinite(grammar.mask(numpy.zeros(grammar._bias.shape)))
 
 
 def test_the_mask_is_that_of_its_twin(rng):

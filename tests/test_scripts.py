@@ -292,7 +292,7 @@ def test_a_text_that_changed_is_not_resumed(corpus, tmp_path):
     path.write_text(corpus.read_text())
     assert train(path, "-o", tmp_path / "run", "-e", 1, *SMALL).returncode == 0
     path.write_text(corpus.read_text().replace("cat", "cow", 1))
-    assert "no longer the text" in refused(train("-o", tmp_path / "run", "--resume"))
+    assert "no longer the corpus" in refused(train("-o", tmp_path / "run", "--resume"))
 
 
 def test_on_a_terminal_there_is_a_bar(corpus, tmp_path):
