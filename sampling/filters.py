@@ -5,6 +5,8 @@ Each filter takes logits (B, V) and returns new ones, a word that cannot be draw
 
 import numpy
 
+CANDIDATES = 1000  # words that are looked at first
+
 
 def temperature(logits, t):
     """Divide by t > 0, a number or (B, 1): below 1 the likely becomes likelier, above 1 all becomes more even."""
@@ -28,12 +30,24 @@ def top_p(logits, p):
     """
     if p is None or numpy.min(p) >= 1:
         return logits
-    order = numpy.argsort(-logits, axis=1, kind="stable")
-    probabilities = numpy.take_along_axis(softmax(logits), order, axis=1)
-    before = numpy.cumsum(probabilities, axis=1) - probabilities  # of the words likelier than this one
-    kept = numpy.empty(logits.shape, bool)
+    probabilities = softmax(logits)
+    order = _likeliest(probabilities, p)
+    ranked = numpy.take_along_axis(probabilities, order, axis=1)
+    before = numpy.cumsum(ranked, axis=1) - ranked  # of the words likelier than this one
+    kept = numpy.zeros(logits.shape, bool)
     numpy.put_along_axis(kept, order, before < p, axis=1)
     return numpy.where(kept, logits, -numpy.inf)
+
+
+def _likeliest(probabilities, p):
+    """The likeliest words (B, C) of each row in order, as many as make up p: a few mostly, which are soon sorted."""
+    if probabilities.shape[1] > CANDIDATES:
+        found = numpy.argpartition(-probabilities, CANDIDATES, axis=1)[:, :CANDIDATES]
+        found.sort(axis=1)  # so that equals are in the order of their ids, as below
+        theirs = numpy.take_along_axis(probabilities, found, axis=1)
+        if (theirs.sum(axis=1, keepdims=True) > p).all():
+            return numpy.take_along_axis(found, numpy.argsort(-theirs, axis=1, kind="stable"), axis=1)
+    return numpy.argsort(-probabilities, axis=1, kind="stable")
 
 
 def softmax(logits):

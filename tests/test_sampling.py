@@ -30,6 +30,18 @@ def test_top_p(p, wanted):
     assert kept(filters.top_p(LOGITS, p)) == wanted
 
 
+@pytest.mark.parametrize("spread", [0.1, 2.0, 6.0])
+@pytest.mark.parametrize("p", [0.1, 0.9, 0.999])
+def test_top_p_of_many_words_is_that_of_a_whole_sort(rng, spread, p):
+    logits = rng.normal(0, spread, (5, 3000))
+    found = filters.top_p(logits, p)
+    for row, kept_of_row in zip(logits, numpy.isfinite(found), strict=True):
+        shares = numpy.exp(row - row.max()) / numpy.exp(row - row.max()).sum()
+        ranked = numpy.argsort(-shares)
+        count = int(numpy.searchsorted(numpy.cumsum(shares[ranked]), p)) + 1  # the fewest that make up p
+        assert set(numpy.flatnonzero(kept_of_row)) == set(ranked[:count].tolist())
+
+
 def test_filters_work_row_by_row():
     two = numpy.vstack([LOGITS, LOGITS[:, ::-1]])
     assert numpy.isfinite(filters.top_p(two, 0.6)).tolist() == [[True, True, False, False], [False, False, True, True]]
