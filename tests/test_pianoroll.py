@@ -108,6 +108,14 @@ def test_bars_are_numbered_after_the_time_signatures(drawn):
     assert labels(axes.get_xticklabels()) == ["1", "2", "3", "4"]
 
 
+def test_the_numbers_of_many_bars_are_those_of_their_places(drawn):
+    axes = drawn(piece([(0, QUARTER, 0, 60, 80)], end=400 * BAR)).axes[0]
+    numbers = [int(text) for text in labels(axes.get_xticklabels())]
+    assert axes.get_xticks().tolist() == [(number - 1) * BAR for number in numbers]
+    assert numbers[0] == 1
+    assert all(number % numbers[1] == 0 for number in numbers[1:])
+
+
 @pytest.mark.parametrize(("bars", "widest"), [(1, 1200), (40, 2500), (400, 2700), (5000, 2700)])
 def test_the_width_grows_to_a_limit_and_the_numbers_stay_apart(drawn, bars, widest):
     score = piece([(k * BAR, k * BAR + QUARTER, 0, 60 + k % 7, 80) for k in range(bars)], end=bars * BAR)

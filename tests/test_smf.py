@@ -574,3 +574,10 @@ def test_a_sysex_and_lyrics_between_notes_do_not_stop_the_runs():
     track = "00 90 3c 40" + "".join(f"00 ff 05 01 61 {k % 3:02x} 3c 00 {k % 5:02x} 3e 40" for k in range(100)) + END
     file = check(midi(track))
     assert len(file.tracks[0].ticks) == 302
+
+
+def test_more_tracks_than_memory_should_be_given_for():
+    data = b"MThd" + struct.pack(">IHHH", 6, 1, 0x4001, 96) + chunk(b"MTrk", unhex(END)) * 0x4001
+    file = smf.read(data)
+    assert len(file.tracks) == smf.MOST_TRACKS == 0x4000
+    assert [problem.offset for problem in file.problems] == [14 + 0x4000 * 12, 10]  # the rest; the header's count
