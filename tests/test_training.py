@@ -569,6 +569,15 @@ def test_patience():
     assert patience.best == 4
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C as in a terminal: a shell lets what it runs in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_the_second_interrupt_is_not_held_up():
     with Interrupt() as interrupt:
         assert interrupt.signal is None
