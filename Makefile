@@ -11,7 +11,7 @@ CONSTRAINTS = $(CURDIR)/build-constraints.txt
 .PHONY: help demo test test-slow test-pythons lint format setup clean
 
 help:
-	@echo "make demo          learn the sample stories and tunes, then write new ones (three or four minutes)"
+	@echo "make demo          learn the sample stories and tunes, then write new ones (three minutes)"
 	@echo "make test          run the tests; make test-slow those that take minutes"
 	@echo "make setup         install into $(VENV), as the others do by themselves"
 	@echo "make lint          check the style; make format mends it"
