@@ -39,13 +39,14 @@ class Curve:
     def samples(self, first, last, rate):
         """The value from ``first`` to ``last``: a number where it does not move, else (last - first,) without jumps."""
         ramp = int(_RAMP * rate)
-        steps = self.steps(first - ramp, last)
+        steps = self.steps(first - ramp, last + ramp)  # a step beyond may cut a ramp short
+        if len(steps) == 1 or steps[1][0] >= last:
+            return steps[0][1]
         x, y = [], []
-        for k, (time, value) in enumerate(steps[1:], 1):
-            until = steps[k + 1][0] if k + 1 < len(steps) else last + ramp
+        for (_, before), (time, value), (until, _) in zip(steps, steps[1:], [*steps[2:], (math.inf, 0)], strict=False):
             x += [time, min(time + ramp, until)]
-            y += [steps[k - 1][1], value]
-        return numpy.interp(numpy.arange(first, last), x, y).astype("f") if x else steps[0][1]
+            y += [before, value]
+        return numpy.interp(numpy.arange(first, last), x, y).astype("f")
 
 
 class Channel:

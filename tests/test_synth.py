@@ -289,8 +289,8 @@ def test_curves_ramp_between_steps(rng):
         curve.move(time, float(rng.random()))
     values = curve.samples(0, 21_000, RATE)
     assert abs(numpy.diff(values)).max() < 0.5  # even where two steps are some samples apart
-    at = int(rng.integers(0, 20_999))
-    assert curve.samples(at, at + 1, RATE) == pytest.approx(values[at])
+    for at in rng.integers(0, 20_999, 500).tolist():  # what comes after a block does not change with its border
+        assert curve.samples(at, at + 1, RATE) == pytest.approx(values[at], rel=1e-5)
     assert curve.samples(20_500, 21_000, RATE) == curve.values[-1]
     assert Curve(3).samples(5, 9, RATE) == 3
 
