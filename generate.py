@@ -90,21 +90,10 @@ def write_text(args, run, primetext):
 
 
 def write_music(args, run, primetext):
-    from midi import collect, compose, export, timing
+    from midi import collect, compose, timing
     from midi.grammar import Grammar, Lexicon
 
-    out = args["out"]
-    export.check(args, None if args["words"] else out)
-    if out is not None and export.is_midi(out) and (args["words"] or args["num_samples"] > 1):
-        what = "words" if args["words"] else f"{args['num_samples']} pieces"
-        raise UserError(f"{out}: one MIDI file cannot hold {what}: name another file, or a folder")
-    if out is not None:
-        from training import files
-
-        files.folder(os.path.dirname(out) if args["words"] or export.is_midi(out) else out)
-    limits = [name for name in ("length", "bars", "seconds") if args[name]]
-    if len(limits) > 1:
-        raise UserError(f"--{limits[0]} and --{limits[1]}: give one of --length, --bars and --seconds")
+    check_music(args)
     words = run.vocabulary
     try:
         about = collect.checked(run.about["corpus"]["report"]["midi"])
@@ -121,7 +110,7 @@ def write_music(args, run, primetext):
     most = args["length"] or compose.WORDS
     for unit in ("bars", "seconds"):
         if args[unit]:
-            grammar.until(args[unit], unit, begun.meter, tempo)
+            grammar.until(args[unit], unit, begun.meter, tempo, steady=args["tempo"] is not None)
             most = math.ceil(args[unit]) * compose.DENSEST
     read, unlike = compose.ids(events, spelling, "nearest" if begun.from_file else args["unk"], run.path)
     if unlike:
@@ -130,6 +119,23 @@ def write_music(args, run, primetext):
     compose.grow(rows, grammar, most)
     primed = events[-1][0] if events else 0
     save(compose.pieces(grammar, begun), args, about["settings"], primed)
+
+
+def check_music(args):
+    """Refuse what cannot be met before any work is done, and make the folder to write to."""
+    from midi import export
+    from training import files
+
+    out = args["out"]
+    export.check(args, None if args["words"] else out)
+    if out is not None and export.is_midi(out) and (args["words"] or args["num_samples"] > 1):
+        what = "words" if args["words"] else f"{args['num_samples']} pieces"
+        raise UserError(f"{out}: one MIDI file cannot hold {what}: name another file, or a folder")
+    if out is not None:
+        files.folder(os.path.dirname(out) if args["words"] or export.is_midi(out) else out)
+    limits = [name for name in ("length", "bars", "seconds") if args[name]]
+    if len(limits) > 1:
+        raise UserError(f"--{limits[0]} and --{limits[1]}: give one of --length, --bars and --seconds")
 
 
 def draw(args, run, prime, constrain, senses=None):
@@ -241,12 +247,9 @@ def save(pieces, args, converted, primed):
         return
     paths = export.paths(out, pieces)
     made = [convert.midi_file(piece, args["tempo"], args["program"])[0] for piece in pieces]
-    for path, data in zip(paths, made, strict=True):
+    for path, data in export.files(paths, made, args, primed):
         files.write(path, data)
     tell(f"wrote {out if export.is_midi(out) else f'{len(pieces)} pieces into {out}'}")
-    for path, data in zip(paths, made, strict=True):
-        for suffix, content in export.beside(data, os.path.basename(path), args, primed):
-            files.write(os.path.splitext(path)[0] + suffix, content)
 
 
 def tell(line):

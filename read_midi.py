@@ -9,7 +9,8 @@ import sys
 
 import options
 from errors import UserError
-from midi import collect, export, settings, smf, tracks, wordfile
+from midi import collect, export, names, settings, smf, tracks, wordfile
+from midi.score import DRUMS
 from training import files
 
 DESCRIPTION = "Turn MIDI files into words such as 00_90_4050, one piece a line."
@@ -108,11 +109,12 @@ def list_tracks(paths):
 def row(i, seen, chosen):
     """A track's line in the table."""
     channels = ",".join(str(channel + 1) for channel in seen.channels) or "-"
-    programs = ",".join(map(str, seen.programs)) or "-"
+    played = [f"{program} {names.PROGRAMS[program]}" for program in seen.programs]
+    programs = ", ".join(["drums"] * (DRUMS in seen.channels) + played) or "-"
     keys = f"{seen.lowest}..{seen.highest}" if seen.notes else "-"
     mark = "*" if chosen else " "
     heard = f"{seen.notes:6,d} notes  keys {keys:8s}"
-    return f" {mark}{i:3d}  {heard}  channel {channels:6s}  program {programs:8s}  {seen.name}".rstrip()
+    return f" {mark}{i:3d}  {heard}  channel {channels:6s}  {programs:24s}  {seen.name}".rstrip()
 
 
 def report(counts):

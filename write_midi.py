@@ -36,19 +36,11 @@ def main(argv=None):
         data, faults = convert.midi_file(piece, args["tempo"], args["program"])
         complain(path, line, faults, args["strict"])
         made.append(data)
-    write(paths, made, pieces, args)
+    files.folder(os.path.dirname(paths[0]))
+    for name, data in export.files(paths, made, args):
+        files.write(name, data)
     tell(f"wrote    {out if export.is_midi(out) else f'{len(made)} pieces into {out}'}")
     return 0
-
-
-def write(paths, made, pieces, args):
-    """Write the MIDI files, and when all are there, what is wanted beside them."""
-    files.folder(os.path.dirname(paths[0]))
-    for path, data in zip(paths, made, strict=True):
-        files.write(path, data)
-    for path, data, piece in zip(paths, made, pieces, strict=True):
-        for suffix, content in export.beside(data, piece.name, args):
-            files.write(os.path.splitext(path)[0] + suffix, content)
 
 
 def complain(path, line, faults, strict):

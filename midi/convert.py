@@ -138,7 +138,7 @@ def midi_file(piece, tempo=None, program=None):
         start += [bytes([_PROGRAM | channel, number]) for channel, number in piece.programs if channel in channels]
     if tempo:
         events = [event for event in events if event[1][:2] != bytes([META, TEMPO])]
-        start = [message for message in start if message[1] != TEMPO]
+        start = [message for message in start if message[:2] != bytes([META, TEMPO])]
         start.append(_meta(TEMPO, round(60 * timing.SECOND / tempo).to_bytes(3, "big")))
     if program is not None:
         events = [event for event in events if event[1][0] & 0xF0 != _PROGRAM]

@@ -43,11 +43,18 @@ def paths(out, pieces):
     return [out]
 
 
-def beside(data, title, args, primed=0):
-    """Yield (suffix, bytes) of what ``args`` want beside a MIDI file's bytes; events before ``primed`` are shaded.
+def files(paths, made, args, primed=0):
+    """Yield (path, bytes) of every file to write: all MIDI first, ``made``, then what ``args`` want beside each.
 
-    Raises ``UserError`` for a piece too long to draw or to play.
+    Events before tick ``primed`` are shaded. Raises ``UserError`` for a piece too long to draw or to play.
     """
+    yield from zip(paths, made, strict=True)
+    for path, data in zip(paths, made, strict=True):
+        for suffix, content in _beside(data, os.path.basename(path), args, primed):
+            yield os.path.splitext(path)[0] + suffix, content
+
+
+def _beside(data, title, args, primed):
     if args["plot"]:
         yield ".png", picture(data, title, primed)
     if args["wav"]:

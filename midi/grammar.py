@@ -86,13 +86,14 @@ class Grammar:
                     piece.add(tick, message, self._bias[row])
             piece.longest = longest
 
-    def until(self, amount, unit, meter, tempo):
+    def until(self, amount, unit, meter, tempo, steady=False):
         """Let every piece end so many "bars" or "seconds" after what it has, and not before.
 
-        ``meter`` and ``tempo`` hold until the piece has others: (numerator, denominator), microseconds a quarter note.
+        ``meter`` and ``tempo`` hold until the piece has others: (numerator, denominator), microseconds a quarter note;
+        a ``steady`` tempo holds whatever the piece has.
         """
         for row, piece in enumerate(self._pieces):
-            until = timing.Until(unit, self.division, meter, tempo)
+            until = timing.Until(unit, self.division, meter, tempo, steady)
             for tick, message in piece.events:
                 until.take(tick, message)
             done = until.at(piece.now)

@@ -153,8 +153,8 @@ def bars(score):
 class Until:
     """Counts bars or seconds along a piece, and tells the tick at which ``total`` of them are over."""
 
-    def __init__(self, unit, division, meter, tempo):
-        self.unit, self.division, self.total = unit, division, 0
+    def __init__(self, unit, division, meter, tempo, steady=False):
+        self.unit, self.division, self.steady, self.total = unit, division, steady, 0
         self._since, self._done = 0, 0.0
         self._rate = 1 / bar_length(*meter, division) if unit == "bars" else self._seconds(tempo)
 
@@ -162,7 +162,7 @@ class Until:
         """Note a change of meter or of tempo."""
         if message[:2] == bytes([META, METER]) and self.unit == "bars":
             rate = 1 / bar_length(message[2], 1 << message[3], self.division)
-        elif message[:2] == bytes([META, TEMPO]) and self.unit == "seconds":
+        elif message[:2] == bytes([META, TEMPO]) and self.unit == "seconds" and not self.steady:
             rate = self._seconds(int.from_bytes(message[2:], "big"))
         else:
             return

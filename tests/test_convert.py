@@ -195,6 +195,14 @@ def test_written_tempo_and_program_replace_those_of_the_words():
     assert [m.hex() for m in events if m[0] & 0xF0 == 0xC0] == ["c005"]
 
 
+def test_a_program_is_no_tempo():
+    """Program 81 has the number of the meta event for tempo."""
+    piece = Piece("x", ["00_90_3c50", "60_80_3c00"], 480, 500_000, (4, 4), ((0, 0x51),))
+    events = [m.hex() for _, m in smf.read(midi_file(piece, tempo=120)[0]).tracks[0].events()]
+    assert "c051" in events
+    assert [m for m in events if m.startswith("ff51")] == ["ff5107a120"]
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

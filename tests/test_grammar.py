@@ -236,6 +236,13 @@ def test_seconds_are_counted_from_the_end_of_the_beginning():
     assert limits("seconds", 2, [(0, bytes.fromhex("ff510f4240")), *begun]) == 1248 + 960
 
 
+def test_a_steady_tempo_holds_whatever_the_piece_has():
+    until = Until("seconds", 480, (4, 4), 500_000, steady=True)
+    until.total = 3
+    until.take(480, bytes.fromhex("ff510f4240"))
+    assert until.tick() == 6 * 480
+
+
 def test_the_end_of_a_beginning_is_no_end():
     grammar = Grammar(lexicon([EOS, UNK, "00_90_3c50", "60_80_3c00"], 0), 480, 1920)
     grammar.begin([(0, b"\x90\x3c\x50"), (9, b"\x80\x3c\0"), (9, END)])

@@ -93,7 +93,9 @@ def test_the_list_of_tracks(script):
     process = script("read_midi.py", "--list", TUNES)
     assert process.returncode == 0
     assert process.stdout.count(": format 0, division 480, 1 tracks") == len(list(TUNES.glob("*.mid")))
-    assert re.search(r"^ \*  0 +\d+ notes  keys \d+\.\.\d+ +channel 1 +program \d+ +\S", process.stdout, re.MULTILINE)
+    assert re.search(
+        r"^ \*  0 +\d+ notes  keys \d+\.\.\d+ +channel 1 +\d+ [A-Z][a-z]+.* +\S", process.stdout, re.MULTILINE
+    )
 
 
 def test_pictures_of_midi_files(script, tmp_path):
