@@ -104,7 +104,8 @@ def start(args, given):
         "corpus": source | {"fingerprint": corpus.fingerprint(), "report": corpus.report},
     }
     run = runs.create(args["out"], about, corpus.vocabulary)
-    return train(Job(run, recipe, corpus, args["device"]))
+    with stopping.Interrupt() as interrupt:
+        return train(Job(run, recipe, corpus, args["device"]), interrupt)
 
 
 def resume(args):
@@ -124,7 +125,8 @@ def resume(args):
         raise UserError(f"{' '.join(source['corpus'])}: no longer the corpus that {args['out']} was trained on")
     if changed:  # so that the next --resume, with no option, keeps to it
         run.save_recipe(recipe)
-    return train(Job(run, recipe, corpus, args.get("device", "auto"), checkpoint))
+    with stopping.Interrupt() as interrupt:
+        return train(Job(run, recipe, corpus, args.get("device", "auto"), checkpoint), interrupt)
 
 
 def source_of(args, given):
@@ -217,19 +219,18 @@ class Job:
         files.write(self.run.file("log.jsonl"), log.dump(self.at["history"]))
 
 
-def train(job):
-    """From wherever the job is to its end or to Ctrl-C; returns the exit status."""
+def train(job, interrupt):
+    """From wherever the job is to its end or to the first ``interrupt``; returns the exit status."""
     if job.patience.exhausted() and job.at["epoch"] <= job.recipe.epoch:
         tell(f"patience  is used up: --patience above {job.recipe.patience} goes on")
-    with stopping.Interrupt() as interrupt:
-        while job.at["epoch"] <= job.recipe.epoch and not job.patience.exhausted():
-            speed = read_windows(job, interrupt)
-            if interrupt.signal:
-                job.save()
-                place = f"in epoch {job.at['epoch']}, after window {job.at['window']}"
-                tell(f"stopped  {place}; go on with: {again(job)}")
-                return 128 + interrupt.signal
-            end_epoch(job, speed)
+    while job.at["epoch"] <= job.recipe.epoch and not job.patience.exhausted():
+        speed = read_windows(job, interrupt)
+        if interrupt.signal:
+            job.save()
+            place = f"in epoch {job.at['epoch']}, after window {job.at['window']}"
+            tell(f"stopped  {place}; go on with: {again(job)}")
+            return 128 + interrupt.signal
+        end_epoch(job, speed)
     best = job.run.load_best()
     best.to_device(job.device)
     loss = evaluate.loss(best, job.corpus.test)
