@@ -5,18 +5,23 @@ VENV ?= .venv
 PY = $(VENV)/bin/python
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>&1)
 SUPPORTED = 3.10 3.11 3.12 3.13
+INSTALLED = $(VENV)/.installed-$(VERSION)
 READY = $(VENV)/.ready-$(VERSION)
 CONSTRAINTS = $(CURDIR)/build-constraints.txt
+SANITIZED = build/sanitized-$(VERSION)
+LEVELS ?= avx2,emulated# what make sanitize checks besides portable; it takes a processor that has them to check others
 
-.PHONY: help demo test test-slow test-pythons lint format setup clean
+.PHONY: help demo test test-slow test-pythons sanitize lint format setup native clean
 
 help:
 	@echo "make demo          learn the sample stories and tunes, then write new ones (three minutes)"
 	@echo "make test          run the tests; make test-slow those that take minutes"
 	@echo "make setup         install into $(VENV), as the others do by themselves"
+	@echo "make native        build the CPU kernels again, and say why when they cannot be built"
+	@echo "make sanitize      run their tests with GCC's checks of addresses and undefined behaviour"
 	@echo "make lint          check the style; make format mends it"
 	@echo "make test-pythons  run the tests on every Python from 3.10 to 3.13 that is here"
-	@echo "make clean         remove $(VENV), runs/demo and caches"
+	@echo "make clean         remove $(VENV), the built kernels, runs/demo and caches"
 	@echo "PYTHON=python3.13 make test uses another Python"
 
 demo: $(READY)
@@ -45,15 +50,33 @@ format: $(READY)
 setup: $(READY)
 
 # Chainer is built from source, by a setuptools that still can: older pips read one variable, newer ones the other.
-$(READY): pyproject.toml build-constraints.txt
+# The CPU kernels come after it, so that a change of them builds nothing else, and what the compiler says is seen.
+$(INSTALLED): pyproject.toml setup.py build-constraints.txt
 	@case " $(SUPPORTED) " in *" $(VERSION) "*) ;; *) \
 	  echo "error: $(PYTHON) is '$(VERSION)'; Tsuzuri needs Python 3.10 to 3.13 (PYTHON=python3.12 make ... picks one)" >&2; \
 	  exit 2;; esac
 	@echo "setting up $(VENV) with Python $(VERSION), which takes a minute"
 	@$(PYTHON) -m venv --clear $(VENV)
-	@PIP_CONSTRAINT=$(CONSTRAINTS) PIP_BUILD_CONSTRAINT=$(CONSTRAINTS) \
-	  $(PY) -m pip install --quiet --disable-pip-version-check -e '.[test,lint]'
+	@PIP_CONSTRAINT=$(CONSTRAINTS) PIP_BUILD_CONSTRAINT=$(CONSTRAINTS) TSUZURI_NATIVE=0 \
+	  $(PY) -m pip install --quiet --disable-pip-version-check -e '.[build,test,lint]'
 	@touch $@
+
+$(READY): $(INSTALLED) $(wildcard kernels/native/*)
+	@echo "building the CPU kernels, which takes half a minute"
+	@$(PY) setup.py -q build_ext --inplace
+	@touch $@
+
+native: $(INSTALLED)
+	@TSUZURI_NATIVE=1 $(PY) setup.py -q build_ext --inplace
+	@touch $(READY)
+
+# Python itself is not built for the checks, so their library comes first; it needs C++'s for exceptions.
+sanitize: $(INSTALLED)
+	@TSUZURI_NATIVE=1 CXX="$(CXX)" $(PY) setup.py -q build_ext --sanitize --levels $(LEVELS) \
+	  --build-lib $(SANITIZED) --build-temp $(SANITIZED)/objects
+	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \
+	  ASAN_OPTIONS=detect_leaks=0 TSUZURI_NATIVE="$$(echo $(SANITIZED)/kernels/_native*.so)" \
+	  $(PY) -m pytest -q tests/test_native.py
 
 test-pythons:
 	@failed=; for v in $(SUPPORTED); do \
@@ -65,5 +88,5 @@ test-pythons:
 	done; [ -z "$$failed" ] || { echo "failed on:$$failed"; exit 1; }
 
 clean:
-	rm -rf $(VENV) .venv-3.* runs/demo .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-3.* build kernels/_native*.so runs/demo .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -15,10 +15,9 @@ import time
 import numpy
 
 import options
-from compat import chainer
 from corpus import build, vocabulary, windows
 from errors import UserError
-from kernels import devices
+from kernels import cpu, devices
 from midi import collect, settings
 from rnn import Sizes
 from training import evaluate, files, log, plot, stopping
@@ -40,6 +39,12 @@ TABLES = {
         ("-r --resume", None, False, "go on with the run in --out where it stopped"),
         ("-f --force", None, False, "replace a run that is already in --out"),
         ("-d --device", options.text, "auto", "auto, cpu, gpu or gpu:N"),
+        (
+            "--precision",
+            ("auto", *cpu.PRECISIONS),
+            "auto",
+            "of a CPU's products; auto is bfloat16 where the processor has it",
+        ),
     ],
     "words": [
         ("--tokens", ("auto", "mecab", "char", "space"), "auto", "what a word is; auto looks at the text"),
@@ -64,7 +69,7 @@ TABLES = {
         ("--seed", options.seed, 0, "of the random generators"),
     ],
 }
-MAY_CHANGE = {"epoch", "patience", "device"}  # on --resume
+MAY_CHANGE = {"epoch", "patience", "device", "precision"}  # on --resume
 CHECKPOINT_SECONDS = 300  # at most so much work is lost when the process is killed
 
 
@@ -85,7 +90,7 @@ def start(args, given):
     if held and not args["force"]:
         what = "a run" if held == "run.json" else held
         raise UserError(f"{args['out']}: holds {what} already: --resume goes on with it, --force replaces it")
-    devices.choose(args["device"])  # refused now rather than after the corpus is read
+    engine(args["device"], args["precision"])  # refused now rather than after the corpus is read
     args["lr"] = args["lr"] or OPTIMISERS[args["optimizer"]].lr
     recipe = runs.Recipe(**{field.name: args[field.name] for field in dataclasses.fields(runs.Recipe)})
 
@@ -115,9 +120,9 @@ def resume(args):
         may = ", ".join(f"--{name}" for name in sorted(MAY_CHANGE))
         raise UserError(f"--{fixed[0].replace('_', '-')} cannot be given with --resume: only {may} can change")
     run = runs.load(args["out"])
-    changed = {name: args[name] for name in ("epoch", "patience") if name in args}
+    changed = {name: args[name] for name in ("epoch", "patience", "precision") if name in args}
     recipe = dataclasses.replace(run.recipe, **changed)
-    devices.choose(args.get("device", "auto"))
+    engine(args.get("device", "auto"), recipe.precision)
     checkpoint = run.load_checkpoint()
     source = run.about["corpus"]
     corpus = read(source | {"kind": run.about["kind"], "tokens": run.about["tokens"]}, recipe)
@@ -187,6 +192,15 @@ def report(corpus, count):
     tell(f"windows  {count:,} an epoch")
 
 
+def engine(device, precision):
+    """What computes, in a few words; raises ``UserError`` where the two options do not go together."""
+    if devices.choose(device).xp is numpy:
+        return cpu.describe(cpu.choose(precision))
+    if precision == cpu.BFLOAT16:
+        raise UserError(f"--precision {precision}: is the CPU's choice; with --device {device} it is float32")
+    return "CuPy, float32"
+
+
 class Job:
     """A training under way. All of it that changes is in the model, the optimiser, ``order``, ``patience`` and ``at``,
     and goes into a checkpoint; ``checkpoint`` is the one to go on from.
@@ -197,13 +211,13 @@ class Job:
         self.device, self.device_name = devices.choose(device), device
         self.device.use()
         self.model = run.new_model()
-        self.optimizer = OPTIMISERS[recipe.optimizer].make(recipe.lr)
+        self.optimizer = OPTIMISERS[recipe.optimizer].make(recipe.lr, recipe.gradclip)
         self.optimizer.setup(self.model)
-        self.optimizer.add_hook(chainer.optimizer_hooks.GradientClipping(recipe.gradclip))
         self.order = numpy.random.default_rng([recipe.seed, 1])
         self.patience = stopping.Patience(recipe.patience)
         self.at = {"epoch": 1, "window": 0, "start": 0, "nats": 0.0, "words": 0, "lr": recipe.lr, "history": []}
         self.model.to_device(self.device)
+        tell(f"engine   {engine(device, recipe.precision)}")
         if checkpoint:
             self.at = checkpoint.restore(self.model, self.optimizer)
             self.order.bit_generator.state = self.at.pop("order")

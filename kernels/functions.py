@@ -1,11 +1,13 @@
-"""The kernels as Chainer functions, over NumPy and CuPy arrays; the only place that knows which device computes.
+"""The kernels as Chainer functions, over NumPy and CuPy arrays; the only place that knows which engine computes.
 
 Each is differentiable once, which is what training needs. Axes as in ``reference.py``.
 """
 
+import numpy
+
 from compat import chainer
+from kernels import cpu, embedding, lstm, output
 from kernels import dropout as masks
-from kernels import embedding, lstm, output
 
 
 class _Function(chainer.FunctionNode):
@@ -26,9 +28,11 @@ class _Embed(_Function):
 
     def run(self, w):
         self.size = len(w)
-        return (w[self.ids],)
+        return (cpu.embed(self.ids, w) if cpu.has(w) else w[self.ids],)
 
     def gradients(self, g):
+        if cpu.has(g):
+            return (cpu.embed_backward(g.reshape(-1, g.shape[-1]), self.ids.reshape(-1), self.size),)
         return (embedding.gradient(g.reshape(-1, g.shape[-1]), self.ids.reshape(-1), self.size),)
 
 
@@ -44,7 +48,26 @@ class _Dropout(_Function):
         return (self._masked(g),)
 
     def _masked(self, x):
+        if cpu.has(x):
+            return cpu.dropout(x, self.ratio, self.key)
         return x * masks.mask(chainer.backend.get_array_module(x), x.shape, self.ratio, self.key, x.dtype)
+
+
+class _NativeLSTM(_Function):
+    def __init__(self, *how):
+        super().__init__()
+        self.how = how  # ratio, key, precision
+
+    def run(self, *inputs):
+        x, _, _, w_x, _, w_h, _ = inputs
+        hs, cs, gates = cpu.lstm_forward(*inputs, *self.how)
+        self.cache = x, w_x, w_h, hs, cs, gates
+        return hs[1:], cs[-1]
+
+    def gradients(self, g_hs, g_c):
+        cache, self.cache = self.cache, None  # the backward pass eats it
+        g_hs, g_c = (None if g is None else numpy.ascontiguousarray(g, "f") for g in (g_hs, g_c))
+        return cpu.lstm_backward(g_hs, g_c, *cache, *self.how)
 
 
 class _LSTM(_Function):
@@ -71,24 +94,39 @@ class _LSTM(_Function):
 
 
 class _CrossEntropy(_Function):
-    def __init__(self, target):
+    def __init__(self, target, scale, precision):
         super().__init__()
-        self.target = target
+        self.target, self.scale, self.precision = target, scale, precision
 
     def run(self, h, w, b):
-        loss, *self.grads = output.cross_entropy(h, w, b, self.target, chainer.config.enable_backprop)
-        return (loss.astype(h.dtype),)
+        how = self.target, self.scale, chainer.config.enable_backprop
+        if cpu.has(h, w, b):
+            loss, *self.grads = cpu.cross_entropy(h, w, b, *how, self.precision)
+        else:
+            loss, *self.grads = output.cross_entropy(h, w, b, *how)
+        return (chainer.backend.get_array_module(h).asarray(loss * self.scale, h.dtype),)
 
     def gradients(self, g):
         grads, self.grads = self.grads, None
-        for array in grads:
-            array *= g
+        if not (isinstance(g, numpy.ndarray) and g == 1):  # as it is where this is the loss itself
+            for array in grads:
+                array *= g
         return grads
 
 
-def lstm_step(x, c, h, w_x, b_x, w_h, b_h):
-    """One step of ``lstm_window`` on arrays, outside any graph: x (B, I) to the new c and h (B, N)."""
-    return lstm.step(x, c, h, w_x, b_x, w_h, b_h)
+def step(words, state, embedding, layers, w, b):
+    """A word of each stream through the whole model, on arrays, outside any graph.
+
+    words (B,) int32; state (c1, h1, c2, h2), each (B, N); embedding (V, N); ``layers`` two tuples (w_x, b_x, w_h, b_h)
+    as in ``lstm_window``; w (V, N), b (V,). Returns the logits (B, V) and the new state.
+    """
+    if cpu.has(*state, embedding, *layers[0], *layers[1], w, b):
+        return cpu.step(numpy.ascontiguousarray(words, "i"), state, embedding, layers, w, b)
+    x, after = embedding[words], []
+    for c, h, weights in zip(state[::2], state[1::2], layers, strict=True):
+        c, x = lstm.step(x, c, h, *weights)
+        after += [c, x]
+    return x @ w.T + b, tuple(after)
 
 
 def embed(ids, w):
@@ -101,18 +139,25 @@ def dropout(x, ratio, key):
     return _Dropout(ratio, key).apply((x,))[0] if ratio > 0 else x
 
 
-def lstm_window(x, c, h, w_x, b_x, w_h, b_h, ratio=0.0, key=0):
+def lstm_window(x, c, h, w_x, b_x, w_h, b_h, ratio=0.0, key=0, precision=cpu.FLOAT32):
     """An LSTM layer over a window, dropping its projected inputs with probability ``ratio``.
 
     x (T, B, I); c, h (B, N); w_x (4N, I), w_h (4N, N), b_x, b_h (4N,) in Chainer's layout.
     Returns h of every step (T, B, N) and the last c (B, N).
     """
-    return _LSTM(ratio, key).apply((x, c, h, w_x, b_x, w_h, b_h))
+    inputs = x, c, h, w_x, b_x, w_h, b_h
+    if cpu.has(*map(_array, inputs)):
+        return _NativeLSTM(ratio, key, precision).apply(inputs)
+    return _LSTM(ratio, key).apply(inputs)
 
 
-def cross_entropy(h, w, b, target):
-    """Sum over the rows of -log softmax(h w + b)[target], in nats; a target of -1 counts nothing.
+def _array(x):
+    return x.array if isinstance(x, chainer.Variable) else x
+
+
+def cross_entropy(h, w, b, target, scale=1.0, precision=cpu.FLOAT32):
+    """``scale`` times the sum over the rows of -log softmax(h w + b)[target], in nats; a target of -1 counts nothing.
 
     h (R, N), w (V, N), b (V,), target (R,) int32. Without backprop (``chainer.no_backprop_mode``) no gradient is made.
     """
-    return _CrossEntropy(target).apply((h, w, b))[0]
+    return _CrossEntropy(target, scale, precision).apply((h, w, b))[0]

@@ -15,11 +15,11 @@ def rows_of(nbytes, w):
     return max(1, nbytes // (len(w) * w.itemsize))
 
 
-def cross_entropy(h, w, b, target, with_gradients=True):
+def cross_entropy(h, w, b, target, scale=1.0, with_gradients=True):
     """Summed -log softmax(h w + b)[target] in nats, a target of -1 counting nothing, and its gradients.
 
     h (R, N), w (V, N), b (V,), target (R,) int32. Returns the sum, as an array of no dimensions in float64, and the
-    gradients of h (R, N), w (V, N) and b (V,), each None without ``with_gradients``.
+    gradients of h (R, N), w (V, N) and b (V,), ``scale`` times, each None without ``with_gradients``.
     """
     xp = chainer.backend.get_array_module(h)
     rows = len(h)
@@ -32,7 +32,7 @@ def cross_entropy(h, w, b, target, with_gradients=True):
         z = logits[: block.stop - start]
         xp.matmul(h[block], w.T, out=z)
         z += b
-        loss += _softmax(z, target[block], with_gradients)
+        loss += _softmax(z, target[block], scale, with_gradients)
         if with_gradients:
             xp.matmul(z, w, out=g_h[block])
             g_w = _accumulate(g_w, xp.matmul(z.T, h[block]))
@@ -40,7 +40,7 @@ def cross_entropy(h, w, b, target, with_gradients=True):
     return loss, g_h, g_w, g_b
 
 
-def _softmax(logits, target, with_gradients):
+def _softmax(logits, target, scale, with_gradients):
     """Sum the loss of a block and turn its logits (R, V) into their gradient, tile by tile."""
     xp = chainer.backend.get_array_module(logits)
     step = rows_of(TILE_BYTES, logits.T) if xp.__name__ == "numpy" else len(logits)
@@ -54,8 +54,8 @@ def _softmax(logits, target, with_gradients):
         total = z.sum(axis=1)
         loss += (xp.log(total) - chosen)[counts].sum(dtype="d")
         if with_gradients:
-            z *= (counts / total).astype(z.dtype)[:, None]
-            z[row, t] -= counts
+            z *= (counts * scale / total).astype(z.dtype)[:, None]
+            z[row, t] -= counts * z.dtype.type(scale)
     return loss
 
 

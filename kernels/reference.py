@@ -1,7 +1,8 @@
 """The specification: every kernel as plain NumPy loops that can be checked against a textbook.
 
-Nothing here is fast. ``lstm.py``, ``output.py``, ``embedding.py``, ``dropout.py`` and ``adam.py`` compute the same
-with fewer, larger operations, and ``tests/test_kernels.py`` holds each equal to its twin here on fresh random input.
+Nothing here is fast. ``lstm.py``, ``output.py``, ``embedding.py``, ``dropout.py`` and ``update.py`` compute the same
+with fewer, larger operations, and ``tests/test_kernels.py`` and ``tests/test_update.py`` hold each equal to its twin
+here on fresh random input.
 
 Axes: T steps of a window, B streams side by side, I inputs, N units, V words.
 Weights have Chainer's layout: ``(4N, I)``, the four gates interleaved, row ``4n + k`` being gate k of unit n, with
@@ -119,3 +120,32 @@ def adam(param, grad, m, v, step, alpha=0.001, beta1=0.9, beta2=0.999, eps=1e-8)
     v[...] = beta2 * v + (1 - beta2) * grad * grad
     alpha_t = alpha * (1 - beta2**step) ** 0.5 / (1 - beta1**step)
     param[...] -= alpha_t * m / (numpy.sqrt(v) + eps)
+
+
+def sgd(param, grad, lr):
+    """One step of gradient descent, in place."""
+    param[...] -= lr * grad
+
+
+def momentum(param, grad, v, lr, momentum):
+    """One step of gradient descent with momentum (Polyak 1964), in place; v is the step before."""
+    v[...] = momentum * v - lr * grad
+    param[...] += v
+
+
+def adagrad(param, grad, h, lr, eps):
+    """One step of AdaGrad (Duchi, Hazan and Singer 2011), in place; h sums the squares of all gradients."""
+    h[...] += grad**2
+    param[...] -= lr * grad / (numpy.sqrt(h) + eps)
+
+
+def rmsprop(param, grad, ms, lr, alpha, eps):
+    """One step of RMSprop (Tieleman and Hinton 2012, lecture 6e), in place; ms is a running mean of squares."""
+    ms[...] = alpha * ms + (1 - alpha) * grad**2
+    param[...] -= lr * grad / (numpy.sqrt(ms) + eps)
+
+
+def clip(grads, threshold):
+    """The gradients, scaled so that the Euclidean norm of them all is at most ``threshold`` (Pascanu et al. 2013)."""
+    norm = sum((grad**2).sum() for grad in grads) ** 0.5
+    return [grad * (threshold / norm) if norm > threshold else grad for grad in grads]

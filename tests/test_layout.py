@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 
 # room: what of ours it may import, and which packages
 ROOMS = {
+    "setup": ((), ("setuptools", "pybind11")),
     "errors": ((), ()),
     "options": (("errors",), ()),
     "compat": ((), ("chainer", "numpy")),

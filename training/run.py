@@ -20,6 +20,7 @@ import rnn
 from compat import chainer
 from corpus import tokenise, vocabulary
 from errors import UserError
+from kernels import cpu
 from training import files
 from training.files import FLAG, FLOAT, OBJECT, OTHERS, TEXT, UNBOUNDED, number, one_of, optional, whole
 from training.optimisers import OPTIMISERS
@@ -42,6 +43,7 @@ class Recipe:
     lr: float = 0.002
     lr_decay: float = 0.5
     patience: int = 5
+    precision: str = "auto"
     seed: int = 0
 
 
@@ -65,6 +67,7 @@ RULES = {  # of run.json
         "lr": number(0, above=True),
         "lr_decay": number(0, 1, above=True),
         "patience": whole(1),
+        "precision": one_of("auto", *cpu.PRECISIONS),
         "seed": whole(0),
     },
     "corpus": {
@@ -144,7 +147,8 @@ class Run:
 
     def new_model(self):
         """A model of this run's sizes with the weights that its seed gives."""
-        return rnn.RNN(self.sizes, numpy.random.default_rng(self.recipe.seed))
+        precision = cpu.choose(self.recipe.precision)
+        return rnn.RNN(self.sizes, numpy.random.default_rng(self.recipe.seed), precision)
 
     def save_checkpoint(self, model, optimizer, meta):
         """Save the training's state, unless it is not finite; ``meta`` is as ``META`` says, but for ``rng``."""
@@ -255,6 +259,8 @@ def load(path):
         form = about["format"]
         if isinstance(form, int) and form > FORMAT:
             raise UserError(f"{name}: of format {form}, newer than this program's {FORMAT}: update Tsuzuri")
+        if isinstance(about.get("recipe"), dict):
+            about["recipe"].setdefault("precision", "auto")  # runs from before there was a choice have none
         _check(about)
         words = vocabulary.load(os.path.join(path, "vocabulary.txt"))
         run = Run(path, about, words)

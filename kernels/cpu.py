@@ -1,0 +1,125 @@
+"""The kernels in C++ (``kernels/native``), where they were built, over NumPy arrays of float32.
+
+Twins of ``lstm.py``, ``output.py``, ``embedding.py``, ``dropout.py`` and ``update.py``, which take over where there is
+no compiler, for other types, and where the environment says ``TSUZURI_NATIVE=0``. With 1 they must be there, and with
+the path of another build of the extension that is taken.
+"""
+
+import contextlib
+import functools
+import importlib.util
+import os
+
+import numpy
+
+from errors import UserError
+
+FLOAT32, BFLOAT16 = PRECISIONS = "float32", "bfloat16"
+FAST_BFLOAT16 = ("amx", "avx512bf16")  # levels whose processors multiply bfloat16 faster than float32
+
+
+@functools.cache
+def native():
+    """The extension module, or None; raises ``UserError`` for a build that was asked for and does not load."""
+    wanted = os.environ.get("TSUZURI_NATIVE")
+    if wanted == "0":
+        return None
+    if wanted is None:
+        with contextlib.suppress(ImportError):
+            from kernels import _native
+
+            return _native
+        return None
+    try:
+        if wanted == "1":
+            return importlib.import_module("kernels._native")
+        spec = importlib.util.spec_from_file_location("kernels._native", wanted)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+    except (ImportError, AttributeError) as error:  # AttributeError: the name is not that of an extension
+        raise UserError(f"TSUZURI_NATIVE={wanted}: must be 0, 1 or an extension module: {error}") from None
+
+
+@functools.cache
+def level():
+    """The best level of this processor: a name of ``native().levels()``."""
+    return native().levels()[0]
+
+
+def has(*arrays):
+    """Whether the kernels here can take these arrays."""
+    return native() is not None and all(
+        type(a) is numpy.ndarray and a.dtype == numpy.float32 and a.size and a.flags.c_contiguous for a in arrays
+    )
+
+
+def choose(precision):
+    """The precision that a name of ``--precision`` stands for: auto is the faster one, at equal quality.
+
+    Raises ``UserError`` for bfloat16 without native kernels.
+    """
+    if precision == BFLOAT16 and not native():
+        raise UserError(f"--precision {precision}: needs the native kernels, and there are none ({_why()})")
+    if precision == "auto":
+        return BFLOAT16 if native() and level() in FAST_BFLOAT16 else FLOAT32
+    return precision
+
+
+def describe(precision):
+    """The engine in a few words."""
+    if native():
+        return f"native {level()}, {precision}, {native().threads()} threads"
+    return f"NumPy, float32 ({_why()})"
+
+
+def _why():
+    switched_off = os.environ.get("TSUZURI_NATIVE") == "0"
+    return "TSUZURI_NATIVE=0" if switched_off else "make native builds them, where there is a C++ compiler"
+
+
+def lstm_forward(x, c, h, w_x, b_x, w_h, b_h, ratio, key, precision):
+    """An LSTM layer over a window: as ``functions.lstm_window``.
+
+    Returns h (T + 1, B, N) and c (T + 1, B, N), the first being the state before, and the gates for ``lstm_backward``.
+    """
+    return native().lstm_forward(level(), precision == BFLOAT16, x, c, h, w_x, b_x, w_h, b_h, ratio, key)
+
+
+def lstm_backward(g_hs, g_c, x, w_x, w_h, hs, cs, gates, ratio, key, precision):
+    """Gradients of ``lstm_forward`` from g_hs (T, B, N) and g_c (B, N), either of which may be None for zeros.
+
+    Overwrites ``gates``. Returns the gradients of x, c, h, w_x, b_x, w_h, b_h.
+    """
+    bfloat16 = precision == BFLOAT16
+    return native().lstm_backward(level(), bfloat16, x, w_x, w_h, hs, cs, gates, g_hs, g_c, ratio, key, True)
+
+
+def cross_entropy(h, w, b, target, scale, with_gradients, precision):
+    """As ``output.cross_entropy``: the sum as a float, and the gradients of h, w and b or None."""
+    return native().cross_entropy(level(), precision == BFLOAT16, h, w, b, target, scale, with_gradients)
+
+
+def embed(ids, w):
+    """Rows ``ids`` (..., ) of w (V, N): (..., N)."""
+    return native().embed(level(), numpy.ascontiguousarray(ids, "i"), w)
+
+
+def embed_backward(g, ids, size):
+    """As ``embedding.gradient``."""
+    return native().embed_backward(level(), g, numpy.ascontiguousarray(ids, "i"), size)
+
+
+def dropout(x, ratio, key):
+    """x with values dropped, twin of multiplying by ``dropout.mask``."""
+    return native().dropout(level(), x, ratio, key)
+
+
+def update(rule, tensors, clip):
+    """As ``update.update``."""
+    return native().update(level(), rule, tensors, clip)
+
+
+def step(words, state, embedding, layers, w, b):
+    """A word of each stream through the model: as ``functions.step``, which says what is what."""
+    return native().step(level(), words, embedding, layers, w, b, state)

@@ -1,0 +1,123 @@
+// What a level of the processor offers: the kernels as plain functions over pointers. Sizes and contiguity are the
+// callers' duty; module.cpp checks them.
+//
+// Axes: T steps of a window, B streams side by side, I inputs, N units, V words, R rows. Layouts as in reference.py.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tsuzuri {
+
+class Pool;
+class Workspace;
+
+struct Context {
+    Pool& pool;
+    Workspace& shared;   // of the call
+    Workspace* scratch;  // of each thread
+};
+
+struct Dropout {
+    double ratio;  // 0 drops nothing
+    uint64_t key;
+};
+
+struct LstmForward {
+    long T, B, I, N;
+    const float *x, *c, *h;                // (T, B, I), (B, N), (B, N)
+    const float *w_x, *b_x, *w_h, *b_h;    // (4N, I), (4N,), (4N, N), (4N,)
+    Dropout dropout;                       // of the projected input
+    float *hs, *cs, *gates;                // (T + 1, B, N), (T + 1, B, N), (T, B, gates_columns(N))
+};
+
+struct LstmBackward {
+    long T, B, I, N;
+    const float *x, *w_x, *w_h, *hs, *cs;
+    const float *g_hs, *g_c;  // (T, B, N), (B, N); null for zeros
+    Dropout dropout;
+    float* gates;                                               // overwritten
+    float *g_x, *g_c0, *g_h0, *g_w_x, *g_b_x, *g_w_h, *g_b_h;  // g_x may be null
+};
+
+struct CrossEntropy {
+    long R, N, V;
+    const float *h, *w, *b;  // (R, N), (V, N), (V,)
+    const int32_t* target;   // (R,), -1 counts nothing
+    float scale;             // of the gradients
+    float *g_h, *g_w, *g_b;  // all null where no gradient is wanted
+};
+
+struct LayerStep {
+    const float *w_x, *b_x, *w_h, *b_h;  // (4N, N), (4N,), (4N, N), (4N,)
+    const float *c, *h;                  // (B, N)
+    float *new_c, *new_h;                // (B, N), other memory than c and h
+};
+
+struct ModelStep {  // a word of each stream to the logits of the next
+    long B, N, V;
+    const int32_t* words;    // (B,), below V
+    const float* embedding;  // (V, N)
+    LayerStep layers[2];
+    const float *w, *b;  // (V, N), (V,)
+    float* logits;       // (B, V)
+};
+
+struct Embed {
+    long R, N;
+    const int32_t* ids;  // (R,), rows of w
+    const float* w;      // (V, N)
+    float* y;            // (R, N)
+};
+
+struct EmbedBackward {
+    long R, N, V;
+    const int32_t* ids;  // (R,), below V
+    const float* g;      // (R, N)
+    float* g_w;          // (V, N), all of it written
+};
+
+struct Tensor {  // a parameter, and what an optimiser needs for it
+    long size;
+    float* param;
+    const float* grad;
+    float* states[2];    // as many as the rule has
+    double numbers[4];
+};
+
+struct Rule {  // an optimiser
+    const char* name;
+    int numbers, states;
+    // A step of all the parameters, their gradients' norm being clipped; returns it, or 0 where clip is infinite.
+    double (*update)(Context&, const Tensor*, long count, double clip);
+};
+
+constexpr int RULES = 5;
+
+struct Products {  // kernels made of matrix products, of one precision
+    void (*lstm_forward)(Context&, const LstmForward&);
+    void (*lstm_backward)(Context&, const LstmBackward&);
+    double (*cross_entropy)(Context&, const CrossEntropy&);  // the loss, in nats
+};
+
+struct Level {
+    const char* name;
+    long lanes;
+    Products float32, bfloat16;
+    void (*step)(Context&, const ModelStep&);
+    void (*dropout)(Context&, const float* x, float* y, long size, Dropout);
+    void (*embed)(Context&, const Embed&);
+    void (*embed_backward)(Context&, const EmbedBackward&);
+    Rule rules[RULES];
+};
+
+struct LevelHere {
+    const Level* level;
+    bool (*runs_here)();
+};
+
+// The levels that were compiled, best first; levels.cpp has them.
+extern const LevelHere LEVELS[];
+extern const int LEVEL_COUNT;
+
+}  // namespace tsuzuri

@@ -1,0 +1,286 @@
+// The extension module kernels._native: checks what Python hands over, chooses the level of the processor, and calls
+// its kernels without holding Python's lock. The shapes are those of cpu.py, which is the only caller.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "kernels.hpp"
+#include "pool.hpp"
+
+namespace py = pybind11;
+
+namespace tsuzuri {
+namespace {
+
+using Shape = std::vector<py::ssize_t>;
+
+std::string text(const Shape& shape) {
+    std::string out = "(";
+    for (size_t i = 0; i < shape.size(); i++) out += (i ? ", " : "") + std::to_string(shape[i]);
+    return out + (shape.size() == 1 ? ",)" : ")");
+}
+
+Shape shape_of(const py::array& a) { return Shape(a.shape(), a.shape() + a.ndim()); }
+
+// The values of an array that must have this type and shape and lie without gaps.
+template <class T>
+const T* values(const char* name, const py::array& a, const Shape& shape) {
+    if (!py::isinstance<py::array_t<T>>(a))
+        throw py::type_error(std::string(name) + ": must be " + std::string(py::str(py::dtype::of<T>())) + ", is " +
+                             std::string(py::str(a.dtype())));
+    if (shape_of(a) != shape)
+        throw py::value_error(std::string(name) + ": must have the shape " + text(shape) + ", has " +
+                              text(shape_of(a)));
+    if (!(a.flags() & py::array::c_style)) throw py::value_error(std::string(name) + ": must be C-contiguous");
+    return static_cast<const T*>(a.data());
+}
+
+const float* floats(const char* name, const py::array& a, const Shape& shape) { return values<float>(name, a, shape); }
+
+using Maybe = std::optional<py::array>;
+
+const float* floats(const char* name, const Maybe& a, const Shape& shape) {
+    return a ? floats(name, *a, shape) : nullptr;
+}
+
+void axes(const char* name, const py::array& a, int count) {
+    if (a.ndim() != count)
+        throw py::value_error(std::string(name) + ": must have " + std::to_string(count) + " axes, has " +
+                              std::to_string(a.ndim()));
+    for (py::ssize_t size : shape_of(a))
+        if (size < 1) throw py::value_error(std::string(name) + ": is empty, its shape being " + text(shape_of(a)));
+}
+
+using Floats = py::array_t<float>;
+
+// Words, each from ``least`` to below ``words``.
+const int32_t* ids(const char* name, const py::array& a, const Shape& shape, int32_t least, py::ssize_t words) {
+    const int32_t* found = values<int32_t>(name, a, shape);
+    for (py::ssize_t i = 0; i < a.size(); i++)
+        if (found[i] < least || found[i] >= words)
+            throw py::value_error(std::string(name) + ": must be from " + std::to_string(least) + " to " +
+                                  std::to_string(words - 1) + ", has " + std::to_string(found[i]));
+    return found;
+}
+
+Dropout dropout_of(double ratio, uint64_t key) {
+    if (!(ratio >= 0 && ratio < 1)) throw py::value_error("ratio: must be from 0 to below 1, is " + std::to_string(ratio));
+    return {ratio, key};
+}
+
+// Calls work(context) without Python's lock, one call at a time since the workspace is shared.
+template <class F>
+void run(const F& work) {
+    static std::mutex mutex;
+    static Workspace shared;
+    static std::vector<Workspace> scratch;
+    py::gil_scoped_release release;
+    std::lock_guard<std::mutex> lock(mutex);
+    Pool& pool = Pool::get();
+    if (static_cast<int>(scratch.size()) < pool.threads()) scratch.resize(pool.threads());
+    shared.reset();
+    Context context{pool, shared, scratch.data()};
+    work(context);
+}
+
+// The levels that run here; asked once, for the answer may take a system call.
+const std::vector<const Level*>& here() {
+    static const std::vector<const Level*> found = [] {
+        std::vector<const Level*> some;
+        for (int i = 0; i < LEVEL_COUNT; i++)
+            if (LEVELS[i].runs_here()) some.push_back(LEVELS[i].level);
+        return some;
+    }();
+    return found;
+}
+
+const Level& level_of(const std::string& name) {
+    for (const Level* level : here())
+        if (name == level->name) return *level;
+    throw py::value_error("level: '" + name + "' is not here; see levels()");
+}
+
+const Products& products_of(const std::string& level, bool bfloat16) {
+    const Level& found = level_of(level);
+    return bfloat16 ? found.bfloat16 : found.float32;
+}
+
+void set_threads(int count) {
+    if (count < 1) throw py::value_error("threads: must be at least 1, is " + std::to_string(count));
+    run([&](Context& context) { context.pool.resize(count); });
+}
+
+py::list levels() {
+    py::list names;
+    for (const Level* level : here()) names.append(level->name);
+    return names;
+}
+
+py::tuple lstm_forward(const std::string& level, bool bfloat16, const py::array& x, const py::array& c,
+                       const py::array& h, const py::array& w_x, const py::array& b_x, const py::array& w_h,
+                       const py::array& b_h, double ratio, uint64_t key) {
+    axes("x", x, 3), axes("c", c, 2);
+    const Products& products = products_of(level, bfloat16);
+    py::ssize_t T = x.shape(0), B = x.shape(1), I = x.shape(2), N = c.shape(1), W = level_of(level).lanes;
+    Floats hs({T + 1, B, N}), cs({T + 1, B, N}), gates({T, B, (N + W - 1) / W * W * 4});
+    LstmForward work{T, B, I, N,
+                     floats("x", x, {T, B, I}), floats("c", c, {B, N}), floats("h", h, {B, N}),
+                     floats("w_x", w_x, {4 * N, I}), floats("b_x", b_x, {4 * N}),
+                     floats("w_h", w_h, {4 * N, N}), floats("b_h", b_h, {4 * N}),
+                     dropout_of(ratio, key), hs.mutable_data(), cs.mutable_data(), gates.mutable_data()};
+    run([&](Context& context) { products.lstm_forward(context, work); });
+    return py::make_tuple(hs, cs, gates);
+}
+
+py::tuple lstm_backward(const std::string& level, bool bfloat16, const py::array& x, const py::array& w_x,
+                        const py::array& w_h, const py::array& hs, const py::array& cs, py::array gates,
+                        const Maybe& g_hs, const Maybe& g_c, double ratio, uint64_t key, bool with_x) {
+    axes("x", x, 3), axes("w_h", w_h, 2);
+    const Products& products = products_of(level, bfloat16);
+    py::ssize_t T = x.shape(0), B = x.shape(1), I = x.shape(2), N = w_h.shape(1), W = level_of(level).lanes;
+    floats("gates", gates, {T, B, (N + W - 1) / W * W * 4});
+    Floats g_x(with_x ? Shape{T, B, I} : Shape{0}), g_c0({B, N}), g_h0({B, N});
+    Floats g_w_x({4 * N, I}), g_b_x({4 * N}), g_w_h({4 * N, N}), g_b_h({4 * N});
+    LstmBackward work{T, B, I, N,
+                      floats("x", x, {T, B, I}), floats("w_x", w_x, {4 * N, I}), floats("w_h", w_h, {4 * N, N}),
+                      floats("hs", hs, {T + 1, B, N}), floats("cs", cs, {T + 1, B, N}),
+                      floats("g_hs", g_hs, {T, B, N}), floats("g_c", g_c, {B, N}),
+                      dropout_of(ratio, key), static_cast<float*>(gates.mutable_data()),
+                      with_x ? g_x.mutable_data() : nullptr, g_c0.mutable_data(), g_h0.mutable_data(),
+                      g_w_x.mutable_data(), g_b_x.mutable_data(), g_w_h.mutable_data(), g_b_h.mutable_data()};
+    run([&](Context& context) { products.lstm_backward(context, work); });
+    return py::make_tuple(with_x ? py::object(g_x) : py::none(), g_c0, g_h0, g_w_x, g_b_x, g_w_h, g_b_h);
+}
+
+py::tuple cross_entropy(const std::string& level, bool bfloat16, const py::array& h, const py::array& w,
+                        const py::array& b, const py::array& target, double scale, bool with_gradients) {
+    axes("h", h, 2), axes("w", w, 2);
+    const Products& products = products_of(level, bfloat16);
+    py::ssize_t R = h.shape(0), N = h.shape(1), V = w.shape(0);
+    const int32_t* words = ids("target", target, {R}, -1, V);
+    Floats g_h(with_gradients ? Shape{R, N} : Shape{0}), g_w(with_gradients ? Shape{V, N} : Shape{0});
+    Floats g_b(with_gradients ? Shape{V} : Shape{0});
+    CrossEntropy work{R, N, V,
+                      floats("h", h, {R, N}), floats("w", w, {V, N}), floats("b", b, {V}), words,
+                      static_cast<float>(scale), nullptr, nullptr, nullptr};
+    if (with_gradients) work.g_h = g_h.mutable_data(), work.g_w = g_w.mutable_data(), work.g_b = g_b.mutable_data();
+    double loss = 0;
+    run([&](Context& context) { loss = products.cross_entropy(context, work); });
+    if (!with_gradients) return py::make_tuple(loss, py::none(), py::none(), py::none());
+    return py::make_tuple(loss, g_h, g_w, g_b);
+}
+
+// The logits that follow a word of each stream, and the new state.
+py::tuple step(const std::string& level, const py::array& words, const py::array& embedding,
+               const std::vector<std::vector<py::array>>& layers, const py::array& w, const py::array& b,
+               const std::vector<py::array>& state) {
+    axes("words", words, 1), axes("embedding", embedding, 2);
+    const Level& found = level_of(level);
+    py::ssize_t B = words.shape(0), V = embedding.shape(0), N = embedding.shape(1);
+    if (layers.size() != 2 || layers[0].size() != 4 || layers[1].size() != 4 || state.size() != 4)
+        throw py::value_error("step: must have two layers of four weights each, and four arrays of state");
+    Floats logits({B, V});
+    ModelStep work{B, N, V, ids("words", words, {B}, 0, V), floats("embedding", embedding, {V, N}), {},
+                   floats("w", w, {V, N}), floats("b", b, {V}), logits.mutable_data()};
+    std::vector<Floats> after;
+    for (int i = 0; i < 4; i++) after.push_back(Floats({B, N}));
+    for (int i = 0; i < 2; i++) {
+        const std::vector<py::array>& weights = layers[i];
+        work.layers[i] = {floats("w_x", weights[0], {4 * N, N}), floats("b_x", weights[1], {4 * N}),
+                          floats("w_h", weights[2], {4 * N, N}), floats("b_h", weights[3], {4 * N}),
+                          floats("c", state[2 * i], {B, N}), floats("h", state[2 * i + 1], {B, N}),
+                          after[2 * i].mutable_data(), after[2 * i + 1].mutable_data()};
+    }
+    run([&](Context& context) { found.step(context, work); });
+    return py::make_tuple(logits, py::make_tuple(after[0], after[1], after[2], after[3]));
+}
+
+Floats dropout(const std::string& level, const py::array& x, double ratio, uint64_t key) {
+    const Level& found = level_of(level);
+    const float* from = floats("x", x, shape_of(x));
+    Floats y(shape_of(x));
+    Dropout how = dropout_of(ratio, key);
+    run([&](Context& context) { found.dropout(context, from, y.mutable_data(), x.size(), how); });
+    return y;
+}
+
+Floats embed(const std::string& level, const py::array& words, const py::array& w) {
+    axes("w", w, 2);
+    const Level& found = level_of(level);
+    py::ssize_t N = w.shape(1);
+    Shape shape = shape_of(words);
+    const int32_t* rows = ids("ids", words, shape, 0, w.shape(0));
+    shape.push_back(N);
+    Floats y(shape);
+    Embed work{words.size(), N, rows, floats("w", w, {w.shape(0), N}), y.mutable_data()};
+    run([&](Context& context) { found.embed(context, work); });
+    return y;
+}
+
+Floats embed_backward(const std::string& level, const py::array& g, const py::array& words, py::ssize_t V) {
+    axes("g", g, 2);
+    const Level& found = level_of(level);
+    py::ssize_t R = g.shape(0), N = g.shape(1);
+    const int32_t* rows = ids("ids", words, {R}, 0, V);
+    Floats g_w({V, N});
+    EmbedBackward work{R, N, V, rows, floats("g", g, {R, N}), g_w.mutable_data()};
+    run([&](Context& context) { found.embed_backward(context, work); });
+    return g_w;
+}
+
+const Rule& rule_of(const Level& level, const std::string& name) {
+    for (const Rule& rule : level.rules)
+        if (name == rule.name) return rule;
+    throw py::value_error("rule: '" + name + "' is not known");
+}
+
+// ``tensors`` has (numbers, param, grad, states) of each parameter.
+double update(const std::string& level, const std::string& rule, const py::list& tensors, double clip) {
+    using Item = std::tuple<std::vector<double>, py::array, py::array, std::vector<py::array>>;
+    const Rule& found = rule_of(level_of(level), rule);
+    std::vector<Tensor> work;
+    for (const py::handle& handle : tensors) {
+        auto [numbers, param, grad, states] = handle.cast<Item>();
+        if (static_cast<int>(numbers.size()) != found.numbers || static_cast<int>(states.size()) != found.states)
+            throw py::value_error(rule + ": must have " + std::to_string(found.numbers) + " numbers and " +
+                                  std::to_string(found.states) + " states");
+        Shape shape = shape_of(param);
+        floats("param", param, shape);
+        Tensor tensor{param.size(), static_cast<float*>(param.mutable_data()), floats("grad", grad, shape), {}, {}};
+        for (size_t i = 0; i < states.size(); i++) {
+            floats("state", states[i], shape);
+            tensor.states[i] = static_cast<float*>(states[i].mutable_data());
+        }
+        std::copy(numbers.begin(), numbers.end(), tensor.numbers);
+        work.push_back(tensor);
+    }
+    double norm = 0;
+    run([&](Context& context) { norm = found.update(context, work.data(), static_cast<long>(work.size()), clip); });
+    return norm;
+}
+
+}  // namespace
+}  // namespace tsuzuri
+
+PYBIND11_MODULE(_native, m) {
+    using namespace tsuzuri;
+    m.doc() = "The kernels in C++; kernels/cpu.py is the way to them.";
+    m.def("levels", &levels, "The levels of the processor that run here, best first.");
+    m.def("threads", [] { return Pool::get().threads(); });
+    m.def("set_threads", &set_threads);
+    m.def("lstm_forward", &lstm_forward);
+    m.def("lstm_backward", &lstm_backward);
+    m.def("cross_entropy", &cross_entropy);
+    m.def("step", &step);
+    m.def("dropout", &dropout);
+    m.def("embed", &embed);
+    m.def("embed_backward", &embed_backward);
+    m.def("update", &update);
+}
