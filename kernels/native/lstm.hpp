@@ -80,7 +80,7 @@ private:
 static void gate_mask(float* mask, long row, long N, Dropout dropout, float* scratch) {
     for (long gate = 0; gate < 4; gate++) {
         keep(scratch, (row * 4 + gate) * N, N, dropout);
-        for (long u = 0; u < N; u++) mask[u / W * 4 * W + gate * W + u % W] = scratch[u];
+        for (long u = 0; u < N; u += W) store(mask + (4 * u + gate * W), load(scratch + u, N - u));
     }
 }
 
@@ -107,7 +107,6 @@ static void project(Context& context, const LstmForward& l) {
             Workspace& room = context.scratch[thread];
             room.reset();
             float *mask = room.take<float>(P), *scratch = room.take<float>(l.N);
-            memset(mask, 0, P * sizeof *mask);
             for (long r = task * 16; r < least(l.T * l.B, task * 16 + 16); r++) {
                 gate_mask(mask, r, l.N, l.dropout, scratch);
                 float* z = l.gates + r * P;
@@ -262,7 +261,6 @@ static void lstm_backward(Context& context, const LstmBackward& l) {
             Workspace& room = context.scratch[thread];
             room.reset();
             float *mask = room.take<float>(P), *scratch = room.take<float>(l.N);
-            memset(mask, 0, P * sizeof *mask);
             for (long r = task * 16; r < least(rows, task * 16 + 16); r++) {
                 gate_mask(mask, r, l.N, l.dropout, scratch);
                 float* g = l.gates + r * P;

@@ -201,13 +201,25 @@ static auto rows_at(const Rows<U>& a) {
 // Store a block (rows, columns) of a panel transposed: to(j) is where column j goes.
 template <class To>
 static void store_columns(const float* c, long rows, long columns, long C, bool add, const To& to) {
-    for (long j = 0; j < columns; j++) {
-        float* column = to(j);
-        if (!column) continue;
-        if (add)
-            for (long m = 0; m < rows; m++) column[m] += c[m * C + j];
-        else
-            for (long m = 0; m < rows; m++) column[m] = c[m * C + j];
+    for (long j = 0; j < columns; j += 4) {
+        float* column[4];
+        bool whole = true;
+        for (long i = 0; i < 4; i++) {
+            column[i] = j + i < columns ? to(j + i) : nullptr;
+            whole = whole && column[i];
+        }
+        long m = 0;
+        for (; whole && m + 4 <= rows; m += 4) {
+            Square square(c + m * C + j, C * sizeof *c);
+            for (long i = 0; i < 4; i++) {
+                Four sum = square.columns[i], before;
+                if (add) memcpy(&before, column[i] + m, sizeof before), sum += before;
+                memcpy(column[i] + m, &sum, sizeof sum);
+            }
+        }
+        for (; m < rows; m++)
+            for (long i = 0; i < 4; i++)
+                if (column[i]) column[i][m] = c[m * C + j + i] + (add ? column[i][m] : 0.0f);
     }
 }
 
