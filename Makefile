@@ -11,6 +11,8 @@ CONSTRAINTS = $(CURDIR)/build-constraints.txt
 SANITIZED = build/sanitized-$(VERSION)
 LEVELS ?= avx2,emulated# what make sanitize checks besides portable; it takes a processor that has them to check others
 
+KERNEL_TESTS = tests/test_native.py tests/test_bfloat16.py tests/test_step.py tests/test_update.py
+
 .PHONY: help demo test test-slow test-pythons sanitize lint format setup native clean
 
 help:
@@ -18,7 +20,7 @@ help:
 	@echo "make test          run the tests; make test-slow those that take minutes"
 	@echo "make setup         install into $(VENV), as the others do by themselves"
 	@echo "make native        build the CPU kernels again, and say why when they cannot be built"
-	@echo "make sanitize      run their tests with GCC's checks of addresses and undefined behaviour"
+	@echo "make sanitize      run their tests with GCC's checks of addresses, undefined behaviour and threads"
 	@echo "make lint          check the style; make format mends it"
 	@echo "make test-pythons  run the tests on every Python from 3.10 to 3.13 that is here"
 	@echo "make clean         remove $(VENV), the built kernels, runs/demo and caches"
@@ -63,7 +65,7 @@ $(INSTALLED): pyproject.toml setup.py build-constraints.txt
 
 $(READY): $(INSTALLED) $(wildcard kernels/native/*)
 	@echo "building the CPU kernels, which takes half a minute"
-	@$(PY) setup.py -q build_ext --inplace
+	@env -u TSUZURI_NATIVE $(PY) setup.py -q build_ext --inplace
 	@touch $@
 
 native: $(INSTALLED)
@@ -76,7 +78,9 @@ sanitize: $(INSTALLED)
 	  --build-lib $(SANITIZED) --build-temp $(SANITIZED)/objects
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \
 	  ASAN_OPTIONS=detect_leaks=0 TSUZURI_NATIVE="$$(echo $(SANITIZED)/kernels/_native*.so)" \
-	  $(PY) -m pytest -q tests/test_native.py
+	  $(PY) -m pytest -q $(KERNEL_TESTS)
+	$(CXX) -std=c++17 -g -O1 -fsanitize=thread -pthread tests/check_pool.cpp kernels/native/pool.cpp -o $(SANITIZED)/pool
+	$(SANITIZED)/pool
 
 test-pythons:
 	@failed=; for v in $(SUPPORTED); do \

@@ -43,8 +43,8 @@ class RNN(chainer.Chain):
     """A stateful two-layer LSTM language model.
 
     ``rng`` makes the parameters and the dropout masks: the same generator, the same model, the same training.
-    ``precision`` is that of a window's products on a CPU: float32, or bfloat16, which rounds what is multiplied and
-    nothing else.
+    ``precision`` is that of a window's products while training on a CPU: float32, or bfloat16, which rounds what is
+    multiplied and nothing else.
     """
 
     def __init__(self, sizes, rng, precision="float32"):
@@ -105,12 +105,16 @@ class RNN(chainer.Chain):
         self._state = c1.array, y1.array[-1], c2.array, y2.array[-1]
 
         y = K.dropout(y2, on_layers, self._key()).reshape(-1, self.sizes.units)  # (T*B, N)
-        how = {"scale": 1 / xs.shape[1], "precision": self.precision}
+        how = {"scale": 1 / xs.shape[1], "precision": self._precision()}
         return K.cross_entropy(y, self.l3.W, self.l3.b, ts.reshape(-1), **how)
 
     def _layer(self, x, c, h, from_below, from_before, ratio):
         weights = from_below.W, from_below.b, from_before.W, from_before.b
-        return K.lstm_window(x, c, h, *weights, ratio=ratio, key=self._key(), precision=self.precision)
+        return K.lstm_window(x, c, h, *weights, ratio=ratio, key=self._key(), precision=self._precision())
+
+    def _precision(self):
+        """Evaluation is in float32, as generating is: so a loss tells what the weights are worth anywhere."""
+        return self.precision if chainer.config.train else "float32"
 
     def _key(self):
         """A fresh 64-bit key for a dropout mask; none is drawn, and 0 given, outside training."""

@@ -4,6 +4,7 @@ Without one the installation goes on, and NumPy computes. With ``TSUZURI_NATIVE=
 ``TSUZURI_NATIVE=1`` it is an error when they cannot be built. pyproject.toml holds all else.
 """
 
+import hashlib
 import os
 import pathlib
 import platform
@@ -49,6 +50,12 @@ def levels_of(machine, compiler):
     return (X86 if x86 else {}) | {"portable": ["-DLANES=4"], "emulated": emulated}
 
 
+def fingerprint():
+    """Of the sources, as kernels/cpu.py computes it to see whether a build is out of date."""
+    paths = sorted(pathlib.Path("kernels/native").glob("*.?pp"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]
+
+
 class BuildNative(build_ext):
     """``build_ext`` that compiles level.cpp once for each level that the compiler knows, and all files side by side."""
 
@@ -91,7 +98,7 @@ class BuildNative(build_ext):
             raise CompileError(f"it needs GCC or Clang, not {self.compiler.compiler_type}")
         wanted = levels if self.levels is None else self.levels
         known = [name for name in levels if name == "portable" or (name in wanted and self._knows(levels[name]))]
-        plain = [f"-DTSUZURI_HAS_{name.upper()}" for name in known]
+        plain = [f'-DTSUZURI_SOURCE="{fingerprint()}"', *(f"-DTSUZURI_HAS_{name.upper()}" for name in known)]
         yield from ((source, "", plain) for source in ext.sources)
         yield from ((LEVEL, name, [f"-DLEVEL={name}", *levels[name]]) for name in known)
 

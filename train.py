@@ -43,7 +43,7 @@ TABLES = {
             "--precision",
             ("auto", *cpu.PRECISIONS),
             "auto",
-            "of a CPU's products; auto is bfloat16 where the processor has it",
+            "of training's products on a CPU; auto is bfloat16 where that is faster (AMX, AVX512-BF16)",
         ),
     ],
     "words": [
@@ -90,7 +90,7 @@ def start(args, given):
     if held and not args["force"]:
         what = "a run" if held == "run.json" else held
         raise UserError(f"{args['out']}: holds {what} already: --resume goes on with it, --force replaces it")
-    engine(args["device"], args["precision"])  # refused now rather than after the corpus is read
+    args["precision"] = precision_of(args)  # refused now rather than after the corpus is read
     args["lr"] = args["lr"] or OPTIMISERS[args["optimizer"]].lr
     recipe = runs.Recipe(**{field.name: args[field.name] for field in dataclasses.fields(runs.Recipe)})
 
@@ -120,9 +120,11 @@ def resume(args):
         may = ", ".join(f"--{name}" for name in sorted(MAY_CHANGE))
         raise UserError(f"--{fixed[0].replace('_', '-')} cannot be given with --resume: only {may} can change")
     run = runs.load(args["out"])
-    changed = {name: args[name] for name in ("epoch", "patience", "precision") if name in args}
+    changed = {name: args[name] for name in ("epoch", "patience") if name in args}
+    if "precision" in args:
+        changed["precision"] = precision_of({"device": "auto"} | args)
     recipe = dataclasses.replace(run.recipe, **changed)
-    engine(args.get("device", "auto"), recipe.precision)
+    precision_of({"device": args.get("device", "auto"), "precision": recipe.precision})
     checkpoint = run.load_checkpoint()
     source = run.about["corpus"]
     corpus = read(source | {"kind": run.about["kind"], "tokens": run.about["tokens"]}, recipe)
@@ -192,13 +194,15 @@ def report(corpus, count):
     tell(f"windows  {count:,} an epoch")
 
 
-def engine(device, precision):
-    """What computes, in a few words; raises ``UserError`` where the two options do not go together."""
-    if devices.choose(device).xp is numpy:
-        return cpu.describe(cpu.choose(precision))
-    if precision == cpu.BFLOAT16:
-        raise UserError(f"--precision {precision}: is the CPU's choice; with --device {device} it is float32")
-    return "CuPy, float32"
+def precision_of(args):
+    """What --precision means with --device; raises ``UserError`` where the two do not go together."""
+    if devices.choose(args["device"]).xp is numpy:
+        return cpu.choose(args["precision"])
+    if args["precision"] == cpu.BFLOAT16:
+        raise UserError(
+            f"--precision {cpu.BFLOAT16}: is for a CPU; on a GPU --precision {cpu.FLOAT32}, or auto, goes on"
+        )
+    return cpu.FLOAT32
 
 
 class Job:
@@ -217,7 +221,8 @@ class Job:
         self.patience = stopping.Patience(recipe.patience)
         self.at = {"epoch": 1, "window": 0, "start": 0, "nats": 0.0, "words": 0, "lr": recipe.lr, "history": []}
         self.model.to_device(self.device)
-        tell(f"engine   {engine(device, recipe.precision)}")
+        on_cpu = self.device.xp is numpy
+        tell(f"engine   {cpu.describe(recipe.precision) if on_cpu else f'CuPy, {recipe.precision}'}")
         if checkpoint:
             self.at = checkpoint.restore(self.model, self.optimizer)
             self.order.bit_generator.state = self.at.pop("order")

@@ -5,40 +5,56 @@ no compiler, for other types, and where the environment says ``TSUZURI_NATIVE=0`
 the path of another build of the extension that is taken.
 """
 
-import contextlib
 import functools
+import hashlib
+import importlib.machinery
 import importlib.util
 import os
+import pathlib
 
 import numpy
 
 from errors import UserError
 
 FLOAT32, BFLOAT16 = PRECISIONS = "float32", "bfloat16"
+BUILD = "make native builds them, with GCC or Clang"
 FAST_BFLOAT16 = ("amx", "avx512bf16")  # levels whose processors multiply bfloat16 faster than float32
 
 
 @functools.cache
 def native():
-    """The extension module, or None; raises ``UserError`` for a build that was asked for and does not load."""
-    wanted = os.environ.get("TSUZURI_NATIVE")
+    """The extension module, or None; raises ``UserError`` for one that is asked for, or there, and cannot be used."""
+    wanted = os.environ.get("TSUZURI_NATIVE") or None
     if wanted == "0":
         return None
-    if wanted is None:
-        with contextlib.suppress(ImportError):
-            from kernels import _native
-
-            return _native
-        return None
     try:
-        if wanted == "1":
-            return importlib.import_module("kernels._native")
-        spec = importlib.util.spec_from_file_location("kernels._native", wanted)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-    except (ImportError, AttributeError) as error:  # AttributeError: the name is not that of an extension
-        raise UserError(f"TSUZURI_NATIVE={wanted}: must be 0, 1 or an extension module: {error}") from None
+        module = _of_path(wanted) if wanted not in (None, "1") else importlib.import_module("kernels._native")
+    except ModuleNotFoundError:
+        if wanted is None:
+            return None
+        raise UserError(f"TSUZURI_NATIVE={wanted}: there are no native kernels: {BUILD}") from None
+    except ImportError as error:
+        raise UserError(f"the native kernels do not load: {error}: {BUILD}, TSUZURI_NATIVE=0 goes without") from None
+    if getattr(module, "source", None) != fingerprint():
+        raise UserError(f"{module.__file__}: built from other sources than kernels/native has now: {BUILD}")
+    return module
+
+
+def _of_path(path):
+    if not path.endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES)) or not os.path.isfile(path):
+        raise UserError(f"TSUZURI_NATIVE={path}: must be 0, 1 or the path of an extension module")
+    spec = importlib.util.spec_from_file_location("kernels._native", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def fingerprint():
+    """Of the sources in C++, as setup.py builds it in: a build that is out of date might compute something else."""
+    digest = hashlib.sha256()
+    for path in sorted((pathlib.Path(__file__).parent / "native").glob("*.?pp")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 @functools.cache
@@ -55,12 +71,12 @@ def has(*arrays):
 
 
 def choose(precision):
-    """The precision that a name of ``--precision`` stands for: auto is the faster one, at equal quality.
+    """The precision that a name of ``--precision`` stands for: auto is the faster one.
 
     Raises ``UserError`` for bfloat16 without native kernels.
     """
     if precision == BFLOAT16 and not native():
-        raise UserError(f"--precision {precision}: needs the native kernels, and there are none ({_why()})")
+        raise UserError(f"--precision {precision}: needs the native kernels ({_why()}); float32 goes without")
     if precision == "auto":
         return BFLOAT16 if native() and level() in FAST_BFLOAT16 else FLOAT32
     return precision
@@ -74,8 +90,7 @@ def describe(precision):
 
 
 def _why():
-    switched_off = os.environ.get("TSUZURI_NATIVE") == "0"
-    return "TSUZURI_NATIVE=0" if switched_off else "make native builds them, where there is a C++ compiler"
+    return "TSUZURI_NATIVE=0" if os.environ.get("TSUZURI_NATIVE") == "0" else f"there are none: {BUILD}"
 
 
 def lstm_forward(x, c, h, w_x, b_x, w_h, b_h, ratio, key, precision):
@@ -92,11 +107,12 @@ def lstm_backward(g_hs, g_c, x, w_x, w_h, hs, cs, gates, ratio, key, precision):
     Overwrites ``gates``. Returns the gradients of x, c, h, w_x, b_x, w_h, b_h.
     """
     bfloat16 = precision == BFLOAT16
-    return native().lstm_backward(level(), bfloat16, x, w_x, w_h, hs, cs, gates, g_hs, g_c, ratio, key, True)
+    return native().lstm_backward(level(), bfloat16, x, w_x, w_h, hs, cs, gates, g_hs, g_c, ratio, key)
 
 
 def cross_entropy(h, w, b, target, scale, with_gradients, precision):
     """As ``output.cross_entropy``: the sum as a float, and the gradients of h, w and b or None."""
+    target = numpy.ascontiguousarray(target, "i")
     return native().cross_entropy(level(), precision == BFLOAT16, h, w, b, target, scale, with_gradients)
 
 

@@ -8,6 +8,8 @@ import sys
 import numpy
 import pytest
 
+from kernels import cpu
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
 
@@ -35,6 +37,17 @@ def _cupy():
 def xp(request):
     """NumPy, and CuPy where there is a GPU."""
     return numpy if request.param == "numpy" else _cupy()
+
+
+@pytest.fixture
+def threads():
+    """Sets the number of the native kernels' threads; the number from before comes back."""
+    native = cpu.native()
+    if native is None:
+        pytest.skip("the native kernels are not built here")
+    before = native.threads()
+    yield native.set_threads
+    native.set_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -35,14 +35,6 @@ def level(request):
     return request.param
 
 
-@pytest.fixture
-def threads():
-    """Set the number of threads for the length of a test."""
-    before = cpu.native().threads()
-    yield cpu.native().set_threads
-    cpu.native().set_threads(before)
-
-
 def rounded(x):
     """x as bfloat16, to nearest and to even between two, in float64: computed on the values, not their bits."""
     x = numpy.asarray(x, "d")
@@ -91,7 +83,7 @@ def test_backward(rng, level, sizes):
     hs, cs, gates = cpu.native().lstm_forward(level, True, *inputs, 0.0, 0)
     a, i, f, o = (interleaved(gates, lanes(level), N)[..., k::4].astype("d") for k in range(4))
     g_hs, g_c = rng.normal(size=(T, B, N)).astype("f"), rng.normal(size=(B, N)).astype("f")
-    found = cpu.native().lstm_backward(level, True, x, w_x, w_h, hs, cs, gates, g_hs, g_c, 0.0, 0, True)
+    found = cpu.native().lstm_backward(level, True, x, w_x, w_h, hs, cs, gates, g_hs, g_c, 0.0, 0)
     g_x, g_c0, g_h0, g_w_x, _, g_w_h, _ = found
     g_z = interleaved(gates, lanes(level), N)  # overwritten by the gradients of what went into the gates
 
@@ -157,7 +149,7 @@ def backward_of_one(level, x, w_x):
     gates[0, 0, ::width] = 0.5
     zero, cs = numpy.zeros((4, 1), "f"), numpy.ones((2, 1, 1), "f")
     found = cpu.native().lstm_backward(
-        level, True, x.reshape(1, 1, -1), w_x, zero, 0 * cs, cs, gates, cs[:1], None, 0.0, 0, True
+        level, True, x.reshape(1, 1, -1), w_x, zero, 0 * cs, cs, gates, cs[:1], None, 0.0, 0
     )
     return found[0].ravel(), found[3], gates[0, 0, ::width]
 
@@ -200,7 +192,7 @@ def test_threads_do_not_show(rng, level, threads):
     for count in (1, 2, 5):
         threads(count)
         hs, cs, gates = cpu.native().lstm_forward(level, True, *inputs, 0.25, 7)
-        back = cpu.native().lstm_backward(level, True, x, w_x, w_h, hs, cs, gates, hs[1:], None, 0.25, 7, True)
+        back = cpu.native().lstm_backward(level, True, x, w_x, w_h, hs, cs, gates, hs[1:], None, 0.25, 7)
         results.append([hs, cs, *back, *cpu.native().cross_entropy(level, True, h, w, b, target, 1.0, True)])
     for other in results[1:]:
         assert all(map(numpy.array_equal, results[0], other))
@@ -233,7 +225,7 @@ def test_emulated_tiles_are_those_of_the_manual(rng, level, scale):
     x, _, _, w_x, _, w_h, _ = inputs = window(rng, sizes)
     hs, cs, gates = cpu.native().lstm_forward(level, True, *inputs, 0.0, 0)
     g_hs = (rng.normal(size=(1, 3, 37)) * scale).astype("f")
-    g_x = cpu.native().lstm_backward(level, True, x, w_x, w_h, hs, cs, gates, g_hs, None, 0.0, 0, True)[0]
+    g_x = cpu.native().lstm_backward(level, True, x, w_x, w_h, hs, cs, gates, g_hs, None, 0.0, 0)[0]
     weights = numpy.zeros((gates.shape[-1], 5))  # in the order of the gates' columns
     width = lanes(level)
     for column in range(gates.shape[-1]):

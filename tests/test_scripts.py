@@ -18,6 +18,7 @@ import numpy
 import pytest
 
 from compat import chainer
+from kernels import cpu
 from tests.conftest import ROOT, refused
 
 SMALL = [
@@ -151,6 +152,38 @@ def test_stopped_anywhere_and_resumed_gives_the_same_bytes(straight, corpus, tmp
     last = train("-o", out, "--resume", "-d", "cpu")
     assert last.returncode == 0, last.stderr
     same_weights(straight[0], out)
+
+
+def test_precision_is_of_the_run_and_goes_on_with_it(straight, corpus, tmp_path):
+    if cpu.native() is None:
+        assert "needs the native kernels" in refused(train(corpus, "-o", tmp_path / "run", "--precision", "bfloat16"))
+        return
+    out, whole = tmp_path / "half", tmp_path / "whole"
+    first = train(corpus, "-o", out, "-e", 1, "--precision", "bfloat16", *SMALL)
+    assert ", bfloat16, " in first.stderr
+    second = train("-o", out, "--resume", "-e", 2, "-d", "cpu")
+    assert ", bfloat16, " in second.stderr
+    assert train(corpus, "-o", whole, "-e", 2, "--precision", "bfloat16", *SMALL).returncode == 0
+    same_weights(whole, out)
+    losses = [json.loads(line)["train_loss"] for line in (whole / "log.jsonl").read_text().splitlines()]
+    wanted = [json.loads(line)["train_loss"] for line in (straight[0] / "log.jsonl").read_text().splitlines()[:2]]
+    assert losses != wanted
+    assert losses == pytest.approx(wanted, rel=0.05)
+    third = train("-o", out, "--resume", "-e", 3, "-d", "cpu", "--precision", "float32")
+    assert ", float32, " in third.stderr
+    assert json.loads((out / "run.json").read_text())["recipe"]["precision"] == "float32"
+
+
+def test_gradients_are_clipped(corpus, tmp_path):
+    """With a norm of next to nothing, sgd's steps are next to nothing: losses do not fall."""
+    losses = []
+    for clip in (1e-6, 5):
+        out = tmp_path / str(clip)
+        done = train(corpus, "-o", out, "-e", 3, *SMALL, "--optimizer", "sgd", "--lr", 1, "-c", clip)
+        assert done.returncode == 0, done.stderr
+        losses.append([json.loads(line)["valid_loss"] for line in (out / "log.jsonl").read_text().splitlines()])
+    assert losses[0][-1] == pytest.approx(losses[0][0], rel=1e-3)
+    assert losses[1][-1] < 0.8 * losses[0][-1]
 
 
 def test_a_stop_inside_an_epoch_says_how_to_go_on(corpus, tmp_path):

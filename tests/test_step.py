@@ -21,14 +21,6 @@ def path(request, monkeypatch):
         monkeypatch.setattr(cpu, "level", lambda: request.param)
 
 
-@pytest.fixture
-def threads():
-    """A function that sets how many threads there are; the number from before comes back."""
-    before = cpu.native().threads()
-    yield cpu.native().set_threads
-    cpu.native().set_threads(before)
-
-
 def inputs(rng, sizes):
     """Arguments of ``functions.step``, float32."""
     B, N, V = sizes

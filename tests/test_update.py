@@ -47,14 +47,6 @@ def engine(request, monkeypatch):
     return request.param
 
 
-@pytest.fixture
-def threads():
-    """Set the number of threads, until the test ends."""
-    before = cpu.native().threads()
-    yield cpu.native().set_threads
-    cpu.native().set_threads(before)
-
-
 def numbers_at(name, step):
     if name != "adam":
         return NUMBERS[name]

@@ -61,7 +61,7 @@ class _Together:
 
     def _is_plain(self, param):
         rule = param.update_rule
-        if rule is None or not rule.enabled:
+        if rule is None or not rule.enabled or rule._hookable._post_update_hooks:
             return False
         arrays = param.array, param.grad, *(rule.state or {}).values()  # states to come are as the parameter is
         options = rule.hyperparam.get_dict()

@@ -43,7 +43,7 @@ class Recipe:
     lr: float = 0.002
     lr_decay: float = 0.5
     patience: int = 5
-    precision: str = "auto"
+    precision: str = cpu.FLOAT32
     seed: int = 0
 
 
@@ -67,7 +67,7 @@ RULES = {  # of run.json
         "lr": number(0, above=True),
         "lr_decay": number(0, 1, above=True),
         "patience": whole(1),
-        "precision": one_of("auto", *cpu.PRECISIONS),
+        "precision": one_of(*cpu.PRECISIONS),
         "seed": whole(0),
     },
     "corpus": {
@@ -147,8 +147,7 @@ class Run:
 
     def new_model(self):
         """A model of this run's sizes with the weights that its seed gives."""
-        precision = cpu.choose(self.recipe.precision)
-        return rnn.RNN(self.sizes, numpy.random.default_rng(self.recipe.seed), precision)
+        return rnn.RNN(self.sizes, numpy.random.default_rng(self.recipe.seed), self.recipe.precision)
 
     def save_checkpoint(self, model, optimizer, meta):
         """Save the training's state, unless it is not finite; ``meta`` is as ``META`` says, but for ``rng``."""
@@ -260,7 +259,7 @@ def load(path):
         if isinstance(form, int) and form > FORMAT:
             raise UserError(f"{name}: of format {form}, newer than this program's {FORMAT}: update Tsuzuri")
         if isinstance(about.get("recipe"), dict):
-            about["recipe"].setdefault("precision", "auto")  # runs from before there was a choice have none
+            about["recipe"].setdefault("precision", cpu.FLOAT32)  # runs from before there was a choice have none
         _check(about)
         words = vocabulary.load(os.path.join(path, "vocabulary.txt"))
         run = Run(path, about, words)

@@ -37,7 +37,7 @@ struct LstmBackward {
     const float *g_hs, *g_c;  // (T, B, N), (B, N); null for zeros
     Dropout dropout;
     float* gates;                                               // overwritten
-    float *g_x, *g_c0, *g_h0, *g_w_x, *g_b_x, *g_w_h, *g_b_h;  // g_x may be null
+    float *g_x, *g_c0, *g_h0, *g_w_x, *g_b_x, *g_w_h, *g_b_h;
 };
 
 struct CrossEntropy {

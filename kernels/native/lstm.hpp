@@ -271,7 +271,6 @@ static void lstm_backward(Context& context, const LstmBackward& l) {
         bias_gradient<U>(context, l, l.g_b_x, nullptr);
     }
     weight_gradient<U>(context, l, gates, l.x, l.I, l.g_w_x);
-    if (!l.g_x) return;
     Packed<U> w = pack_gates_back<U>(context, l.w_x, l.I, l.N);
     multiply<U>(context, rows, w, rows_at<U>(l.gates, P, P), [&](long m, long count, long p, const float* c) {
         long n = least(C, l.I - p * C);

@@ -141,22 +141,22 @@ py::tuple lstm_forward(const std::string& level, bool bfloat16, const py::array&
 
 py::tuple lstm_backward(const std::string& level, bool bfloat16, const py::array& x, const py::array& w_x,
                         const py::array& w_h, const py::array& hs, const py::array& cs, py::array gates,
-                        const Maybe& g_hs, const Maybe& g_c, double ratio, uint64_t key, bool with_x) {
+                        const Maybe& g_hs, const Maybe& g_c, double ratio, uint64_t key) {
     axes("x", x, 3), axes("w_h", w_h, 2);
     const Products& products = products_of(level, bfloat16);
     py::ssize_t T = x.shape(0), B = x.shape(1), I = x.shape(2), N = w_h.shape(1), W = level_of(level).lanes;
     floats("gates", gates, {T, B, (N + W - 1) / W * W * 4});
-    Floats g_x(with_x ? Shape{T, B, I} : Shape{0}), g_c0({B, N}), g_h0({B, N});
+    Floats g_x({T, B, I}), g_c0({B, N}), g_h0({B, N});
     Floats g_w_x({4 * N, I}), g_b_x({4 * N}), g_w_h({4 * N, N}), g_b_h({4 * N});
     LstmBackward work{T, B, I, N,
                       floats("x", x, {T, B, I}), floats("w_x", w_x, {4 * N, I}), floats("w_h", w_h, {4 * N, N}),
                       floats("hs", hs, {T + 1, B, N}), floats("cs", cs, {T + 1, B, N}),
                       floats("g_hs", g_hs, {T, B, N}), floats("g_c", g_c, {B, N}),
                       dropout_of(ratio, key), static_cast<float*>(gates.mutable_data()),
-                      with_x ? g_x.mutable_data() : nullptr, g_c0.mutable_data(), g_h0.mutable_data(),
+                      g_x.mutable_data(), g_c0.mutable_data(), g_h0.mutable_data(),
                       g_w_x.mutable_data(), g_b_x.mutable_data(), g_w_h.mutable_data(), g_b_h.mutable_data()};
     run([&](Context& context) { products.lstm_backward(context, work); });
-    return py::make_tuple(with_x ? py::object(g_x) : py::none(), g_c0, g_h0, g_w_x, g_b_x, g_w_h, g_b_h);
+    return py::make_tuple(g_x, g_c0, g_h0, g_w_x, g_b_x, g_w_h, g_b_h);
 }
 
 py::tuple cross_entropy(const std::string& level, bool bfloat16, const py::array& h, const py::array& w,
@@ -272,6 +272,7 @@ double update(const std::string& level, const std::string& rule, const py::list&
 PYBIND11_MODULE(_native, m) {
     using namespace tsuzuri;
     m.doc() = "The kernels in C++; kernels/cpu.py is the way to them.";
+    m.attr("source") = TSUZURI_SOURCE;
     m.def("levels", &levels, "The levels of the processor that run here, best first.");
     m.def("threads", [] { return Pool::get().threads(); });
     m.def("set_threads", &set_threads);

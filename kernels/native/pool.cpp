@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <mutex>
 #include <new>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #if defined(__linux__)
@@ -97,13 +99,21 @@ struct Pool::State {
     Call call = nullptr;
     const void* argument = nullptr;
     long tasks = 0;
+    std::exception_ptr failure;
     std::condition_variable wake, done;
     std::thread* workers = nullptr;
 
     explicit State(int wanted) : wanted(wanted) {}
 
+    // A task that throws ends the loop: whoever opened it throws the same again when all are done.
     void work(int thread) {
-        for (long task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) call(argument, task, thread);
+        try {
+            for (long task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) call(argument, task, thread);
+        } catch (...) {
+            next.store(tasks, std::memory_order_relaxed);
+            std::lock_guard<std::mutex> lock(mutex);
+            if (!failure) failure = std::current_exception();
+        }
     }
 
     void live(int thread) {
@@ -187,24 +197,33 @@ void Pool::loop(long tasks, Call call, const void* argument) {
         s.open = false;  // threads that are still on their way are not waited for
     }
     auto finished = [&] { return s.inside.load(std::memory_order_acquire) == 0; };
-    if (spin(finished)) return;
-    std::unique_lock<std::mutex> lock(s.mutex);
-    s.done.wait(lock, finished);
+    std::unique_lock<std::mutex> lock(s.mutex, std::defer_lock);
+    bool soon = spin(finished);
+    lock.lock();
+    if (!soon) s.done.wait(lock, finished);
+    if (std::exception_ptr failure = std::exchange(s.failure, nullptr)) std::rethrow_exception(failure);
 }
 
 void Pool::walk(long steps, long parts, StepCall call, const void* argument) {
     std::vector<std::atomic<long>> taken(parts);  // how many steps of a part are done or under way
     std::atomic<long> done{0};                    // parts of all steps
+    std::atomic<bool> failed{false};              // a part threw, and no step after it will be ready
     each(parts, [&](long mine, int thread) {
         for (long step = 0; step < steps; step++) {
             for (long i = 0; i < parts; i++) {
                 long part = (mine + i) % parts, before = step;
                 if (!taken[part].compare_exchange_strong(before, step + 1, std::memory_order_relaxed)) continue;
-                call(argument, step, part, thread);
+                try {
+                    call(argument, step, part, thread);
+                } catch (...) {
+                    failed.store(true);
+                    throw;
+                }
                 done.fetch_add(1, std::memory_order_release);
             }
-            auto ready = [&] { return done.load(std::memory_order_acquire) >= (step + 1) * parts; };
+            auto ready = [&] { return done.load(std::memory_order_acquire) >= (step + 1) * parts || failed.load(); };
             while (!spin(ready)) std::this_thread::yield();
+            if (failed.load()) return;
         }
     });
 }
