@@ -107,7 +107,7 @@ class Worker:
         self.process.wait()
 
 
-def start(name, size, place=PROJECTIONS):
+def start(name, size, place=LAYERS):
     """The contender's ``Worker`` with one thread or with one a core, whichever trains faster; its speeds begin anew."""
     workers = [Worker(name, size, place, threads) for threads in sorted({1, floor.cores()})]
     for _ in range(TRIALS):
