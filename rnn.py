@@ -43,8 +43,8 @@ class RNN(chainer.Chain):
     """A stateful two-layer LSTM language model.
 
     ``rng`` makes the parameters and the dropout masks: the same generator, the same model, the same training.
-    ``precision`` is that of a window's products while training on a CPU: float32, or bfloat16, which rounds what is
-    multiplied and nothing else.
+    ``precision`` is that of a window's products while training on a CPU: float32, or bfloat16, to which what is
+    multiplied is rounded (some processors take its denormals as zeros too), while sums and weights stay in float32.
     """
 
     def __init__(self, sizes, rng, precision="float32"):

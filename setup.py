@@ -84,23 +84,36 @@ class BuildNative(build_ext):
         if os.environ.get("TSUZURI_NATIVE") == "0":
             return
         try:
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                objects = list(pool.map(lambda job: self._compile(*job), self._jobs(ext)))
+            objects = self._objects(ext.sources)
             path, flags = self.get_ext_fullpath(ext.name), ["-pthread", *self._checks()]
             self.compiler.link_shared_object(objects, path, extra_postargs=flags, target_lang="c++")
         except (CCompilerError, ImportError) as error:  # pybind11 may be missing too
             raise CompileError(f"{error}; without it NumPy computes, which is slower") from error
 
-    def _jobs(self, ext):
-        """What to compile: (source, folder of its object, flags)."""
+    def _objects(self, sources):
+        """Compile all, side by side; the last of the sources is told which levels came of it."""
         levels = levels_of(platform.machine(), self.compiler.compiler_type)
         if not levels:
             raise CompileError(f"it needs GCC or Clang, not {self.compiler.compiler_type}")
         wanted = levels if self.levels is None else self.levels
-        known = [name for name in levels if name == "portable" or (name in wanted and self._knows(levels[name]))]
-        plain = [f'-DTSUZURI_SOURCE="{fingerprint()}"', *(f"-DTSUZURI_HAS_{name.upper()}" for name in known)]
-        yield from ((source, "", plain) for source in ext.sources)
-        yield from ((LEVEL, name, [f"-DLEVEL={name}", *levels[name]]) for name in known)
+        asked = [name for name in levels if name == "portable" or (name in wanted and self._knows(levels[name]))]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            plain = pool.map(
+                lambda source: self._compile(source, "", [f'-DTSUZURI_SOURCE="{fingerprint()}"']), sources[:-1]
+            )
+            made = dict(zip(asked, pool.map(lambda name: self._level(name, levels[name]), asked), strict=True))
+            made = {name: path for name, path in made.items() if path}
+            has = [f"-DTSUZURI_HAS_{name.upper()}" for name in made]
+            return [*plain, *made.values(), self._compile(sources[-1], "", has)]
+
+    def _level(self, name, flags):
+        """The object of a level; None where the compiler took its flags, but not the code."""
+        try:
+            return self._compile(LEVEL, name, [f"-DLEVEL={name}", *flags])
+        except CCompilerError:
+            if name == "portable" or os.environ.get("TSUZURI_NATIVE") == "1":
+                raise
+            return None
 
     def _knows(self, flags):
         """Whether the compiler takes ``flags``, asked with an empty file."""
@@ -130,7 +143,7 @@ if __name__ == "__main__":
         ext_modules=[
             Extension(
                 "kernels._native",
-                [f"kernels/native/{name}.cpp" for name in ("module", "levels", "pool")],  # the longest first
+                [f"kernels/native/{name}.cpp" for name in ("module", "pool", "levels")],
                 depends=[LEVEL],
                 optional=os.environ.get("TSUZURI_NATIVE") != "1",
             )

@@ -38,7 +38,7 @@ def level(request):
 def rounded(x):
     """x as bfloat16, to nearest and to even between two, in float64: computed on the values, not their bits."""
     x = numpy.asarray(x, "d")
-    unit = numpy.exp2(numpy.frexp(x)[1] - 8.0)  # of the last of 8 bits
+    unit = numpy.exp2(numpy.maximum(numpy.frexp(x)[1], -125) - 8.0)  # of the last of 8 bits, fewer in denormals
     return numpy.rint(x / unit) * unit
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 
 import numpy
 import pytest
@@ -383,3 +384,62 @@ def test_what_cannot_be_loaded_is_told(copy):
     with open(copy / "kernels/native/pool.cpp", "a") as stream:
         stream.write("// changed\n")
     assert "built from other sources than kernels/native has now" in loaded(copy, None)
+
+
+def test_calls_from_several_threads_do_not_meet(rng, threads):
+    """Different kernels from different threads of Python at once, while the number of the pool's threads changes."""
+    threads(2)
+    x, w = rng.normal(size=(64, 200)).astype("f"), rng.normal(size=(50, 200)).astype("f")
+    ids, a = rng.integers(0, 50, 64).astype("i"), lstm_inputs(rng, (4, 16, 24, 40))
+    calls = [
+        lambda: cpu.dropout(x, 0.5, 7),
+        lambda: cpu.embed(ids, w),
+        lambda: cpu.embed_backward(x, ids, 50),
+        lambda: cpu.lstm_forward(*a.values(), 0.0, 0, cpu.FLOAT32)[0],
+    ]
+    wanted = [call() for call in calls]
+    wrong = []
+
+    def go_on(call, want):
+        for _ in range(150):
+            if not numpy.array_equal(call(), want):
+                wrong.append(call)
+
+    callers = [threading.Thread(target=go_on, args=pair) for pair in zip(calls, wanted, strict=True)]
+    for caller in callers:
+        caller.start()
+    for count in (1, 3, 2) * 10:
+        threads(count)
+    for caller in callers:
+        caller.join()
+    assert not wrong
+
+
+def test_a_fork_while_a_kernel_is_at_work(threads):
+    code = (
+        "import os, threading, numpy; from kernels import cpu\n"
+        "cpu.native().set_threads(2); x = numpy.ones((300, 1000), 'f'); want = cpu.dropout(x, 0.5, 1)\n"
+        "stop = threading.Event()\n"
+        "def work():\n    while not stop.is_set(): cpu.dropout(x, 0.5, 1)\n"
+        "worker = threading.Thread(target=work); worker.start()\n"
+        "for _ in range(20):\n"
+        "    if os.fork() == 0: os._exit(0 if (cpu.dropout(x, 0.5, 1) == want).all() else 1)\n"
+        "    assert os.wait()[1] == 0\n"
+        "stop.set(); worker.join()\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, timeout=60)
+    assert done.returncode == 0
+
+
+def test_arrays_to_be_changed_are_not_the_same(rng):
+    p, g = rng.normal(size=(2, 9)).astype("f")
+    with pytest.raises(ValueError, match="two of the arrays to be changed are one"):
+        cpu.update("momentum", [((0.1, 0.9), p, g, [p])], numpy.inf)
+    with pytest.raises(ValueError, match="two of the arrays to be changed are one"):
+        cpu.update("sgd", [((0.1,), p, g, []), ((0.1,), p, g, [])], numpy.inf)
+
+
+def test_an_array_at_an_odd_address_is_refused():
+    x = numpy.zeros(41, "u1")[1:].view("f")
+    with pytest.raises(ValueError, match="x: is not aligned"):
+        NATIVE.dropout(LEVELS[0], x, 0.5, 0)

@@ -2,7 +2,7 @@
 //
 // ``gates`` has the layout of the products' panels: for each row (t, b), for each W units, W values of a, of i, of f
 // and of o. It holds first the projected inputs, then the gates' values, then the gradients of what went into them.
-// Units beyond N are zeros throughout.
+// Units beyond N have no weights: their gradients are zeros, whatever their gates are.
 //
 // The recurrent weights are packed once and read T times.
 #pragma once

@@ -5,11 +5,16 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
 
 #include "kernels.hpp"
 #include "pool.hpp"
@@ -38,6 +43,7 @@ const T* values(const char* name, const py::array& a, const Shape& shape) {
     if (shape_of(a) != shape)
         throw py::value_error(std::string(name) + ": must have the shape " + text(shape) + ", has " +
                               text(shape_of(a)));
+    if (reinterpret_cast<uintptr_t>(a.data()) % alignof(T)) throw py::value_error(std::string(name) + ": is not aligned");
     if (!(a.flags() & py::array::c_style)) throw py::value_error(std::string(name) + ": must be C-contiguous");
     return static_cast<const T*>(a.data());
 }
@@ -60,13 +66,14 @@ void axes(const char* name, const py::array& a, int count) {
 
 using Floats = py::array_t<float>;
 
-// Words, each from ``least`` to below ``words``.
-const int32_t* ids(const char* name, const py::array& a, const Shape& shape, int32_t least, py::ssize_t words) {
-    const int32_t* found = values<int32_t>(name, a, shape);
-    for (py::ssize_t i = 0; i < a.size(); i++)
-        if (found[i] < least || found[i] >= words)
+// Words, each from ``least`` to below ``words``; a copy, for another thread may write to the array meanwhile.
+std::vector<int32_t> ids(const char* name, const py::array& a, const Shape& shape, int32_t least, py::ssize_t words) {
+    const int32_t* from = values<int32_t>(name, a, shape);
+    std::vector<int32_t> found(from, from + a.size());
+    for (int32_t id : found)
+        if (id < least || id >= words)
             throw py::value_error(std::string(name) + ": must be from " + std::to_string(least) + " to " +
-                                  std::to_string(words - 1) + ", has " + std::to_string(found[i]));
+                                  std::to_string(words - 1) + ", has " + std::to_string(id));
     return found;
 }
 
@@ -75,18 +82,35 @@ Dropout dropout_of(double ratio, uint64_t key) {
     return {ratio, key};
 }
 
-// Calls work(context) without Python's lock, one call at a time since the workspace is shared.
+// What the kernels share: one call at a time has it.
+struct Engine {
+    std::mutex mutex;
+    Workspace shared;
+    std::vector<Workspace> scratch;
+
+    static Engine& get() {
+        static Engine* engine = [] {
+            Engine* made = new Engine;  // never freed: a thread may be in a kernel when the process ends
+#if defined(__unix__) || defined(__APPLE__)
+            pthread_atfork([] { get().mutex.lock(); }, [] { get().mutex.unlock(); }, [] { get().mutex.unlock(); });
+#endif
+            return made;
+        }();
+        return *engine;
+    }
+};
+
+// Calls work(context) without Python's lock, which is let go first and taken again last, so that no two threads wait
+// for each other.
 template <class F>
 void run(const F& work) {
-    static std::mutex mutex;
-    static Workspace shared;
-    static std::vector<Workspace> scratch;
+    Engine& engine = Engine::get();
     py::gil_scoped_release release;
-    std::lock_guard<std::mutex> lock(mutex);
+    std::lock_guard<std::mutex> lock(engine.mutex);
     Pool& pool = Pool::get();
-    if (static_cast<int>(scratch.size()) < pool.threads()) scratch.resize(pool.threads());
-    shared.reset();
-    Context context{pool, shared, scratch.data()};
+    if (static_cast<int>(engine.scratch.size()) < pool.threads()) engine.scratch.resize(pool.threads());
+    engine.shared.reset();
+    Context context{pool, engine.shared, engine.scratch.data()};
     work(context);
 }
 
@@ -164,11 +188,11 @@ py::tuple cross_entropy(const std::string& level, bool bfloat16, const py::array
     axes("h", h, 2), axes("w", w, 2);
     const Products& products = products_of(level, bfloat16);
     py::ssize_t R = h.shape(0), N = h.shape(1), V = w.shape(0);
-    const int32_t* words = ids("target", target, {R}, -1, V);
+    std::vector<int32_t> words = ids("target", target, {R}, -1, V);
     Floats g_h(with_gradients ? Shape{R, N} : Shape{0}), g_w(with_gradients ? Shape{V, N} : Shape{0});
     Floats g_b(with_gradients ? Shape{V} : Shape{0});
     CrossEntropy work{R, N, V,
-                      floats("h", h, {R, N}), floats("w", w, {V, N}), floats("b", b, {V}), words,
+                      floats("h", h, {R, N}), floats("w", w, {V, N}), floats("b", b, {V}), words.data(),
                       static_cast<float>(scale), nullptr, nullptr, nullptr};
     if (with_gradients) work.g_h = g_h.mutable_data(), work.g_w = g_w.mutable_data(), work.g_b = g_b.mutable_data();
     double loss = 0;
@@ -187,7 +211,8 @@ py::tuple step(const std::string& level, const py::array& words, const py::array
     if (layers.size() != 2 || layers[0].size() != 4 || layers[1].size() != 4 || state.size() != 4)
         throw py::value_error("step: must have two layers of four weights each, and four arrays of state");
     Floats logits({B, V});
-    ModelStep work{B, N, V, ids("words", words, {B}, 0, V), floats("embedding", embedding, {V, N}), {},
+    std::vector<int32_t> rows = ids("words", words, {B}, 0, V);
+    ModelStep work{B, N, V, rows.data(), floats("embedding", embedding, {V, N}), {},
                    floats("w", w, {V, N}), floats("b", b, {V}), logits.mutable_data()};
     std::vector<Floats> after;
     for (int i = 0; i < 4; i++) after.push_back(Floats({B, N}));
@@ -216,10 +241,10 @@ Floats embed(const std::string& level, const py::array& words, const py::array& 
     const Level& found = level_of(level);
     py::ssize_t N = w.shape(1);
     Shape shape = shape_of(words);
-    const int32_t* rows = ids("ids", words, shape, 0, w.shape(0));
+    std::vector<int32_t> rows = ids("ids", words, shape, 0, w.shape(0));
     shape.push_back(N);
     Floats y(shape);
-    Embed work{words.size(), N, rows, floats("w", w, {w.shape(0), N}), y.mutable_data()};
+    Embed work{words.size(), N, rows.data(), floats("w", w, {w.shape(0), N}), y.mutable_data()};
     run([&](Context& context) { found.embed(context, work); });
     return y;
 }
@@ -228,9 +253,9 @@ Floats embed_backward(const std::string& level, const py::array& g, const py::ar
     axes("g", g, 2);
     const Level& found = level_of(level);
     py::ssize_t R = g.shape(0), N = g.shape(1);
-    const int32_t* rows = ids("ids", words, {R}, 0, V);
+    std::vector<int32_t> rows = ids("ids", words, {R}, 0, V);
     Floats g_w({V, N});
-    EmbedBackward work{R, N, V, rows, floats("g", g, {R, N}), g_w.mutable_data()};
+    EmbedBackward work{R, N, V, rows.data(), floats("g", g, {R, N}), g_w.mutable_data()};
     run([&](Context& context) { found.embed_backward(context, work); });
     return g_w;
 }
@@ -245,9 +270,10 @@ const Rule& rule_of(const Level& level, const std::string& name) {
 double update(const std::string& level, const std::string& rule, const py::list& tensors, double clip) {
     using Item = std::tuple<std::vector<double>, py::array, py::array, std::vector<py::array>>;
     const Rule& found = rule_of(level_of(level), rule);
+    auto items = tensors.cast<std::vector<Item>>();  // holds the arrays until all is done
     std::vector<Tensor> work;
-    for (const py::handle& handle : tensors) {
-        auto [numbers, param, grad, states] = handle.cast<Item>();
+    std::vector<const float*> written;
+    for (auto& [numbers, param, grad, states] : items) {
         if (static_cast<int>(numbers.size()) != found.numbers || static_cast<int>(states.size()) != found.states)
             throw py::value_error(rule + ": must have " + std::to_string(found.numbers) + " numbers and " +
                                   std::to_string(found.states) + " states");
@@ -260,7 +286,12 @@ double update(const std::string& level, const std::string& rule, const py::list&
         }
         std::copy(numbers.begin(), numbers.end(), tensor.numbers);
         work.push_back(tensor);
+        written.push_back(tensor.param);
+        written.insert(written.end(), tensor.states, tensor.states + states.size());
     }
+    std::sort(written.begin(), written.end());
+    if (std::adjacent_find(written.begin(), written.end()) != written.end())
+        throw py::value_error(rule + ": two of the arrays to be changed are one");
     double norm = 0;
     run([&](Context& context) { norm = found.update(context, work.data(), static_cast<long>(work.size()), clip); });
     return norm;

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <new>
 #include <thread>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -54,7 +55,7 @@ bool spin(const F& ready) {
 }
 
 #if defined(__linux__)
-// Cores that a control group's quota allows, rounded up; 0 where there is none.
+// Cores that the quota of a container allows, rounded up; 0 where there is none.
 int quota() {
     long limit = 0, period = 0;
     if (std::FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "r")) {  // version 2; "max" where there is no limit
@@ -136,11 +137,14 @@ struct Pool::State {
     }
 
     void start() {
-        threads = wanted;
         stop = false;
         epoch.store(0);
-        workers = threads > 1 ? new std::thread[threads - 1] : nullptr;
-        for (int i = 1; i < threads; i++) workers[i - 1] = std::thread([this, i] { live(i); });
+        workers = new std::thread[wanted - 1];
+        try {
+            for (; threads < wanted; threads++) workers[threads - 1] = std::thread([this, i = threads] { live(i); });
+        } catch (const std::system_error&) {
+            wanted = threads;  // the system gives no more: those that there are do the work
+        }
     }
 
     void end() {
@@ -183,6 +187,7 @@ void Pool::loop(long tasks, Call call, const void* argument) {
         return;
     }
     if (s.threads == 1) s.start();
+    bool few = tasks < s.threads;
     {
         std::lock_guard<std::mutex> lock(s.mutex);
         s.call = call, s.argument = argument, s.tasks = tasks;
@@ -190,7 +195,10 @@ void Pool::loop(long tasks, Call call, const void* argument) {
         s.open = true;
         s.epoch.fetch_add(1, std::memory_order_release);
     }
-    s.wake.notify_all();
+    if (few)
+        for (long i = 1; i < tasks; i++) s.wake.notify_one();
+    else
+        s.wake.notify_all();
     s.work(0);
     {
         std::lock_guard<std::mutex> lock(s.mutex);
@@ -222,7 +230,7 @@ void Pool::walk(long steps, long parts, StepCall call, const void* argument) {
                 done.fetch_add(1, std::memory_order_release);
             }
             auto ready = [&] { return done.load(std::memory_order_acquire) >= (step + 1) * parts || failed.load(); };
-            while (!spin(ready)) std::this_thread::yield();
+            while (!spin(ready)) std::this_thread::sleep_for(SPIN);  // another process has the core that is waited for
             if (failed.load()) return;
         }
     });

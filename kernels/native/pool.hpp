@@ -13,7 +13,7 @@
 
 namespace tsuzuri {
 
-// How many threads the process may use: its affinity, its control group's quota, OMP_NUM_THREADS.
+// How many threads the process may use: its affinity, a container's quota, OMP_NUM_THREADS.
 int default_threads();
 
 class Pool {

@@ -15,7 +15,7 @@ static inline long aligned(long size, long to) { return parts(size, to) * to; }
 
 constexpr long M_BLOCK = 96;   // rows of a task: few enough for a block of A to stay in the L2 cache
 constexpr long K_OUTER = 512;  // depth of such a block
-constexpr long CHUNK = 16;     // panels of a task
+constexpr long CHUNK = 16;     // panels of a task, or fewer where threads would have nothing to do
 
 // A matrix (K, N) packed for a unit, panel by panel; ``N`` and K filled up with zeros.
 template <class U>
@@ -161,7 +161,9 @@ static Rows<U> transposed(Context& context, const float* data, long stride, long
 // A's rows come from block(m, rows, k, depth, thread), as ``Rows``.
 template <class U, class Block, class Done>
 static void multiply(Context& context, long M, const Packed<U>& b, const Block& block, const Done& done) {
-    long panels = b.panels(), chunk = least(panels, CHUNK), chunks = parts(panels, chunk), C = U::COLUMNS;
+    long panels = b.panels(), chunk = least(panels, CHUNK), C = U::COLUMNS;
+    while (chunk > 1 && parts(M, M_BLOCK) * parts(panels, chunk) < 3 * context.pool.threads()) chunk = (chunk + 1) / 2;
+    long chunks = parts(panels, chunk);
     context.pool.each(parts(M, M_BLOCK) * chunks, [&](long task, int thread) {
         long m = task / chunks * M_BLOCK, rows = least(M_BLOCK, M - m);
         long first = task % chunks * chunk, last = least(panels, first + chunk);

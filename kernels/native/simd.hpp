@@ -47,7 +47,11 @@ static inline V multiply_add(V a, V b, V c) {
     memcpy(&c, z, sizeof c);
     return c;
 #elif defined(__aarch64__)
-    return (V)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+    float32x4_t x[W / 4], y[W / 4], z[W / 4];
+    memcpy(x, &a, sizeof a), memcpy(y, &b, sizeof b), memcpy(z, &c, sizeof c);
+    for (long i = 0; i < W / 4; i++) z[i] = vfmaq_f32(z[i], x[i], y[i]);
+    memcpy(&c, z, sizeof c);
+    return c;
 #else
     return a * b + c;
 #endif
@@ -77,7 +81,7 @@ static inline float sum(V v) {  // in halves, always in the same order
         for (long i = 0; i < half; i++) s[i] += s[i + half];
     return s[0];
 }
-static inline float largest(V v) {
+static inline float largest(V v) {  // of numbers
     float s[W];
     store(s, v);
     for (long half = W / 2; half; half /= 2)
