@@ -55,7 +55,7 @@ def test_a_step_is_the_references(rng, path, sizes):
     arguments = inputs(rng, sizes)
     state = [s.copy() for s in arguments[1]]
     for found, want in zip(flat(functions.step(*arguments)), wanted(*arguments), strict=True):
-        assert relative_error(found, want) < 1e-5
+        assert relative_error(found, want, 0.1) < 1e-5
     assert all(numpy.array_equal(s, kept) for s, kept in zip(arguments[1], state, strict=True))
 
 
@@ -112,6 +112,6 @@ def test_the_model_steps_through_it(rng, path):
     state = [numpy.zeros((3, 6), "f")] * 4
     for words in rng.integers(0, 11, (4, 3)).astype("i"):
         want, *state = wanted(words, state, model.l0.W.array, weights, model.l3.W.array, model.l3.b.array)
-        assert relative_error(model.step(words), want) < 1e-5
+        assert relative_error(model.step(words), want, 0.1) < 1e-5
         for found, kept in zip(model.get_state(), state, strict=True):
-            assert relative_error(found, kept) < 1e-5
+            assert relative_error(found, kept, 0.1) < 1e-5
