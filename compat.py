@@ -50,6 +50,7 @@ def _import_chainer():
         warnings.simplefilter("ignore", DeprecationWarning)  # its use of NumPy names that are on their way out
         warnings.simplefilter("ignore", SyntaxWarning)  # its unescaped backslashes, on the first byte-compile
         warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+        warnings.filterwarnings("ignore", message=r"\s*nccl library could not be loaded")  # for several GPUs, in CuPy
         import chainer
         import chainer.functions
         import chainer.links

@@ -22,7 +22,7 @@ def choose(name):
         return chainer.get_device(f"@cupy:{wanted}")
     if kind == "auto":
         return chainer.get_device("@numpy")
-    hint = "" if found else " (the extras gpu-cuda12 and gpu-cuda13 install CuPy)"
+    hint = "" if found else " (the extras gpu-cuda12 and gpu-cuda13 install CuPy and CUDA's libraries)"
     raise UserError(f"--device {name}: CuPy finds {found} GPUs here{hint}")
 
 
@@ -31,5 +31,6 @@ def _gpus():
     with contextlib.suppress(Exception):  # CuPy raises many kinds of error for the many ways in which CUDA is missing
         import cupy
 
-        return cupy.cuda.runtime.getDeviceCount() if cupy.cuda.is_available() else 0
+        usable = cupy.cuda.is_available() and chainer.backends.cuda.available  # without CUDA's libraries it is not
+        return cupy.cuda.runtime.getDeviceCount() if usable else 0
     return 0

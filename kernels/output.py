@@ -52,7 +52,7 @@ def _softmax(logits, target, scale, with_gradients):
         chosen = z[row, t]  # a target of -1 picks the last word here and is masked out below
         xp.exp(z, out=z)
         total = z.sum(axis=1)
-        loss += (xp.log(total) - chosen)[counts].sum(dtype="d")
+        loss += xp.where(counts, xp.log(total) - chosen, 0).sum(dtype="d")  # a GPU need not be asked how many count
         if with_gradients:
             z *= (counts * scale / total).astype(z.dtype)[:, None]
             z[row, t] -= counts * z.dtype.type(scale)
