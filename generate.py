@@ -81,7 +81,7 @@ def write_text(args, run, primetext):
     if splitter.dictionary != run.about["dictionary"]:
         tell(f"note: {run.path} was split by {run.about['dictionary']}, here is {splitter.dictionary}")
     prime = prime_ids(primetext, splitter, words, args["unk"], run.path)
-    rows = draw(args, run, prime, constraints.never([words.ids["<unk>"]]))
+    rows = draw(args, run, prime, constraints.never([words.ids["<unk>"]]), steady=True)
 
     begun = [spoken(i, words) for i in prime[1:]]
     length = args["length"] or WORDS * (args["sentences"] or 1)
@@ -138,23 +138,29 @@ def check_music(args):
         raise UserError(f"--{limits[0]} and --{limits[1]}: give one of --length, --bars and --seconds")
 
 
-def draw(args, run, prime, constrain, senses=None):
-    """The stream of ids (B,) that follow the ids of ``prime``, as the options have it."""
+def draw(args, run, prime, constrain, senses=None, steady=False):
+    """The stream of ids (B,) that follow the ids of ``prime``, as the options have it.
+
+    ``steady``: what ``constrain`` forbids does not change; ``senses``: see ``Escape``.
+    """
     import numpy
 
     from kernels import devices
     from sampling import filters
     from sampling.escape import Escape
-    from sampling.stream import stream
+    from sampling.stream import stream, written
 
     model = run.load_best()
     model.to_device(devices.choose(args["device"]))
     seed = args["seed"] if args["seed"] is not None else int.from_bytes(os.urandom(4), "little")
     tell(f"seed {seed}")
-    sample = filters.sampler(args["temperature"], args["top_k"], args["top_p"])
-    batch = args["num_samples"]
+    how = args["temperature"], args["top_k"], args["top_p"]
+    batch, rng = args["num_samples"], numpy.random.default_rng(seed)
     escape = Escape(batch, senses) if args["escape"] == "on" else None
-    return stream(model, prime, sample, constrain, numpy.random.default_rng(seed), batch, escape)
+    writer = model.writer(batch, how, rng, escape, own_masks=not steady)
+    if writer:
+        return written(writer, prime, constrain, steady)
+    return stream(model, prime, filters.sampler(*how), constrain, rng, batch, escape)
 
 
 def arguments(args):

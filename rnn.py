@@ -12,8 +12,11 @@ import numpy
 
 from compat import L, chainer
 from kernels import functions as K
+from kernels import gpu
+from kernels.gpu import drawing, writing
 
 LAYERS, PROJECTIONS = "layers", "projections"
+NO_KEYS = (0,) * 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +46,8 @@ class RNN(chainer.Chain):
     """A stateful two-layer LSTM language model.
 
     ``rng`` makes the parameters and the dropout masks: the same generator, the same model, the same training.
-    ``precision`` is that of a window's products while training on a CPU: float32, or bfloat16, to which what is
-    multiplied is rounded (some processors take its denormals as zeros too), while sums and weights stay in float32.
+    ``precision`` is that of a window's products while training: float32, or bfloat16 or (on a GPU) tf32, to which what
+    is multiplied is rounded (some processors take its denormals as zeros too); sums and weights stay in float32.
     """
 
     def __init__(self, sizes, rng, precision="float32"):
@@ -97,32 +100,54 @@ class RNN(chainer.Chain):
         on_layers = ratio if self.sizes.dropout_on == LAYERS else 0.0
         on_projections = ratio - on_layers
         c1, h1, c2, h2 = self._state_for(xs.shape[1])
+        read, projected1, between, projected2, written = self.keys() if chainer.config.train else NO_KEYS
 
-        x = K.dropout(K.embed(xs, self.l0.W), on_layers, self._key())  # (T, B, N)
-        y1, c1 = self._layer(x, c1, h1, self.l1_x, self.l1_h, on_projections)
-        x = K.dropout(y1, on_layers, self._key())
-        y2, c2 = self._layer(x, c2, h2, self.l2_x, self.l2_h, on_projections)
+        x = K.dropout(K.embed(xs, self.l0.W), on_layers, read)  # (T, B, N)
+        y1, c1 = self._layer(x, c1, h1, self.l1_x, self.l1_h, on_projections, projected1)
+        x = K.dropout(y1, on_layers, between)
+        y2, c2 = self._layer(x, c2, h2, self.l2_x, self.l2_h, on_projections, projected2)
         self._state = c1.array, y1.array[-1], c2.array, y2.array[-1]
 
-        y = K.dropout(y2, on_layers, self._key()).reshape(-1, self.sizes.units)  # (T*B, N)
+        y = K.dropout(y2, on_layers, written).reshape(-1, self.sizes.units)  # (T*B, N)
         how = {"scale": 1 / xs.shape[1], "precision": self._precision()}
         return K.cross_entropy(y, self.l3.W, self.l3.b, ts.reshape(-1), **how)
 
-    def _layer(self, x, c, h, from_below, from_before, ratio):
+    def _layer(self, x, c, h, from_below, from_before, ratio, key):
         weights = from_below.W, from_below.b, from_before.W, from_before.b
-        return K.lstm_window(x, c, h, *weights, ratio=ratio, key=self._key(), precision=self._precision())
+        return K.lstm_window(x, c, h, *weights, ratio=ratio, key=key, precision=self._precision())
 
     def _precision(self):
         """Evaluation is in float32, as generating is: so a loss tells what the weights are worth anywhere."""
         return self.precision if chainer.config.train else "float32"
 
-    def _key(self):
-        """A fresh 64-bit key for a dropout mask; none is drawn, and 0 given, outside training."""
-        return int(self.rng.integers(2**64, dtype="u8")) if chainer.config.train and self.sizes.dropout else 0
+    def keys(self):
+        """Fresh 64-bit keys for the dropout masks of a window that is trained on, in the order of the layers.
+
+        Of what is read, of the first layer's projections, of what goes on to the second, of its projections, and of
+        what it hands on. Without dropout they are 0, and none are drawn.
+        """
+        return [int(self.rng.integers(2**64, dtype="u8")) for _ in NO_KEYS] if self.sizes.dropout else NO_KEYS
 
     def step(self, x):
         """Read one word a stream, x (B,) int32, and return the logits of the next, (B, V)."""
-        layers = [[p.array for p in (x.W, x.b, h.W, h.b)] for x, h in ((self.l1_x, self.l1_h), (self.l2_x, self.l2_h))]
-        output = self.l3.W.array, self.l3.b.array
-        logits, self._state = K.step(x, self._state_for(len(x)), self.l0.W.array, layers, *output)
+        logits, self._state = K.step(x, self._state_for(len(x)), *self._weights())
         return logits
+
+    def writer(self, batch, how, rng, escape=None, own_masks=False):
+        """A ``kernels.gpu.writing.Writer`` of this model where it is on a GPU that has one, else None.
+
+        ``how``: temperature, top-k and top-p; its key is drawn from ``rng``; it does what ``escape`` would.
+        """
+        engine = gpu.engine_of(self.l0.W.array)
+        if engine is None or self.sizes.words > drawing.MOST_WORDS:
+            return None
+        senses = None
+        if escape:
+            senses = numpy.full(self.sizes.words, -1) if escape.senses is None else escape.senses
+        key = int(rng.integers(2**64, dtype="u8"))
+        return writing.Writer(engine, self._weights(), batch, drawing.settings(*how), key, senses, own_masks)
+
+    def _weights(self):
+        """All weights as arrays, as ``functions.step`` takes them."""
+        layers = [[p.array for p in (x.W, x.b, h.W, h.b)] for x, h in ((self.l1_x, self.l1_h), (self.l2_x, self.l2_h))]
+        return self.l0.W.array, layers, self.l3.W.array, self.l3.b.array

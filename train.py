@@ -5,6 +5,7 @@ Reads files, .zip archives and folders of text, or MIDI files and folders of the
 ``generate.py`` writes more from.
 """
 
+import contextlib
 import dataclasses
 import math
 import os
@@ -17,10 +18,10 @@ import numpy
 import options
 from corpus import build, vocabulary, windows
 from errors import UserError
-from kernels import cpu, devices
+from kernels import cpu, devices, gpu
 from midi import collect, settings
 from rnn import Sizes
-from training import evaluate, files, log, plot, stopping
+from training import evaluate, files, learner, log, plot, stopping
 from training import run as runs
 from training.optimisers import OPTIMISERS
 
@@ -41,9 +42,9 @@ TABLES = {
         ("-d --device", options.text, "auto", "auto, cpu, gpu or gpu:N"),
         (
             "--precision",
-            ("auto", *cpu.PRECISIONS),
+            ("auto", *runs.PRECISIONS),
             "auto",
-            "of training's products on a CPU; auto is bfloat16 where that is faster (AMX, AVX512-BF16)",
+            "of training's products; auto is float32, or bfloat16 on a CPU that is faster so (AMX, AVX512-BF16)",
         ),
     ],
     "words": [
@@ -100,6 +101,7 @@ def start(args, given):
         source["midi"] = corpus.report["midi"]["settings"]  # files of words bring their own
     report(corpus, windows.count(len(corpus.train), recipe.batchsize, recipe.bproplen))
     sizes = Sizes(len(corpus.vocabulary), args["unit"], args["dropout"], args["dropout_on"])
+    learner.check(devices.choose(args["device"]), sizes, recipe)
     about = {
         "kind": source["kind"],
         "tokens": corpus.tokeniser.name,
@@ -196,13 +198,9 @@ def report(corpus, count):
 
 def precision_of(args):
     """What --precision means with --device; raises ``UserError`` where the two do not go together."""
-    if devices.choose(args["device"]).xp is numpy:
-        return cpu.choose(args["precision"])
-    if args["precision"] == cpu.BFLOAT16:
-        raise UserError(
-            f"--precision {cpu.BFLOAT16}: is for a CPU; on a GPU --precision {cpu.FLOAT32}, or auto, goes on"
-        )
-    return cpu.FLOAT32
+    device = devices.choose(args["device"])
+    device.use()  # of several GPUs the one that is asked
+    return (cpu if device.xp is numpy else gpu).choose(args["precision"])
 
 
 class Job:
@@ -221,12 +219,13 @@ class Job:
         self.patience = stopping.Patience(recipe.patience)
         self.at = {"epoch": 1, "window": 0, "start": 0, "nats": 0.0, "words": 0, "lr": recipe.lr, "history": []}
         self.model.to_device(self.device)
-        on_cpu = self.device.xp is numpy
-        tell(f"engine   {cpu.describe(recipe.precision) if on_cpu else f'CuPy, {recipe.precision}'}")
         if checkpoint:
             self.at = checkpoint.restore(self.model, self.optimizer)
             self.order.bit_generator.state = self.at.pop("order")
             self.patience = stopping.Patience(**self.at.pop("patience") | {"patience": recipe.patience})
+        self.learner = learner.of(self.model, self.optimizer, recipe.batchsize, recipe.bproplen)
+        tell(f"engine   {self.learner.description}")
+        if checkpoint:
             tell(f"go on    in epoch {self.at['epoch']}, after window {self.at['window']}")
         self.save()
 
@@ -246,10 +245,12 @@ def train(job, interrupt):
         speed = read_windows(job, interrupt)
         if interrupt.signal:
             job.save()
+            tell_notes(job)
             place = f"in epoch {job.at['epoch']}, after window {job.at['window']}"
             tell(f"stopped  {place}; go on with: {again(job)}")
             return 128 + interrupt.signal
         end_epoch(job, speed)
+    tell_notes(job)
     best = job.run.load_best()
     best.to_device(job.device)
     loss = evaluate.loss(best, job.corpus.test)
@@ -260,39 +261,40 @@ def train(job, interrupt):
 
 def read_windows(job, interrupt):
     """Learn from the windows of an epoch that are left, until the end or an interrupt; returns words a second."""
-    model, optimizer, at, recipe = job.model, job.optimizer, job.at, job.recipe
+    model, at, recipe = job.model, job.at, job.recipe
     if at["window"] == 0:
         beginnings = numpy.flatnonzero(job.corpus.train == vocabulary.EOS) + 1
         at["start"] = int(job.order.choice(beginnings)) % len(job.corpus.train)
         at["nats"], at["words"] = 0.0, 0
         model.reset_state()
-    setattr(optimizer, OPTIMISERS[recipe.optimizer].rate, at["lr"])
+    setattr(job.optimizer, OPTIMISERS[recipe.optimizer].rate, at["lr"])
     batches = windows.training(job.corpus.train, recipe.batchsize, recipe.bproplen, at["start"])
-    progress = log.Progress(at["epoch"], len(batches), at["window"])
+    job.learner.begin(at["nats"])
+    with contextlib.closing(log.Progress(at["epoch"], len(batches), at["window"], at["nats"])) as progress:
+        for xs, ts in batches[at["window"] :]:  # (T, B) each
+            job.learner.learn(xs, ts)
+            at["window"] += 1
+            at["words"] += xs.size
+            stop, save = interrupt.signal, time.monotonic() - job.saved > CHECKPOINT_SECONDS
+            due = stop or save or at["window"] == len(batches) or job.learner.due()
+            progress.step(xs.size, read_loss(job) if due else None)
+            if stop:
+                break
+            if save:
+                job.save()
+        return progress.speed()
 
-    for xs, ts in batches[at["window"] :]:  # (T, B) each
-        loss = model(model.xp.asarray(xs), model.xp.asarray(ts))
-        nats = float(loss.array)
-        if not math.isfinite(nats):
-            progress.close()
-            raise UserError(
-                f"{job.run.path}: the loss became {nats} in epoch {at['epoch']}, window {at['window'] + 1}; the best "
-                f"model and the last checkpoint are kept (try a lower --lr than {at['lr']:g}, or --gradclip)"
-            )
-        model.cleargrads()
-        loss.backward()
-        optimizer.update()
 
-        at["window"] += 1
-        at["nats"] += nats * xs.shape[1]
-        at["words"] += xs.size
-        progress.step(nats / len(xs), xs.size)
-        if interrupt.signal:
-            break
-        if time.monotonic() - job.saved > CHECKPOINT_SECONDS:
-            job.save()
-    progress.close()
-    return progress.speed()
+def read_loss(job):
+    """Bring the epoch's sum of losses from where it is made; raises ``UserError`` where it is no longer finite."""
+    at = job.at
+    at["nats"] = job.learner.nats()
+    if not math.isfinite(at["nats"]):
+        raise UserError(
+            f"{job.run.path}: the loss became {at['nats']} in epoch {at['epoch']}, by window {at['window']}; the best "
+            f"model and the last checkpoint are kept (try a lower --lr than {at['lr']:g}, or --gradclip)"
+        )
+    return at["nats"]
 
 
 def end_epoch(job, speed):
@@ -322,6 +324,11 @@ def bits_a_note(corpus, ids):
     strikes = numpy.array([collect.strikes(word) for word in corpus.vocabulary.words])
     notes = int(strikes[ids].sum()) if corpus.tokeniser.name == "midi" else 0
     return (len(ids) - 1) / notes / math.log(2) if notes else None
+
+
+def tell_notes(job):
+    for note in job.learner.notes():
+        tell(note)
 
 
 def again(job):

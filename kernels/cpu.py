@@ -73,8 +73,10 @@ def has(*arrays):
 def choose(precision):
     """The precision that a name of ``--precision`` stands for: auto is the faster one.
 
-    Raises ``UserError`` for bfloat16 without native kernels.
+    Raises ``UserError`` for bfloat16 without native kernels, and for what only a GPU has.
     """
+    if precision not in ("auto", *PRECISIONS):
+        raise UserError(f"--precision {precision}: is for a GPU; on a CPU must be auto, {' or '.join(PRECISIONS)}")
     if precision == BFLOAT16 and not native():
         raise UserError(f"--precision {precision}: needs the native kernels ({_why()}); float32 goes without")
     if precision == "auto":

@@ -1,4 +1,4 @@
-"""The kernels as Chainer functions, over NumPy and CuPy arrays; the only place that knows which engine computes.
+"""The kernels as Chainer functions, over NumPy and CuPy arrays; for each of them the only place that picks an engine.
 
 Each is differentiable once, which is what training needs. Axes as in ``reference.py``.
 """
@@ -6,8 +6,9 @@ Each is differentiable once, which is what training needs. Axes as in ``referenc
 import numpy
 
 from compat import chainer
-from kernels import cpu, embedding, lstm, output
+from kernels import cpu, embedding, gpu, lstm, output
 from kernels import dropout as masks
+from kernels.gpu import calls
 
 
 class _Function(chainer.FunctionNode):
@@ -28,12 +29,14 @@ class _Embed(_Function):
 
     def run(self, w):
         self.size = len(w)
+        if gpu.has(w):
+            return (calls.embed(self.ids, w),)
         return (cpu.embed(self.ids, w) if cpu.has(w) else w[self.ids],)
 
     def gradients(self, g):
-        if cpu.has(g):
-            return (cpu.embed_backward(g.reshape(-1, g.shape[-1]), self.ids.reshape(-1), self.size),)
-        return (embedding.gradient(g.reshape(-1, g.shape[-1]), self.ids.reshape(-1), self.size),)
+        kernels = calls if gpu.has(g) else cpu if cpu.has(g) else None
+        gradient = kernels.embed_backward if kernels else embedding.gradient
+        return (gradient(g.reshape(-1, g.shape[-1]), self.ids.reshape(-1), self.size),)
 
 
 class _Dropout(_Function):
@@ -70,6 +73,22 @@ class _NativeLSTM(_Function):
         return cpu.lstm_backward(g_hs, g_c, *cache, *self.how)
 
 
+class _GPULSTM(_Function):
+    def __init__(self, *how):
+        super().__init__()
+        self.how = how  # ratio, key, precision
+
+    def run(self, *inputs):
+        hs, c, self.cache = calls.lstm_forward(*inputs, *self.how)
+        return hs, c
+
+    def gradients(self, g_hs, g_c):
+        cache, self.cache = self.cache, None  # the backward pass eats it
+        xp = chainer.backend.get_array_module(*(g for g in (g_hs, g_c) if g is not None))
+        g_hs, g_c = (None if g is None else xp.ascontiguousarray(g, "f") for g in (g_hs, g_c))
+        return calls.lstm_backward(g_hs, g_c, cache)
+
+
 class _LSTM(_Function):
     def __init__(self, ratio, key):
         super().__init__()
@@ -100,7 +119,10 @@ class _CrossEntropy(_Function):
 
     def run(self, h, w, b):
         how = self.target, self.scale, chainer.config.enable_backprop
-        if cpu.has(h, w, b):
+        if gpu.has(h, w, b):
+            loss, *self.grads = calls.cross_entropy(h, w, b, *how, self.precision)
+            loss = loss[0]
+        elif cpu.has(h, w, b):
             loss, *self.grads = cpu.cross_entropy(h, w, b, *how, self.precision)
         else:
             loss, *self.grads = output.cross_entropy(h, w, b, *how)
@@ -146,6 +168,8 @@ def lstm_window(x, c, h, w_x, b_x, w_h, b_h, ratio=0.0, key=0, precision=cpu.FLO
     Returns h of every step (T, B, N) and the last c (B, N).
     """
     inputs = x, c, h, w_x, b_x, w_h, b_h
+    if gpu.has(*map(_array, inputs)):
+        return _GPULSTM(ratio, key, precision).apply(inputs)
     if cpu.has(*map(_array, inputs)):
         return _NativeLSTM(ratio, key, precision).apply(inputs)
     return _LSTM(ratio, key).apply(inputs)

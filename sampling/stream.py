@@ -2,6 +2,8 @@
 
 import numpy
 
+BLOCK = 64  # words at most that a GPU draws before any of them is looked at
+
 
 def stream(model, prime, sample, constrain, rng, batch=1, escape=None):
     """Yield the words that follow ``prime`` without end, (B,) int32 at a time.
@@ -28,3 +30,24 @@ def read(model, words):
     """The logits that follow ``words``, on the CPU: the one place where they leave a GPU."""
     logits = model.step(model.xp.asarray(words))
     return logits if isinstance(logits, numpy.ndarray) else logits.get()
+
+
+def written(writer, prime, constrain, steady):
+    """Yield words as ``stream`` does, from a ``kernels.gpu.writing.Writer``, which reads, draws and escapes on a GPU.
+
+    ``constrain`` is asked what it forbids, where it is ``steady`` only once: words then come in blocks, of whose last
+    some are drawn for nothing.
+    """
+    for word in prime:
+        writer.read(numpy.full(writer.batch, word, numpy.int32))
+    while not steady:
+        yield writer.word(forbidden(constrain, writer.batch, writer.size))
+    mask, count = forbidden(constrain, 1, writer.size), 1
+    while True:
+        yield from writer.words(count, mask)
+        mask, count = None, min(2 * count, BLOCK)
+
+
+def forbidden(constrain, rows, size):
+    """What a constraint puts at -inf, as booleans (rows, size)."""
+    return numpy.isneginf(constrain(numpy.zeros((rows, size), "f")))

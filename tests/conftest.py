@@ -9,6 +9,7 @@ import numpy
 import pytest
 
 from kernels import cpu
+from kernels.gpu import launcher
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -37,6 +38,34 @@ def _cupy():
 def xp(request):
     """NumPy, and CuPy where there is a GPU."""
     return numpy if request.param == "numpy" else _cupy()
+
+
+@pytest.fixture
+def emulated():
+    """The GPU that is none: ``tests.emulator.Emulated``, which needs a C++ compiler."""
+    from tests import emulator
+
+    if emulator.compiler() is None:
+        pytest.skip("there is no C++ compiler to build the emulated GPU kernels with")
+    return emulator.Emulated
+
+
+@pytest.fixture
+def gpu():
+    """The engine of a real GPU."""
+    _cupy()
+    return launcher.current() or pytest.skip("this GPU is older than the kernels can be")
+
+
+@pytest.fixture(params=["emulated", pytest.param("gpu", marks=pytest.mark.gpu)])
+def engine(request, monkeypatch):
+    """A GPU's engine for the whole program: the real one, or the emulated one over NumPy in its place."""
+    if request.param == "gpu":
+        return request.getfixturevalue("gpu")
+    made = request.getfixturevalue("emulated")(1, multiprocessors=6)
+    monkeypatch.setattr(launcher, "current", lambda: made)
+    monkeypatch.setattr(launcher, "of_type", lambda kind: made)
+    return made
 
 
 @pytest.fixture

@@ -11,16 +11,24 @@ import tqdm
 class Progress:
     """A bar over an epoch's windows with loss, speed and time left, on standard error; silent off a terminal."""
 
-    def __init__(self, epoch, windows, done):
+    def __init__(self, epoch, windows, done, nats=0.0):
         look = {"unit": "win", "leave": False, "dynamic_ncols": True, "disable": not sys.stderr.isatty()}
         self._bar = tqdm.tqdm(total=windows, initial=done, desc=f"epoch {epoch}", **look)
         self.words, self._start = 0, time.perf_counter()
+        self._known = 0, nats
 
-    def step(self, loss, words):
-        """One window is done: its mean loss a word, and how many words it read."""
+    def step(self, words, nats=None):
+        """One window of so many words is done; ``nats`` is the epoch's loss so far, where it is known.
+
+        What is shown is the mean loss a word since the last one that was known, and the speed.
+        """
         self.words += words
-        if not self._bar.disable:
-            self._bar.set_postfix_str(f"loss {loss:.3f}, {self.speed():,.0f} words/s", refresh=False)
+        if nats is not None:
+            before, then = self._known
+            self._known = self.words, nats
+            if not self._bar.disable:
+                loss = (nats - then) / (self.words - before)
+                self._bar.set_postfix_str(f"loss {loss:.3f}, {self.speed():,.0f} words/s", refresh=False)
         self._bar.update()
 
     def speed(self):

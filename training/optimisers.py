@@ -59,13 +59,23 @@ class _Together:
             elif self.clip < math.inf:
                 chainer.optimizer_hooks.GradientClipping(self.clip)(self)
 
-    def _is_plain(self, param):
-        rule = param.update_rule
+    def is_plain(self, model):
+        """Whether kernels compute what Chainer would for all of a model's parameters: no hooks, no other options."""
+        rules = [param.update_rule for param in model.params()]
+        if not all(map(self._has_kernel, rules)):
+            return False
+        hooks = [hookable._hookable for hookable in (self, *rules)]
+        return not any(h._pre_update_hooks or h._post_update_hooks for h in hooks)
+
+    def _has_kernel(self, rule):
         if rule is None or not rule.enabled or rule._hookable._post_update_hooks:
             return False
-        arrays = param.array, param.grad, *(rule.state or {}).values()  # states to come are as the parameter is
-        options = rule.hyperparam.get_dict()
-        return all(map(_plain, arrays)) and options.items() >= self.without.items()
+        return rule.hyperparam.get_dict().items() >= self.without.items()
+
+    def _is_plain(self, param):
+        rule = param.update_rule
+        states = (rule.state or {}).values() if rule else ()  # those to come are as the parameter is
+        return self._has_kernel(rule) and all(map(_plain, (param.array, param.grad, *states)))
 
 
 def _plain(array):

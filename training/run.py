@@ -20,7 +20,7 @@ import rnn
 from compat import chainer
 from corpus import tokenise, vocabulary
 from errors import UserError
-from kernels import cpu
+from kernels import cpu, gpu
 from training import files
 from training.files import FLAG, FLOAT, OBJECT, OTHERS, TEXT, UNBOUNDED, number, one_of, optional, whole
 from training.optimisers import OPTIMISERS
@@ -28,6 +28,7 @@ from training.optimisers import OPTIMISERS
 FORMAT = 1
 STATE = ("c1", "h1", "c2", "h2")
 COUNTS = ("t", "epoch")  # of an optimiser; t, its updates, also of each parameter
+PRECISIONS = gpu.PRECISIONS  # of which a CPU has some
 OWN = ("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png")  # besides run.json
 
 
@@ -67,7 +68,7 @@ RULES = {  # of run.json
         "lr": number(0, above=True),
         "lr_decay": number(0, 1, above=True),
         "patience": whole(1),
-        "precision": one_of(*cpu.PRECISIONS),
+        "precision": one_of(*PRECISIONS),
         "seed": whole(0),
     },
     "corpus": {

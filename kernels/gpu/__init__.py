@@ -1,0 +1,45 @@
+"""The kernels in CUDA C++ (``*.cu``) and what launches them, over CuPy arrays of float32 on an NVIDIA GPU.
+
+Twins of ``lstm.py``, ``output.py``, ``embedding.py``, ``dropout.py`` and ``update.py``, as ``cpu.py`` is.
+"""
+
+import numpy
+
+from errors import UserError
+from kernels.gpu import launcher
+
+FLOAT32, TF32, BFLOAT16 = PRECISIONS = "float32", "tf32", "bfloat16"
+TENSOR_CORES = 80  # that multiply tf32 and bfloat16: compute capability 8.0, Ampere
+
+
+def choose(precision):
+    """The precision that a name of ``--precision`` stands for on a GPU: auto is float32.
+
+    Raises ``UserError`` for one that the GPU does not have.
+    """
+    if precision in ("auto", FLOAT32):
+        return FLOAT32
+    engine = launcher.current()
+    if engine is None or engine.capability < TENSOR_CORES:
+        found = f"{engine.name} has {engine.capability / 10}" if engine else "there is no NVIDIA GPU that has it"
+        raise UserError(f"--precision {precision}: needs compute capability 8.0: {found}; {FLOAT32} goes without")
+    return precision
+
+
+def engine_of(*arrays):
+    """The engine that takes these arrays, or None."""
+    engine = launcher.of_type(type(arrays[0]))
+    return engine if engine and all(_plain(engine, array) for array in arrays) else None
+
+
+def _plain(engine, array):
+    """Of the type that kernels read, whose addresses they may read by sixteen bytes."""
+    if type(array) is not engine.xp.ndarray or array.dtype != "f" or not array.flags.c_contiguous:
+        return False
+    address = array.ctypes.data if engine.xp is numpy else array.data.ptr
+    return address % 16 == 0
+
+
+def has(*arrays):
+    """Whether the kernels here can take these arrays."""
+    return engine_of(*arrays) is not None and all(array.size for array in arrays)

@@ -1,0 +1,100 @@
+"""The GPU's kernels as Chainer functions, on the emulated GPU, against the same functions without it."""
+
+import numpy
+import pytest
+
+from compat import chainer
+from kernels import functions
+from kernels.gpu import calls, launcher, output
+from tests.conftest import relative_error
+
+TOLERANCE = {"float32": 1e-5, "tf32": 5e-3, "bfloat16": 2e-2}
+
+
+@pytest.fixture
+def both(emulated, monkeypatch):
+    """Runs a function twice, without and with the emulated GPU, and returns both results."""
+    engine = emulated(2, multiprocessors=4)
+
+    def run(function):
+        monkeypatch.setattr(launcher, "of_type", lambda kind: None)
+        wanted = function()
+        monkeypatch.setattr(launcher, "of_type", lambda kind: engine)
+        monkeypatch.setattr(launcher, "current", lambda: engine)
+        before = len(engine.launches)
+        found = function()
+        assert len(engine.launches) > before
+        return wanted, found
+
+    return run
+
+
+def gradients(function, *inputs):
+    """The outputs of a function of variables, and the inputs' gradients for random gradients of the outputs."""
+    variables = [chainer.Variable(array.copy()) for array in inputs]
+    outputs = function(*variables)
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    generator = numpy.random.default_rng(8)
+    for y in outputs:
+        y.grad = generator.normal(size=y.shape).astype("f")
+    loss = sum(chainer.functions.sum(y * y.grad) for y in outputs)
+    loss.backward()
+    return [y.array for y in outputs] + [v.grad for v in variables]
+
+
+def assert_near(both, function, tolerance):
+    wanted, found = both(function)
+    for k, (a, b) in enumerate(zip(found, wanted, strict=True)):
+        assert a.dtype == b.dtype == numpy.float32
+        assert relative_error(a, b, 0.1) < tolerance, k
+
+
+@pytest.mark.parametrize("precision", TOLERANCE)
+@pytest.mark.parametrize("ratio", [0.0, 0.4])
+@pytest.mark.parametrize("sizes", [(1, 1, 1, 1), (4, 3, 7, 5), (3, 2, 33, 17)])  # T, B, I, N
+def test_lstm_window(rng, both, sizes, ratio, precision):
+    T, B, I, N = sizes  # noqa: E741
+    shapes = (T, B, I), (B, N), (B, N), (4 * N, I), (4 * N,), (4 * N, N), (4 * N,)
+    inputs = [rng.normal(size=shape).astype("f") for shape in shapes]
+    how = {"ratio": ratio, "key": 77, "precision": precision}
+    assert_near(both, lambda: gradients(lambda *a: functions.lstm_window(*a, **how), *inputs), TOLERANCE[precision])
+
+
+def test_lstm_window_of_which_one_output_is_used(rng, both):
+    shapes = (4, 3, 2), (3, 5), (3, 5), (20, 2), (20,), (20, 5), (20,)
+    inputs = [rng.normal(size=shape).astype("f") for shape in shapes]
+    for k in (0, 1):
+        assert_near(both, lambda k=k: gradients(lambda *a: functions.lstm_window(*a)[k], *inputs), 1e-5)
+
+
+@pytest.mark.parametrize("precision", TOLERANCE)
+@pytest.mark.parametrize("block", [1, 2, 5])
+def test_cross_entropy(rng, both, monkeypatch, precision, block):
+    monkeypatch.setattr(output, "rows_at_once", lambda rows, words: block)
+    h, w, b = (rng.normal(size=shape).astype("f") for shape in ((5, 7), (33, 7), (33,)))
+    target = numpy.array([0, 32, -1, 3, 3], "i")
+    how = {"scale": 0.25, "precision": precision}
+    run = lambda: gradients(lambda *a: functions.cross_entropy(*a, target, **how), h, w, b)  # noqa: E731
+    assert_near(both, run, TOLERANCE[precision])
+    with chainer.no_backprop_mode():
+        wanted, found = both(lambda: functions.cross_entropy(h, w, b, target, **how).array)
+    assert found == pytest.approx(wanted, rel=TOLERANCE[precision])
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.4])
+def test_the_way_there_takes_no_memory_for_gradients(rng, emulated, monkeypatch, ratio):
+    engine = emulated(2, multiprocessors=4)
+    monkeypatch.setattr(launcher, "current", lambda: engine)
+    T, B, N = 4, 3, 7
+    shapes = (T, B, N), (B, N), (B, N), (4 * N, N), (4 * N,), (4 * N, N), (4 * N,)
+    inputs = [engine.asarray(rng.normal(size=shape), "f") for shape in shapes]
+    _, _, cache = calls.lstm_forward(*inputs, ratio, 77, "float32")
+    layer = cache[1]
+    assert (layer.dz_op, layer.dz_x_op) == (None, None)
+    calls.lstm_backward(inputs[0], inputs[1], cache)
+
+
+def test_embed(rng, both):
+    ids = rng.integers(0, 6, (4, 3)).astype("i")
+    w = rng.normal(size=(6, 5)).astype("f")
+    assert_near(both, lambda: gradients(lambda w: functions.embed(ids, w), w), 1e-6)
