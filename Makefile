@@ -13,7 +13,7 @@ LEVELS ?= avx2,emulated# what make sanitize checks besides portable; it takes a 
 
 KERNEL_TESTS = tests/test_native.py tests/test_bfloat16.py tests/test_step.py tests/test_update.py
 
-.PHONY: help demo test test-slow test-pythons sanitize lint format setup native clean
+.PHONY: help demo test test-slow test-pythons gpu-check sanitize lint format setup native clean
 
 help:
 	@echo "make demo          learn the sample stories and tunes, then write new ones (three minutes)"
@@ -21,6 +21,7 @@ help:
 	@echo "make setup         install into $(VENV), as the others do by themselves"
 	@echo "make native        build the CPU kernels again, and say why when they cannot be built"
 	@echo "make sanitize      run their tests with GCC's checks of addresses, undefined behaviour and threads"
+	@echo "make gpu-check     on a GPU: its tests, then the benchmarks against PyTorch (eight minutes; PYTHON has both)"
 	@echo "make lint          check the style; make format mends it"
 	@echo "make test-pythons  run the tests on every Python from 3.10 to 3.13 that is here"
 	@echo "make clean         remove $(VENV), the built kernels, runs/demo and caches"
@@ -81,6 +82,10 @@ sanitize: $(INSTALLED)
 	  $(PY) -m pytest -q $(KERNEL_TESTS)
 	$(CXX) -std=c++17 -g -O1 -fsanitize=thread -pthread tests/check_pool.cpp kernels/native/pool.cpp -o $(SANITIZED)/pool
 	$(SANITIZED)/pool
+
+# Under a Python that has CuPy, PyTorch and Chainer, as .venv/bin/python has after the installations that README names.
+gpu-check:
+	$(PYTHON) -m benchmarks.gpu_check
 
 test-pythons:
 	@failed=; for v in $(SUPPORTED); do \
