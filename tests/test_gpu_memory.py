@@ -8,7 +8,7 @@ import pytest
 
 import rnn
 from errors import UserError
-from kernels.gpu import output, tiling, update, window
+from kernels.gpu import memory, output, tiling, update, window
 from tests.conftest import relative_error
 
 WORDS, UNITS, BATCH, STEPS = 23, 9, 3, 4
@@ -46,7 +46,7 @@ def test_a_window_goes_when_nobody_has_it(rng, emulated, graphs):
 
 
 def test_the_logits_of_a_window_by_blocks_are_those_of_all_rows(rng, emulated, monkeypatch):
-    weights = {name: rng.normal(size=shape).astype("f") for name, shape in window.shapes(WORDS, UNITS).items()}
+    weights = {name: rng.normal(size=shape).astype("f") for name, shape in memory.shapes(WORDS, UNITS).items()}
     xs, ts = rng.integers(0, WORDS, (2, STEPS, BATCH)).astype("i")
     results = []
     for rows in (STEPS * BATCH, 5):
@@ -84,5 +84,5 @@ def test_what_is_counted_is_what_is_taken(emulated, monkeypatch, precision, on):
     found = made(engine, precision, on=on)
     assert found._sizes.bytes(engine) == sum(array.nbytes for array in taken)
     assert len({id(array) for array in taken}) == len(found._arrays)
-    assert found._arrays["weights"].size == update.layout(window.shapes(WORDS, UNITS)).size
+    assert found._arrays["weights"].size == update.layout(memory.shapes(WORDS, UNITS)).size
     assert all(not numpy.any(array) for array in taken)

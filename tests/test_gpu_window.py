@@ -9,7 +9,7 @@ import rnn
 from compat import chainer
 from errors import UserError
 from kernels import gpu
-from kernels.gpu import drawing, launcher, tiling, update, window
+from kernels.gpu import drawing, launcher, memory, tiling, update, window
 from tests.conftest import relative_error
 from training import evaluate, learner
 from training.optimisers import OPTIMISERS
@@ -89,7 +89,7 @@ def test_every_optimiser(rng, engine, rule):
 def test_the_same_bytes_whatever_the_order_of_threads(rng, emulated):
     windows = [(*read(rng), [int(key) for key in rng.integers(2**64, size=5, dtype="u8")]) for _ in range(3)]
     sizes = WORDS, UNITS, BATCH, STEPS, 0.4, rnn.LAYERS, "adam", 1.0, "float32"
-    weights = {name: rng.normal(size=shape).astype("f") for name, shape in window.shapes(WORDS, UNITS).items()}
+    weights = {name: rng.normal(size=shape).astype("f") for name, shape in memory.shapes(WORDS, UNITS).items()}
     results = []
     for seed in range(2):
         made = window.Window(emulated(seed, multiprocessors=6), *sizes)
@@ -104,7 +104,7 @@ def test_the_same_bytes_whatever_the_order_of_threads(rng, emulated):
 
 
 def test_the_parameters_are_those_of_the_model():
-    assert window.shapes(7, 5) == rnn.Sizes(7, 5).shapes()
+    assert memory.shapes(7, 5) == rnn.Sizes(7, 5).shapes()
 
 
 def test_evaluation_leaves_the_state_as_it_was(rng, engine):

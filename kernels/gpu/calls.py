@@ -6,8 +6,7 @@ Arrays are float32, contiguous, and on the current device; what comes back is ne
 import numpy
 
 from kernels.gpu import embedding, launcher, masks, operands, output, recurrence, sums, tiling
-
-BFLOAT16 = "bfloat16"  # the precision whose operands are of another type
+from kernels.gpu.memory import BFLOAT16
 
 
 def embed(ids, w):

@@ -13,45 +13,15 @@ import weakref
 
 import numpy
 
-from errors import UserError
-from kernels.gpu import embedding, masks, operands, output, recurrence, sums, tiling, update
+from kernels.gpu import embedding, masks, memory, output, recurrence, sums, tiling, update
 from kernels.gpu.launcher import Recorded
-
-BFLOAT16 = "bfloat16"  # of the precisions the one whose operands are of another type
-PROJECTIONS = "projections"  # where the article drops values; else it is on the layers
-MATRICES = "l1_x/W", "l1_h/W", "l2_x/W", "l2_h/W", "l3/W"  # that products read
-KEYS = "read", "projected1", "between", "projected2", "written"  # the masks, in the order of ``rnn.RNN.keys``
-NUMBERS = 4  # of an optimiser's rule at most
+from kernels.gpu.memory import BFLOAT16, KEYS, MATRICES, PROJECTIONS, Sizes
 
 
-def shapes(words, units):
-    """The parameters' shapes by name, as ``rnn.Sizes.shapes``."""
-    gates = {"W": (4 * units, units), "b": (4 * units,)}
-    layers = {f"{part}/{kind}": gates[kind] for part in ("l1_x", "l1_h", "l2_x", "l2_h") for kind in gates}
-    return {"l0/W": (words, units), **layers, "l3/W": (words, units), "l3/b": (words,)}
-
-
-def check(engine, words, units, batch, steps, ratio, dropout_on, rule, precision):
-    """Raise ``UserError`` where there is not the memory for such a ``Window``, or nothing to compile its kernels."""
-    _check_memory(engine, _Sizes(words, units, batch, steps, precision, rule, _masks(ratio, dropout_on)))
+def check(engine, *sizes):
+    """Raise ``UserError`` where there is no room for a window of ``Sizes(*sizes)``, or nothing to compile kernels."""
+    memory.check(engine, Sizes(*sizes))
     engine.kernel("sums", "carry", OPERAND="float")  # one of them for all
-
-
-def _masks(ratio, dropout_on):
-    """Whether projections are masked."""
-    return bool(ratio) and dropout_on == PROJECTIONS
-
-
-def _check_memory(engine, sizes):
-    room, needed = engine.free(), sizes.bytes(engine)
-    if needed <= room:
-        return
-    fits = [b for b in _halves(sizes.batch) if sizes.of_batch(b).bytes(engine) <= room]
-    hint = f"at most --batchsize {_largest(sizes, fits[0], engine, room)}" if fits else "a smaller --unit"
-    raise UserError(
-        f"--batchsize {sizes.batch}: a window of {sizes.steps} steps, {sizes.units} units and {sizes.words} words "
-        f"takes {_size(needed)} of GPU memory, {_size(room)} are free: {hint}, or -d cpu"
-    )
 
 
 class Window:
@@ -65,11 +35,10 @@ class Window:
 
     def __init__(self, engine, words, units, batch, steps, ratio, dropout_on, rule, clip, precision):
         self._engine, self._rule, self._clip, self._precision = engine, rule, clip, precision
-        masked = _masks(ratio, dropout_on)
-        self._sizes = sizes = _Sizes(words, units, batch, steps, precision, rule, masked)
-        _check_memory(engine, sizes)
+        self._sizes = sizes = Sizes(words, units, batch, steps, ratio, dropout_on, rule, precision)
+        memory.check(engine, sizes)
         room = engine.multiprocessors, engine.shared_memory
-        self._how = tiling.choose(*room, steps, batch, units, precision, masked)
+        self._how = tiling.choose(*room, steps, batch, units, precision, sizes.masked)
         self._arrays = {name: engine.zeros(*what) for name, what in sizes.arrays(engine).items()}
         on_layers, on_projections = (0.0, ratio) if dropout_on == PROJECTIONS else (ratio, 0.0)
         self._on_layers, self._on_projections = masks.Dropout.of(on_layers), masks.Dropout.of(on_projections)
@@ -83,7 +52,7 @@ class Window:
 
     def _by_name(self, flat):
         """Views of a flat array, with the parameters' names and shapes."""
-        wanted = shapes(self._sizes.words, self._sizes.units)
+        wanted = memory.shapes(self._sizes.words, self._sizes.units)
         starts = self._sizes.layout.offsets
         return {name: flat[starts[name] :][: int(numpy.prod(s))].reshape(s) for name, s in wanted.items()}
 
@@ -97,7 +66,7 @@ class Window:
     def describe(self):
         """How the recurrence goes, and what it takes, in a few words."""
         ways = dict.fromkeys((self._how.forward.way, self._how.backward.way))
-        taken = _size(sum(array.nbytes for array in self._arrays.values()))
+        taken = memory.told(sum(array.nbytes for array in self._arrays.values()))
         return f"recurrence by {' and '.join(ways)}, {taken} of GPU memory"
 
     def take_weights(self):
@@ -277,104 +246,3 @@ class Window:
         how = self._fed("numbers"), self._clip, a["partials"], a["norm"]
         states = list(self._states.values())
         update.update(self._engine, self._rule, a["weights"], a["grads"], states, *how, *copies)
-
-
-class _Sizes:
-    """How large a window is, and so what memory it takes: plain numbers."""
-
-    def __init__(self, words, units, batch, steps, precision, rule, masked):
-        self.words, self.units, self.batch, self.steps = words, units, batch, steps
-        self._rest = precision, rule, masked
-        self.operand = numpy.dtype("u2" if precision == BFLOAT16 else "f")
-        self.rows = steps * batch
-        self.block = output.rows_at_once(self.rows, words)
-        self.layout = update.layout(shapes(words, units))
-        self.operands = update.operands(shapes(words, units), MATRICES)
-        self.fields, self._feed_size = {}, 0
-        for name, kind, count in (
-            ("keys", "u8", len(KEYS)),
-            ("numbers", "f8", NUMBERS),
-            ("ids", "i4", self.rows),
-            ("targets", "i4", self.rows),
-        ):
-            self.fields[name] = self._feed_size, kind, count
-            self._feed_size += -(-numpy.dtype(kind).itemsize * count // 64) * 64
-
-    def of_batch(self, batch):
-        return _Sizes(self.words, self.units, batch, self.steps, *self._rest)
-
-    def feed(self, fed):
-        """What goes up for a window: the bytes of all fields, of those that are shorter the first."""
-        whole = numpy.zeros(self._feed_size, "u1")
-        for name, values in fed.items():
-            start, kind, _ = self.fields[name]
-            raw = numpy.asarray(values, kind).view("u1")
-            whole[start : start + len(raw)] = raw
-        return whole
-
-    def arrays(self, engine):
-        """Shape and type of every array by name, on this GPU, however the recurrence goes there."""
-        T, B, N, V = self.steps, self.batch, self.units, self.words
-        _, rule, masked = self._rest
-        op = self.operand
-        Np, Gp, Vp = (operands.padded(size, op) for size in (N, 4 * N, V))
-        table = dict.fromkeys(("weights", "grads", *(f"state {s}" for s in update.STATES[rule])), (self.layout.size,))
-        table |= {
-            "partials": (update.PARTIALS, "f8"),
-            "norm": (1,),
-            "feed": (self._feed_size, "u1"),
-            "loss": (1,),
-            "running": (1, "f8"),
-            "losses": (self.rows,),
-            "sums": (max(sums.scratch(self.rows, 4 * N), sums.scratch(self.block, V)),),
-            "sorted": (embedding.scratch(self.rows, N),),
-            "read_op": ((T, B, Np), op),
-            "g_read": ((T, B, N),),
-            "g_written": ((T, B, N),),
-            "logits": ((self.block, Vp),),
-            "counters": (recurrence.counters(engine), "u4"),
-            "sums_of_a_step": (recurrence.sums(B, N),),
-        }
-        for layer in "12":
-            table |= {
-                "gates" + layer: ((T, B, 4 * N),),
-                "hs" + layer: ((T + 1, B, N),),
-                "cs" + layer: ((T + 1, B, N),),
-                "h_op" + layer: ((T + 1, B, Np), op),
-                "out_op" + layer: ((T, B, Np), op),
-                "dz_op" + layer: ((T, B, Gp), op),
-            }
-            if masked:
-                table["dz_x_op" + layer] = ((T, B, Gp), op)
-        if op == "u2":  # in float32 products read the weights, and the logits become their gradient in place
-            table["operands"] = (self.operands.size, op)
-            table["d_op"] = ((self.block, Vp), op)
-        return table
-
-    def bytes(self, engine):
-        """Of all arrays together."""
-        arrays = self.arrays(engine).values()
-        return sum(int(numpy.prod(what[0])) * numpy.dtype((*what, "f")[1]).itemsize for what in arrays)
-
-
-def _halves(batch):
-    """Half of it, a quarter, ... down to 1."""
-    while batch > 1:
-        batch //= 2
-        yield batch
-
-
-def _largest(sizes, fits, engine, room):
-    """The largest batch that fits, between one that does and twice as many."""
-    too_many = min(2 * fits + 1, sizes.batch)
-    while too_many - fits > 1:
-        middle = (fits + too_many) // 2
-        if sizes.of_batch(middle).bytes(engine) <= room:
-            fits = middle
-        else:
-            too_many = middle
-    return fits
-
-
-def _size(count):
-    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
