@@ -21,7 +21,7 @@ COMBINATIONS = [  # each costs two builds
     *((way, precision) for way in (tiling.WAVEFRONT, tiling.LAYERS, tiling.STEPS) for precision in (F, B16)),
     (tiling.WAVEFRONT, T32),
 ]
-TOLERANCES = {F: 1e-5, T32: 3e-3, B16: 2e-2}  # against the specification, which does not round
+TOLERANCES = {F: 1e-5, T32: 6e-3, B16: 4e-2}  # against the specification, which does not round; steps are held closer
 BLOCKS = 10  # at once
 
 # Shares of a block's products, and how many units it has of each layer and how many streams, in several sizes.
