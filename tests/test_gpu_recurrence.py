@@ -21,7 +21,7 @@ COMBINATIONS = [  # each costs two builds
     *((way, precision) for way in (tiling.WAVEFRONT, tiling.LAYERS, tiling.STEPS) for precision in (F, B16)),
     (tiling.WAVEFRONT, T32),
 ]
-TOLERANCES = {F: 1e-5, T32: 6e-3, B16: 4e-2}  # against the specification, which does not round; steps are held closer
+TOLERANCES = {F: 1e-5, T32: 3e-3, B16: 2e-2}  # against the specification, which does not round
 BLOCKS = 10  # at once
 
 # Shares of a block's products, and how many units it has of each layer and how many streams, in several sizes.
@@ -79,7 +79,7 @@ class Case(NamedTuple):
 def case(rng):
     def make(sizes, precision=F, on="outputs"):
         T, B, N = sizes
-        shapes, scale = ((4 * N, N), (4 * N,)) * 2, 0.8 / N**0.5
+        shapes, scale = ((4 * N, N), (4 * N,)) * 2, 0.5 / N**0.5
         weights = [[rng.normal(size=shape, scale=scale).astype("f") for shape in shapes] for _ in range(2)]
         states = [[rng.normal(size=(B, N), scale=0.5).astype("f") for _ in range(2)] for _ in range(2)]
         keys = [[rng.integers(2**64, size=1, dtype="u8") for _ in range(2)] for _ in range(2)]

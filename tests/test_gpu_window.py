@@ -22,6 +22,8 @@ TOLERANCE = {"float32": 2e-5, "tf32": 2e-3, "bfloat16": 2e-2}
 
 def make(xp, precision="float32", ratio=0.4, on=rnn.LAYERS, rule="adam", clip=1.0, units=UNITS):
     model = rnn.RNN(rnn.Sizes(WORDS, units, ratio, on), numpy.random.default_rng(3), precision)
+    for layer in (model.l1_x, model.l1_h, model.l2_x, model.l2_h):
+        layer.W.array *= 0.5  # with weights as large as those of so few units are, roundings grow from step to step
     optimizer = OPTIMISERS[rule].make(0.01, clip)
     optimizer.setup(model)
     if hasattr(optimizer.hyperparam, "eps"):
@@ -72,7 +74,7 @@ def assert_follows(rng, engine, count=5, **options):
     assert losses == pytest.approx(expected_losses, rel=TOLERANCE[precision])
     assert found.keys() == expected.keys()
     for name, array in expected.items():
-        assert relative_error(found[name], array, 0.1) < max(1e-3, 3 * TOLERANCE[precision]), name
+        assert relative_error(found[name], array, 0.1) < max(1e-3, TOLERANCE[precision]), name
 
 
 @pytest.mark.parametrize("precision", TOLERANCE)

@@ -3,6 +3,7 @@
 Both add up the losses where they are made, so that a GPU need not be waited for after every window.
 """
 
+import abc
 import time
 
 import numpy
@@ -33,7 +34,7 @@ def check(device, sizes, recipe):
         window.check(engine, *shape, sizes.dropout, sizes.dropout_on, recipe.optimizer, recipe.precision)
 
 
-class Learner:
+class Learner(abc.ABC):
     """Brings ``model`` forward; ``description`` says in a few words what computes."""
 
     def __init__(self, model, optimizer):
@@ -41,13 +42,17 @@ class Learner:
         self._pause = 0 if model.xp is numpy else PAUSE
         self._read = time.monotonic()
 
+    @abc.abstractmethod
     def begin(self, nats):
         """From here on losses are added to ``nats``, and the state is the model's."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def learn(self, xs, ts):
         """Learn from a window, xs and ts (T, B) int32 NumPy arrays: the words, and those that follow them."""
-        raise NotImplementedError
+
+    @abc.abstractmethod
+    def _sum(self):
+        """What ``nats`` returns."""
 
     def due(self):
         """Whether it is time to look at the losses again: they cost nothing on a CPU, and a wait on a GPU."""
