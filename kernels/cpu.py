@@ -112,6 +112,21 @@ def lstm_backward(g_hs, g_c, x, w_x, w_h, hs, cs, gates, ratio, key, precision):
     return native().lstm_backward(level(), bfloat16, x, w_x, w_h, hs, cs, gates, g_hs, g_c, ratio, key)
 
 
+def lstm_packed_forward(x, counts, w_x, b_x, w_h, b_h, precision):
+    """An LSTM layer over packed rows: as ``functions.lstm_packed``.
+
+    Returns h (B + R, N) and c (B + R, N), zeros first, and the gates for ``lstm_packed_backward``.
+    """
+    counts = numpy.ascontiguousarray(counts, "i8")
+    return native().lstm_packed_forward(level(), precision == BFLOAT16, x, counts, w_x, b_x, w_h, b_h)
+
+
+def lstm_packed_backward(g_hs, x, counts, w_x, w_h, hs, cs, gates, precision):
+    """Gradients of ``lstm_packed_forward`` from g_hs (R, N): of x, w_x, b_x, w_h, b_h. Overwrites ``gates``."""
+    counts = numpy.ascontiguousarray(counts, "i8")
+    return native().lstm_packed_backward(level(), precision == BFLOAT16, x, counts, w_x, w_h, hs, cs, gates, g_hs)
+
+
 def cross_entropy(h, w, b, target, scale, with_gradients, precision):
     """As ``output.cross_entropy``: the sum as a float, and the gradients of h, w and b or None."""
     target = numpy.ascontiguousarray(target, "i")

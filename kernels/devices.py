@@ -1,9 +1,12 @@
-"""Which device a name means: auto, cpu, gpu, gpu:N."""
+"""Which device a name means: auto, cpu, gpu, gpu:N; and which precision there."""
 
 import contextlib
 
+import numpy
+
 from compat import chainer
 from errors import UserError
+from kernels import cpu, gpu
 
 
 def choose(name):
@@ -24,6 +27,13 @@ def choose(name):
         return chainer.get_device("@numpy")
     hint = "" if found else " (the extras gpu-cuda12 and gpu-cuda13 install CuPy and CUDA's libraries)"
     raise UserError(f"--device {name}: CuPy finds {found} GPUs here{hint}")
+
+
+def precision(name, wanted):
+    """What --precision ``wanted`` means on the device of a name; ``UserError`` where the two do not go together."""
+    device = choose(name)
+    device.use()  # of several GPUs the one that is asked
+    return (cpu if device.xp is numpy else gpu).choose(wanted)
 
 
 def _gpus():

@@ -6,7 +6,7 @@ Each is differentiable once, which is what training needs. Axes as in ``referenc
 import numpy
 
 from compat import chainer
-from kernels import cpu, embedding, gpu, lstm, output
+from kernels import cpu, embedding, gpu, lstm, output, packed, pooling
 from kernels import dropout as masks
 from kernels.gpu import calls
 
@@ -112,6 +112,63 @@ class _LSTM(_Function):
         return g_x, g_c, g_h, *(lstm.unpack(g) for g in weights)
 
 
+class _NativePackedLSTM(_Function):
+    def __init__(self, counts, precision):
+        super().__init__()
+        self.counts, self.precision = counts, precision
+
+    def run(self, x, w_x, b_x, w_h, b_h):
+        hs, cs, gates = cpu.lstm_packed_forward(x, self.counts, w_x, b_x, w_h, b_h, self.precision)
+        self.cache = x, self.counts, w_x, w_h, hs, cs, gates
+        return (hs[self.counts[0] :],)
+
+    def gradients(self, g_hs):
+        cache, self.cache = self.cache, None  # the backward pass eats it
+        return cpu.lstm_packed_backward(numpy.ascontiguousarray(g_hs, "f"), *cache, self.precision)
+
+
+class _PackedLSTM(_Function):
+    def __init__(self, counts):
+        super().__init__()
+        self.counts = counts
+
+    def run(self, x, w_x, b_x, w_h, b_h):
+        self.weights = lstm.Packed(*(lstm.pack(w) for w in (w_x, b_x, w_h, b_h)))
+        self.cache = packed.lstm_forward(x, self.counts, self.weights)
+        return (self.cache.h[self.counts[0] :],)
+
+    def gradients(self, g_hs):
+        cache, self.cache = self.cache, None  # the backward pass eats it
+        g_x, weights = packed.lstm_backward(g_hs, self.counts, self.weights, cache)
+        return g_x, *(lstm.unpack(g) for g in weights)
+
+
+class _PackedRNN(_Function):
+    def __init__(self, counts):
+        super().__init__()
+        self.counts = counts
+
+    def run(self, x, w_x, b_x, w_h, b_h):
+        self.weights, self.cache = (w_x, w_h), packed.rnn_forward(x, self.counts, w_x, b_x, w_h, b_h)
+        return (self.cache.h[self.counts[0] :],)
+
+    def gradients(self, g_hs):
+        return packed.rnn_backward(g_hs, self.counts, *self.weights, self.cache)
+
+
+class _Pool(_Function):
+    def __init__(self, counts, how):
+        super().__init__()
+        self.counts, self.how = counts, how
+
+    def run(self, h):
+        pooled, self.rows = pooling.forward(h, self.counts, self.how)
+        return (pooled,)
+
+    def gradients(self, g):
+        return (pooling.backward(g, self.counts, self.how, self.rows),)
+
+
 class _CrossEntropy(_Function):
     def __init__(self, target, scale, precision):
         super().__init__()
@@ -152,8 +209,9 @@ def step(words, state, embedding, layers, w, b):
 
 
 def embed(ids, w):
-    """Rows ``ids`` (..., ) int32 of w (V, N): (..., N)."""
-    return _Embed(ids).apply((w,))[0]
+    """Rows ``ids`` (..., ) int32 of w (V, N): (..., N); without a gradient where w is a parameter that is frozen."""
+    rule = getattr(w, "update_rule", None)
+    return _Embed(ids).apply((w if rule is None or rule.enabled else w.array,))[0]
 
 
 def dropout(x, ratio, key):
@@ -173,6 +231,31 @@ def lstm_window(x, c, h, w_x, b_x, w_h, b_h, ratio=0.0, key=0, precision=cpu.FLO
     if cpu.has(*map(_array, inputs)):
         return _NativeLSTM(ratio, key, precision).apply(inputs)
     return _LSTM(ratio, key).apply(inputs)
+
+
+def lstm_packed(x, counts, w_x, b_x, w_h, b_h, precision=cpu.FLOAT32):
+    """An LSTM layer over packed rows, each sequence from a state of zeros.
+
+    x (R, I) and ``counts`` (T,), integers in NumPy, as ``packed.py`` says; weights as in ``lstm_window``. Returns h of
+    every row, (R, N).
+    """
+    inputs = x, w_x, b_x, w_h, b_h
+    if cpu.has(*map(_array, inputs)):
+        return _NativePackedLSTM(counts, precision).apply(inputs)[0]
+    return _PackedLSTM(counts).apply(inputs)[0]
+
+
+def rnn_packed(x, counts, w_x, b_x, w_h, b_h):
+    """A plain recurrent layer, h = tanh(x w_x + b_x + h w_h + b_h), over packed rows as in ``lstm_packed``.
+
+    w_x (N, I), w_h (N, N), b_x, b_h (N,). Returns h of every row, (R, N).
+    """
+    return _PackedRNN(counts).apply((x, w_x, b_x, w_h, b_h))[0]
+
+
+def pool(h, counts, how):
+    """Packed rows h (R, N) to one of each sequence, (B, N): their "mean" or "max", or the "last"."""
+    return _Pool(counts, how).apply((h,))[0]
 
 
 def _array(x):

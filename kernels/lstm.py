@@ -87,18 +87,28 @@ def forward(x, c, h, packed, mask=None):
             z = gates[t]  # (B, 4N)
             xp.matmul(hs[t], packed.w_h.T, out=recurrent)
             z += recurrent
-            xp.exp(z, out=z)
-            z += 1
-            xp.reciprocal(z, out=z)
-            a, i, f, o = (z[:, k * units : (k + 1) * units] for k in range(4))
-            a *= 2
-            a -= 1
-            xp.multiply(i, a, out=i_a)
-            xp.multiply(f, cs[t], out=cs[t + 1])
-            cs[t + 1] += i_a
-            xp.tanh(cs[t + 1], out=tanh_c[t])
-            xp.multiply(o, tanh_c[t], out=hs[t + 1])
+            cell(z, cs[t], cs[t + 1], tanh_c[t], hs[t + 1], i_a)
     return Cache(x, hs, cs, tanh_c, gates, mask)
+
+
+def cell(z, c_before, c, tanh_c, h, i_a):
+    """A step of any number of streams: from z (B, 4N), what goes into the gates, to their values, in its place.
+
+    Writes the new state to c and h (B, N), and tanh(c); ``i_a`` (B, N) is room for a product.
+    """
+    xp = chainer.backend.get_array_module(z)
+    units = c.shape[1]
+    xp.exp(z, out=z)
+    z += 1
+    xp.reciprocal(z, out=z)
+    a, i, f, o = (z[:, k * units : (k + 1) * units] for k in range(4))
+    a *= 2
+    a -= 1
+    xp.multiply(i, a, out=i_a)
+    xp.multiply(f, c_before, out=c)
+    c += i_a
+    xp.tanh(c, out=tanh_c)
+    xp.multiply(o, tanh_c, out=h)
 
 
 def step(x, c, h, w_x, b_x, w_h, b_h):
@@ -131,31 +141,8 @@ def backward(g_hs, g_c, packed, cache):
     tmp = xp.empty((batch, units), x.dtype)
     for t in reversed(range(steps)):
         z = gates[t]  # (B, 4N), turned from the gates' values into the gradient of z below
-        a, i, f, o = (z[:, k * units : (k + 1) * units] for k in range(4))
         g_h += g_hs[t]
-
-        xp.multiply(tanh_c[t], tanh_c[t], out=tmp)
-        xp.subtract(1, tmp, out=tmp)
-        tmp *= o
-        tmp *= g_h
-        g_c += tmp  # dL/dc = dL/dh o (1 - tanh(c)^2) + what came from the step after
-        g_h *= tanh_c[t]  # from here on dL/do
-
-        sigmoids = z[:, units:]
-        xp.subtract(sigmoids, 1, out=slope)
-        slope *= sigmoids  # s'(z) = s (s - 1) for i, f and o
-        xp.multiply(g_c, a, out=tmp)  # dL/di, kept while i and a are still needed
-        xp.multiply(a, a, out=a)
-        a -= 1
-        a *= 0.5  # da/dz = (a^2 - 1) / 2
-        a *= i
-        a *= g_c
-        xp.multiply(tmp, slope[:, :units], out=i)
-        xp.multiply(g_h, slope[:, 2 * units :], out=o)
-        xp.multiply(g_c, f, out=tmp)  # dL/dc of the step before, kept while f is still needed
-        xp.multiply(g_c, cs[t], out=f)
-        f *= slope[:, units : 2 * units]
-        g_c[...] = tmp
+        cell_back(z, g_h, g_c, cs[t], tanh_c[t], slope, tmp)
         xp.matmul(z, packed.w_h, out=g_h)
 
     flat = gates.reshape(steps * batch, 4 * units)
@@ -167,3 +154,36 @@ def backward(g_hs, g_c, packed, cache):
     g_w_x = xp.matmul(flat.T, x.reshape(steps * batch, -1))
     g_b_x = g_b_h if mask is None else flat.sum(axis=0)
     return g_x, g_c, g_h, Packed(g_w_x, g_b_x, g_w_h, g_b_h)
+
+
+def cell_back(z, g_h, g_c, c_before, tanh_c, slope, tmp):
+    """Back through ``cell``: z (B, 4N), the gates' values, becomes the gradient of what went into them.
+
+    g_h and g_c (B, N), of the state after the step, are changed: g_c to that of the state before, g_h to nothing of
+    use. ``slope`` (B, 3N) and ``tmp`` (B, N) are room.
+    """
+    xp = chainer.backend.get_array_module(z)
+    units = g_c.shape[1]
+    a, i, f, o = (z[:, k * units : (k + 1) * units] for k in range(4))
+    xp.multiply(tanh_c, tanh_c, out=tmp)
+    xp.subtract(1, tmp, out=tmp)
+    tmp *= o
+    tmp *= g_h
+    g_c += tmp  # dL/dc = dL/dh o (1 - tanh(c)^2) + what came from the step after
+    g_h *= tanh_c  # from here on dL/do
+
+    sigmoids = z[:, units:]
+    xp.subtract(sigmoids, 1, out=slope)
+    slope *= sigmoids  # s'(z) = s (s - 1) for i, f and o
+    xp.multiply(g_c, a, out=tmp)  # dL/di, kept while i and a are still needed
+    xp.multiply(a, a, out=a)
+    a -= 1
+    a *= 0.5  # da/dz = (a^2 - 1) / 2
+    a *= i
+    a *= g_c
+    xp.multiply(tmp, slope[:, :units], out=i)
+    xp.multiply(g_h, slope[:, 2 * units :], out=o)
+    xp.multiply(g_c, f, out=tmp)  # dL/dc of the step before, kept while f is still needed
+    xp.multiply(g_c, c_before, out=f)
+    f *= slope[:, units : 2 * units]
+    g_c[...] = tmp

@@ -1,10 +1,10 @@
 """The specification: every kernel as plain NumPy loops that can be checked against a textbook.
 
-Nothing here is fast. ``lstm.py``, ``output.py``, ``embedding.py``, ``dropout.py`` and ``update.py`` compute the same
-with fewer, larger operations, and ``tests/test_kernels.py`` and ``tests/test_update.py`` hold each equal to its twin
-here on fresh random input.
+Nothing here is fast. ``lstm.py``, ``packed.py``, ``pooling.py``, ``output.py``, ``embedding.py``, ``dropout.py`` and
+``update.py`` compute the same with fewer, larger operations, and ``tests/test_kernels.py``, ``tests/test_packed.py``
+and ``tests/test_update.py`` hold each equal to its twin here on fresh random input.
 
-Axes: T steps of a window, B streams side by side, I inputs, N units, V words.
+Axes: T steps of a window, B streams side by side, I inputs, N units, V words, R packed rows (``packed.py``).
 Weights have Chainer's layout: ``(4N, I)``, the four gates interleaved, row ``4n + k`` being gate k of unit n, with
 k = 0 the candidate a, 1 the input gate i, 2 the forget gate f, 3 the output gate o (``chainer.functions.lstm``).
 """
@@ -67,6 +67,56 @@ def lstm_backward(g_hs, g_c, x, w_x, w_h, cache, mask=None):
         g_h = g_z @ w_h
         g_c = g_c * f
     return g_x, g_c, g_h, g_w_x, g_b_x, g_w_h, g_b_h
+
+
+def sequences(counts):
+    """The rows of each sequence, step by step, among the packed rows that ``counts`` (T,) describes."""
+    starts = numpy.cumsum(counts) - counts
+    return [starts[counts > stream] + stream for stream in range(counts[0])]
+
+
+def lstm_packed(x, counts, w_x, b_x, w_h, b_h):
+    """Run an LSTM layer over packed rows x (R, I), one sequence after another, each from a state of zeros.
+
+    Returns h (R, N) and the sequences' caches for ``lstm_packed_backward``.
+    """
+    zeros = numpy.zeros((1, w_h.shape[1]), x.dtype)
+    h, caches = numpy.empty((len(x), w_h.shape[1]), x.dtype), []
+    for rows in sequences(counts):
+        hs, _, cache = lstm_forward(x[rows][:, None], zeros, zeros, w_x, b_x, w_h, b_h)
+        h[rows] = hs[:, 0]
+        caches.append(cache)
+    return h, caches
+
+
+def lstm_packed_backward(g_hs, x, counts, w_x, w_h, caches):
+    """Gradients of ``lstm_packed`` from g_hs (R, N): of x, w_x, b_x, w_h, b_h."""
+    zeros = numpy.zeros((1, w_h.shape[1]), x.dtype)
+    g_x, weights = numpy.empty_like(x), [0, 0, 0, 0]
+    for rows, cache in zip(sequences(counts), caches, strict=True):
+        found = lstm_backward(g_hs[rows][:, None], zeros, x[rows][:, None], w_x, w_h, cache)
+        g_x[rows] = found[0][:, 0]
+        weights = [sum(pair) for pair in zip(weights, found[3:], strict=True)]
+    return g_x, *weights
+
+
+def rnn_packed(x, counts, w_x, b_x, w_h, b_h):
+    """h (R, N) of a plain recurrent layer over packed rows x (R, I), with a state of zeros before each sequence.
+
+    w_x (N, I), w_h (N, N), b_x, b_h (N,). Elman 1990.
+    """
+    hs = numpy.empty((len(x), len(w_h)), x.dtype)
+    for rows in sequences(counts):
+        h = numpy.zeros_like(b_h)
+        for row in rows:
+            h = hs[row] = numpy.tanh(w_x @ x[row] + b_x + w_h @ h + b_h)
+    return hs
+
+
+def pool(h, counts, how):
+    """Pool the packed rows h (R, N) of each sequence to one, (B, N): their "mean" or "max", or the "last"."""
+    kinds = {"mean": lambda h: h.mean(axis=0), "max": lambda h: h.max(axis=0), "last": lambda h: h[-1]}
+    return numpy.stack([kinds[how](h[rows]) for rows in sequences(counts)])
 
 
 def cross_entropy(h, w, b, target):
@@ -143,6 +193,17 @@ def rmsprop(param, grad, ms, lr, alpha, eps):
     """One step of RMSprop (Tieleman and Hinton 2012, lecture 6e), in place; ms is a running mean of squares."""
     ms[...] = alpha * ms + (1 - alpha) * grad**2
     param[...] -= lr * grad / (numpy.sqrt(ms) + eps)
+
+
+def adadelta(param, grad, msg, msdx, lr, rho, eps):
+    """One step of AdaDelta (Zeiler 2012, Algorithm 1) times a learning rate, in place.
+
+    msg and msdx are running means of squares, of the gradients and of the steps before ``lr`` multiplies them.
+    """
+    msg[...] = rho * msg + (1 - rho) * grad**2
+    step = numpy.sqrt(msdx + eps) / numpy.sqrt(msg + eps) * grad
+    msdx[...] = rho * msdx + (1 - rho) * step**2
+    param[...] -= lr * step
 
 
 def clip(grads, threshold):

@@ -53,10 +53,7 @@ def _adam(p, g, m, v, tmp, alpha_t, beta1, beta2, eps):
     numpy.subtract(g, m, out=tmp)
     tmp *= 1 - beta1
     m += tmp
-    numpy.multiply(g, g, out=tmp)
-    tmp -= v
-    tmp *= 1 - beta2
-    v += tmp
+    _mean_square(v, g, tmp, beta2)
     _step(p, m, v, tmp, alpha_t, eps)
 
 
@@ -79,11 +76,28 @@ def _adagrad(p, g, h, tmp, lr, eps):
 
 
 def _rmsprop(p, g, ms, tmp, lr, alpha, eps):
-    numpy.multiply(g, g, out=tmp)
-    tmp -= ms
-    tmp *= 1 - alpha
-    ms += tmp
+    _mean_square(ms, g, tmp, alpha)
     _step(p, g, ms, tmp, lr, eps)
+
+
+def _adadelta(p, g, msg, msdx, tmp, lr, rho, eps):
+    _mean_square(msg, g, tmp, rho)
+    step = msdx + eps
+    numpy.add(msg, eps, out=tmp)
+    step /= tmp
+    numpy.sqrt(step, out=step)
+    step *= g
+    _mean_square(msdx, step, tmp, rho)
+    step *= lr
+    p -= step
+
+
+def _mean_square(mean, values, tmp, kept):
+    """mean = kept mean + (1 - kept) values^2"""
+    numpy.multiply(values, values, out=tmp)
+    tmp -= mean
+    tmp *= 1 - kept
+    mean += tmp
 
 
 def _step(p, direction, squares, tmp, rate, eps):
@@ -95,4 +109,11 @@ def _step(p, direction, squares, tmp, rate, eps):
     p -= tmp
 
 
-RULES = {"adam": _adam, "sgd": _sgd, "momentum": _momentum, "adagrad": _adagrad, "rmsprop": _rmsprop}
+RULES = {
+    "adam": _adam,
+    "sgd": _sgd,
+    "momentum": _momentum,
+    "adagrad": _adagrad,
+    "rmsprop": _rmsprop,
+    "adadelta": _adadelta,
+}

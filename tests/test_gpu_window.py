@@ -24,7 +24,7 @@ def make(xp, precision="float32", ratio=0.4, on=rnn.LAYERS, rule="adam", clip=1.
     model = rnn.RNN(rnn.Sizes(WORDS, units, ratio, on), numpy.random.default_rng(3), precision)
     for layer in (model.l1_x, model.l1_h, model.l2_x, model.l2_h):
         layer.W.array *= 0.5  # with weights as large as those of so few units are, roundings grow from step to step
-    optimizer = OPTIMISERS[rule].make(0.01, clip)
+    optimizer = OPTIMISERS[rule].make(1.0 if rule == "adadelta" else 0.01, clip)  # whose steps are small by themselves
     optimizer.setup(model)
     if hasattr(optimizer.hyperparam, "eps"):
         optimizer.hyperparam.eps = 1e-3  # or the tiniest gradient of either sign would make a whole step
@@ -152,6 +152,39 @@ def test_options_that_the_kernels_do_not_have_go_through_chainer(engine):
     model, optimizer = make(engine.xp)
     optimizer.add_hook(chainer.optimizer_hooks.WeightDecay(0.1))
     assert type(learner.of(model, optimizer, BATCH, STEPS)) is learner.Functions
+    model, optimizer = make(engine.xp)
+    model.l3.b.update_rule.hyperparam.alpha = 0.1
+    assert type(learner.of(model, optimizer, BATCH, STEPS)) is learner.Functions
+
+
+def test_what_is_frozen_for_a_while_goes_through_chainer(rng, engine):
+    model, optimizer = make(engine.xp)
+    model.l0.disable_update()
+    words = to_cpu(model.l0.W.array).tobytes()
+    for frozen in (True, False):  # enabled again, l0 has fewer updates behind it, and so another bias to correct
+        found = learner.of(model, optimizer, BATCH, STEPS)
+        assert type(found) is learner.Functions
+        found.begin(0.0)
+        found.learn(*read(rng))
+        assert (to_cpu(model.l0.W.array).tobytes() == words) is frozen
+        model.l0.enable_update()
+    assert (model.l0.W.update_rule.t, model.l3.W.update_rule.t) == (1, 2)
+
+
+def test_what_was_frozen_before_all_learnt_is_recorded_again(rng, engine):
+    model, optimizer = make(engine.xp)
+    model.disable_update()
+    windows = [read(rng), read(rng)]
+    frozen = learner.of(model, optimizer, BATCH, STEPS)
+    frozen.begin(0.0)
+    frozen.learn(*windows[0])
+    model.enable_update()
+    found = learner.of(model, optimizer, BATCH, STEPS)
+    assert type(found) is learner.Recorded
+    found.begin(0.0)
+    found.learn(*windows[1])
+    assert {param.update_rule.t for param in model.params()} == {1}
+    assert optimizer.t == 2
 
 
 def test_who_computes_on_the_cpu_leaves_the_gpu_alone(monkeypatch):

@@ -24,14 +24,16 @@ NUMBERS = {  # an eps that can be seen
     "momentum": (0.1, 0.8),
     "adagrad": (0.1, 0.1),
     "rmsprop": (0.01, 0.9, 0.1),
+    "adadelta": (0.5, 0.9, 0.1),
 }
-STATES = {"adam": 2, "sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1}
+STATES = {"adam": 2, "sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adadelta": 2}
 CHAINERS = {
     "adam": chainer.optimizers.Adam,
     "sgd": chainer.optimizers.SGD,
     "momentum": chainer.optimizers.MomentumSGD,
     "adagrad": chainer.optimizers.AdaGrad,
     "rmsprop": chainer.optimizers.RMSprop,
+    "adadelta": lambda _: chainer.optimizers.AdaDelta(),  # which has no learning rate
 }
 needs_native = pytest.mark.skipif(not NATIVE, reason="the extension is not built")
 
@@ -192,7 +194,7 @@ def learn(optimizer, seed, steps, without=""):
 
 
 def ours(name, clip, shapes=SHAPES[1]):
-    return OPTIMISERS[name].make(0.01, clip).setup(Model(shapes))
+    return OPTIMISERS[name].make(1.0 if name == "adadelta" else 0.01, clip).setup(Model(shapes))
 
 
 def chainers(name, clip, shapes=SHAPES[1]):
@@ -251,10 +253,6 @@ def fortran(optimizer):
     param.array = numpy.asfortranarray(param.array)
 
 
-def disabled(optimizer):
-    optimizer.target.p2.update_rule.enabled = False
-
-
 def weight_decay(optimizer):
     optimizer.weight_decay_rate = 0.1
 
@@ -271,8 +269,8 @@ def eps_inside(optimizer):
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        *(("momentum", change) for change in (float64, fortran, disabled)),
-        *(("adam", change) for change in (float64, fortran, disabled, weight_decay, of_one_parameter)),
+        *((name, change) for name in ("momentum", "adadelta") for change in (float64, fortran)),
+        *(("adam", change) for change in (float64, fortran, weight_decay, of_one_parameter)),
         ("rmsprop", eps_inside),
     ],
 )
@@ -284,6 +282,27 @@ def test_the_rest_is_chainers(rng, name, change, clip):
         change(optimizer)
         found.append(arrays_of(learn(optimizer, seed, 3)))
     assert {key: a.tobytes() for key, a in found[0].items()} == {key: a.tobytes() for key, a in found[1].items()}
+
+
+@pytest.mark.parametrize("how", ["together", "alone on a CPU", "alone on a GPU"])
+def test_the_rate_of_adadelta_may_fall(rng, engine, how):
+    """Chainer has none, so that its rule cannot be what is followed where the kernels do not apply."""
+    param = chainer.Parameter(rng.normal(size=40).astype("f" if how == "together" else "d"))
+    slow, states = param.array.astype("d"), numpy.zeros((2, 40))
+    model = chainer.Chain()
+    with model.init_scope():
+        model.param = param
+    optimizer = OPTIMISERS["adadelta"].make(2.0).setup(model)
+    optimizer.eps = 0.1
+    if how == "alone on a GPU":  # which runs on any kind of array
+        param.update_rule.update_core = param.update_rule.update_core_gpu
+    for rate in (2.0, 2.0, 0.5, 0.0625):
+        optimizer.lr = rate
+        param.grad = rng.normal(size=40).astype(param.dtype)
+        reference.adadelta(slow, param.grad.astype("d"), *states, rate, 0.95, 0.1)
+        optimizer.update()
+    for found, wanted in zip((param.array, *param.update_rule.state.values()), (slow, *states), strict=True):
+        assert relative_error(found, wanted) < (1e-5 if how == "together" else 1e-12)
 
 
 def test_states_of_another_type_are_chainers(rng, engine):
@@ -318,10 +337,11 @@ def test_hooks_are_called_before_the_clipping(engine):
         assert relative_error(found[1][key], found[2][key], floor=1) < 1e-5
 
 
-def test_on_every_device(xp, rng):
+@pytest.mark.parametrize("name", ["adam", "adadelta"])
+def test_on_every_device(xp, rng, name):
     seed, found = int(rng.integers(2**32)), []
     for make in (ours, chainers):
-        optimizer, random = make("adam", 3.0), numpy.random.default_rng(seed)
+        optimizer, random = make(name, 3.0), numpy.random.default_rng(seed)
         optimizer.target.to_device("@numpy" if xp is numpy else "@cupy:0")
         for _ in range(3):
             for _, param in sorted(optimizer.target.namedparams()):

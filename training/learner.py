@@ -17,7 +17,8 @@ PAUSE = 0.25  # seconds between two looks at the losses on a GPU
 def of(model, optimizer, batch, steps):
     """What brings ``model`` forward by windows of up to ``steps`` words in ``batch`` streams.
 
-    On a GPU the model's and the optimiser's arrays move into the memory of the recorded window, where they stay.
+    On a GPU the model's and the optimiser's arrays move into the memory of the recorded window, where they stay; but
+    where a parameter is frozen, Chainer's functions compute. What is frozen or enabled later wants another learner.
     Raises ``UserError`` where that memory is not there.
     """
     engine = gpu.engine_of(model.l0.W.array)

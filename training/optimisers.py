@@ -1,6 +1,11 @@
-"""Chainer's optimisers by name; on a CPU they clip and update all parameters in one call of ``kernels/update.py``."""
+"""Chainer's optimisers by name; on a CPU they clip and update all parameters in one call of ``kernels/update.py``.
+
+A parameter whose rule is disabled (``link.disable_update()``) is frozen: it stays as it is to the bit, needs no
+gradient and counts in no norm. Once enabled again it goes on with the states and the count of updates that it had.
+"""
 
 import math
+import types
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
@@ -16,7 +21,7 @@ class _Together:
     Chainer's ``update`` goes through the parameters, each with a rule of its own, which keeps its count and its states.
     On a CPU the rules only put down what is to be done, and it is done after the last of them. Where a parameter is
     not a plain array of float32, or an option is set that the kernels do not have, Chainer's own hook clips and its
-    rules compute. Unlike the hook, the kernels leave the gradients as they are.
+    rules compute. Unlike the hook, the kernels leave the gradients as they are. Frozen parameters change neither.
 
     ``clip`` is the largest norm of all gradients; infinite, it is not even computed.
     """
@@ -47,6 +52,23 @@ class _Together:
         rule.update_core_cpu = update_core_cpu
         return rule
 
+    def _learning(self, include_uninit=True):
+        """The parameters that are not frozen."""
+        return [param for param in self.target.params(include_uninit) if _learns(param.update_rule)]
+
+    def reallocate_cleared_grads(self):
+        """Chainer calls this before and after every hook: zeros for the gradients that are missing.
+
+        Those of frozen parameters are only for hooks, some of which go through all parameters: in a table of word
+        vectors they would take longer than the rest of the update.
+        """
+        if self._hookable._pre_update_hooks or self._hookable._post_update_hooks:
+            return super().reallocate_cleared_grads()
+        for param in self._learning(include_uninit=False):
+            if param.grad is None:
+                with chainer.using_device(param.device):
+                    param.grad = param.device.xp.zeros_like(param.array)
+
     def call_hooks(self, timing="pre"):
         """Chainer calls this before and after it has gone through the rules."""
         if timing == "post" and self._waiting:
@@ -54,28 +76,36 @@ class _Together:
         self._waiting = None
         super().call_hooks(timing)
         if timing == "pre":
-            if all(self._is_plain(param) for param in self.target.params()):
+            if all(map(self._is_plain, self._learning())):
                 self._waiting = []
             elif self.clip < math.inf:
-                chainer.optimizer_hooks.GradientClipping(self.clip)(self)
+                learning = types.SimpleNamespace(params=self._learning)  # all that the hook asks of a target
+                chainer.optimizer_hooks.GradientClipping(self.clip)(types.SimpleNamespace(target=learning))
 
     def is_plain(self, model):
-        """Whether kernels compute what Chainer would for all of a model's parameters: no hooks, no other options."""
+        """Whether kernels compute what Chainer would for a model's parameters with the same numbers for all.
+
+        So none is frozen, or has been for a while; there are no hooks and no other options, of one parameter neither.
+        """
         rules = [param.update_rule for param in model.params()]
-        if not all(map(self._has_kernel, rules)):
+        if not all(_learns(rule) and self._has_kernel(rule) for rule in rules):
+            return False
+        if any((rule.t, rule.hyperparam.get_dict()) != (rules[0].t, rules[0].hyperparam.get_dict()) for rule in rules):
             return False
         hooks = [hookable._hookable for hookable in (self, *rules)]
         return not any(h._pre_update_hooks or h._post_update_hooks for h in hooks)
 
     def _has_kernel(self, rule):
-        if rule is None or not rule.enabled or rule._hookable._post_update_hooks:
-            return False
-        return rule.hyperparam.get_dict().items() >= self.without.items()
+        return not rule._hookable._post_update_hooks and rule.hyperparam.get_dict().items() >= self.without.items()
 
     def _is_plain(self, param):
-        rule = param.update_rule
-        states = (rule.state or {}).values() if rule else ()  # those to come are as the parameter is
-        return self._has_kernel(rule) and all(map(_plain, (param.array, param.grad, *states)))
+        states = (param.update_rule.state or {}).values()  # those to come are as the parameter is
+        return self._has_kernel(param.update_rule) and all(map(_plain, (param.array, param.grad, *states)))
+
+
+def _learns(rule):
+    """Whether a parameter with this rule changes; one that came after ``setup`` has None."""
+    return rule is not None and rule.enabled
 
 
 def _plain(array):
@@ -119,6 +149,52 @@ class RMSprop(_Together, chainer.optimizers.RMSprop):
         return rule.hyperparam.lr, rule.hyperparam.alpha, rule.hyperparam.eps
 
 
+class _AdaDeltaRule(chainer.optimizers.ada_delta.AdaDeltaRule):
+    """Chainer's times the learning rate; where that is 1, the same to the bit on a CPU."""
+
+    def update_core_cpu(self, param):
+        grad = param.grad
+        if grad is None:
+            return
+        hp, msg, msdx = self.hyperparam, self.state["msg"], self.state["msdx"]
+        msg *= hp.rho
+        msg += (1 - hp.rho) * grad * grad
+        step = param.device.xp.sqrt((msdx + hp.eps) / (msg + hp.eps)) * grad
+        msdx *= hp.rho
+        msdx += (1 - hp.rho) * step * step
+        param.array -= hp.lr * step
+
+    update_core_gpu = update_core_cpu
+
+
+class _ScaledAdaDelta(chainer.optimizers.AdaDelta):
+    """Chainer's with the learning rate ``lr`` that PyTorch's and Keras's have."""
+
+    lr = chainer.optimizer.HyperparameterProxy("lr")
+
+    def __init__(self, lr=1.0, **options):
+        super().__init__(**options)
+        self.lr = lr
+
+    def create_update_rule(self):
+        return _AdaDeltaRule(self.hyperparam)
+
+
+class AdaDelta(_Together, _ScaledAdaDelta):
+    kernel, states = "adadelta", ("msg", "msdx")
+
+    def numbers(self, rule):
+        return rule.hyperparam.lr, rule.hyperparam.rho, rule.hyperparam.eps
+
+
+def freeze(link, frozen=True):
+    """Keep a link's parameters as they are, or let an optimiser change them again."""
+    if frozen:
+        link.disable_update()
+    else:
+        link.enable_update()
+
+
 class Optimiser(NamedTuple):
     """An optimiser's class, to be made with ``make``; the attribute that holds its learning ``rate``; the ``lr`` where
     none is asked for.
@@ -139,4 +215,5 @@ OPTIMISERS = {
     "momentum": Optimiser(MomentumSGD, "lr", 0.1),
     "adagrad": Optimiser(AdaGrad, "lr", 0.02),
     "rmsprop": Optimiser(RMSprop, "lr", 0.002),
+    "adadelta": Optimiser(AdaDelta, "lr", 1.0),
 }

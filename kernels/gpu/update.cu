@@ -57,6 +57,18 @@ struct rmsprop {  // Tieleman and Hinton 2012
     }
 };
 
+struct adadelta {  // Zeiler 2012; the learning rate is not in the mean of the steps' squares
+    static constexpr int STATES = 2;
+    const float lr, change, eps;
+    __device__ adadelta(const double* n) : lr(n[0]), change(1 - n[1]), eps(n[2]) {}
+    __device__ float operator()(float g, float& msg, float& msdx) const {
+        msg += (g * g - msg) * change;
+        const float step = sqrtf((msdx + eps) / (msg + eps)) * g;
+        msdx += (step * step - msdx) * change;
+        return step * lr;
+    }
+};
+
 // partials[block] = a part of the sum of squares, in float64, so that huge gradients do not spoil it.
 extern "C" __global__ void __launch_bounds__(256) squares(const float* grads, long long quads, double* partials) {
     double sum = 0;

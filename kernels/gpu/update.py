@@ -8,7 +8,14 @@ from typing import NamedTuple
 
 import numpy
 
-STATES = {"adam": ("m", "v"), "sgd": (), "momentum": ("v",), "adagrad": ("h",), "rmsprop": ("ms",)}
+STATES = {
+    "adam": ("m", "v"),
+    "sgd": (),
+    "momentum": ("v",),
+    "adagrad": ("h",),
+    "rmsprop": ("ms",),
+    "adadelta": ("msg", "msdx"),
+}
 BUILDS = [{"RULE": rule} for rule in STATES]
 ALIGN = 64  # values: each parameter begins at a multiple of them
 ROW = 32  # values of bfloat16, to whole runs of which an operand's row is padded

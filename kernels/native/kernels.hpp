@@ -23,21 +23,32 @@ struct Dropout {
     uint64_t key;
 };
 
+// The R rows of a window's steps, one step's after another's. A step has a row for each of its streams, in their order;
+// none has more than the step before, and those that have ended were the last. Where none ends, R is T B. States are
+// (B + R, N): first those before the window, so that those before the rows of a step lie side by side too.
+struct Steps {
+    long T, B, R;
+    const long* first;  // (T + 2,), the first row of each step, then R twice: step T has none
+};
+
 struct LstmForward {
-    long T, B, I, N;
-    const float *x, *c, *h;                // (T, B, I), (B, N), (B, N)
-    const float *w_x, *b_x, *w_h, *b_h;    // (4N, I), (4N,), (4N, N), (4N,)
-    Dropout dropout;                       // of the projected input
-    float *hs, *cs, *gates;                // (T + 1, B, N), (T + 1, B, N), (T, B, gates_columns(N))
+    Steps steps;
+    long I, N;
+    const float *x, *c, *h;              // (R, I), (B, N), (B, N); c and h null for zeros
+    const float *w_x, *b_x, *w_h, *b_h;  // (4N, I), (4N,), (4N, N), (4N,)
+    Dropout dropout;                     // of the projected input
+    float *hs, *cs, *gates;              // (B + R, N), (B + R, N), (R, gates_columns(N))
 };
 
 struct LstmBackward {
-    long T, B, I, N;
+    Steps steps;
+    long I, N;
     const float *x, *w_x, *w_h, *hs, *cs;
-    const float *g_hs, *g_c;  // (T, B, N), (B, N); null for zeros
+    const float *g_hs, *g_c;  // (R, N), (B, N); null for zeros
     Dropout dropout;
-    float* gates;                                               // overwritten
-    float *g_x, *g_c0, *g_h0, *g_w_x, *g_b_x, *g_w_h, *g_b_h;
+    float* gates;        // overwritten
+    float *g_c0, *g_h0;  // (B, N), null where the window began with zeros
+    float *g_x, *g_w_x, *g_b_x, *g_w_h, *g_b_h;
 };
 
 struct CrossEntropy {
@@ -92,7 +103,7 @@ struct Rule {  // an optimiser
     double (*update)(Context&, const Tensor*, long count, double clip);
 };
 
-constexpr int RULES = 5;
+constexpr int RULES = 6;
 
 struct Products {  // kernels made of matrix products, of one precision
     void (*lstm_forward)(Context&, const LstmForward&);

@@ -20,7 +20,8 @@ extern const Level level;
 #define TEXT(x) #x
 #define NAME(x) TEXT(x)
 constexpr Level made = {NAME(LEVEL), W, products<Float32>(), products<Bfloat16>(), step, dropout, embed, embed_backward,
-                     {rule<Adam>(), rule<Sgd>(), rule<Momentum>(), rule<AdaGrad>(), rule<RmsProp>()}};
+                     {rule<Adam>(), rule<Sgd>(), rule<Momentum>(), rule<AdaGrad>(), rule<RmsProp>(),
+                      rule<AdaDelta>()}};
 const Level level = made;  // a constant: nothing is run for it when the program starts, on whatever processor
 
 }  // namespace LEVEL

@@ -1,7 +1,7 @@
 // An LSTM layer over a window, forward and backward.
 //
-// ``gates`` has the layout of the products' panels: for each row (t, b), for each W units, W values of a, of i, of f
-// and of o. It holds first the projected inputs, then the gates' values, then the gradients of what went into them.
+// ``gates`` has the layout of the products' panels: for each row, for each W units, W values of a, of i, of f and of o.
+// It holds first the projected inputs, then the gates' values, then the gradients of what went into them.
 // Units beyond N have no weights: their gradients are zeros, whatever their gates are.
 //
 // The recurrent weights are packed once and read T times.
@@ -40,43 +40,53 @@ static Packed<U> pack_gates_back(Context& context, const float* w, long K, long 
     });
 }
 
+// How many streams step t has, and where in (B + R, N) their states before and after it begin.
+static inline long count_of(const Steps& s, long t) { return s.first[t + 1] - s.first[t]; }
+static inline long before(const Steps& s, long t) { return t > 0 ? s.B + s.first[t - 1] : 0; }
+static inline long after(const Steps& s, long t) { return s.B + s.first[t]; }
+
+// Every ``apart``-th stream from ``first`` on: where some end early, all such shares still have as much to do.
+struct Streams {
+    long first, apart;
+    long of(long count) const { return count > first ? parts(count - first, apart) : 0; }
+    long at(long i) const { return first + i * apart; }
+};
+
 // How threads share the steps of a window. Streams do not meet, so a thread may take some of them through all steps on
 // its own, reading all the weights. Where these are too many for a core's cache, or streams too few, it takes some
 // of the panels for all streams instead, and waits for the others after each step.
 struct Shares {
     bool by_streams;
-    long streams, panels, parts_;
+    long panels, parts_;
 
     template <class U>
-    Shares(long B, const Packed<U>& w, int threads) {
+    Shares(const Steps& s, const Packed<U>& w, int threads) {
         constexpr long CACHE = 512 << 10, FEW = 6;  // bytes of a core's L2 cache; streams that keep a tile busy
         long bytes = w.panels() * w.K * U::COLUMNS * static_cast<long>(sizeof(typename U::Number));
-        by_streams = threads == 1 || (bytes <= 2 * CACHE && B >= FEW * threads);
-        streams = by_streams ? parts(B, least(threads, B)) : B;
+        by_streams = threads == 1 || (bytes <= 2 * CACHE && s.R >= FEW * threads * s.T);
         panels = by_streams ? w.panels() : parts(w.panels(), least(threads, w.panels()));
-        parts_ = by_streams ? parts(B, streams) : parts(w.panels(), panels);
-        all_streams = B, all_panels = w.panels();
+        parts_ = by_streams ? least(threads, s.B) : parts(w.panels(), panels);
+        all_panels = w.panels();
     }
 
     template <class F>
     void walk(Context& context, long steps, const F& step) const {
         if (by_streams)
             context.pool.each(parts_, [&](long part, int thread) {
-                long begin = part * streams, rows = least(streams, all_streams - begin);
-                for (long t = 0; t < steps; t++) step(t, begin, rows, 0, all_panels, context.scratch[thread]);
+                for (long t = 0; t < steps; t++) step(t, Streams{part, parts_}, 0, all_panels, context.scratch[thread]);
             });
         else
             context.pool.steps(steps, parts_, [&](long t, long part, int thread) {
                 long first = part * panels;
-                step(t, 0, all_streams, first, least(all_panels, first + panels), context.scratch[thread]);
+                step(t, Streams{0, 1}, first, least(all_panels, first + panels), context.scratch[thread]);
             });
     }
 
 private:
-    long all_streams, all_panels;
+    long all_panels;
 };
 
-// What dropout multiplies the projected inputs of a row (t, b) by, in the layout of the gates.
+// What dropout multiplies the projected inputs of a row by, in the layout of the gates.
 static void gate_mask(float* mask, long row, long N, Dropout dropout, float* scratch) {
     for (long gate = 0; gate < 4; gate++) {
         keep(scratch, (row * 4 + gate) * N, N, dropout);
@@ -94,7 +104,7 @@ static void project(Context& context, const LstmForward& l) {
         bias[P + j] = gate.unit < l.N ? l.b_h[gate.row()] : 0.0f;
     }
     Packed<U> w = pack_gates<U>(context, l.w_x, l.I, l.N);
-    multiply<U>(context, l.T * l.B, w, rows_at<U>(l.x, l.I, l.I), [&](long m, long rows, long p, const float* c) {
+    multiply<U>(context, l.steps.R, w, rows_at<U>(l.x, l.I, l.I), [&](long m, long rows, long p, const float* c) {
         for (long r = 0; r < rows; r++)
             for (long v = 0; v < C; v += W) {
                 const float* b = bias + p * C + v;
@@ -103,11 +113,11 @@ static void project(Context& context, const LstmForward& l) {
             }
     });
     if (l.dropout.ratio > 0)
-        context.pool.each(parts(l.T * l.B, 16), [&](long task, int thread) {
+        context.pool.each(parts(l.steps.R, 16), [&](long task, int thread) {
             Workspace& room = context.scratch[thread];
             room.reset();
             float *mask = room.take<float>(P), *scratch = room.take<float>(l.N);
-            for (long r = task * 16; r < least(l.T * l.B, task * 16 + 16); r++) {
+            for (long r = task * 16; r < least(l.steps.R, task * 16 + 16); r++) {
                 gate_mask(mask, r, l.N, l.dropout, scratch);
                 float* z = l.gates + r * P;
                 for (long j = 0; j < P; j += W) store(z + j, load(z + j) * load(mask + j) + load(bias + P + j));
@@ -115,43 +125,54 @@ static void project(Context& context, const LstmForward& l) {
         });
 }
 
-// Panels first..last - 1 of step t, for the streams begin..begin + rows - 1.
+// Panels first..last - 1 of step t, for some of its streams.
 template <class U>
-static void step_forward(const LstmForward& l, const Packed<U>& w, long t, long begin, long rows, long first, long last,
+static void step_forward(const LstmForward& l, const Packed<U>& w, long t, Streams streams, long first, long last,
                          Workspace& scratch) {
-    long N = l.N, P = gates_columns(N), C = U::COLUMNS;
-    long before = (t * l.B + begin) * N, after = before + l.B * N;
+    long N = l.N, P = gates_columns(N), C = U::COLUMNS, rows = streams.of(count_of(l.steps, t));
+    if (!rows) return;
+    const float *h_before = l.hs + before(l.steps, t) * N, *c_before = l.cs + before(l.steps, t) * N;
+    float *h_after = l.hs + after(l.steps, t) * N, *c_after = l.cs + after(l.steps, t) * N;
     scratch.reset();
     U::begin();
     float* z = scratch.take<float>(aligned(rows, U::M_ALIGN) * C);
-    Rows<U> h = rows_of<U>(l.hs + before, N, rows, N, scratch.take<typename U::Number>(room_of<U>(rows, N)));
+    typename U::Number* room = scratch.take<typename U::Number>(room_of<U>(rows, N));
+    Rows<U> h = rows_of<U>(h_before + streams.first * N, streams.apart * N, rows, N, room);
     for (long p = first; p < last; p++) {
         U::panel(h.data, h.stride, w.panel(p), rows, w.K, z, false);
         long unit = p * W, n = least(W, N - unit);
         for (long r = 0; r < rows; r++) {
-            float* g = l.gates + (t * l.B + begin + r) * P + p * C;
+            long stream = streams.at(r), at = stream * N + unit;
+            float* g = l.gates + (l.steps.first[t] + stream) * P + p * C;
             const float* from = z + r * C;
             V a = tanh(load(g) + load(from));
             V i = sigmoid(load(g + W) + load(from + W));
             V f = sigmoid(load(g + 2 * W) + load(from + 2 * W));
             V o = sigmoid(load(g + 3 * W) + load(from + 3 * W));
             store(g, a), store(g + W, i), store(g + 2 * W, f), store(g + 3 * W, o);
-            V c = f * load(l.cs + before + r * N + unit, n) + i * a;
-            store(l.cs + after + r * N + unit, c, n);
-            store(l.hs + after + r * N + unit, o * tanh(c), n);
+            V c = f * load(c_before + at, n) + i * a;
+            store(c_after + at, c, n);
+            store(h_after + at, o * tanh(c), n);
         }
     }
+}
+
+static void begin_with(const float* from, float* state, long size) {
+    if (from)
+        memcpy(state, from, size * sizeof *state);
+    else
+        memset(state, 0, size * sizeof *state);
 }
 
 template <class U>
 static void lstm_forward(Context& context, const LstmForward& l) {
     project<U>(context, l);
     Packed<U> w = pack_gates<U>(context, l.w_h, l.N, l.N);
-    memcpy(l.hs, l.h, l.B * l.N * sizeof(float));
-    memcpy(l.cs, l.c, l.B * l.N * sizeof(float));
-    Shares shares(l.B, w, context.pool.threads());
-    shares.walk(context, l.T, [&](long t, long begin, long rows, long first, long last, Workspace& scratch) {
-        step_forward<U>(l, w, t, begin, rows, first, last, scratch);
+    begin_with(l.h, l.hs, l.steps.B * l.N);
+    begin_with(l.c, l.cs, l.steps.B * l.N);
+    Shares shares(l.steps, w, context.pool.threads());
+    shares.walk(context, l.steps.T, [&](long t, Streams streams, long first, long last, Workspace& scratch) {
+        step_forward<U>(l, w, t, streams, first, last, scratch);
     });
 }
 
@@ -168,55 +189,59 @@ static inline void gates_back(float* g, V g_h, V c_before, V c_after, float* g_c
     store(g_c, dc * f);
 }
 
-// Step t of the way back, for panels first..last - 1 and the streams begin..begin + rows - 1: from the gradients of the
-// gates at t to those at t - 1; from t = T to 0, where what is left are the gradients of the state before the window.
+// Step t of the way back, for panels first..last - 1 and some of the streams: from the gradients of the gates at t to
+// those at t - 1, where streams that t has no more begin; from t = T to 0, where what is left are the gradients of the
+// state before the window.
 template <class U>
-static void step_back(const LstmBackward& l, const Packed<U>& w, float* g_c, long t, long begin, long rows, long first,
+static void step_back(const LstmBackward& l, const Packed<U>& w, float* g_c, long t, Streams streams, long first,
                       long last, Workspace& scratch) {
+    const Steps& s = l.steps;
     long N = l.N, P = gates_columns(N), C = U::COLUMNS, width = aligned(N, C);
+    long later = streams.of(count_of(s, t)), rows = t ? streams.of(count_of(s, t - 1)) : later;
+    if (!rows) return;
+    const float *c_before = l.cs + before(s, t - 1) * N, *c_after = l.cs + before(s, t) * N;
     scratch.reset();
     U::begin();
-    float* g_h = scratch.take<float>(aligned(rows, U::M_ALIGN) * C);
-    typename U::Number* room = scratch.take<typename U::Number>(room_of<U>(rows, P));
-    Rows<U> later{};
-    if (t < l.T) later = rows_of<U>(l.gates + (t * l.B + begin) * P, P, rows, P, room);
+    float* g_h = scratch.take<float>(aligned(later, U::M_ALIGN) * C);
+    typename U::Number* room = scratch.take<typename U::Number>(room_of<U>(later, P));
+    Rows<U> g_z = rows_of<U>(l.gates + (s.first[t] + streams.first) * P, streams.apart * P, later, P, room);
     for (long p = first; p < last; p++) {
-        if (t < l.T) U::panel(later.data, later.stride, w.panel(p), rows, w.K, g_h, false);
+        U::panel(g_z.data, g_z.stride, w.panel(p), later, w.K, g_h, false);
         for (long r = 0; r < rows; r++)
             for (long v = 0; v < 4 && p * C + v * W < N; v++) {
-                long unit = p * C + v * W, n = least(W, N - unit), at = (begin + r) * N + unit;
-                float* g_c_at = g_c + (begin + r) * width + unit;
-                V g = t < l.T ? load(g_h + r * C + v * W) : V{};
+                long unit = p * C + v * W, n = least(W, N - unit), stream = streams.at(r), at = stream * N + unit;
+                float* g_c_at = g_c + stream * width + unit;
+                V g = r < later ? load(g_h + r * C + v * W) : V{};
                 if (t == 0) {
                     store(l.g_h0 + at, g, n);
                     store(l.g_c0 + at, load(g_c_at), n);
                     continue;
                 }
-                at += (t - 1) * l.B * N;
-                if (l.g_hs) g += load(l.g_hs + at, n);
-                float* gates = l.gates + ((t - 1) * l.B + begin + r) * P + unit * 4;
-                gates_back(gates, g, load(l.cs + at, n), load(l.cs + at + l.B * N, n), g_c_at);
+                long row = s.first[t - 1];
+                if (l.g_hs) g += load(l.g_hs + row * N + at, n);
+                float* gates = l.gates + (row + stream) * P + unit * 4;
+                gates_back(gates, g, load(c_before + at, n), load(c_after + at, n), g_c_at);
             }
     }
 }
 
 template <class U>
 static void steps_back(Context& context, const LstmBackward& l) {
-    long N = l.N, width = aligned(N, U::COLUMNS);
+    long N = l.N, T = l.steps.T, B = l.steps.B, width = aligned(N, U::COLUMNS);
     Packed<U> w = pack_gates_back<U>(context, l.w_h, N, N);
-    float* g_c = context.shared.take<float>(l.B * width);
-    memset(g_c, 0, l.B * width * sizeof *g_c);
-    for (long r = 0; r < l.B && l.g_c; r++) memcpy(g_c + r * width, l.g_c + r * N, N * sizeof *g_c);
-    Shares shares(l.B, w, context.pool.threads());
-    shares.walk(context, l.T + 1, [&](long t, long begin, long rows, long first, long last, Workspace& scratch) {
-        step_back<U>(l, w, g_c, l.T - t, begin, rows, first, last, scratch);
+    float* g_c = context.shared.take<float>(B * width);
+    memset(g_c, 0, B * width * sizeof *g_c);
+    for (long r = 0; r < B && l.g_c; r++) memcpy(g_c + r * width, l.g_c + r * N, N * sizeof *g_c);
+    Shares shares(l.steps, w, context.pool.threads());
+    shares.walk(context, l.g_h0 ? T + 1 : T, [&](long t, Streams streams, long first, long last, Workspace& scratch) {
+        step_back<U>(l, w, g_c, T - t, streams, first, last, scratch);
     });
 }
 
 // The sums of the gates' columns, to row Gate(j).row() of each of two.
 template <class U>
 static void bias_gradient(Context& context, const LstmBackward& l, float* g_b, float* twin) {
-    long P = gates_columns(l.N), rows = l.T * l.B;
+    long P = gates_columns(l.N), rows = l.steps.R;
     context.pool.each(P / W, [&](long p, int) {
         V sums = {};
         for (long r = 0; r < rows; r++) sums += load(l.gates + r * P + p * W);
@@ -229,11 +254,11 @@ static void bias_gradient(Context& context, const LstmBackward& l, float* g_b, f
     });
 }
 
-// The gradient (4N, K) of weights whose inputs were ``from`` (T*B, K), the gates' gradients being packed already.
-template <class U>
-static void weight_gradient(Context& context, const LstmBackward& l, const Packed<U>& gates, const float* from, long K,
+// The gradient (4N, K) of weights whose input of row r was at from(r), the gates' gradients being packed already.
+template <class U, class From>
+static void weight_gradient(Context& context, const LstmBackward& l, const Packed<U>& gates, long K, const From& from,
                             float* g_w) {
-    Rows<U> a = transposed<U>(context, from, K, l.T * l.B, K);
+    Rows<U> a = transposed<U>(context, l.steps.R, K, from);
     multiply<U>(context, K, gates, rows_at<U>(a), [&](long m, long rows, long p, const float* c) {
         store_columns(c, rows, U::COLUMNS, U::COLUMNS, false, [&](long j) {
             Gate gate(p * U::COLUMNS + j);
@@ -245,16 +270,19 @@ static void weight_gradient(Context& context, const LstmBackward& l, const Packe
 template <class U>
 static Packed<U> pack_gradients(Context& context, const LstmBackward& l) {
     long P = gates_columns(l.N);
-    return pack_rows<U>(context, l.T * l.B, P, [=](long k, long j) { return l.gates + k * P + j; });
+    return pack_rows<U>(context, l.steps.R, P, [=](long k, long j) { return l.gates + k * P + j; });
 }
 
 template <class U>
 static void lstm_backward(Context& context, const LstmBackward& l) {
     steps_back<U>(context, l);
-    long P = gates_columns(l.N), C = U::COLUMNS, rows = l.T * l.B;
+    long P = gates_columns(l.N), C = U::COLUMNS, rows = l.steps.R;
     bool dropped = l.dropout.ratio > 0;
     Packed<U> gates = pack_gradients<U>(context, l);
-    weight_gradient<U>(context, l, gates, l.hs, l.N, l.g_w_h);
+    const float** h = context.shared.take<const float*>(rows);  // before each row
+    for (long t = 0; t < l.steps.T; t++)
+        for (long b = 0; b < count_of(l.steps, t); b++) h[l.steps.first[t] + b] = l.hs + (before(l.steps, t) + b) * l.N;
+    weight_gradient<U>(context, l, gates, l.N, [=](long r) { return h[r]; }, l.g_w_h);
     bias_gradient<U>(context, l, l.g_b_h, dropped ? nullptr : l.g_b_x);
     if (dropped) {
         context.pool.each(parts(rows, 16), [&](long task, int thread) {
@@ -270,7 +298,7 @@ static void lstm_backward(Context& context, const LstmBackward& l) {
         gates = pack_gradients<U>(context, l);
         bias_gradient<U>(context, l, l.g_b_x, nullptr);
     }
-    weight_gradient<U>(context, l, gates, l.x, l.I, l.g_w_x);
+    weight_gradient<U>(context, l, gates, l.I, [&](long r) { return l.x + r * l.I; }, l.g_w_x);
     Packed<U> w = pack_gates_back<U>(context, l.w_x, l.I, l.N);
     multiply<U>(context, rows, w, rows_at<U>(l.gates, P, P), [&](long m, long count, long p, const float* c) {
         long n = least(C, l.I - p * C);

@@ -147,6 +147,36 @@ py::list levels() {
     return names;
 }
 
+// The steps of packed rows, or of T with B streams each.
+struct StepsOf : Steps {
+    std::vector<long> rows;
+
+    StepsOf(py::ssize_t T, py::ssize_t B) : StepsOf(std::vector<long>(T, B)) {}
+    explicit StepsOf(const std::vector<long>& counts) : Steps{}, rows(1, 0) {
+        for (long count : counts) rows.push_back(rows.back() + count);
+        T = static_cast<long>(counts.size()), B = counts[0], R = rows.back();
+        rows.push_back(R);
+        first = rows.data();
+    }
+    StepsOf(const StepsOf&) = delete;
+};
+
+// How many of B streams each step has, R rows in all.
+std::vector<long> counts_of(const py::array& counts, py::ssize_t R) {
+    axes("counts", counts, 1);
+    const int64_t* from = values<int64_t>("counts", counts, shape_of(counts));
+    std::vector<long> found(from, from + counts.size());
+    long before = found[0], left = R;
+    for (long count : found) {
+        if (count < 1 || count > before)
+            throw py::value_error("counts: must be from 1 up and never grow, has " + std::to_string(count));
+        if (count > left) throw py::value_error("counts: must have the sum " + std::to_string(R) + ", has more");
+        before = count, left -= count;
+    }
+    if (left) throw py::value_error("counts: must have the sum " + std::to_string(R) + ", has less");
+    return found;
+}
+
 py::tuple lstm_forward(const std::string& level, bool bfloat16, const py::array& x, const py::array& c,
                        const py::array& h, const py::array& w_x, const py::array& b_x, const py::array& w_h,
                        const py::array& b_h, double ratio, uint64_t key) {
@@ -154,7 +184,8 @@ py::tuple lstm_forward(const std::string& level, bool bfloat16, const py::array&
     const Products& products = products_of(level, bfloat16);
     py::ssize_t T = x.shape(0), B = x.shape(1), I = x.shape(2), N = c.shape(1), W = level_of(level).lanes;
     Floats hs({T + 1, B, N}), cs({T + 1, B, N}), gates({T, B, (N + W - 1) / W * W * 4});
-    LstmForward work{T, B, I, N,
+    StepsOf steps(T, B);
+    LstmForward work{steps, I, N,
                      floats("x", x, {T, B, I}), floats("c", c, {B, N}), floats("h", h, {B, N}),
                      floats("w_x", w_x, {4 * N, I}), floats("b_x", b_x, {4 * N}),
                      floats("w_h", w_h, {4 * N, N}), floats("b_h", b_h, {4 * N}),
@@ -172,15 +203,49 @@ py::tuple lstm_backward(const std::string& level, bool bfloat16, const py::array
     floats("gates", gates, {T, B, (N + W - 1) / W * W * 4});
     Floats g_x({T, B, I}), g_c0({B, N}), g_h0({B, N});
     Floats g_w_x({4 * N, I}), g_b_x({4 * N}), g_w_h({4 * N, N}), g_b_h({4 * N});
-    LstmBackward work{T, B, I, N,
+    StepsOf steps(T, B);
+    LstmBackward work{steps, I, N,
                       floats("x", x, {T, B, I}), floats("w_x", w_x, {4 * N, I}), floats("w_h", w_h, {4 * N, N}),
                       floats("hs", hs, {T + 1, B, N}), floats("cs", cs, {T + 1, B, N}),
                       floats("g_hs", g_hs, {T, B, N}), floats("g_c", g_c, {B, N}),
                       dropout_of(ratio, key), static_cast<float*>(gates.mutable_data()),
-                      g_x.mutable_data(), g_c0.mutable_data(), g_h0.mutable_data(),
+                      g_c0.mutable_data(), g_h0.mutable_data(), g_x.mutable_data(),
                       g_w_x.mutable_data(), g_b_x.mutable_data(), g_w_h.mutable_data(), g_b_h.mutable_data()};
     run([&](Context& context) { products.lstm_backward(context, work); });
     return py::make_tuple(g_x, g_c0, g_h0, g_w_x, g_b_x, g_w_h, g_b_h);
+}
+
+py::tuple lstm_packed_forward(const std::string& level, bool bfloat16, const py::array& x, const py::array& counts,
+                              const py::array& w_x, const py::array& b_x, const py::array& w_h, const py::array& b_h) {
+    axes("x", x, 2), axes("w_h", w_h, 2);
+    const Products& products = products_of(level, bfloat16);
+    py::ssize_t R = x.shape(0), I = x.shape(1), N = w_h.shape(1), W = level_of(level).lanes;
+    StepsOf steps(counts_of(counts, R));
+    Floats hs({steps.B + R, N}), cs({steps.B + R, N}), gates({R, (N + W - 1) / W * W * 4});
+    LstmForward work{steps, I, N, floats("x", x, {R, I}), nullptr, nullptr,
+                     floats("w_x", w_x, {4 * N, I}), floats("b_x", b_x, {4 * N}),
+                     floats("w_h", w_h, {4 * N, N}), floats("b_h", b_h, {4 * N}),
+                     Dropout{}, hs.mutable_data(), cs.mutable_data(), gates.mutable_data()};
+    run([&](Context& context) { products.lstm_forward(context, work); });
+    return py::make_tuple(hs, cs, gates);
+}
+
+py::tuple lstm_packed_backward(const std::string& level, bool bfloat16, const py::array& x, const py::array& counts,
+                               const py::array& w_x, const py::array& w_h, const py::array& hs, const py::array& cs,
+                               py::array gates, const py::array& g_hs) {
+    axes("x", x, 2), axes("w_h", w_h, 2);
+    const Products& products = products_of(level, bfloat16);
+    py::ssize_t R = x.shape(0), I = x.shape(1), N = w_h.shape(1), W = level_of(level).lanes;
+    StepsOf steps(counts_of(counts, R));
+    floats("gates", gates, {R, (N + W - 1) / W * W * 4});
+    Floats g_x({R, I}), g_w_x({4 * N, I}), g_b_x({4 * N}), g_w_h({4 * N, N}), g_b_h({4 * N});
+    LstmBackward work{steps, I, N, floats("x", x, {R, I}), floats("w_x", w_x, {4 * N, I}), floats("w_h", w_h, {4 * N, N}),
+                      floats("hs", hs, {steps.B + R, N}), floats("cs", cs, {steps.B + R, N}),
+                      floats("g_hs", g_hs, {R, N}), nullptr, Dropout{},
+                      static_cast<float*>(gates.mutable_data()), nullptr, nullptr, g_x.mutable_data(),
+                      g_w_x.mutable_data(), g_b_x.mutable_data(), g_w_h.mutable_data(), g_b_h.mutable_data()};
+    run([&](Context& context) { products.lstm_backward(context, work); });
+    return py::make_tuple(g_x, g_w_x, g_b_x, g_w_h, g_b_h);
 }
 
 py::tuple cross_entropy(const std::string& level, bool bfloat16, const py::array& h, const py::array& w,
@@ -309,6 +374,8 @@ PYBIND11_MODULE(_native, m) {
     m.def("set_threads", &set_threads);
     m.def("lstm_forward", &lstm_forward);
     m.def("lstm_backward", &lstm_backward);
+    m.def("lstm_packed_forward", &lstm_packed_forward);
+    m.def("lstm_packed_backward", &lstm_packed_backward);
     m.def("cross_entropy", &cross_entropy);
     m.def("step", &step);
     m.def("dropout", &dropout);

@@ -125,7 +125,7 @@ static double cross_entropy(Context& context, const CrossEntropy& l) {
             gradients = {data, rows, l.V};
         else
             gradients = pack_rows<U>(context, rows, l.V, [&](long k, long j) { return z.panel(j / C) + k * C; });
-        Rows<U> from = transposed<U>(context, h, N, rows, N);
+        Rows<U> from = transposed<U>(context, rows, N, [=](long r) { return h + r * N; });
         multiply<U>(context, N, gradients, rows_at<U>(from), [&](long m, long count, long p, const float* c) {
             store_columns(c, count, least(C, l.V - p * C), C, start > 0, [&](long j) {
                 return l.g_w + (p * C + j) * N + m;

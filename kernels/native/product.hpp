@@ -120,9 +120,9 @@ static long room_of(long M, long K) {
     return U::AS_IS ? 0 : aligned(M, U::M_ALIGN) * aligned(K, U::K_ALIGN);
 }
 
-// The transpose (M, K) of a matrix (K, M) with rows ``stride`` apart, for a unit to read as rows.
-template <class U>
-static Rows<U> transposed(Context& context, const float* data, long stride, long K, long M) {
+// The transpose (M, K) of a matrix (K, M) whose row k is at row(k), for a unit to read as rows.
+template <class U, class Row>
+static Rows<U> transposed(Context& context, long K, long M, const Row& row) {
     constexpr long LANE_ROWS = STRIP / U::K_PACK;
     long filled = aligned(K, U::K_ALIGN), height = aligned(M, U::M_ALIGN);
     typename U::Number* to = context.shared.take<typename U::Number>(height * filled);
@@ -133,7 +133,7 @@ static Rows<U> transposed(Context& context, const float* data, long stride, long
                 const float* rows[U::K_PACK];
                 for (long r = 0; r < U::K_PACK; r++) {
                     long k = start + i * U::K_PACK + r;
-                    rows[r] = k < K ? data + k * stride : nullptr;
+                    rows[r] = k < K ? row(k) : nullptr;
                 }
                 for (long j = 0; j < STRIP; j += W) {
                     VU joined = U::join(rows, strip * STRIP + j, M);
@@ -145,11 +145,11 @@ static Rows<U> transposed(Context& context, const float* data, long stride, long
                     Square square(lanes[i] + j, sizeof lanes[i]);
                     long k = start + i * U::K_PACK, size = least(4 * U::K_PACK, filled - k) * sizeof *to;
                     for (long m = 0; m < 4 && strip * STRIP + j + m < height; m++) {
-                        typename U::Number* row = to + (strip * STRIP + j + m) * filled + k;
+                        typename U::Number* at = to + (strip * STRIP + j + m) * filled + k;
                         if (size == sizeof(Four))
-                            memcpy(row, square.columns + m, sizeof(Four));
+                            memcpy(at, square.columns + m, sizeof(Four));
                         else
-                            memcpy(row, square.columns + m, size);
+                            memcpy(at, square.columns + m, size);
                     }
                 }
         }

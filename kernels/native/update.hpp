@@ -77,6 +77,20 @@ struct RmsProp {  // Tieleman and Hinton 2012
     }
 };
 
+struct AdaDelta {  // Zeiler 2012; the learning rate is not in the mean of the steps' squares
+    static constexpr const char* NAME = "adadelta";
+    static constexpr int NUMBERS = 3, STATES = 2;
+    float lr, change, eps;
+    explicit AdaDelta(const double* n) : lr(float(n[0])), change(float(1 - n[1])), eps(float(n[2])) {}
+    V operator()(V g, V* state) const {
+        V &msg = state[0], &msdx = state[1];
+        msg += change * (g * g - msg);
+        V step = root((msdx + eps) / (msg + eps)) * g;
+        msdx += change * (step * step - msdx);
+        return lr * step;
+    }
+};
+
 struct Piece {
     const Tensor* tensor;
     long start, size;
