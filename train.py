@@ -16,14 +16,14 @@ import time
 import numpy
 
 import options
-from corpus import build, vocabulary, windows
+from corpus import build, vectors, vocabulary, windows
 from errors import UserError
-from kernels import cpu, devices, gpu
+from kernels import devices
 from midi import collect, settings
 from rnn import Sizes
 from training import evaluate, files, learner, log, plot, stopping
 from training import run as runs
-from training.optimisers import OPTIMISERS
+from training.optimisers import OPTIMISERS, freeze
 
 DESCRIPTION = "Train a two-layer LSTM language model on text or on MIDI, files or folders of them."
 TABLES = {
@@ -57,13 +57,16 @@ TABLES = {
         ("-u --unit", options.count, 256, "units of each layer"),
         ("--dropout", options.ratio, 0.5, "share of values dropped while training"),
         ("--dropout-on", ("layers", "projections"), "layers", "the layers (Zaremba et al.) or the projected inputs"),
+        ("--vectors", options.path, None, "word vectors to begin with (GloVe, word2vec, fastText), as wide as --unit"),
+        ("--freeze-vectors", None, False, "keep the word vectors as they are"),
+        ("--freeze-epochs", options.count, None, "keep them for so many epochs, then tune them"),
     ],
     "training": [
         ("-e --epoch", options.count, 50, "at most so many epochs"),
         ("-b --batchsize", options.count, 20, "streams read side by side"),
         ("-l --bproplen", options.count, 35, "steps of a window (truncated BPTT)"),
         ("-c --gradclip", options.positive, 5.0, "largest norm of the gradients"),
-        ("--optimizer", ("adam", "sgd", "momentum", "adagrad", "rmsprop"), "adam", "the optimiser"),
+        ("--optimizer", tuple(OPTIMISERS), "adam", "the optimiser"),
         ("--lr", options.positive, None, "learning rate (default: the optimiser's own, 0.002 for adam)"),
         ("--lr-decay", options.fraction, 0.5, "factor of the learning rate after an epoch that did no better"),
         ("--patience", options.count, 5, "stop after so many epochs in a row that did no better"),
@@ -91,8 +94,10 @@ def start(args, given):
     if held and not args["force"]:
         what = "a run" if held == "run.json" else held
         raise UserError(f"{args['out']}: holds {what} already: --resume goes on with it, --force replaces it")
-    args["precision"] = precision_of(args)  # refused now rather than after the corpus is read
+    # Refused now rather than after the corpus is read.
+    args["precision"] = devices.precision(args["device"], args["precision"])
     args["lr"] = args["lr"] or OPTIMISERS[args["optimizer"]].lr
+    settle_vectors(args, given)
     recipe = runs.Recipe(**{field.name: args[field.name] for field in dataclasses.fields(runs.Recipe)})
 
     source = source_of(args, given)
@@ -100,6 +105,7 @@ def start(args, given):
     if "midi" in corpus.report:
         source["midi"] = corpus.report["midi"]["settings"]  # files of words bring their own
     report(corpus, windows.count(len(corpus.train), recipe.batchsize, recipe.bproplen))
+    rows, origin = rows_of(args["vectors"], corpus, recipe.seed) if args["vectors"] else (None, None)
     sizes = Sizes(len(corpus.vocabulary), args["unit"], args["dropout"], args["dropout_on"])
     learner.check(devices.choose(args["device"]), sizes, recipe)
     about = {
@@ -108,11 +114,12 @@ def start(args, given):
         "dictionary": corpus.tokeniser.dictionary,
         "sizes": dataclasses.asdict(sizes),
         "recipe": dataclasses.asdict(recipe),
+        "vectors": origin,
         "corpus": source | {"fingerprint": corpus.fingerprint(), "report": corpus.report},
     }
     run = runs.create(args["out"], about, corpus.vocabulary)
     with stopping.Interrupt() as interrupt:
-        return train(Job(run, recipe, corpus, args["device"]), interrupt)
+        return train(Job(run, recipe, corpus, args["device"], rows=rows), interrupt)
 
 
 def resume(args):
@@ -124,9 +131,9 @@ def resume(args):
     run = runs.load(args["out"])
     changed = {name: args[name] for name in ("epoch", "patience") if name in args}
     if "precision" in args:
-        changed["precision"] = precision_of({"device": "auto"} | args)
+        changed["precision"] = devices.precision(args.get("device", "auto"), args["precision"])
     recipe = dataclasses.replace(run.recipe, **changed)
-    precision_of({"device": args.get("device", "auto"), "precision": recipe.precision})
+    devices.precision(args.get("device", "auto"), recipe.precision)
     checkpoint = run.load_checkpoint()
     source = run.about["corpus"]
     corpus = read(source | {"kind": run.about["kind"], "tokens": run.about["tokens"]}, recipe)
@@ -151,6 +158,30 @@ def source_of(args, given):
     least = args["min_count"] or (1 if music else 2)
     source = {"kind": "music" if music else "text", "min_count": least, "vocab_size": args["vocab_size"]} | files
     return source | ({"midi": dataclasses.asdict(settings.of_options(args))} if music else {"tokens": args["tokens"]})
+
+
+def settle_vectors(args, given):
+    """Put into ``args`` what --vectors has a say in: the units, and ``freeze_epochs`` as a recipe has it."""
+    frozen = sorted(given & {"freeze_vectors", "freeze_epochs"})
+    if frozen and not args["vectors"]:
+        raise UserError(f"--{frozen[0].replace('_', '-')} is for --vectors, which is not given")
+    if len(frozen) == 2:
+        raise UserError("--freeze-epochs and --freeze-vectors: give one of them, the latter is for all epochs")
+    args["freeze_epochs"] = None if args["freeze_vectors"] else args["freeze_epochs"] or 0
+    if args["vectors"]:
+        width = vectors.width(args["vectors"])
+        if "unit" in given and args["unit"] != width:
+            held = f"the words of {args['vectors']} have {width} numbers"
+            raise UserError(f"--unit {args['unit']}: {held}, so it must be {width}, or be left out")
+        args["unit"] = width
+
+
+def rows_of(path, corpus, seed):
+    """A row for every id, from a file of word vectors, and what run.json keeps of where they are from."""
+    found = vectors.read(path, corpus.vocabulary, numpy.random.default_rng([seed, 2]))
+    origin = vectors.report(path, found, corpus.train)
+    tell(f"vectors  {vectors.line(origin)}")
+    return found.rows, origin
 
 
 def read(source, recipe, asked=()):
@@ -196,19 +227,12 @@ def report(corpus, count):
     tell(f"windows  {count:,} an epoch")
 
 
-def precision_of(args):
-    """What --precision means with --device; raises ``UserError`` where the two do not go together."""
-    device = devices.choose(args["device"])
-    device.use()  # of several GPUs the one that is asked
-    return (cpu if device.xp is numpy else gpu).choose(args["precision"])
-
-
 class Job:
     """A training under way. All of it that changes is in the model, the optimiser, ``order``, ``patience`` and ``at``,
-    and goes into a checkpoint; ``checkpoint`` is the one to go on from.
+    and goes into a checkpoint; ``checkpoint`` is the one to go on from, ``rows`` (V, N) are word vectors to begin with.
     """
 
-    def __init__(self, run, recipe, corpus, device, checkpoint=None):
+    def __init__(self, run, recipe, corpus, device, checkpoint=None, rows=None):
         self.run, self.recipe, self.corpus = run, recipe, corpus
         self.device, self.device_name = devices.choose(device), device
         self.device.use()
@@ -218,16 +242,24 @@ class Job:
         self.order = numpy.random.default_rng([recipe.seed, 1])
         self.patience = stopping.Patience(recipe.patience)
         self.at = {"epoch": 1, "window": 0, "start": 0, "nats": 0.0, "words": 0, "lr": recipe.lr, "history": []}
+        if rows is not None:
+            self.model.l0.W.array[...] = rows
         self.model.to_device(self.device)
         if checkpoint:
             self.at = checkpoint.restore(self.model, self.optimizer)
             self.order.bit_generator.state = self.at.pop("order")
             self.patience = stopping.Patience(**self.at.pop("patience") | {"patience": recipe.patience})
+        self.freeze()  # before a learner is chosen, which depends on it
         self.learner = learner.of(self.model, self.optimizer, recipe.batchsize, recipe.bproplen)
         tell(f"engine   {self.learner.description}")
         if checkpoint:
             tell(f"go on    in epoch {self.at['epoch']}, after window {self.at['window']}")
         self.save()
+
+    def freeze(self):
+        """Disable updates of the word vectors, or enable them, as the recipe says for this epoch."""
+        last = self.recipe.freeze_epochs
+        freeze(self.model.l0, last is None or self.at["epoch"] <= last)
 
     def save(self):
         """A checkpoint, and the log of the epochs that it holds."""
@@ -268,6 +300,7 @@ def read_windows(job, interrupt):
         at["nats"], at["words"] = 0.0, 0
         model.reset_state()
     setattr(job.optimizer, OPTIMISERS[recipe.optimizer].rate, at["lr"])
+    job.freeze()
     batches = windows.training(job.corpus.train, recipe.batchsize, recipe.bproplen, at["start"])
     job.learner.begin(at["nats"])
     with contextlib.closing(log.Progress(at["epoch"], len(batches), at["window"], at["nats"])) as progress:
