@@ -1,10 +1,12 @@
 """Files, zip archives and folders to documents: found, decoded, cleaned, and cut into pieces, one a line."""
 
+import codecs
 import lzma
 import os
 import re
 import zipfile
 import zlib
+from collections import Counter
 from typing import NamedTuple
 
 from corpus import aozora
@@ -14,6 +16,10 @@ SUFFIXES = (".txt", ".zip")
 DEFLATE_LIMIT = 1032  # no deflate stream grows by more, so an archive that claims more lies about its length
 UNPACKING = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, RuntimeError, ValueError, EOFError)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_LINE_END = re.compile(r"\r\n?|\n")
+_BEYOND = re.compile(r"[^\x00-\x7f]")
+_TOGETHER = re.compile(r"[^\x00-\x7f\uff61-\uff9f]{2,}")
+_ALONE = re.compile(r"(?<![^\x00-\x7f])[^\x00-\x7f][À-ÿ]?(?![^\x00-\x7f])")
 
 
 class Document(NamedTuple):
@@ -106,23 +112,89 @@ def decode(data):
 
     Raises ``ValueError`` with a reason for what is no text.
     """
+    encodings = _encodings(data)
+    for encoding in encodings:
+        try:
+            return _text(data, encoding)
+        except UnicodeDecodeError:
+            continue
+    raise ValueError(f"is not text in {' or '.join(encodings.values())}")
+
+
+def recognise(data, encoding="auto"):
+    """Bytes to text with LF line ends, and the name of their encoding: as ``decode`` does, but Western bytes too.
+
+    Nearly all bytes mean something in Windows' cp1252, and accented letters often do in Shift_JIS: each is taken only
+    if what lies beyond ASCII stands as it does in such texts, together or alone. ``encoding`` may be a codec's name
+    instead. Raises ``ValueError`` with a reason, and the first line at fault.
+    """
+    if not data:
+        raise ValueError("is empty")
+    encodings = {encoding: encoding} if encoding != "auto" else _encodings(data)
+    if "utf-8-sig" in encodings:
+        encodings |= {"cp1252": "cp1252"}
+    faults = []
+    for codec_name, name in encodings.items():
+        try:
+            text = _text(data, codec_name).removeprefix("\ufeff")
+        except UnicodeDecodeError as fault:
+            faults.append(fault)
+            continue
+        if encoding != "auto" or codec_name not in LIKELY or LIKELY[codec_name](text):
+            return text, name
+    before = faults[0].object[: faults[0].start].decode(faults[0].encoding, "ignore")
+    line = len(_LINE_END.findall(before)) + 1
+    mend = ": name its encoding" if encoding == "auto" else ""
+    byte = faults[0].object[faults[0].start]
+    raise ValueError(f"is not text in {' or '.join(encodings.values())} (byte {byte:#04x} in line {line}){mend}")
+
+
+def codec(name):
+    """The usual name of an encoding; raises ``UserError`` for one that Python does not know."""
+    try:
+        b"a".decode(name)
+    except UnicodeDecodeError:
+        pass  # two bytes or more are a character
+    except (LookupError, ValueError):
+        known = "auto, utf-8, utf-16, cp1252, shift_jis, euc_jp, gb18030, or another that Python knows"
+        raise UserError(f"the encoding {name!r} is unknown, must be {known}") from None
+    return codecs.lookup(name).name
+
+
+def _encodings(data):
+    """The codecs that may read some bytes, in this order, and the names that they go by."""
     if not data:
         raise ValueError("is empty")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = {"utf-16": "UTF-16"}
-    elif b"\0" in data:
+        return {"utf-16": "UTF-16"}
+    if b"\0" in data:
         raise ValueError("is binary, not text (it holds zero bytes)")
-    else:
-        encodings = {"utf-8-sig": "UTF-8", "shift_jis_2004": "Shift_JIS"}
-    for encoding in encodings:
-        try:
-            text = data.decode(encoding).removesuffix("\x1a")  # the end-of-file mark of old editors
-        except UnicodeDecodeError:
-            continue
-        control = _CONTROL.search(text)
-        if control:
-            raise ValueError(f"is binary, not text (it holds the control character {ord(control[0]):#04x})")
-        if encoding == "shift_jis_2004":  # the codec has the yen sign and the overline there, every writer the others
-            text = text.translate({0xA5: "\\", 0x203E: "~"})
-        return text.replace("\r\n", "\n").replace("\r", "\n")
-    raise ValueError(f"is not text in {' or '.join(encodings.values())}")
+    return {"utf-8-sig": "UTF-8", "shift_jis_2004": "Shift_JIS"}
+
+
+def _text(data, encoding):
+    text = data.decode(encoding).removesuffix("\x1a")  # the end-of-file mark of old editors
+    control = _CONTROL.search(text)
+    if control:
+        raise ValueError(f"is binary, not text (it holds the control character {ord(control[0]):#04x})")
+    if encoding == "shift_jis_2004":  # the codec has the yen sign and the overline there, every writer the others
+        text = text.translate({0xA5: "\\", 0x203E: "~"})
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _is_japanese(text):
+    """Whether most of what is beyond ASCII stands in runs and is common.
+
+    Accented letters look like rare kanji, whose first bytes are 0xe0 and above, and Chinese like half-width kana.
+    """
+    together = Counter("".join(_TOGETHER.findall(text)))
+    common = sum(times for c, times in together.items() if c.encode("shift_jis_2004") < b"\xe0")
+    return 2 * common >= len(_BEYOND.findall(text))
+
+
+def _is_western(text):
+    """Whether most of what is beyond ASCII stands alone, or before a letter as in Größe; in damaged UTF-8 none does."""
+    return 2 * sum(map(len, _ALONE.findall(text))) >= len(_BEYOND.findall(text))
+
+
+LIKELY = {"shift_jis_2004": _is_japanese, "cp1252": _is_western}

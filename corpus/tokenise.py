@@ -8,18 +8,21 @@ own, and two words that the rule would wrongly part stay one. So ``join(split(li
 import importlib.metadata
 import os
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import NamedTuple
 
 from errors import UserError
 
-NAMES = ("mecab", "char", "space")
+NAMES = ("mecab", "char", "space", "english")
 _SENTENCE_ENDS = "。！？!?."  # not …, after which a sentence mostly goes on (……と言った); if it does not, the line ends
 _CLOSING = "」』）)”’】〉》≫]\"'"
 
 LONGEST = 2000  # characters that MeCab is given at once: it fails on a million, and is slow on long runs of letters
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _LETTER = re.compile(r"\w")
+_KANA = re.compile(r"[\u3040-\u30ff]")
+_JOINERS = "\u200c\u200d"  # the words of Persian and of Indian scripts are spelt with them
 # Latin and its neighbours: what ends a word or a clause, and what begins a word, with a space between the two
 _ENDS = r"[^\W\u2e80-\U0010ffff]|[,.;:!?)]"
 _BEGINS = r"[^\W\u2e80-\U0010ffff]|[(]"
@@ -53,7 +56,7 @@ def tokeniser(name):
 
     Raises ``UserError`` where MeCab has no dictionary.
     """
-    return {"mecab": _mecab, "char": _char, "space": _space, "midi": _midi}[name]()
+    return {"mecab": _mecab, "char": _char, "space": _space, "english": _english, "midi": _midi}[name]()
 
 
 def choose(sample):
@@ -62,6 +65,14 @@ def choose(sample):
     if 5 * len(_JAPANESE.findall(sample)) > letters:
         return "mecab"
     return "space" if 12 * sample.count(" ") > letters else "char"
+
+
+def choose_for_classes(sample):
+    """As ``choose``, for a classifier: english where words are parted, and char for Chinese, which has no kana."""
+    name = choose(sample)
+    if name == "mecab":
+        return "mecab" if 20 * len(_KANA.findall(sample)) > len(_JAPANESE.findall(sample)) else "char"
+    return "english" if name == "space" else name
 
 
 def ends_sentence(word):
@@ -115,6 +126,44 @@ def _space():
         return not a[-1].isspace() and not b[0].isspace()
 
     return Tokeniser("space", lambda line: _align(line, line.split(), spaced), spaced)
+
+
+def _english():
+    """Words and their punctuation apart, the same ones in "Well, yes" as in "Well , yes", as word vectors have them.
+
+    Vowel signs and accents that are characters of their own belong to the word or sign before them. The rule puts a
+    space only where one always stands, so that no two of them stay one: after a comma it is a word by itself, which a
+    classifier leaves out.
+    """
+    # a word or number with what is inside of it, the end of a word that was parted from it, equal signs in a row
+    mark = rf"(?![\0-\u02ff])[{_marks()}]"  # what is not one is mostly below them, and told without the long class
+    spelt = rf"(?:[^\W_]|{mark})"
+    run = rf"(?:[^\W_]+|{mark})+"
+    word = rf"{run}(?:(?:['’-]|(?<=\d)[.,](?=\d)){run})*"
+    ending = rf"(?<!\S)['’](?i:[sdm]|ll|re|ve)(?!{spelt})"
+    signs = rf"(?P<sign>[^\w\s]|_)(?P=sign)*(?:{mark})*"
+    # the space that the rule puts after a sign, or after a word
+    ruled = rf" (?={ending})|(?(sign)(?<=(?P=sign)) (?=(?P=sign))| (?={spelt}))"
+    words = re.compile(rf"({word}|{ending}|{signs}|\s+)(?:{ruled})?")
+    is_spelt = re.compile(spelt).match
+
+    def spaced(a, b):
+        if a.isspace() or b.isspace():
+            return False
+        if is_spelt(b):
+            return a[-1].isalnum() or bool(is_spelt(a))  # a word: signs end in a sign or a mark
+        return a[-1] == b[0] or b[-1].isalnum()  # equal signs, or the end of a word
+
+    return Tokeniser("english", lambda line: [found[0] for found in words.findall(line)], spaced)
+
+
+def _marks():
+    """Unicode's combining marks, and the joiners within words, as ranges for a class of a regular expression."""
+    ranges = []
+    for first, end in ((0x300, 0x20000), (0xE0100, 0xE01F0)):  # the planes between them hold ideographs, or nothing
+        kinds = "".join(unicodedata.category(chr(n))[0] for n in range(first, end))
+        ranges += [(first + found.start(), first + found.end() - 1) for found in re.finditer("M+", kinds)]
+    return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges) + _JOINERS
 
 
 def _mecab():

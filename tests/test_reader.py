@@ -4,6 +4,7 @@ import io
 import os
 import struct
 import zipfile
+from collections import Counter
 
 import pytest
 
@@ -44,6 +45,94 @@ def test_what_is_no_text(data, reason):
 
 def test_shift_jis_keeps_its_tilde_and_backslash():
     assert reader.decode(b"Espan~a \\ " + "猫".encode("shift_jis")) == "Espan~a \\ 猫"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "name"),
+    [
+        (TEXT, "utf-8", "UTF-8"),
+        ("\ufeffplain\r\n", "utf-8", "UTF-8"),
+        (TEXT, "utf-16", "UTF-16"),
+        (TEXT, "shift_jis", "Shift_JIS"),
+        ("GET THE ﾊﾝｶｸ カタカナ NOW", "shift_jis", "Shift_JIS"),
+        ("a fine café , très bien — naïve “ façade ” …", "cp1252", "cp1252"),
+        ("Größe, Straße, ÄÖ, für die Gäste", "cp1252", "cp1252"),
+        ("hélène ! crème brûlée", "cp1252", "cp1252"),
+        ("a triste constatação", "cp1252", "cp1252"),
+        ("él dijo : ¿ qué más ? ¡ mañana !", "cp1252", "cp1252"),
+    ],
+)
+def test_encodings_are_told_apart(text, encoding, name):
+    found = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    assert reader.recognise(text.encode(encoding)) == (found, name)
+    assert reader.recognise(text.encode(encoding), reader.codec(encoding))[0] == found
+
+
+def test_every_accented_line_of_reviews_is_western(shared):
+    told = Counter()
+    for name in ("rt-polarity.pos", "rt-polarity.neg", "subj.all"):
+        for line in (shared / "sentiment" / name).read_bytes().split(b"\n"):
+            if not line.isascii():
+                text, encoding = reader.recognise(line)
+                told[encoding] += text == line.decode(encoding if encoding == "cp1252" else "utf-8")
+    assert told["cp1252"] == told.total() > 300
+
+
+def test_aozora_texts_are_read_as_before(shared):
+    files = list(shared.glob("aozora_*/*.txt"))
+    for path in files:
+        data = path.read_bytes()
+        assert reader.recognise(data) == (reader.decode(data), "Shift_JIS"), path
+    assert len(files) > 70
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("euc_jp", "我輩は猫である。名前はまだ無い。"),
+        ("iso2022_jp", "我輩は猫である。"),
+        ("utf-16-le", "我輩は猫である。"),
+        ("gb18030", "我是一只猫，还没有名字。"),
+        ("big5", "我是一隻貓，還沒有名字。"),
+        ("euc_kr", "나는 고양이다. 이름은 아직 없다."),
+        ("cp1251", "Мы сидели и молчали."),
+    ],
+)
+def test_other_encodings_must_be_named(encoding, text):
+    data = f"pos\ta\r\nneg\t{text}".encode(encoding)
+    with pytest.raises(ValueError, match=r"\(byte 0x.. in line 2\): name its encoding|is binary, not text"):
+        reader.recognise(data)
+    assert reader.recognise(data, reader.codec(encoding)) == (f"pos\ta\nneg\t{text}", reader.codec(encoding))
+
+
+def test_a_named_encoding_tells_the_line_at_fault():
+    for ending in (b"\n", b"\r\n", b"\r"):
+        with pytest.raises(ValueError, match=r"is not text in utf-8 \(byte 0xe9 in line 3\)$"):
+            reader.recognise(b"\xef\xbb\xbfa" + ending + b"b" + ending + b"\xe9", "utf-8")
+    with pytest.raises(ValueError, match=r"is not text in utf-16 \(byte 0x00 in line 2\)"):
+        reader.recognise("a\nb".encode("utf-16") + b"\x00\xd8", "utf-16")
+    with pytest.raises(ValueError, match="is empty"):
+        reader.recognise(b"", "utf-8")
+    with pytest.raises(ValueError, match="control character 0x00"):
+        reader.recognise(b"a\0b", "cp1252")
+
+
+def test_damaged_utf_8_is_not_western():
+    for mark in (b"", b"\xef\xbb\xbf"):
+        with pytest.raises(ValueError, match=r"\(byte 0xff in line 3\): name its encoding"):
+            reader.recognise(mark + "tr\u00e8s bien\r\ntr\u00e8s mal\r\n".encode() + b"\xff", "auto")
+
+
+@pytest.mark.parametrize("data", [b"\x1a", b"\xef\xbb\xbf", b"\xff\xfe"])
+def test_marks_without_a_text(data):
+    assert reader.recognise(data)[0] == ""
+
+
+@pytest.mark.parametrize("name", ["utf-9", "", "hex", "rot13", "undefined", "a\0b", "é"])
+def test_an_unknown_encoding(name):
+    with pytest.raises(UserError, match="is unknown, must be auto, utf-8") as error:
+        reader.codec(name)
+    assert repr(name) in str(error.value)
 
 
 def write(path, data):

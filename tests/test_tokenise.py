@@ -1,6 +1,8 @@
 """Lines to words and back: exactly, for every line, by every tokeniser."""
 
 import builtins
+import sys
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -44,8 +46,73 @@ def test_space_keeps_words_as_they_are():
     assert split("the cat  sat\ton the mat. ") == ["the", "cat", "  ", "sat", "\t", "on", "the", "mat.", " "]
 
 
+HINDI, IN = "\u0939\u093f\u0928\u094d\u0926\u0940", "\u092e\u0947\u0902"
+SHALOM, WORLD = "\u05e9\u05c1\u05b8\u05dc\u05d5\u05b9\u05dd", "\u05e2\u05d5\u05dc\u05dd"
+HEART = "\u2764\ufe0f"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("It's a co-writer/director's film.", ["It's", "a", "co-writer", "/", "director's", "film", "."]),
+        ("Well, yes -- no...  why?!!", ["Well", ",", " ", "yes", " ", "--", " ", "no", "...", "  ", "why", "?", "!!"]),
+        ("$1,000.50 in the '90s, 1.", ["$", "1,000.50", "in", "the", " ", "'", "90s", ",", " ", "1", "."]),
+        ("(a) 'quoted' dogs'", ["(", "a", ")", " ", "'", "quoted", "'", " ", "dogs", "'"]),
+        ("no.5", ["no", ".", "5"]),
+        ("from U.S.", ["from", "U", ".", "S", "."]),
+        ("moore 's film wo n't , 'll", ["moore", "'s", "film", "wo", "n't", " ", ",", "'ll"]),
+        ("a . . b ' 'snow", ["a", " ", ".", ".", " ", "b", " ", "'", "'", "snow"]),
+        (
+            "snake_case __init__ e\u0301te\u0301",
+            ["snake", "_", "case", " ", "__", "init", "__", " ", "e\u0301te\u0301"],
+        ),
+        (" a\u3000b\tc ", [" ", "a", "\u3000", "b", "\t", "c", " "]),
+        ("\u0939\u093f\u0928\u094d\u0926\u0940 \u092e\u0947\u0902, \u0964", [HINDI, IN, ",", " ", "\u0964"]),
+        ("\u05e9\u05c1\u05b8\u05dc\u05d5\u05b9\u05dd \u05e2\u05d5\u05dc\u05dd!", [SHALOM, WORLD, "!"]),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", ["\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"]),
+        ("\U00011103\U00011127\U00011133\U00011103 a", ["\U00011103\U00011127\U00011133\U00011103", "a"]),
+        (
+            "love\u2764\ufe0f \u2764\ufe0fgood !!\u0301 !",
+            ["love", HEART, " ", HEART, "good", " ", "!!\u0301", " ", "!"],
+        ),
+    ],
+)
+def test_english_words(line, words):
+    assert TOKENISERS["english"].split(line) == words
+    assert TOKENISERS["english"].join(words) == line
+
+
+def test_every_mark_of_unicode_stays_with_its_word():
+    marks = [c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) in ("Mn", "Mc")]
+    words = [f"a{mark}b{mark}" for mark in marks]
+    assert len(marks) > 2000
+    assert TOKENISERS["english"].split(" ".join(words)) == words
+
+
+SIGNS = st.sampled_from(["a", "don't", "12", "3.5", "co-op", ",", ".", "...", "!!", "(", "'", "_", "'s", "n't", "é"])
+
+
+@given(st.lists(st.tuples(SIGNS, st.sampled_from([" ", "  ", "\t"]))))
+def test_english_words_are_the_same_however_they_are_parted(parted):
+    words = [word for word, _ in parted]
+    for line in (" ".join(words), "".join(word + gap for word, gap in parted)):
+        assert [word for word in TOKENISERS["english"].split(line) if not word.isspace()] == words
+
+
+def test_english_parts_reviews_as_their_makers_did(shared):
+    split = TOKENISERS["english"].split
+    lines = (shared / "sentiment" / "stsa.fine.dev").read_text(encoding="utf-8").split("\n")
+    ours = [word for line in lines for word in split(line) if not word.isspace()]
+    theirs = " ".join(lines).split()
+    assert 0.98 < len(theirs) / len(ours) < 1
+    natural = [line.replace(" ,", ",").replace(" .", ".") for line in lines]
+    assert [word for line in natural for word in split(line) if not word.isspace()] == ours
+
+
 LINES = st.one_of(
     st.text(st.sampled_from("あ漢ア。、「」！　 Aé1.,()'\"-\t"), max_size=40),
+    st.text(st.sampled_from("as 's1.,-_'’\u0301Ⓐⓐ \n\x85"), max_size=40),
+    st.text(st.sampled_from("a's '!_ \u0301\u0939\u093f\u05dc\u05b9\u200d\u2764\ufe0f\U00011127"), max_size=40),
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40),
 )
 
@@ -62,6 +129,7 @@ def test_join_undoes_split(name, line):
 @pytest.mark.parametrize("name", tokenise.NAMES)
 def test_join_undoes_split_on_real_text(shared, name):
     files = [shared / "lm_tinyshakespeare" / "input.txt", shared / "lm_wikitext2" / "valid.txt"]
+    files += [shared / "sentiment" / "stsa.fine.test"]
     files += sorted((shared / "aozora_edge").iterdir()) + sorted((ROOT / "corpus" / "samples" / "stories").iterdir())
     for path in files:
         text = decode(path.read_bytes())
@@ -82,6 +150,20 @@ def test_join_undoes_split_on_real_text(shared, name):
 )
 def test_choose_by_the_text(sample, name):
     assert tokenise.choose(sample) == name
+
+
+@pytest.mark.parametrize(
+    ("sample", "name"),
+    [
+        ("吾輩は猫である。\n名前はまだ無い。", "mecab"),
+        ("The dogs' tails wagged.\nIt was not funny , at all .", "english"),
+        ("Кошка сидит на окне и смотрит.", "english"),
+        ("这部电影很好看\n我不喜欢这个演员の表演，太长了", "char"),
+        ("Nakamura\nO'Brien\nRossi", "char"),
+    ],
+)
+def test_choose_for_classes_by_the_text(sample, name):
+    assert tokenise.choose_for_classes(sample) == name
 
 
 def test_sentence_ends():
