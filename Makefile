@@ -11,12 +11,13 @@ CONSTRAINTS = $(CURDIR)/build-constraints.txt
 SANITIZED = build/sanitized-$(VERSION)
 LEVELS ?= avx2,emulated# what make sanitize checks besides portable; it takes a processor that has them to check others
 
-KERNEL_TESTS = tests/test_native.py tests/test_bfloat16.py tests/test_step.py tests/test_update.py
+KERNEL_TESTS = tests/test_native.py tests/test_bfloat16.py tests/test_step.py tests/test_update.py tests/test_packed.py
 
-.PHONY: help demo test test-slow test-pythons gpu-check sanitize lint format setup native clean
+.PHONY: help demo demo-classify test test-slow test-pythons gpu-check sanitize lint format setup native clean
 
 help:
 	@echo "make demo          learn the sample stories and tunes, then write new ones (three minutes)"
+	@echo "make demo-classify learn what three kinds of letters sound like, then sort new ones (one minute)"
 	@echo "make test          run the tests; make test-slow those that take minutes"
 	@echo "make setup         install into $(VENV), as the others do by themselves"
 	@echo "make native        build the CPU kernels again, and say why when they cannot be built"
@@ -35,6 +36,15 @@ demo: $(READY)
 	$(PY) generate.py runs/demo/text 灯台 --sentences 8 --top-p 0.9 --seed 1 -o runs/demo/story.txt
 	@cat runs/demo/story.txt
 	@ls runs/demo/tune.* runs/demo/story.txt runs/demo/*/loss.png
+
+demo-classify: $(READY)
+	$(PY) classify.py train corpus/samples/letters.tsv -o runs/demo/mood --force --lr 0.004 --batchsize 16 \
+	  --dropout-words 0.7
+	$(PY) classify.py evaluate runs/demo/mood
+	@printf '%s\n' '孫が生まれました。港じゅうに知らせて歩きたいです。' '三度も頼んだのに、まだ返事がない。' \
+	  '母の字を見ると、今でも涙が出ます。' > runs/demo/letters.txt
+	$(PY) classify.py predict runs/demo/mood runs/demo/letters.txt --explain
+	@ls runs/demo/mood/*.png
 
 test: $(READY)
 	$(PY) -m pytest -q

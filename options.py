@@ -10,18 +10,21 @@ from errors import UserError
 
 REQUIRED = object()
 UNBOUNDED = 1e30
+SWITCH = {"on": True, "off": False, "True": True, "False": False, "true": True, "false": False, "1": True, "0": False}
 
 
 class Parser(argparse.ArgumentParser):
     """Options from a table. What was not given is not in the result, so that a run's own settings can fill it.
 
-    A row is (flags, type, default, help): its type one of the functions below, a tuple of choices, or None for a flag;
+    A row is (flags, type, default, help): its flags the name and its other spellings, of which the first long one names
+    the result; its type one of the functions below, a tuple of choices, or None for a flag;
     its default a list where it takes several values. A positional argument has no hyphen; with ``REQUIRED`` as its
     default it must be there.
     """
 
-    def __init__(self, description, tables):
-        super().__init__(description=description, argument_default=argparse.SUPPRESS, allow_abbrev=False)
+    def __init__(self, description, tables, prog=None):
+        super().__init__(prog=prog, description=description, argument_default=argparse.SUPPRESS, allow_abbrev=False)
+        self._switches = set()
         for title, rows in tables.items():
             group = self.add_argument_group(title)
             for flags, kind, default, text in rows:
@@ -37,16 +40,23 @@ class Parser(argparse.ArgumentParser):
             settings |= {"choices": kind}
         else:
             settings |= {"type": kind, "metavar": (flags[0] if positional else kind.__name__).upper()}
+        if kind is switch:
+            self._switches |= set(flags)
         if isinstance(default, list):
             settings |= {"nargs": "*" if positional else "+"}
         elif positional and default is not REQUIRED:
             settings |= {"nargs": "?"}
-        group.add_argument(*flags, **settings)
+        group.add_argument(*flags, **settings).required = default is REQUIRED
 
     def parse_args(self, args=None):
         args = sys.argv[1:] if args is None else list(args)
         ends = args.index("--") if "--" in args else len(args)
-        return super().parse_args(_values([_hyphens(a) for a in args[:ends]]) + args[ends:])
+        return super().parse_args(_values(self._switched([_hyphens(a) for a in args[:ends]])) + args[ends:])
+
+    def _switched(self, args):
+        """A switch without a value as one that is on: argparse would take what comes next for its value."""
+        after = zip(args, [*args[1:], ""], strict=False)
+        return [f"{arg}=on" if arg in self._switches and value not in SWITCH else arg for arg, value in after]
 
     def error(self, message):
         raise UserError(f"{message} (--help lists the options)")
@@ -74,7 +84,12 @@ def _values(args):
 def defaults(tables):
     """The default of every option, by the name of its attribute."""
     rows = (row for rows in tables.values() for row in rows)
-    return {row[0].split()[-1].lstrip("-").replace("-", "_"): row[2] for row in rows}
+    return {_name(row[0].split()): row[2] for row in rows}
+
+
+def _name(flags):
+    """The first long one without its hyphens, as argparse names what it found."""
+    return next((flag for flag in flags if flag.startswith("--")), flags[0]).lstrip("-").replace("-", "_")
 
 
 def _number(convert, least, most, name, open_end=False):
@@ -97,6 +112,18 @@ not_negative = _number(float, 0, UNBOUNDED, "x")
 seconds = _number(float, 0.1, 86_400, "x")
 fraction = _number(float, 0, 1, "x", open_end=True)
 ratio = _number(float, 0, 0.95, "x")
+share = _number(float, 0, 1, "x")
+few = _number(int, 1, 9, "n")
+
+
+def switch(value):
+    """On, or off; a switch that is named without a value is on."""
+    if value not in SWITCH:
+        raise argparse.ArgumentTypeError(f"{value} must be on or off")
+    return SWITCH[value]
+
+
+switch.__name__ = "on|off"
 
 
 def path(value):

@@ -78,7 +78,7 @@ def of_pieces(groups, valid=None, test=None, size=None, least=1, need=2, name="t
     """
     groups, twice = _distinct(groups)
     splits = _hold_out(groups, valid, test, name)
-    index = _index()
+    index = by_sight()
     parts = {}
     for split, pieces in splits.items():
         stream = _Stream(list, index)
@@ -92,7 +92,7 @@ class _Texts:
     """Reads texts into streams that share an index and a tokeniser, which the first of them decides."""
 
     def __init__(self, tokens):
-        self.index, self.tokeniser = _index(), None if tokens == "auto" else tokeniser(tokens)
+        self.index, self.tokeniser = by_sight(), None if tokens == "auto" else tokeniser(tokens)
         self.files, self.skipped = {"aozora": 0, "plain": 0}, []
 
     def read(self, sources):
@@ -111,7 +111,7 @@ class _Texts:
         return stream
 
 
-def _index():
+def by_sight():
     """Ids by first sight: looking up a new word gives it the next."""
     index = defaultdict()
     index.default_factory = index.__len__

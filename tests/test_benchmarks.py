@@ -2,11 +2,13 @@
 
 import math
 import os
+import sys
 from types import SimpleNamespace
 
 import pytest
 
 import rnn
+from benchmarks import classifier as accuracy
 from benchmarks import floor, loaded_speed, music_proof, music_stats, train_speed, trainers
 from midi import smf
 from midi.score import Note
@@ -153,3 +155,54 @@ def test_the_rows_under_load():
     quiet, loaded = (row[2:] for row in loaded_speed.rows(SIZE, workers, speeds))
     assert quiet == ["ours, 2 threads", "90", "1.00", "pytorch, 2 threads", "50", "1.00", "1.80"]
     assert loaded == ["ours, 2 threads", "65", "1.50", "pytorch, 2 threads", "10", "5.00", "6.50"]
+
+
+def sentiment(folder):
+    """A folder like that of the real sentences, a few of which are in two collections, parted differently."""
+    for name, cue in (("pos", "fine"), ("neg", "dull")):
+        lines = [f"it's a {cue} film , number {n}\n" for n in range(20)]
+        (folder / f"rt-polarity.{name}").write_text("".join(lines))
+    both = [f"0 it 's a fine film, number {n}\n" for n in range(20)]
+    (folder / "subj.all").write_text("".join([*both, *(f"1 a plot of {n} men\n" for n in range(20))]))
+    return str(folder)
+
+
+def test_what_a_fold_holds_out_is_in_neither_its_training_nor_its_unlabelled_texts(tmp_path):
+    folder = sentiment(tmp_path)
+    seen = set()
+    for fold in range(accuracy.FOLDS):
+        training, valid, test = accuracy.parts(folder, "mr", fold)
+        assert valid is None
+        texts = {example.text for example in test}
+        seen |= texts
+        assert not texts & {example.text for example in training}
+        held = {accuracy.letters(text) for text in texts}
+        free = accuracy.unlabelled(folder, training, test, fold)
+        assert not held & {accuracy.letters(text) for text in free}
+        assert len(free) == len(training) + 40 - sum("fine" in text for text in texts)
+    assert len(seen) == 40
+
+
+def test_figures_of_another_recipe_are_not_taken_for_these(tmp_path, monkeypatch, capsys):
+    made = []
+
+    def run(folder, out, name, fold, vectors):
+        made.append((name, fold))
+        entry = {"train_error": 0.1, "valid_error": 0.2, "test_error": 0.25, "epochs": 1.0, "best": True}
+        return {"accuracy": 0.75, "history": [entry], "start": {}}
+
+    monkeypatch.setattr(accuracy, "run", run)
+    for patience in ("4", "4", "5"):
+        monkeypatch.setattr(accuracy, "PATIENCE", ["--patience", patience])
+        command = ["x", str(tmp_path), "-o", str(tmp_path / "out"), "--rows", "mr-lstm", "--folds", "2"]
+        monkeypatch.setattr(sys, "argv", command)
+        accuracy.main()
+    assert made == [("mr-lstm", 0), ("mr-lstm", 1)] * 2
+    assert "| mr | LSTM, mean | chance | 75.0 ± 0.0 | 2 | 1 |" in capsys.readouterr().out
+    assert (tmp_path / "out" / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_fold_that_was_interrupted_is_not_kept():
+    with pytest.raises(SystemExit) as ended:
+        accuracy.quietly(lambda _: 130, [])
+    assert ended.value.code == 130

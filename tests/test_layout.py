@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
+import classify
 import generate
+import options
 import read_midi
 import train
 import write_midi
@@ -17,13 +19,21 @@ ROOMS = {
     "errors": ((), ()),
     "options": (("errors",), ()),
     "compat": ((), ("chainer", "numpy")),
-    "corpus": (("midi", "errors"), ("numpy", "MeCab", "unidic_lite")),  # midi: only the samples' maker
+    "corpus": (
+        ("midi", "errors"),
+        ("numpy", "MeCab", "unidic_lite", "scipy"),
+    ),  # midi: the samples' maker, labelled tunes
     "midi": (("errors",), ("numpy", "matplotlib", "tinysoundfont")),
     "sampling": ((), ("numpy",)),
     "kernels": (("compat", "errors"), ("numpy", "cupy")),
     "rnn": (("compat", "kernels"), ("numpy",)),
-    "training": (("rnn", "corpus", "kernels", "compat", "errors"), ("numpy", "tqdm", "matplotlib")),
+    "classifier": (("compat", "kernels", "corpus"), ("numpy",)),
+    "training": (("rnn", "classifier", "corpus", "kernels", "compat", "errors"), ("numpy", "tqdm", "matplotlib")),
     "train": (("corpus", "midi", "rnn", "kernels", "training", "compat", "options", "errors"), ("numpy",)),
+    "classify": (
+        ("corpus", "midi", "classifier", "kernels", "training", "compat", "options", "errors"),
+        ("numpy",),
+    ),
     "generate": (("corpus", "midi", "sampling", "kernels", "training", "options", "errors"), ("numpy",)),
     "read_midi": (("midi", "training", "options", "errors"), ()),
     "write_midi": (("midi", "training", "options", "errors"), ()),
@@ -88,10 +98,15 @@ def test_the_readme_lists_every_file():
     assert [str(path) for path in listed if path.name not in readme] == []
 
 
-@pytest.mark.parametrize("script", [train, generate, read_midi, write_midi], ids=lambda script: script.__name__)
-def test_the_readme_has_every_option_with_its_default(script):
+TABLES = {script.__name__: script.TABLES for script in (train, generate, read_midi, write_midi)}
+TABLES |= {f"classify {name}": tables for name, (_, tables, _) in classify.COMMANDS.items()}
+
+
+@pytest.mark.parametrize("tables", TABLES.values(), ids=TABLES)
+def test_the_readme_has_every_option_with_its_default(tables):
     readme = (ROOT / "README.md").read_text()
-    for rows in script.TABLES.values():
+    for rows in tables.values():
         for flags, _, default, meaning in rows:
             name = " ".join(f"`{flag}`" for flag in flags.split())
-            assert f"| {name} | {'' if default in (None, False, []) else default} | {meaning} |" in readme
+            shown = "" if default in (None, False, [], options.REQUIRED) else default
+            assert f"| {name} | {shown} | {meaning} |" in readme

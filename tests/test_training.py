@@ -159,6 +159,7 @@ ABOUT = {
     "dictionary": "",
     "sizes": {"words": WORDS, "units": UNITS, "dropout": 0.5, "dropout_on": "layers"},
     "recipe": dataclasses.asdict(runs.Recipe(seed=3, batchsize=4)),
+    "vectors": None,
     "corpus": {
         "corpus": ["a.txt"],
         "valid": ["b.txt"],
@@ -262,8 +263,8 @@ def edit(run, where, value):
         ("format", 2, "of format 2, newer than this program's 1: update Tsuzuri"),
         ("format", "x", "not a run of this program: format is 'x', must be a whole number"),
         ("kind", "pictures", "kind is 'pictures', must be one of text, music"),
-        ("tokens", "klingon", "tokens is 'klingon', must be one of mecab, char, space, midi"),
-        ("tokens", "midi", "tokens of text is 'midi', must be one of mecab, char, space$"),
+        ("tokens", "klingon", "tokens is 'klingon', must be one of mecab, char, space, english, midi"),
+        ("tokens", "midi", "tokens of text is 'midi', must be one of mecab, char, space, english$"),
         ("kind", "music", "tokens of music is 'char', must be one of midi"),
         ("dictionary", None, "dictionary is None, must be a text"),
         ("sizes.words", 99, "sizes.words is 99, but vocabulary.txt has 13"),
@@ -315,6 +316,9 @@ def attempt(function, *args):
 NONSENSE = [..., None, True, -1, 0.5, -(10**400), math.nan, math.inf, "x", "\ud800\n", [], [None], {}, {"x": [[]]}]
 
 
+OLD_RUNS_MAY_LACK = ("vectors", "recipe.precision", "recipe.freeze_epochs")
+
+
 def test_no_field_of_a_run_is_taken_on_trust(tmp_path):
     """Each with values of every kind: the run loads, and has them, or one line tells the field."""
     run = new_run(tmp_path)
@@ -325,7 +329,7 @@ def test_no_field_of_a_run_is_taken_on_trust(tmp_path):
             if reason:
                 assert re.sub(r"\.(\d+)", r"[\1]", where) in reason
             else:
-                filled_in = value is ... and where == "recipe.precision"  # the one that old runs may lack
+                filled_in = value is ... and where in OLD_RUNS_MAY_LACK
                 assert loaded.about == (run.about if filled_in else changed(run.about, where, value))
                 assert value is not ... or filled_in or where.endswith(".0")
     assert set(runs.RULES["recipe"]) == {field.name for field in dataclasses.fields(runs.Recipe)}
@@ -399,7 +403,9 @@ STATES = META | {"rng": META["order"]}
         ({"optimizer/t": None}, "t is missing"),
         ({"optimizer/t": numpy.array(-3)}, "optimizer/t is -3, must be 0 or more"),
         ({"optimizer/t": numpy.array(3.0)}, "t is float64"),
-        ({"optimizer/t": numpy.array(0)}, "l0/W/m is not known"),
+        ({"optimizer/t": numpy.array(2)}, "optimizer/l0/W/t is 3, must be from 0 to 2, as many as optimizer/t"),
+        ({"optimizer/l0/W/t": numpy.array(0)}, "optimizer/l0/W/m is not known"),
+        ({"optimizer/l0/W/t": numpy.array(-1)}, "optimizer/l0/W/t is -1, must be from 0 to 3"),
         ({"optimizer/l0/W/t": numpy.array([3])}, r"l0/W/t is int\d+ \(1,\), not \(\)"),
         ({"state/c1": None}, "c1 is missing"),
         ({"state/c1": numpy.zeros((2, 9), "f")}, r"c1 is float32 \(2, 9\)"),
@@ -424,7 +430,7 @@ def test_no_field_of_a_checkpoint_is_taken_on_trust(tmp_path):
     for where in paths(runs.META):
         for value in NONSENSE:
             meta = changed(STATES, where, value)
-            loaded, reason = attempt(runs.Checkpoint, "x.npz", {"meta": packed(meta)})
+            loaded, reason = attempt(runs.Checkpoint, "x.npz", {"meta": packed(meta)}, runs.META)
             if reason:
                 assert re.sub(r"\.(\d+)", r"[\1]", where) in reason
             else:

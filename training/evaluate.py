@@ -1,10 +1,13 @@
 """How well a model predicts a text, on a state of its own."""
 
+import numpy
+
 from compat import chainer
-from corpus import windows
+from corpus import packing, windows
 
 STREAM = 1000  # words a stream is at least long, so that few words lack what came before them
 STREAMS, STEPS = 20, 35
+WORDS = 20_000  # that a classifier reads at once
 
 
 def loss(model, ids):
@@ -18,3 +21,23 @@ def loss(model, ids):
             nats += float(model(model.xp.asarray(xs), model.xp.asarray(ts)).array) * batch
     model.set_state(state)
     return nats / (len(ids) - 1)
+
+
+def probabilities(model, sequences):
+    """A classifier's probability of every class for each sequence of ids, (n, K), in their order; none may be empty."""
+    found = numpy.empty((len(sequences), model.sizes.classes), "f")
+    lengths = numpy.array([len(ids) for ids in sequences], "q")
+    order = numpy.argsort(-lengths, kind="stable")  # sequences of like length together
+    batch = numpy.cumsum(lengths[order]) // WORDS
+    for places in numpy.split(order, numpy.flatnonzero(numpy.diff(batch)) + 1):
+        if len(places):
+            packed = packing.pack([sequences[n] for n in places])
+            found[places[packed.order]] = model.probabilities(packed)
+    return found
+
+
+def classes(model, examples):
+    """A classifier's mean -log p of the right class, in nats, and its guesses (n,), for examples of one at least."""
+    p = probabilities(model, examples.sequences)
+    chosen = p[numpy.arange(len(p)), examples.labels]
+    return float(-numpy.log(numpy.maximum(chosen, numpy.finfo("f").tiny)).mean()), p.argmax(1)

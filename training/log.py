@@ -53,6 +53,16 @@ def line(entry, bits=None):
     )
 
 
+def errors(entry):
+    """A classifier's log entry for people."""
+    tested = "" if entry["test_error"] is None else f"test error {entry['test_error']:5.1%}   "
+    return (
+        f"epoch {entry['epochs']:5.1f}   train loss {entry['train_loss']:.3f} error {entry['train_error']:5.1%}   "
+        f"valid loss {entry['valid_loss']:.3f} error {entry['valid_error']:5.1%}   {tested}"
+        f"{entry['words_per_second']:6,.0f} words/s{'   best' if entry['best'] else ''}"
+    )
+
+
 def dump(history):
     """The bytes of ``log.jsonl``: all epochs anew, so that a resumed log never holds an epoch twice."""
     return "".join(json.dumps(entry) + "\n" for entry in history).encode()

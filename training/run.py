@@ -18,7 +18,7 @@ import numpy
 
 import rnn
 from compat import chainer
-from corpus import tokenise, vocabulary
+from corpus import tokenise, vectors, vocabulary
 from errors import UserError
 from kernels import cpu, gpu
 from training import files
@@ -26,6 +26,7 @@ from training.files import FLAG, FLOAT, OBJECT, OTHERS, TEXT, UNBOUNDED, number,
 from training.optimisers import OPTIMISERS
 
 FORMAT = 1
+MODELS_OF = {"text": "a language model", "music": "a language model", "classes": "a classifier"}  # by a run's kind
 STATE = ("c1", "h1", "c2", "h2")
 COUNTS = ("t", "epoch")  # of an optimiser; t, its updates, also of each parameter
 PRECISIONS = gpu.PRECISIONS  # of which a CPU has some
@@ -34,7 +35,10 @@ OWN = ("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png")
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How a model is trained; saved with its weights."""
+    """How a model is trained; saved with its weights.
+
+    Word vectors that it begins with stay as they are for ``freeze_epochs``, or always where that is None.
+    """
 
     epoch: int = 50
     batchsize: int = 20
@@ -44,6 +48,7 @@ class Recipe:
     lr: float = 0.002
     lr_decay: float = 0.5
     patience: int = 5
+    freeze_epochs: int | None = 0
     precision: str = cpu.FLOAT32
     seed: int = 0
 
@@ -68,9 +73,11 @@ RULES = {  # of run.json
         "lr": number(0, above=True),
         "lr_decay": number(0, 1, above=True),
         "patience": whole(1),
+        "freeze_epochs": optional(whole(0)),
         "precision": one_of(*PRECISIONS),
         "seed": whole(0),
     },
+    "vectors": optional(OBJECT),  # as ``VECTORS`` says
     "corpus": {
         "corpus": [TEXT],
         "valid": [TEXT],
@@ -83,6 +90,17 @@ RULES = {  # of run.json
     },
     "versions": OBJECT,
 }
+VECTORS = {  # as ``corpus.vectors.report`` has it
+    "file": TEXT,
+    "form": one_of(*vectors.FORMS),
+    "total": whole(1),
+    "width": whole(1),
+    "found": whole(0),
+    "of": whole(0),
+    "share": number(0, 1),
+}
+# what runs have from before there was a choice
+DEFAULTS = {"vectors": None, "recipe": {"precision": cpu.FLOAT32, "freeze_epochs": 0}}
 GENERATOR = {
     "bit_generator": one_of("PCG64"),
     "state": {"state": whole(0, 2**128 - 1), "inc": whole(0, 2**128 - 1)},
@@ -113,12 +131,27 @@ META = {  # of a checkpoint
 
 
 class Run:
-    """A run directory that exists."""
+    """A run directory that exists, of a language model; ``training/classes.py`` has the classifier's."""
+
+    KINDS, MAKER, OWN = ("text", "music"), "train.py", OWN
+    RULES, META, DEFAULTS = RULES, META, DEFAULTS
+    Sizes, Recipe = rnn.Sizes, Recipe
 
     def __init__(self, path, about, words):
         self.path, self.about, self.vocabulary = path, about, words
-        self.sizes = rnn.Sizes(**about["sizes"])
-        self.recipe = Recipe(**about["recipe"])
+        self.sizes = self.Sizes(**about["sizes"])
+        self.recipe = self.Recipe(**about["recipe"])
+
+    @staticmethod
+    def check(about):
+        """Raise ``ValueError`` for a run.json that does not hold together, each of its fields being right."""
+        music = about["kind"] == "music"
+        files.check(about["tokens"], one_of("midi") if music else one_of(*tokenise.NAMES), f"tokens of {about['kind']}")
+        if music:
+            report = {"midi": OBJECT, OTHERS: None}
+            files.check(about["corpus"], {"midi": OBJECT, "report": report, OTHERS: None}, "corpus")
+        if about["vectors"] is not None:
+            files.check(about["vectors"], VECTORS, "vectors")
 
     def file(self, name):
         return os.path.join(self.path, name)
@@ -132,15 +165,23 @@ class Run:
         """Save the weights; raises ``UserError`` and leaves the old file where any is not finite."""
         self._save("model.npz", arrays_of(model))
 
-    def _save(self, name, arrays):
+    def _save(self, name, arrays, beside=None):
+        """Write an .npz of ``arrays``, if they are finite, and of others ``beside`` them, whatever they are."""
         for key, array in arrays.items():
             if not numpy.isfinite(array).all():
                 raise UserError(f"{self.file(name)}: not written: {key} is not finite (the old file is kept)")
-        files.write(self.file(name), files.npz(arrays))
+        files.write(self.file(name), files.npz(arrays | (beside or {})))
+
+    def best_arrays(self):
+        """The weights of ``model.npz`` by name, not yet checked; there are none before the first validation."""
+        if os.path.exists(self.file("checkpoint.npz")) and not os.path.exists(self.file("model.npz")):
+            again = f"{self.MAKER} -o {self.path} --resume"
+            raise UserError(f"{self.path}: holds no trained model yet ({again} goes on with the training)")
+        return files.read_npz(self.file("model.npz"))
 
     def load_best(self):
         """The model of ``model.npz``, on the CPU."""
-        arrays = files.read_npz(self.file("model.npz"))
+        arrays = self.best_arrays()
         fit(arrays, self.sizes.shapes(), self.file("model.npz"))
         model = self.new_model()
         chainer.serializers.NpzDeserializer(arrays).load(model)
@@ -154,34 +195,42 @@ class Run:
         """Save the training's state, unless it is not finite; ``meta`` is as ``META`` says, but for ``rng``."""
         arrays = {f"model/{name}": array for name, array in arrays_of(model).items()}
         arrays |= {f"optimizer/{name}": array for name, array in arrays_of(optimizer).items()}
-        for name, array in zip(STATE, model.get_state() or (), strict=False):
-            arrays[f"state/{name}"] = chainer.backends.cuda.to_cpu(array)
+        arrays |= {
+            f"state/{name}": chainer.backends.cuda.to_cpu(array) for name, array in self._state_of(model).items()
+        }
         meta = meta | {"rng": model.rng.bit_generator.state}
         arrays["meta"] = numpy.frombuffer(json.dumps(meta).encode(), numpy.uint8)
         self._save("checkpoint.npz", arrays)
+
+    def _state_of(self, model):
+        """What a model carries from window to window, by name; before the first window there is none."""
+        return dict(zip(STATE, model.get_state() or (), strict=False))
+
+    def _state_shapes(self):
+        return dict.fromkeys(STATE, (self.recipe.batchsize, self.sizes.units))
 
     def load_checkpoint(self):
         """The ``Checkpoint`` of this run, to go on with: checked against it, but for the optimiser's arrays."""
         files.sweep(self.path)
         path = self.file("checkpoint.npz")
-        checkpoint = Checkpoint(path, files.read_npz(path))
+        checkpoint = Checkpoint(path, files.read_npz(path), self.META)
         fit(checkpoint.under("model/"), self.sizes.shapes(), path)
         state = checkpoint.under("state/")
-        if state:  # before the first window there is none
-            fit(state, dict.fromkeys(STATE, (self.recipe.batchsize, self.sizes.units)), path)
+        if state:
+            fit(state, self._state_shapes(), path)
         return checkpoint
 
 
 class Checkpoint:
-    """The saved state of a training."""
+    """The saved state of a training; ``rules`` say what its ``meta`` must be."""
 
-    def __init__(self, path, arrays):
+    def __init__(self, path, arrays, rules):
         self.path, self.arrays = path, arrays
         try:
             if "meta" not in arrays:
                 raise ValueError("meta is missing")
             self.meta = json.loads(arrays["meta"].tobytes())
-            files.check(self.meta, META, "meta")
+            files.check(self.meta, rules, "meta")
             if self.meta["window"] and not self.meta["words"]:
                 raise ValueError(f"meta.words is 0, must be 1 or more after window {self.meta['window']}")
         except (ValueError, RecursionError) as error:
@@ -202,29 +251,30 @@ class Checkpoint:
         return meta
 
     def _restore_optimizer(self, model, optimizer):
-        """Its counts first: before the first update there are no moments to load."""
+        """Its counts first: before a parameter's first update there are no moments of it, as while it is frozen."""
         arrays = self.under("optimizer/")
         params = {name.removeprefix("/"): param for name, param in model.namedparams()}
         counts = {name: array for name, array in arrays.items() if name.rpartition("/")[2] in COUNTS}
-        fit(counts, dict.fromkeys([*COUNTS, *(f"{name}/t" for name in params)], ()), self.path, "i")
-        below = [name for name, count in counts.items() if count < 0]
-        if below:
-            raise UserError(f"{self.path}: damaged: optimizer/{below[0]} is {counts[below[0]]}, must be 0 or more")
-        try:
-            if counts["t"]:
-                chainer.serializers.NpzDeserializer(arrays).load(optimizer)
-        except KeyError as error:
-            raise UserError(f"{self.path}: does not fit its run: optimizer/{error.args[0]} is missing") from None
-        moments = {f"{name}/{key}": p.shape for name, p in params.items() for key in p.update_rule.state or ()}
-        fit({name: array for name, array in arrays.items() if name not in counts}, moments, self.path)
+        expected = [*COUNTS, *(f"{name}/t" for name in params)]
+        fit(counts, dict.fromkeys(expected, ()), self.path, "i")
+        for name in expected:
+            most, allowed = math.inf, "0 or more"
+            if name not in COUNTS:
+                most, allowed = counts["t"], f"from 0 to {counts['t']}, as many as optimizer/t"
+            if not 0 <= counts[name] <= most:
+                raise UserError(f"{self.path}: damaged: optimizer/{name} is {counts[name]}, must be {allowed}")
+        updated = {name: param for name, param in params.items() if counts[f"{name}/t"]}
+        moments = {f"optimizer/{name}/{key}": p.shape for name, p in updated.items() for key in optimizer.states}
+        fit({f"optimizer/{name}": array for name, array in arrays.items() if name not in counts}, moments, self.path)
+        chainer.serializers.NpzDeserializer(arrays, strict=False).load(optimizer)
 
 
-def create(path, about, words):
-    """Make a run directory; ``about`` is run.json without format and versions."""
+def create(path, about, words, kind=Run):
+    """Make a run directory, a ``kind``; ``about`` is run.json without format and versions."""
     about = {"format": FORMAT, **about, "versions": versions()}
     try:
         os.makedirs(path, exist_ok=True)
-        for name in OWN:  # of a run that --force replaces
+        for name in {*Run.OWN, *kind.OWN}:  # of a run that --force replaces, whatever its kind
             if os.path.exists(os.path.join(path, name)):
                 os.unlink(os.path.join(path, name))
     except OSError as error:
@@ -232,7 +282,7 @@ def create(path, about, words):
     files.sweep(path)
     files.write(os.path.join(path, "vocabulary.txt"), words.dump())
     describe(path, about)
-    return Run(path, about, words)
+    return kind(path, about, words)
 
 
 def describe(path, about):
@@ -243,42 +293,46 @@ def exists(path):
     return os.path.exists(os.path.join(path, "run.json"))
 
 
-def in_use(path):
+def in_use(path, kind=Run):
     """The first name in a folder that a new run would replace, or None."""
-    return next((name for name in ("run.json", *OWN) if os.path.exists(os.path.join(path, name))), None)
+    names = ("run.json", *dict.fromkeys([*Run.OWN, *kind.OWN]))
+    return next((name for name in names if os.path.exists(os.path.join(path, name))), None)
 
 
-def load(path):
-    """Open a run directory; raises ``UserError`` for one that is damaged, foreign, or of a newer program."""
+def load(path, *kinds):
+    """Open a run directory, one of the ``kinds``, a ``Run`` unless others are named.
+
+    Raises ``UserError`` for one that is damaged, foreign, or of a newer program.
+    """
+    kinds = kinds or (Run,)
+    kind = kinds[0]
     name = os.path.join(path, "run.json")
     if not exists(path):
-        raise UserError(f"{path}: not a run (it holds no run.json; train.py -o {path} makes one)")
+        raise UserError(f"{path}: not a run (it holds no run.json; {kind.MAKER} -o {path} makes one)")
     try:
         with open(name, encoding="utf-8") as stream:
             about = json.load(stream)
         form = about["format"]
         if isinstance(form, int) and form > FORMAT:
             raise UserError(f"{name}: of format {form}, newer than this program's {FORMAT}: update Tsuzuri")
-        if isinstance(about.get("recipe"), dict):
-            about["recipe"].setdefault("precision", cpu.FLOAT32)  # runs from before there was a choice have none
-        _check(about)
+        kind = next((one for one in kinds if about["kind"] in one.KINDS), kind)
+        if about["kind"] in [other for other in MODELS_OF if other not in kind.KINDS]:
+            held, wanted = MODELS_OF[about["kind"]], MODELS_OF[kind.KINDS[0]]
+            raise UserError(f"{path}: holds {held}, and {wanted} is needed ({kind.MAKER} -o makes one)")
+        for part, default in kind.DEFAULTS.items():
+            if not isinstance(default, dict):
+                about.setdefault(part, default)
+            elif isinstance(about.get(part), dict):
+                about[part] = default | about[part]
+        files.check(about, kind.RULES)
+        kind.check(about)
         words = vocabulary.load(os.path.join(path, "vocabulary.txt"))
-        run = Run(path, about, words)
+        run = kind(path, about, words)
         if run.sizes.words != len(words):
             raise ValueError(f"sizes.words is {run.sizes.words}, but vocabulary.txt has {len(words)}")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{name}: damaged, or not a run of this program: {error}") from None
     return run
-
-
-def _check(about):
-    """Raise ``ValueError`` for a run.json that is not as ``RULES`` says."""
-    files.check(about, RULES)
-    music = about["kind"] == "music"
-    files.check(about["tokens"], one_of("midi") if music else one_of(*tokenise.NAMES), f"tokens of {about['kind']}")
-    if music:
-        report = {"midi": OBJECT, OTHERS: None}
-        files.check(about["corpus"], {"midi": OBJECT, "report": report, OTHERS: None}, "corpus")
 
 
 def versions():

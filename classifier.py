@@ -1,0 +1,177 @@
+"""The classifier: from a sequence of words to one of K classes.
+
+EmbedID, LSTM layers over each whole sequence, what they say of its words pooled into one row, dropout, a Linear. It is
+the model of the Theano tutorial on sentiment (``lstm.py``), with the variants that a chapter on text with Keras
+compares: two directions, a simple tanh RNN, and a bag of embedded words. Its names are those of ``rnn.py``, so that it
+can begin with a language model's weights.
+
+Axes: B sequences, R words of them all, packed (``corpus/packing.py``); E numbers of an embedded word, N units, V words.
+"""
+
+import dataclasses
+
+import numpy
+
+from compat import L, chainer
+from corpus import packing
+from kernels import functions as K
+
+DIRECTIONS = {"lstm": ("l",), "bilstm": ("l", "b"), "rnn": ("l",), "bow": ()}  # model: its stacks of layers, by name
+MODELS = tuple(DIRECTIONS)
+POOLS = ("mean", "last", "max")
+# The largest number of an embedded word at first, as in Keras: by large ones each text could be learned by heart.
+LARGEST = 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """What the model is made of; saved with its weights.
+
+    ``width`` is that of an embedded word. ``dropout`` is the probability of dropping a pooled value while training,
+    ``dropout_words`` that of dropping a value of an embedded word.
+    """
+
+    words: int
+    width: int
+    units: int
+    classes: int
+    model: str = "lstm"
+    layers: int = 1
+    pool: str = "mean"
+    dropout: float = 0.5
+    dropout_words: float = 0.0
+
+    @property
+    def gates(self):
+        """Rows of weights for each unit."""
+        return 1 if self.model == "rnn" else 4
+
+    @property
+    def pooled(self):
+        """The length of a pooled row."""
+        return self.units * len(DIRECTIONS[self.model]) or self.width
+
+    def stacks(self):
+        """The layers' names, a list for each direction, from below."""
+        return [[f"{stack}{layer + 1}" for layer in range(self.layers)] for stack in DIRECTIONS[self.model]]
+
+    def shapes(self):
+        """The shape of every parameter by its path, so that weights can be checked before memory is taken for them."""
+        shapes = {"l0/W": (self.words, self.width)}
+        shapes |= {"out/W": (self.classes, self.pooled), "out/b": (self.classes,)}
+        for stack in self.stacks():
+            for layer, name in enumerate(stack):
+                rows, below = self.gates * self.units, self.units if layer else self.width
+                shapes |= {f"{name}_x/W": (rows, below), f"{name}_x/b": (rows,)}
+                shapes |= {f"{name}_h/W": (rows, self.units), f"{name}_h/b": (rows,)}
+        return shapes
+
+
+class Classifier(chainer.Chain):
+    """A sequence classifier of the ``sizes``; ``rng`` makes its parameters and its dropout masks.
+
+    ``decay`` times the sum of the squares of the last layer's weights is added to the loss (the tutorial's decay_c).
+    ``precision`` is that of the LSTM layers' products while training, as in ``rnn.RNN``.
+    """
+
+    def __init__(self, sizes, rng, precision="float32", decay=0.0):
+        super().__init__()
+        self.sizes, self.rng, self.precision, self.decay = sizes, rng, precision, decay
+        shapes = sizes.shapes()
+        with self.init_scope():
+            rows = rng.uniform(-LARGEST, LARGEST, shapes["l0/W"]).astype("f")
+            self.l0 = L.EmbedID(sizes.words, sizes.width, initialW=rows)
+            for stack in sizes.stacks():
+                for name in stack:
+                    setattr(self, f"{name}_x", self._linear(shapes[f"{name}_x/W"]))
+                    setattr(self, f"{name}_h", self._linear(shapes[f"{name}_h/W"], forget=1))
+            self.out = self._linear(shapes["out/W"])
+
+    def _linear(self, shape, forget=0):
+        """A Linear of weights of variance 1 / inputs (LeCun et al. 1998); of gates, ``forget`` is that one's bias."""
+        bias = numpy.zeros(shape[0], "f")
+        if self.sizes.gates == 4:
+            bias[2::4] = forget  # Chainer's order: a, i, f, o
+        weights = self.rng.normal(0, 1, shape) / numpy.sqrt(shape[1])
+        return L.Linear(shape[1], shape[0], initialW=weights.astype("f"), initial_bias=bias)
+
+    def embed(self, ids):
+        """The rows of ids (R,), (R, E); without a gradient where the rows are frozen."""
+        return K.embed(self.xp.asarray(ids), self.l0.W)
+
+    def pool(self, embedded, counts):
+        """What is said of each sequence, (B, pooled): from the embedded words (R, E) in each direction."""
+        if self.sizes.model == "bow":
+            return K.pool(embedded[0], counts, self.sizes.pool)
+        pooled = [self._read(stack, x, counts) for stack, x in zip(self.sizes.stacks(), embedded, strict=True)]
+        return chainer.functions.concat(pooled) if len(pooled) > 1 else pooled[0]
+
+    def _read(self, stack, x, counts):
+        precision = self.precision if chainer.config.train else "float32"
+        for name in stack:
+            from_below, from_before = getattr(self, f"{name}_x"), getattr(self, f"{name}_h")
+            weights = from_below.W, from_below.b, from_before.W, from_before.b
+            x = (
+                K.rnn_packed(x, counts, *weights)
+                if self.sizes.model == "rnn"
+                else K.lstm_packed(x, counts, *weights, precision=precision)
+            )
+        return K.pool(x, counts, self.sizes.pool)
+
+    def directions(self, packed):
+        """The ids (R,) as each direction reads them."""
+        return (packed.ids, packed.backwards)[: max(1, len(DIRECTIONS[self.sizes.model]))]
+
+    def forward(self, packed, labels):
+        """Read a batch, a ``Packed`` with the class (B,) int32 of each of its sequences, in their order.
+
+        Returns the loss as a Variable, -log p averaged over the sequences, in nats, and the classes (B,) guessed.
+        """
+        read, written = self._keys()
+        sizes, train = self.sizes, chainer.config.train
+        embedded = [self.embed(ids) for ids in self.directions(packed)]
+        dropped = sizes.dropout_words if train else 0.0
+        embedded = [K.dropout(x, dropped, key) for x, key in zip(embedded, read, strict=False)]
+        pooled = K.dropout(self.pool(embedded, packed.counts), sizes.dropout if train else 0.0, written)
+        loss = K.cross_entropy(pooled, self.out.W, self.out.b, labels, scale=1 / len(labels))
+        if self.decay:
+            loss += self.decay * chainer.functions.sum(chainer.functions.square(self.out.W))
+        return loss, self._logits(pooled.array).argmax(1)
+
+    def _keys(self):
+        """Fresh keys of the dropout masks: of each direction's words, and of what is pooled."""
+        read, written = numpy.zeros(2, "u8"), 0
+        if chainer.config.train and self.sizes.dropout_words:
+            read = self.rng.integers(2**64, size=2, dtype="u8")
+        if chainer.config.train and self.sizes.dropout:
+            written = int(self.rng.integers(2**64, dtype="u8"))
+        return [int(key) for key in read], written
+
+    def _logits(self, pooled):
+        return pooled @ self.out.W.array.T + self.out.b.array  # (B, K)
+
+    def probabilities(self, packed):
+        """Of every class, (B, K), for the sequences in their packed order; without dropout."""
+        with chainer.no_backprop_mode(), chainer.using_config("train", False):
+            embedded = [self.embed(ids) for ids in self.directions(packed)]
+            logits = self._logits(self.pool(embedded, packed.counts).array)
+        p = self.xp.exp(logits - logits.max(1, keepdims=True))
+        return chainer.backends.cuda.to_cpu(p / p.sum(1, keepdims=True))
+
+    def influence(self, ids, guess):
+        """How much each word of a text, ids (R,), moves the probability of the class ``guess``: gradient times input.
+
+        To first order, what would be lost if the word's row were zeros, (R,); of a bag or a mean it is nearly exact.
+        """
+        packed = packing.pack([ids])
+        with chainer.using_config("train", False):
+            rows = [chainer.Variable(self.embed(x).array) for x in self.directions(packed)]
+            pooled = self.pool(rows, packed.counts)
+            p = self.probabilities(packed)[0]  # (K,)
+            slope = -p[guess] * p  # of the softmax: dp_guess / dlogits
+            slope[guess] += p[guess]
+            pooled.grad = self.xp.asarray(slope[None]) @ self.out.W.array
+            pooled.backward()
+            self.cleargrads()  # those of the weights were made on the way
+        forth, *back = (chainer.backends.cuda.to_cpu((x.grad * x.array).sum(1)) for x in rows)
+        return sum((shares[::-1] for shares in back), start=forth)

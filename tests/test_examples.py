@@ -1,0 +1,495 @@
+"""Labelled files to words by a run's rule, and labelled words to the examples that a classifier learns from."""
+
+import contextlib
+import dataclasses
+import io
+import itertools
+import os
+import shutil
+import types
+from collections import Counter
+
+import numpy
+import pytest
+
+from corpus import examples, tokenise, vocabulary, wording
+from corpus.examples import Data, Examples
+from corpus.wording import Wording
+from errors import UserError
+from midi.settings import Settings
+from tests.conftest import ROOT
+
+TUNES = sorted((ROOT / "corpus" / "samples" / "tunes").glob("*.mid"))
+HELD = (0.1, 0.2)
+
+
+def numbered(**counts):
+    """So many examples of each class, each with the word "all", one of its class, and one that is in no other."""
+    return [(label, ["all", label, f"{label}{n}"]) for label, count in counts.items() for n in range(count)]
+
+
+def made(main, valid=None, test=None, **settings):
+    return examples.of_words(main, valid, test, **{"held": HELD, "seed": 0, "least": 1} | settings)
+
+
+def parts(data):
+    return {"train": data.train, "valid": data.valid, "test": data.test}
+
+
+def texts(data, part):
+    """The words of each example of a part, those that are not known as None."""
+    words = [None if n == vocabulary.UNK else word for n, word in enumerate(data.vocabulary.words)]
+    return [tuple(words[i] for i in ids) for ids in parts(data)[part].sequences]
+
+
+# Labelled words to examples
+
+
+def test_each_class_gives_its_share_and_every_example_is_in_one_part(rng):
+    pairs = numbered(b=40, a=20, c=10)
+    data = made([pairs[n] for n in rng.permutation(len(pairs))], known=[words[-1] for _, words in pairs])
+    assert data.classes == ["a", "b", "c"]
+    counts = {part: numpy.bincount(found.labels).tolist() for part, found in parts(data).items()}
+    assert counts == {"valid": [2, 4, 1], "test": [4, 8, 2], "train": [14, 28, 7]}
+    assert data.report["classes"] == counts
+    found = []
+    for part, of in parts(data).items():
+        found += [(data.classes[n], list(words)) for n, words in zip(of.labels, texts(data, part), strict=True)]
+    assert sorted(found) == sorted(pairs)
+
+
+def test_parts_may_be_of_any_share_and_the_seed_picks_them():
+    pairs = numbered(a=30, b=30)
+    assert [len(part) for part in parts(made(pairs, held=(0.5, 0))).values()] == [30, 30, 0]
+    assert [len(part) for part in parts(made(pairs, held=(0.3, 0.5))).values()] == [12, 18, 30]
+    prints = [made(pairs, seed=seed, known=[words[-1] for _, words in pairs]).fingerprint() for seed in (3, 3, 4)]
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_identical_texts_are_on_one_side():
+    pairs = [(label, [f"{label}{n % 7}"]) for label in "ab" for n in range(28)]
+    data = made(pairs, held=(0.2, 0.2), known=[f"{label}{n}" for label in "ab" for n in range(7)])
+    sides = [set(texts(data, part)) for part in parts(data)]
+    assert sum(map(len, sides)) == 14
+    assert all(sides)
+
+
+def test_the_vocabulary_is_counted_on_the_training_part_alone():
+    data = made(numbered(a=40, b=40))
+    trained = {words[-1] for words in texts(data, "train")}
+    assert set(data.vocabulary.words) == {*vocabulary.SPECIAL, "all", "a", "b"} | trained
+    assert len(trained) == 56
+    for part, unknown in (("train", 0), ("valid", 1 / 3), ("test", 1 / 3)):
+        assert all((words[-1] is None) == (unknown > 0) for words in texts(data, part))
+        assert data.report["unknown"][part] == pytest.approx(unknown)
+    assert data.report["vocabulary"] == 56 + 3 + 2
+    assert data.report["distinct"] == 80 + 3
+    assert data.report["words"] == {"train": 168, "valid": 24, "test": 48}
+
+
+@pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [({"least": 2}, ["all", "a", "b"]), ({"size": 4}, ["all", "a"]), ({"size": 4, "least": 60}, [])],
+)
+def test_rare_words_are_unknown(settings, wanted):
+    data = made(numbered(a=40, b=39), **settings)
+    assert data.vocabulary.words == [*vocabulary.SPECIAL, *wanted]
+
+
+def test_known_words_come_first_and_beyond_the_size():
+    known = [*vocabulary.SPECIAL, "b", "elsewhere"]
+    data = made(numbered(a=40, b=40), known=known, least=2, size=4)
+    assert data.vocabulary.words == [*known, "a", "all"] or data.vocabulary.words == [*known, "all", "a"]
+    assert made(numbered(a=40, b=40), known=data.vocabulary.words, least=2, size=4).fingerprint() == data.fingerprint()
+
+
+def test_what_is_given_is_held_out_instead():
+    main, other = numbered(a=30, b=30), [("b", ["all", "new"]), ("a", ["a"])]
+    data = made(main, test=other)
+    assert [len(part) for part in parts(data).values()] == [54, 6, 2]
+    assert texts(data, "test") == [("all", None), ("a",)]
+    assert data.test.labels.tolist() == [1, 0]
+    data = made(main, valid=other, test=other[:1])
+    assert [len(part) for part in parts(data).values()] == [60, 2, 1]
+    assert data.test.labels.dtype == data.train.labels.dtype == numpy.int32
+
+
+@pytest.mark.parametrize("part", ["valid", "test"])
+def test_labels_that_are_not_trained_on(part):
+    with pytest.raises(UserError, match="the class 'c' is not among those that are trained on: a, b"):
+        made(numbered(a=9, b=9), **{part: [("a", ["x"]), ("c", ["x"])]})
+
+
+def long_and_short():
+    return [(label, [f"{n}" for n in range(length)]) for label in "ab" for length in range(1, 31)]
+
+
+def test_long_texts_are_left_out_of_training_and_validation():
+    whole, data = made(long_and_short()), made(long_and_short(), maxlen=20)
+    for part, lengths in ((part, [len(ids) for ids in found.sequences]) for part, found in parts(whole).items()):
+        kept = [n for n in lengths if n <= 20 or part == "test"]
+        assert [len(ids) for ids in parts(data)[part].sequences] == kept
+        assert data.report.get(f"left_out_{part}", 0) == len(lengths) - len(kept)
+        assert len(parts(data)[part].labels) == len(kept)
+    assert data.report["left_out_train"] > 0
+    assert data.report["longest"] <= 20
+
+
+@pytest.mark.parametrize(("truncate", "end"), [("pre", slice(-20, None)), ("post", slice(20))])
+def test_or_all_are_cut(truncate, end):
+    known = [str(n) for n in range(30)]
+    whole = made(long_and_short(), known=known)
+    data = made(long_and_short(), known=known, maxlen=20, truncate=truncate)
+    for part in parts(data):
+        assert texts(data, part) == [words[end] for words in texts(whole, part)]
+    assert data.report["left_out_train"] == 0
+
+
+@pytest.mark.parametrize(
+    ("pairs", "settings", "reason"),
+    [
+        (numbered(a=9), {}, "one class only, 'a': at least two are needed"),
+        (numbered(a=1, b=1), {}, "too small: 2 examples, and none is left to validate on"),
+        (numbered(a=9, b=9), {"maxlen": 2}, "18 examples, and none of at most --maxlen 2 words is left to train on"),
+    ],
+)
+def test_too_little(pairs, settings, reason):
+    with pytest.raises(UserError, match=reason):
+        made(pairs, **settings)
+
+
+def of_ids(train, valid, test):
+    """``Data`` of (label, ids) pairs."""
+    every = [
+        Examples([numpy.array(ids, "i") for _, ids in part], numpy.array([label for label, _ in part], "i"))
+        for part in (train, valid, test)
+    ]
+    return Data(*every, [], vocabulary.Vocabulary([]), {})
+
+
+def test_the_fingerprint_is_of_all_there_is():
+    a, b, c = (0, [5, 6]), (1, [7]), (0, [8, 9])
+    same = [([a, b], [c], []), ([a, b], [c], [])]
+    others = [
+        ([b, a], [c], []),
+        ([a, b], [], [c]),
+        ([a], [b, c], []),
+        ([a, b, c], [], []),
+        ([a, (0, [7])], [c], []),
+        ([a, (1, [6])], [c], []),
+        ([(0, [5]), (1, [6, 7])], [c], []),
+        ([a, b], [(0, [9, 8])], []),
+        ([(1, [5, 6]), (0, [7])], [c], []),
+    ]
+    prints = [of_ids(*parts).fingerprint() for parts in same + others]
+    assert len(set(prints)) == len(others) + 1
+    assert prints[0] == prints[1]
+
+
+def test_examples_of_a_run():
+    words = vocabulary.Vocabulary([*vocabulary.SPECIAL, "x", "y"])
+    pairs = [("b", ["x", "new", "y"]), ("a", ["y"])]
+    for bounds, wanted in (
+        ({"maxlen": None, "truncate": None}, [2, 1, 3]),
+        ({"maxlen": 2, "truncate": None}, [2, 1, 3]),
+        ({"maxlen": 2, "truncate": "pre"}, [1, 3]),
+        ({"maxlen": 2, "truncate": "post"}, [2, 1]),
+    ):
+        part = examples.of_run(pairs, words, ["a", "b"], bounds)
+        assert [ids.tolist() for ids in part.sequences] == [wanted, [3]]
+        assert part.labels.tolist() == [1, 0]
+    with pytest.raises(UserError, match="the class 'c' is not among those"):
+        examples.of_run([("c", ["x"])], words, ["a", "b"], bounds)
+
+
+# Texts to words
+
+
+LINES = ["It's  a\tGREAT film, truly!", "彼は New York が好きではない。", "  a b ", "a", "", " \t ", "x\u3000y"]
+
+
+@pytest.mark.parametrize("case", ["fold", "keep"])
+@pytest.mark.parametrize("name", tokenise.NAMES)
+def test_the_pieces_of_a_passage_give_the_text_back(rng, name, case):
+    if name == "mecab":
+        pytest.importorskip("MeCab")
+    how = Wording(tokenise.tokeniser(name), case)
+    random = "".join(rng.choice(list("aB.,' \t'éé東京はNot"), 30))
+    for text in (*LINES, random):
+        found = how.passage(text)
+        assert "".join(found.pieces) == text.rstrip()
+        spoken = [piece.lstrip() for piece in found.pieces]
+        assert [word.lower() if case == "fold" else word for word in spoken] == found.words == how.words(text)
+        assert all(found.words)
+        assert not any(word.isspace() for word in found.words)
+        assert found.text == text
+
+
+def given(stdin, monkeypatch):
+    monkeypatch.setattr(wording.sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(stdin)))
+
+
+SPACE = Wording(tokenise.tokeniser("space"), "keep")
+
+
+def batched(how, paths=(), encoding="auto", refuse=None):
+    return [[passage.text for passage in batch] for batch in how.batches(paths, encoding, refuse)]
+
+
+def test_lines_of_files_come_by_batches_with_the_blank_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr(wording, "BATCH", 2)
+    (tmp_path / "a").write_bytes(b"one two\r\n\r\nthree\n \nfour")
+    (tmp_path / "b").write_bytes(b"five\n\n")
+    (tmp_path / "c").write_bytes("café\n".encode("cp1252"))
+    paths = [str(tmp_path / name) for name in "abc"]
+    assert batched(SPACE, paths) == [["one two", ""], ["three", " "], ["four"], ["five", ""], ["café"]]
+    assert batched(SPACE, paths[2:], "cp1252") == [["café"]]
+
+
+def test_lines_of_standard_input_come_one_by_one(monkeypatch):
+    given("\ufeffone\r\n\ncafé\n".encode() + "Größe".encode(), monkeypatch)
+    assert batched(SPACE) == [["one"], [""], ["café"], ["Größe"]]
+    given("café\n".encode(), monkeypatch)
+    assert batched(SPACE, encoding="cp1252") == [["cafÃ©"]]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "lines"),
+    [
+        ("shift_jis", ["plain", "とても良い映画でした", "良", "", "短", "~"]),  # the short ones alone look Western
+        ("cp1252", ["plain", "ein Café", "", "ÄÖ", "äöü ßß", "Ã©"]),  # and these Japanese, or UTF-8
+    ],
+)
+def test_the_first_line_that_tells_the_encoding_tells_it_for_all(monkeypatch, encoding, lines):
+    data = "\n".join(lines).encode(encoding)
+    given(data, monkeypatch)
+    assert batched(SPACE) == [[line] for line in lines]
+    others = [line.encode(encoding) for line in lines[2:] if not line.isascii()]
+    alone = []
+    for line in others:
+        given(line, monkeypatch)
+        with contextlib.suppress(UserError):
+            alone += batched(SPACE)[0]
+    assert alone != [line for line in lines[2:] if not line.isascii()], "or this test shows nothing"
+
+
+def test_a_later_line_in_another_encoding(monkeypatch):
+    given("one\ncafé\n\n".encode() + "Größe".encode("cp1252"), monkeypatch)
+    lines = SPACE.batches([], "auto", None)
+    assert [next(lines)[0].text for _ in range(3)] == ["one", "café", ""]
+    reason = r"^standard input, line 4: is not text in utf-8 \(byte 0xf6\), as line 2 is: --encoding names it$"
+    with pytest.raises(UserError, match=reason):
+        next(lines)
+
+
+@pytest.mark.parametrize(
+    ("codec", "mark", "encoding"),
+    [
+        ("utf-16-le", "\ufeff", "auto"),
+        ("utf-16-be", "\ufeff", "auto"),
+        ("utf-16-be", "\ufeff", "utf-16"),
+        ("utf-16-be", "", "utf-16-be"),
+        ("utf-32", "", "utf-32"),
+        ("utf-8", "\ufeff", "utf-8-sig"),
+    ],
+)
+def test_lines_whose_ends_are_other_bytes(monkeypatch, codec, mark, encoding):
+    lines = ["one", "", "Ċ ਊ 良い", " ", "two"]  # of code points that hold the byte of a line feed
+    given((mark + "\r\n".join(lines)).encode(codec), monkeypatch)
+    assert batched(SPACE, encoding=encoding) == [[line] for line in lines]
+    given((mark + "one\ntwo\n").encode(codec), monkeypatch)
+    assert batched(SPACE, encoding=encoding) == [["one"], ["two"]]
+
+
+def test_damaged_utf_16_is_told_with_its_line(monkeypatch):
+    given("\ufeffone\ntwo\n".encode("utf-16-le") + b"\x00\xd8", monkeypatch)
+    lines = SPACE.batches([], "auto", None)
+    assert [next(lines)[0].text for _ in range(2)] == ["one", "two"]
+    with pytest.raises(UserError, match=r"^standard input, line 3: is not text in utf-16$"):
+        next(lines)
+
+
+def test_a_return_ends_a_line_too(tmp_path, monkeypatch):
+    data, wanted = b"one\rtwo\r\r\nthree\n\rfour\r", ["one", "two", "", "three", "", "four"]
+    given(data, monkeypatch)
+    assert batched(SPACE) == [[line] for line in wanted]
+    (tmp_path / "a").write_bytes(data)
+    assert batched(SPACE, [str(tmp_path / "a")]) == [wanted]
+    given("\ufeffone\rtwo\n".encode("utf-16-le"), monkeypatch)
+    assert batched(SPACE) == [["one"], ["two"]]
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "reason"),
+    [
+        (b"", "auto", "a: is empty"),
+        (b"a\0", "auto", "a: is binary"),
+        (b"a\nb\xff\n", "utf-8", r"a: is not text in utf-8 \(byte 0xff in line 2\)"),
+        (b"a", "klingon", "the encoding 'klingon' is unknown"),
+    ],
+)
+def test_files_that_are_no_text(tmp_path, data, encoding, reason):
+    (tmp_path / "a").write_bytes(data)
+    with pytest.raises(UserError, match=reason):
+        batched(SPACE, [str(tmp_path / "a")], encoding)
+
+
+def test_input_that_cannot_be_read(tmp_path, monkeypatch):
+    with pytest.raises(UserError, match=r"none: cannot be read: No such file"):
+        batched(SPACE, [str(tmp_path / "none")])
+    given(b"fine\n\xff\n", monkeypatch)
+    lines = SPACE.batches([], "utf-8", None)
+    assert next(lines)[0].text == "fine"
+    with pytest.raises(UserError, match=r"standard input, line 2: is not text in utf-8"):
+        next(lines)
+    with pytest.raises(UserError, match="'klingon' is unknown"):
+        batched(SPACE, encoding="klingon")
+
+
+# Sources
+
+
+def source(corpus=(), **others):
+    every = {name: [] for name in ("pos", "neg", "valid", "test")} | {"corpus": list(map(str, corpus))}
+    return every | {"form": "auto", "encoding": "auto", "columns": [None, None], "midi": None} | others
+
+
+@pytest.fixture
+def reviews(tmp_path):
+    """Some reviews as aclImdb has them: train, test, and texts without a class."""
+    for part, label, n in itertools.product(("train", "test"), ("pos", "neg", "unsup"), range(3)):
+        folder = tmp_path / "aclImdb" / part / label
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{n}_7.txt").write_text(f"{label} {part} number{n}")
+    return tmp_path / "aclImdb"
+
+
+def test_a_folder_for_training_and_one_for_tests_are_both_taken(reviews, tmp_path):
+    found = wording.expanded(source([reviews]))
+    assert (found["corpus"], found["test"], found["valid"]) == ([f"{reviews}/train"], [f"{reviews}/test"], [])
+    pairs, _, report = wording.read(found, "space", "keep")
+    assert Counter(label for label, _ in pairs["corpus"]) == {"pos": 3, "neg": 3}
+    assert sorted(words for _, words in pairs["test"])[0] == ["neg", "test", "number0"]
+    assert pairs["valid"] is None
+    assert [item["reason"] for item in report["corpus"]["skipped"]] == ["is not a class"]
+    other = str(tmp_path / "other")
+    assert wording.expanded(source([reviews], test=[other]))["test"] == [other]
+    for same in (source([f"{reviews}/train"]), source([reviews, other]), source(["a.tsv"]), source(pos=["p"])):
+        assert wording.expanded(same) == same
+
+
+def test_texts_become_words_by_a_tokeniser_that_is_chosen_by_their_look(tmp_path):
+    pytest.importorskip("MeCab")
+    for lines, name in (
+        ("pos\tIt's FINE\nneg\tIt's dull\npos\tFine.\n", "english"),
+        ("pos\tとても良い映画でした\nneg\tひどい話だ\npos\tよい\n", "mecab"),
+        ("pos\t很好的电影\nneg\t很差的故事\npos\t好\n", "char"),
+    ):
+        (tmp_path / "a.tsv").write_text(lines, encoding="utf-8")
+        pairs, how, report = wording.read(source([tmp_path / "a.tsv"]), "auto", "fold", least=1)
+        assert how.tokeniser.name == name
+        labels, words = zip(*pairs["corpus"], strict=True)
+        assert labels == ("pos", "neg", "pos")
+        assert (pairs["valid"], pairs["test"]) == (None, None)
+        assert report["corpus"]["form"] == {"tab": 1}
+        if name == "english":
+            assert words[0] == ["it's", "fine"]
+
+
+def test_what_each_class_needs_is_asked_of_the_corpus_alone(tmp_path):
+    (tmp_path / "two.tsv").write_text("a\tx\nb\ty\na\tz\n")
+    (tmp_path / "one.tsv").write_text("a\tx\na\tz\n")
+    two, one = str(tmp_path / "two.tsv"), str(tmp_path / "one.tsv")
+    wording.read(source([two], test=[one]), "space", "keep", least=1)
+    wording.read(source([one]), "space", "keep")
+    wording.read(source(pos=[one], neg=[two]), "space", "keep", least=2)
+    with pytest.raises(UserError, match=r"one\.tsv: has one class only, 'a'"):
+        wording.read(source([one]), "space", "keep", least=1)
+    with pytest.raises(UserError, match=r"two\.tsv:2: the class 'b' has a single example, at least 2 are needed"):
+        wording.read(source([two]), "space", "keep", least=2)
+
+
+# Tunes
+
+
+@pytest.fixture
+def tunes(tmp_path):
+    """Folders of tunes that come with the project, for two classes."""
+    for label, files in (("old", TUNES[:3]), ("new", TUNES[3:5])):
+        (tmp_path / "tunes" / label).mkdir(parents=True)
+        for file in files:
+            shutil.copy(file, tmp_path / "tunes" / label)
+    return tmp_path / "tunes"
+
+
+MIDI = dataclasses.asdict(Settings(grid=24, velocities=8))
+
+
+def test_folders_of_tunes_are_music(tunes, reviews):
+    assert wording.is_music([str(tunes)])
+    assert wording.is_music([str(TUNES[0])])
+    assert not wording.is_music([str(reviews)])
+    assert not wording.is_music([str(ROOT / "corpus" / "samples" / "letters.tsv"), "none"])
+    assert not wording.is_music([])
+    (tunes / "old" / "notes.txt").write_text("words")
+    with pytest.raises(UserError, match=r"text and MIDI in one corpus: .*notes\.txt and .*\.mid: a classifier learns"):
+        wording.is_music([str(tunes)])
+    with pytest.raises(UserError, match="text and MIDI in one corpus"):
+        wording.is_music([str(TUNES[0]), str(reviews)])
+
+
+def test_tunes_become_words_by_their_settings(tunes):
+    (tunes / "old" / "broken.mid").write_bytes(b"MThd")
+    pairs, how, report = wording.read(source([tunes], midi=MIDI), "auto", "fold")
+    assert Counter(label for label, _ in pairs["corpus"]) == {"old": 3, "new": 2}
+    assert pairs["valid"] is None
+    assert (how.tokeniser.name, how.case, how.midi.grid) == ("midi", "keep", 24)
+    assert [(item["class"], item["files"], len(item["refused"])) for item in report["corpus"]] == [
+        ("new", 2, 0), ("old", 4, 1),
+    ]  # fmt: skip
+    again = Wording(tokenise.tokeniser("midi"), "keep", how.midi)
+    ((tune,),) = again.batches([str(TUNES[3])], "auto", None)
+    assert ("new", tune.words) in pairs["corpus"]
+    assert "".join(tune.pieces).split() == tune.words
+    assert TUNES[3].name in tune.text
+
+
+def test_what_each_class_of_tunes_needs(tunes):
+    wording.read(source([tunes], midi=MIDI), "auto", "fold", least=2)
+    shutil.copytree(tunes / "new", tunes.parent / "one" / "new")
+    wording.read(source([tunes], test=[str(tunes.parent / "one")], midi=MIDI), "auto", "fold", least=2)
+    (tunes / "new" / TUNES[4].name).write_bytes(b"MThd")
+    wording.read(source([tunes], midi=MIDI), "auto", "fold")
+    with pytest.raises(UserError, match=r"tunes/new: the class 'new' has a single example, at least 2 are needed"):
+        wording.read(source([tunes], midi=MIDI), "auto", "fold", least=2)
+    shutil.rmtree(tunes / "new")
+    with pytest.raises(UserError, match=r"tunes: has one class only, 'old': at least two are needed"):
+        wording.read(source([tunes], midi=MIDI), "auto", "fold", least=1)
+
+
+def test_a_tune_that_cannot_be_read_does_not_stop_the_others(tunes):
+    (tunes / "new" / "broken.mid").write_bytes(b"MThd")
+    (tunes / "new" / "broken.words").write_bytes(b"")
+    how, told = Wording(tokenise.tokeniser("midi"), "keep", Settings(**MIDI)), []
+    found = batched(how, [str(tunes.parent / "none"), str(tunes), str(TUNES[6])], refuse=told.append)
+    names = [os.path.join("old", tune.name) for tune in TUNES[:3]]
+    names = [os.path.join("new", tune.name) for tune in TUNES[3:5]] + names + [TUNES[6].name]
+    assert [text for (text,) in found] == names
+    assert len(told) == 3
+    for line, name in zip(told, ("none: no such file", "broken.mid: ", "broken.words: "), strict=True):
+        assert name in line
+
+
+def test_a_run_keeps_how_words_are_made():
+    about = {"tokens": "space", "case": "fold", "corpus": {"midi": None}}
+    how = wording.of_run(about)
+    assert (how.tokeniser.name, how.case, how.midi) == ("space", "fold", None)
+    music = about | {"tokens": "midi", "case": "keep", "corpus": {"midi": MIDI}}
+    assert wording.of_run(music).midi == Settings(grid=24, velocities=8)
+
+
+def test_a_class_of_tunes_is_a_folder(tunes):
+    with pytest.raises(UserError, match=r"\.mid: must be a folder that holds a folder of MIDI files for each class"):
+        wording.read(source([TUNES[0]], midi=MIDI), "auto", "fold")
+    with pytest.raises(UserError, match="must hold a folder for each class"):
+        wording.read(source([tunes / "new"], midi=MIDI), "auto", "fold")

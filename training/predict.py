@@ -1,0 +1,72 @@
+"""A trained classifier that reads words: their classes, and which of the words decided."""
+
+import json
+
+import numpy
+
+from corpus import examples
+from training import evaluate, explain
+
+BY = ("leave-one-out", "gradient")
+
+
+class Predictor:
+    """The best model of a classifier's ``run``, on a ``device`` of Chainer's."""
+
+    def __init__(self, run, device):
+        self.run = run
+        self.model = run.load_best()
+        self.model.to_device(device)
+        corpus = run.about["corpus"]
+        self._cut = (corpus["maxlen"], corpus["truncate"]) if corpus["truncate"] else None
+        counts = numpy.array(corpus["report"]["classes"]["train"], "d")
+        self._prior = counts / counts.sum()
+
+    def read(self, words):
+        """What the model reads of a list of words: those that are left of it where it was trained on cut texts."""
+        return examples.cut(words, *self._cut) if self._cut else words
+
+    def probabilities(self, texts):
+        """Of every class for each text, a list of words: a list of arrays (K,), None for a text of no words."""
+        sequences = [self.run.vocabulary.encode(self.read(words)) for words in texts]
+        there = [n for n, ids in enumerate(sequences) if len(ids)]
+        found = dict(zip(there, evaluate.probabilities(self.model, [sequences[n] for n in there]), strict=True))
+        return [found.get(n) for n in range(len(texts))]
+
+    def shares(self, words, guess, by):
+        """The share of each of the words that are read in the probability of the class ``guess``; (R,).
+
+        Left out, the words of a text of more than ``explain.MOST`` share what a run of them has.
+        """
+        ids = self.run.vocabulary.encode(self.read(words))
+        if by == "gradient":
+            return self.model.influence(ids, guess)
+
+        def probability(sequences):
+            return evaluate.probabilities(self.model, sequences)[:, guess]
+
+        return explain.leave_one_out(ids, probability, self._prior[guess])
+
+    def line(self, passage, p, by=None, colour=False):
+        """Class, probability and text of a ``Passage``, tabs between them; an empty line for one of no words.
+
+        ``p`` (K,) is of ``probabilities``; with ``by`` the text shows its words' shares, with or without ``colour``.
+        """
+        if p is None:
+            return ""
+        guess, text = int(p.argmax()), passage.text
+        if by:
+            text = explain.shares(self.read(passage.pieces), self.shares(passage.words, guess, by), colour)
+        return f"{self.run.classes[guess]}\t{p[guess]:.3f}\t{text.strip()}"
+
+    def as_json(self, passage, p, by=None):
+        """The class of a ``Passage``, the probability of every class, and with ``by`` its words with their shares."""
+        found = {"text": passage.text, "class": None}
+        if p is not None:
+            guess = int(p.argmax())
+            odds = {name: round(x, 6) for name, x in zip(self.run.classes, p.tolist(), strict=True)}
+            found |= {"class": self.run.classes[guess], "probabilities": odds}
+            if by:
+                shares = self.shares(passage.words, guess, by).tolist()
+                found["words"] = [[w, round(x, 6)] for w, x in zip(self.read(passage.words), shares, strict=True)]
+        return json.dumps(found, ensure_ascii=False)

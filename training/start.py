@@ -1,0 +1,128 @@
+"""What a classifier begins with: chance, word vectors, or the weights of another run."""
+
+import os
+from typing import NamedTuple
+
+import numpy
+
+import classifier
+from corpus import vectors
+from corpus.vocabulary import SPECIAL
+from errors import UserError
+from training import classes
+from training import run as runs
+
+SPREAD = 0.1  # standard deviation of a language model's rows; those of EmbedID, of 1, an optimiser's steps hardly move
+INHERITED = ("model", "layers", "pool")  # by a classifier from a classifier
+
+
+class Origin(NamedTuple):
+    """The run that is begun with: its sizes, its weights and their words; or the names of what there is not."""
+
+    path: str = ""
+    sizes: object = None
+    arrays: dict = {}  # noqa: RUF012 never changed
+    words: tuple = ()
+    tokens: str = ""
+    case: str = "fold"
+    classes: tuple = ()
+    midi: dict | None = None
+    split: dict | None = None  # a classifier's corpus, as its run.json has it
+
+
+def origin(path):
+    """The ``Origin`` at ``path``, or an empty one where it is None."""
+    if path is None:
+        return Origin()
+    run = runs.load(path, classes.Run, runs.Run)
+    about, arrays = run.about, run.best_arrays()
+    runs.fit(arrays, run.sizes.shapes(), run.file("model.npz"))
+    words = tuple(run.vocabulary.words)
+    case = about.get("case", "keep")  # a language model keeps its capitals
+    if not isinstance(run, classes.Run):
+        arrays |= _narrowed(arrays["l0/W"], arrays["l1_x/W"])
+    names, midi = tuple(about.get("classes", ())), about["corpus"].get("midi")
+    return Origin(
+        path, run.sizes, arrays, words, about["tokens"], case, names, midi, about["corpus"] if names else None
+    )
+
+
+def split_seed(found, source, seed):
+    """What picks the examples held out: ``seed``, or what picked those of the classifier that is begun with.
+
+    On the same files it has to: what that one was trained on would be in the test otherwise. Raises ``UserError`` where
+    other shares are asked for.
+    """
+    files = ("corpus", "pos", "neg")
+    if not found.split or not any(set(found.split[name]) & set(source[name]) for name in files):
+        return seed
+    for name in ("valid_fraction", "test_fraction", *files):
+        if source[name] != found.split[name]:
+            option = name.replace("_", "-") if "fraction" in name else "corpus"
+            raise UserError(
+                f"{option}: must be {found.split[name]} as in {found.path}, whose examples would be tested on"
+            )
+    return found.split["split_seed"]
+
+
+def _narrowed(rows, below):
+    """The embedded words' rows and the first layer's weights, these as much larger as those are smaller: what the model
+    computes is the same, but what it has learnt of the words can be changed in a few epochs.
+    """
+    factor = numpy.float32(SPREAD / max(rows.std(), 1e-6))
+    return {"l0/W": rows * factor, "l1_x/W": below / factor}
+
+
+def sizes(args, given, found, data):
+    """The classifier's ``Sizes``: those asked for by options, which must agree with what is begun with."""
+    wanted = {name: args[name] for name in ("model", "layers", "pool")}
+    wanted |= {"units": args["unit"], "width": args["width"] or args["unit"]}
+    fixed, why = {}, ""
+    if args["vectors"]:
+        fixed, why = {"width": vectors.width(args["vectors"])}, args["vectors"]
+    elif found.classes:
+        fixed, why = {name: getattr(found.sizes, name) for name in (*INHERITED, "units", "width")}, found.path
+    elif found.path:
+        fixed, why = {"units": found.sizes.units, "width": found.sizes.units}, found.path
+        wanted["layers"] = args["layers"] if "layers" in given else 2
+        if wanted["model"] != "lstm" or wanted["layers"] > 2:
+            asked = f"--layers {wanted['layers']}" if wanted["model"] == "lstm" else f"--model {wanted['model']}"
+            raise UserError(f"{asked}: {found.path} is a language model of two layers, for --model lstm of 1 or 2")
+    for name, value in fixed.items():
+        option = {"units": "unit"}.get(name, name)
+        if option in given and args[option] != value:
+            raise UserError(f"--{option} {args[option]}: must be {value}, as {why} has it")
+    dropped = {name: args[name] if args["use_dropout"] else 0.0 for name in ("dropout", "dropout_words")}
+    return classifier.Sizes(len(data.vocabulary), classes=len(data.classes), **wanted | fixed, **dropped)
+
+
+def weights(args, found, data, wanted):
+    """The arrays to begin with by their paths, and what run.json says of them; all others are left to chance."""
+    rng = numpy.random.default_rng([args["seed"], 3])
+    if args["vectors"]:
+        read = vectors.read(args["vectors"], data.vocabulary, rng)
+        every = numpy.concatenate(data.train.sequences)
+        return {"l0/W": read.rows}, {"vectors": vectors.report(args["vectors"], read, every)}
+    if not found.path:
+        return {}, {}
+    place = {word: n for n, word in enumerate(found.words)}
+    known = numpy.array([place.get(word, -1) for word in data.vocabulary.words])
+    rows = vectors.filled(found.arrays["l0/W"][known], known >= 0, rng)
+    shapes = wanted.shapes()
+    kept = [name for name in found.arrays if name in shapes and name != "l0/W"]
+    if tuple(data.classes) != found.classes:
+        kept = [name for name in kept if not name.startswith("out/")]
+    about = {"run": os.path.abspath(found.path), "found": int((known >= len(SPECIAL)).sum()), "arrays": sorted(kept)}
+    about["of"] = len(known) - len(SPECIAL)
+    return {"l0/W": rows} | {name: found.arrays[name] for name in kept}, {"init_from": about}
+
+
+def line(about):
+    """What a classifier begins with, in words; "" where it is chance."""
+    if "vectors" in about:
+        return f"vectors  {vectors.line(about['vectors'])}"
+    if "init_from" in about:
+        a = about["init_from"]
+        also = ", ".join(a["arrays"]) or "no other weights"
+        return f"start    {a['run']}: {a['found']:,} of {a['of']:,} words; {also}"
+    return ""
