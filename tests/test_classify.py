@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import io
 import json
 import math
@@ -26,7 +27,7 @@ from errors import UserError
 from kernels import devices
 from tests.conftest import ROOT
 from tests.test_training import NONSENSE, attempt, changed, paths
-from training import classes, evaluate, files, plot, predict
+from training import classes, evaluate, files, log, plot, predict
 from training import run as runs
 from training.optimisers import OPTIMISERS
 
@@ -343,7 +344,7 @@ def test_a_bar_shows_the_loss_of_an_example(mood, tmp_path, monkeypatch):
     stream = io.StringIO()
     stream.isatty = lambda: True
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setenv("TQDM_MININTERVAL", "0")
+    monkeypatch.setattr(log.tqdm, "tqdm", functools.partial(log.tqdm.tqdm, mininterval=0))  # each step is shown
     with contextlib.redirect_stdout(io.StringIO()):
         call("train", mood, "-o", tmp_path / "a", "-e", 1, *SMALL, "--valid-freq", 5)
     losses = [float(loss) for loss in re.findall(r"loss (-?[\d.]+), [\d,]+ words/s", stream.getvalue())]
