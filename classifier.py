@@ -111,11 +111,10 @@ class Classifier(chainer.Chain):
         for name in stack:
             from_below, from_before = getattr(self, f"{name}_x"), getattr(self, f"{name}_h")
             weights = from_below.W, from_below.b, from_before.W, from_before.b
-            x = (
-                K.rnn_packed(x, counts, *weights)
-                if self.sizes.model == "rnn"
-                else K.lstm_packed(x, counts, *weights, precision=precision)
-            )
+            if self.sizes.model == "rnn":
+                x = K.rnn_packed(x, counts, *weights)
+            else:
+                x = K.lstm_packed(x, counts, *weights, precision=precision)
         return K.pool(x, counts, self.sizes.pool)
 
     def directions(self, packed):
