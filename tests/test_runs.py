@@ -1,0 +1,63 @@
+"""Runs of older versions still load, write the same words from the same seed, and resume to the same bytes."""
+
+import hashlib
+import json
+import shutil
+
+import numpy
+import pytest
+
+import classify
+import generate
+import train
+from kernels import cpu
+from tests.conftest import ROOT
+
+STORED = ROOT / "tests" / "runs" / "format1"
+EXPECTED = json.loads((STORED / "expected.json").read_text(encoding="utf-8"))
+GENERATE = {
+    "text": (generate.main, ["text", "--length", "40", "--seed", "7", "-d", "cpu"]),
+    "music": (generate.main, ["music", "--words", "--length", "24", "--seed", "7", "-d", "cpu"]),
+    "classes": (classify.main, ["predict", "classes", "corpus/letters.tsv", "-d", "cpu"]),
+}
+RESUME = {"text": (train.main, []), "music": (train.main, []), "classes": (classify.main, ["train"])}
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    """The folder of runs, copied and made the current one, under the kernels that they were made by."""
+    if cpu.native() is None:
+        pytest.skip("the native kernels are not built here")
+    monkeypatch.setattr(cpu, "level", lambda: "portable")
+    shutil.copytree(STORED, tmp_path / "runs")
+    monkeypatch.chdir(tmp_path / "runs")
+
+
+def digest(path):
+    """Of the names and bytes of an .npz's arrays but ``meta``, which holds speeds."""
+    found = hashlib.sha256()
+    with numpy.load(path) as arrays:
+        for name in sorted(set(arrays.files) - {"meta"}):
+            found.update(name.encode() + arrays[name].tobytes())
+    return found.hexdigest()
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_an_old_run_generates_the_same_words(stored, capsys, kind):
+    main, argv = GENERATE[kind]
+    assert not main(argv)
+    assert capsys.readouterr().out == EXPECTED[kind]["written"]
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_an_old_run_resumes_to_the_same_bytes(stored, kind):
+    main, argv = RESUME[kind]
+    assert not main([*argv, "-o", kind, "--resume", "-d", "cpu"])
+    assert digest(f"{kind}/model.npz") == EXPECTED[kind]["model"]
+    assert digest(f"{kind}/checkpoint.npz") == EXPECTED[kind]["checkpoint"]
+    with open(f"{kind}/log.jsonl", encoding="utf-8") as stream:
+        history = [json.loads(line) for line in stream]
+    assert len(history) == len(EXPECTED[kind]["history"])
+    for entry, expected in zip(history, EXPECTED[kind]["history"], strict=True):
+        assert entry.pop("words_per_second") > 0
+        assert entry == pytest.approx(expected)
