@@ -11,7 +11,7 @@ CONSTRAINTS = $(CURDIR)/build-constraints.txt
 SANITIZED = build/sanitized-$(VERSION)
 LEVELS ?= avx2,emulated# what make sanitize checks besides portable; it takes a processor that has them to check others
 
-KERNEL_TESTS = tests/test_native.py tests/test_bfloat16.py tests/test_step.py tests/test_update.py tests/test_packed.py
+KERNEL_TESTS = tests/kernels/native tests/kernels/test_update.py tests/kernels/test_packed.py
 
 .PHONY: help demo demo-classify test test-slow test-pythons gpu-check sanitize lint format setup native clean
 
@@ -29,8 +29,8 @@ help:
 	@echo "PYTHON=python3.13 make test uses another Python"
 
 demo: $(READY)
-	$(PY) train.py corpus/samples/stories -o runs/demo/text --force --epoch 20
-	$(PY) train.py corpus/samples/tunes -o runs/demo/music --force --transpose -5..6 --unit 128 --dropout 0.2 \
+	$(PY) train.py corpus/stories -o runs/demo/text --force --epoch 20
+	$(PY) train.py corpus/tunes -o runs/demo/music --force --transpose -5..6 --unit 128 --dropout 0.2 \
 	  --lr 0.004 --epoch 12
 	$(PY) generate.py runs/demo/music -o runs/demo/tune.mid --bars 16 --plot --wav --seed 1
 	$(PY) generate.py runs/demo/text 灯台 --sentences 8 --top-p 0.9 --seed 1 -o runs/demo/story.txt
@@ -38,7 +38,7 @@ demo: $(READY)
 	@ls runs/demo/tune.* runs/demo/story.txt runs/demo/*/loss.png
 
 demo-classify: $(READY)
-	$(PY) classify.py train corpus/samples/letters.tsv -o runs/demo/mood --force --lr 0.004 --batchsize 16 \
+	$(PY) classify.py train corpus/letters.tsv -o runs/demo/mood --force --lr 0.004 --batchsize 16 \
 	  --dropout-words 0.7
 	$(PY) classify.py evaluate runs/demo/mood
 	@printf '%s\n' '孫が生まれました。港じゅうに知らせて歩きたいです。' '三度も頼んだのに、まだ返事がない。' \
@@ -74,7 +74,7 @@ $(INSTALLED): pyproject.toml setup.py build-constraints.txt
 	  $(PY) -m pip install --quiet --disable-pip-version-check -e '.[build,test,lint]'
 	@touch $@
 
-$(READY): $(INSTALLED) $(wildcard kernels/native/*)
+$(READY): $(INSTALLED) $(wildcard tsuzuri/kernels/native/*.?pp)
 	@echo "building the CPU kernels, which takes half a minute"
 	@env -u TSUZURI_NATIVE $(PY) setup.py -q build_ext --inplace
 	@touch $@
@@ -88,9 +88,9 @@ sanitize: $(INSTALLED)
 	@TSUZURI_NATIVE=1 CXX="$(CXX)" $(PY) setup.py -q build_ext --sanitize --levels $(LEVELS) \
 	  --build-lib $(SANITIZED) --build-temp $(SANITIZED)/objects
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \
-	  ASAN_OPTIONS=detect_leaks=0 TSUZURI_NATIVE="$$(echo $(SANITIZED)/kernels/_native*.so)" \
+	  ASAN_OPTIONS=detect_leaks=0 TSUZURI_NATIVE="$$(echo $(SANITIZED)/tsuzuri/kernels/native/_native*.so)" \
 	  $(PY) -m pytest -q $(KERNEL_TESTS)
-	$(CXX) -std=c++17 -g -O1 -fsanitize=thread -pthread tests/check_pool.cpp kernels/native/pool.cpp -o $(SANITIZED)/pool
+	$(CXX) -std=c++17 -g -O1 -fsanitize=thread -pthread tests/kernels/native/check_pool.cpp tsuzuri/kernels/native/pool.cpp -o $(SANITIZED)/pool
 	$(SANITIZED)/pool
 
 # Under a Python that has CuPy, PyTorch and Chainer, as .venv/bin/python has after the installations that README names.
@@ -107,5 +107,5 @@ test-pythons:
 	done; [ -z "$$failed" ] || { echo "failed on:$$failed"; exit 1; }
 
 clean:
-	rm -rf $(VENV) .venv-3.* build kernels/_native*.so runs/demo .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-3.* build tsuzuri/kernels/native/_native*.so runs/demo .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

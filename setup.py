@@ -1,4 +1,4 @@
-"""Builds the CPU kernels, ``kernels._native`` from kernels/native, where there is a compiler like GCC or Clang.
+"""Builds the CPU kernels, ``tsuzuri.kernels.native._native``, where there is a compiler like GCC or Clang.
 
 Without one the installation goes on, and NumPy computes. With ``TSUZURI_NATIVE=0`` the kernels are left out, with
 ``TSUZURI_NATIVE=1`` it is an error when they cannot be built. pyproject.toml holds all else.
@@ -16,7 +16,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import CCompilerError, CompileError
 
-LEVEL = "kernels/native/level.cpp"
+LEVEL = "tsuzuri/kernels/native/level.cpp"
 FLAGS = [
     *("-std=c++17", "-O3", "-g0", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno"),
     *("-fstrict-overflow", "-fno-wrapv"),  # Python's own flags, which come first, have the contrary
@@ -51,8 +51,8 @@ def levels_of(machine, compiler):
 
 
 def fingerprint():
-    """Of the sources, as kernels/cpu.py computes it to see whether a build is out of date."""
-    paths = sorted(pathlib.Path("kernels/native").glob("*.?pp"))
+    """Of the sources, as tsuzuri/kernels/native computes it to see whether a build is out of date."""
+    paths = sorted(pathlib.Path("tsuzuri/kernels/native").glob("*.?pp"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]
 
 
@@ -142,8 +142,8 @@ if __name__ == "__main__":
     setup(
         ext_modules=[
             Extension(
-                "kernels._native",
-                [f"kernels/native/{name}.cpp" for name in ("module", "pool", "levels")],
+                "tsuzuri.kernels.native._native",
+                [f"tsuzuri/kernels/native/{name}.cpp" for name in ("module", "pool", "levels")],
                 depends=[LEVEL],
                 optional=os.environ.get("TSUZURI_NATIVE") != "1",
             )

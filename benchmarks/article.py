@@ -3,7 +3,7 @@
 EmbedID, four Linear, F.lstm twice, Linear; the state carried, the loss summed over a window, the graph cut after it.
 """
 
-from compat import F, L, chainer
+from tsuzuri.compat import F, L, chainer
 
 
 def no_dropout(_, y):

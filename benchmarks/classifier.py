@@ -25,9 +25,8 @@ from typing import NamedTuple
 
 import numpy
 
-import classify
-import train
-from corpus import labelled, splits
+from tsuzuri.cli import classify, train
+from tsuzuri.data import labeled, splits
 
 PUBLISHED = {"mr": "sentence CNN, random vectors 75.9, tuned word2vec 81.3 (Kim 2014)"}
 LM = {"vocab-size": 12000, "unit": 128, "dropout": 0.4, "epoch": 8, "batchsize": 32, "lr": 0.003}
@@ -66,10 +65,10 @@ ROWS = {
 def examples(folder, data):
     """The labelled texts of MR or Subj, or of SST-2's parts, as lists of ``Example``."""
     if data == "mr":
-        return labelled.pos_neg([f"{folder}/rt-polarity.pos"], [f"{folder}/rt-polarity.neg"]).examples
+        return labeled.pos_neg([f"{folder}/rt-polarity.pos"], [f"{folder}/rt-polarity.neg"]).examples
     if data == "subj":
-        return labelled.read([f"{folder}/subj.all"], form="space").examples
-    return [labelled.read([f"{folder}/stsa.binary.{part}"], form="space").examples for part in ("train", "dev", "test")]
+        return labeled.read([f"{folder}/subj.all"], form="space").examples
+    return [labeled.read([f"{folder}/stsa.binary.{part}"], form="space").examples for part in ("train", "dev", "test")]
 
 
 def parts(folder, data, fold):

@@ -23,10 +23,10 @@ import numpy
 
 from benchmarks import floor
 from benchmarks.trainers import by_gate
-from compat import L, chainer
-from kernels import cpu
-from kernels import functions as K
-from training.optimisers import OPTIMISERS
+from tsuzuri.compat import L, chainer
+from tsuzuri.kernels import functions as K
+from tsuzuri.kernels import native
+from tsuzuri.training.optimizers import OPTIMISERS
 
 RATE = 0.001
 SECONDS, BATCHES = 0.5, 16  # of a turn, at least
@@ -90,7 +90,7 @@ class Ours(chainer.Chain):
         layers = self.l1_x, self.l1_h, self.out
         self.parts = [self.l0.W, *(p for layer in layers for p in (layer.W, layer.b))]
         self.optimizer = OPTIMISERS["adam"].make(RATE, math.inf).setup(self)
-        self.set_threads = cpu.native().set_threads
+        self.set_threads = native.extension().set_threads
 
     def loss(self, b):
         """The loss of a batch and the gradients of all parameters."""
@@ -201,7 +201,7 @@ def main():
     args = parser.parse_args()
     if bool(args.pos) != bool(args.neg):
         parser.error("--pos and --neg: must both be given, or neither")
-    if not cpu.native():
+    if not native.extension():
         parser.error("the native kernels are not built")
     print("| streams | contender | threads | words/s | ms a batch | times PyTorch's best |\n|---|---|---|---|---|---|")
     for size in args.batch:

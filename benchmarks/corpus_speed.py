@@ -12,8 +12,8 @@ from pathlib import Path
 import MeCab
 import unidic_lite
 
-from corpus import reader
-from corpus.build import of_texts
+from tsuzuri.data.corpus import of_texts
+from tsuzuri.text import reader
 
 ROUNDS = 15
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy
 
-from kernels import cpu
+from tsuzuri.kernels import native
 
 SIDE = 3072  # of the square product
 BYTES = 1 << 29  # of the array that memory is timed over
@@ -51,10 +51,10 @@ def fastest(run, seconds=SECONDS):
 def products(precision, side=SIDE, seconds=SECONDS):
     """Operations a second of a product (side, side) by (side, side), by the name of who computes it."""
     a, b = numpy.random.default_rng(0).standard_normal((2, side, side), dtype="f")
-    runs = {"NumPy": lambda: a @ b} if precision == cpu.FLOAT32 else {}
-    if cpu.native():  # the output layer's loss: no product is bare, but in this one nearly all is product
+    runs = {"NumPy": lambda: a @ b} if precision == native.FLOAT32 else {}
+    if native.extension():  # the output layer's loss: no product is bare, but in this one nearly all is product
         bias, target = numpy.zeros(side, "f"), numpy.zeros(side, numpy.int32)
-        runs["ours"] = lambda: cpu.cross_entropy(a, b, bias, target, 1.0, False, precision)
+        runs["ours"] = lambda: native.cross_entropy(a, b, bias, target, 1.0, False, precision)
     if torch := _pytorch(precision):
         x, y = (torch.from_numpy(array).to(getattr(torch, precision)) for array in (a, b))
         runs["PyTorch"] = lambda: x @ y
@@ -87,13 +87,13 @@ def memory(size=BYTES, seconds=SECONDS):
 
 def measure():
     """The ``Machine`` of now."""
-    float32 = max(products(cpu.FLOAT32).values())
-    return Machine(float32, max([float32, *products(cpu.BFLOAT16).values()]), *memory())
+    float32 = max(products(native.FLOAT32).values())
+    return Machine(float32, max([float32, *products(native.BFLOAT16).values()]), *memory())
 
 
 def main():
     print(f"{cores()} cores\n\n| rate | by | |\n|---|---|---|")
-    for precision in cpu.PRECISIONS:
+    for precision in native.PRECISIONS:
         for name, rate in products(precision).items():
             print(f"| products in {precision} | {name} | {rate / 1e9:,.1f} GFLOP/s |", flush=True)
     read, change = memory()

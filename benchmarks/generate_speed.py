@@ -24,7 +24,7 @@ import numpy
 from benchmarks import floor
 from benchmarks.train_speed import THREADS
 from benchmarks.trainers import by_gate, load, weights
-from kernels.cpu import FLOAT32
+from tsuzuri.kernels.native import FLOAT32
 
 SIZES = {"tiny": (2000, 128), "small": (7000, 256), "medium": (10000, 650)}  # V, N
 STREAMS = (1, 64)
@@ -35,7 +35,7 @@ TOLERANCE = 1e-4  # of logits, relative to the largest
 
 class Ours:
     def __init__(self, words, units):
-        from rnn import RNN, Sizes
+        from tsuzuri.models.rnn import RNN, Sizes
 
         self.model = RNN(Sizes(words, units), numpy.random.default_rng(0))
         load(self.model, words, units)
@@ -45,14 +45,14 @@ class Ours:
         return self.model.step(words)
 
     def draw(self, words):
-        from sampling import filters
+        from tsuzuri.sampling import filters
 
         return filters.draw(self.model.step(words), self.rng)
 
     def stream(self, streams):
-        from sampling import constraints, filters
-        from sampling.escape import Escape
-        from sampling.stream import stream
+        from tsuzuri.sampling import constraints, filters
+        from tsuzuri.sampling.loops import Escape
+        from tsuzuri.sampling.stream import stream
 
         forbid = constraints.never([1])
         return stream(self.model, [0], filters.sampler(), forbid, self.rng, streams, Escape(streams))

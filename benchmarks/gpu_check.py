@@ -43,9 +43,10 @@ from typing import NamedTuple
 
 from benchmarks import gpu_ours, gpu_speed
 from benchmarks.trainers import MissingError
-from kernels.gpu import BFLOAT16, FLOAT32
+from tsuzuri.kernels.gpu import BFLOAT16, FLOAT32
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+TESTS = ROOT / "tests"
 SECONDS = "{seconds}"  # stands in a command for the time that its part has
 LINES = 25  # of what a failed part said
 VERSIONS = {  # of what, and where it is found; Chainer through ``compat``, or it does not import
@@ -53,7 +54,7 @@ VERSIONS = {  # of what, and where it is found; Chainer through ``compat``, or i
     "CuPy": "cupy:__version__",
     "PyTorch": "torch:__version__",
     "PyTorch's CUDA": "torch:version.cuda",
-    "Chainer": "compat:chainer.__version__",
+    "Chainer": "tsuzuri.compat:chainer.__version__",
 }
 SMALL = (  # V, N, B, T, precision and where values are dropped
     ((65, 33, 3, 5), FLOAT32, gpu_ours.LAYERS),
@@ -65,8 +66,8 @@ SMALL_WRITING = ((70, 33, 1), (70, 33, 9))  # V, N, streams
 # In a file of tests that may have some for a GPU; of one that has none pytest runs none.
 ON_A_GPU = re.compile(r"mark\.gpu|\b(?:xp|engine)\b(?! {2})")  # a fixture, not the line that a training begins with
 NEEDS = {  # more than all that the others import
-    "test_gpu_scripts.py": ("mido", "tqdm", "matplotlib"),
-    "test_vectors.py": ("tqdm",),
+    "cli/test_gpu.py": ("mido", "tqdm", "matplotlib"),
+    "text/test_vectors.py": ("tqdm",),
 }
 ENOUGH = 40  # seconds for a size of training that can be left out
 
@@ -103,7 +104,11 @@ def parts(machine):
     yield Part("machine", 15, (*python, "benchmarks.gpu_check", "--machine"))
     lacking = {path: lacks(path) for path in tests_for_a_gpu()}
     tests = [str(path.relative_to(ROOT)) for path, missing in lacking.items() if not missing]
-    notes = [f"left out: {path.name}, needs {' and '.join(missing)}" for path, missing in lacking.items() if missing]
+    notes = [
+        f"left out: {path.relative_to(TESTS)}, needs {' and '.join(missing)}"
+        for path, missing in lacking.items()
+        if missing
+    ]
     how = ("-m", "gpu", "-q", "-rs", "-p", "no:cacheprovider", "--continue-on-collection-errors")
     yield Part("tests", 120, (sys.executable, "-m", "pytest", *how, *tests), says=" passed", notes=tuple(notes))
     for tool in ("memcheck", "racecheck"):
@@ -122,12 +127,17 @@ def parts(machine):
 
 def tests_for_a_gpu():
     """The files of tests that have some for a GPU: the others may import what is not installed."""
-    return [path for path in sorted((ROOT / "tests").glob("test_*.py")) if ON_A_GPU.search(path.read_text("utf-8"))]
+    return [path for path in sorted(TESTS.rglob("test_*.py")) if ON_A_GPU.search(path.read_text("utf-8"))]
+
+
+def needs(path):
+    """The packages that a file of tests needs besides what the others import."""
+    return NEEDS.get(path.relative_to(TESTS).as_posix(), ())
 
 
 def lacks(path):
     """The packages that a file of tests needs and this Python has not."""
-    return [package for package in NEEDS.get(path.name, ()) if importlib.util.find_spec(package) is None]
+    return [package for package in needs(path) if importlib.util.find_spec(package) is None]
 
 
 def sanitizer():

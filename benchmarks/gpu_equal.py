@@ -12,7 +12,7 @@ import numpy
 
 from benchmarks import gpu_ours, gpu_peers
 from benchmarks.trainers import MissingError
-from kernels.gpu import BFLOAT16, FLOAT32, TF32
+from tsuzuri.kernels.gpu import BFLOAT16, FLOAT32, TF32
 
 UPDATES = 5
 TOLERANCE = {FLOAT32: (1e-4, 0.01), TF32: (2e-3, 0.05), BFLOAT16: (2e-2, 0.2)}  # of a loss; of what an update changes

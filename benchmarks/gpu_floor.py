@@ -19,7 +19,7 @@ import numpy
 
 from benchmarks import gpu_ours
 from benchmarks.trainers import MissingError
-from kernels.gpu import BFLOAT16, PRECISIONS
+from tsuzuri.kernels.gpu import BFLOAT16, PRECISIONS
 
 SIDE = 8192  # of the square product
 BYTES = 1 << 30  # of the array that is copied

@@ -14,7 +14,7 @@ import math
 import numpy
 
 from benchmarks.trainers import CLIP, RATE, MissingError, load, weights
-from kernels.gpu import FLOAT32
+from tsuzuri.kernels.gpu import FLOAT32
 
 LAYERS, PROJECTIONS = "layers", "projections"  # where dropout is, as in rnn.py
 BETAS, EPS = (0.9, 0.999), 1e-8  # Adam's, as Chainer and PyTorch have them
@@ -23,7 +23,7 @@ KEYS = 5  # of dropout masks, a window
 
 def engine():
     """The engine of this GPU; raises ``MissingError`` where there is none."""
-    from kernels.gpu import launcher
+    from tsuzuri.kernels.gpu import launcher
 
     found = launcher.current()
     if found is None:
@@ -46,7 +46,7 @@ def without_graph(contender):
 
 def window(engine, size, arrays, dropout, precision, place):
     """Our window of training for a size (V, N, B, T), from weights by the names of ``trainers.weights``."""
-    from kernels.gpu.window import Window
+    from tsuzuri.kernels.gpu.window import Window
 
     made = Window(engine, *size, dropout, place, "adam", CLIP, precision)
     for name, values in arrays.items():
@@ -58,8 +58,8 @@ def window(engine, size, arrays, dropout, precision, place):
 
 def writer(engine, arrays, streams, temperature, top_p, precision):
     """Our writer, from the same weights."""
-    from kernels.gpu import drawing
-    from kernels.gpu.writing import Writer
+    from tsuzuri.kernels.gpu import drawing
+    from tsuzuri.kernels.gpu.writing import Writer
 
     layers = [[arrays[f"{name}_{part}/{kind}"] for part in ("x", "h") for kind in ("W", "b")] for name in ("l1", "l2")]
     weights = arrays["l0/W"], layers, arrays["l3/W"], arrays["l3/b"]
@@ -103,8 +103,8 @@ class OnTheCPU:
     """The model as it trains on a CPU, with the masks that ours draws on a GPU."""
 
     def __init__(self, size, data, dropout=0.0, place=LAYERS):
-        from rnn import RNN, Sizes
-        from training.optimisers import OPTIMISERS
+        from tsuzuri.models.rnn import RNN, Sizes
+        from tsuzuri.training.optimizers import OPTIMISERS
 
         self.model = RNN(Sizes(*size[:2], dropout, place), numpy.random.default_rng(0))
         load(self.model, *size[:2])

@@ -13,7 +13,7 @@ import numpy
 
 from benchmarks.gpu_ours import BETAS, EPS, Ours, OursWriter, first
 from benchmarks.trainers import CLIP, RATE, MissingError, by_gate, weights
-from kernels.gpu import BFLOAT16, FLOAT32, PRECISIONS, TF32
+from tsuzuri.kernels.gpu import BFLOAT16, FLOAT32, PRECISIONS, TF32
 
 WARM = 3  # updates before a graph is recorded
 

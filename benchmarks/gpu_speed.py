@@ -25,8 +25,8 @@ import numpy
 from benchmarks import gpu_equal, gpu_floor, gpu_ours, gpu_peers
 from benchmarks.gpu_profile import Profile
 from benchmarks.trainers import MissingError
-from kernels.gpu import FLOAT32
-from kernels.gpu.writing import FEW
+from tsuzuri.kernels.gpu import FLOAT32
+from tsuzuri.kernels.gpu.writing import FEW
 
 TITLES = "what", "who", "words/s", "times PyTorch's best", "times its in that precision", "of the floor", "peak MB"
 DROPOUT = 0.5  # while timing

@@ -13,8 +13,8 @@ import mido
 import numpy
 import symusic
 
-from midi import smf
 from tests.conftest import SHARED
+from tsuzuri.midi.file import smf
 
 ROUNDS = 7
 

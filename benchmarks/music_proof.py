@@ -18,11 +18,11 @@ import mido
 import numpy
 import symusic
 
-import rnn
-from corpus.vocabulary import EOS
-from midi import compose
-from midi.grammar import Grammar, Lexicon
-from training import run as runs
+from tsuzuri.midi import compose
+from tsuzuri.midi.grammar import Grammar, Lexicon
+from tsuzuri.models import rnn
+from tsuzuri.text.vocabulary import EOS
+from tsuzuri.training import run as runs
 
 ROOT = Path(__file__).resolve().parent.parent
 BATCH = 100

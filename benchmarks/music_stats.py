@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy
 
-import train
-from corpus import vocabulary
-from midi import wordfile
-from midi.convert import Piece
-from midi.score import DRUMS
-from training import evaluate
-from training import run as runs
+from tsuzuri.cli import train
+from tsuzuri.midi.score import DRUMS
+from tsuzuri.midi.words import wordfile
+from tsuzuri.midi.words.convert import Piece
+from tsuzuri.text import vocabulary
+from tsuzuri.training import evaluation
+from tsuzuri.training import run as runs
 
 ROOT = Path(__file__).resolve().parent.parent
 MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
@@ -49,7 +49,7 @@ def main():
     generated = generate(args.run, args.n, args.seed)
 
     for name, ids in (("validation", corpus.valid), ("test", corpus.test)):
-        nats = evaluate.loss(run.load_best(), ids)
+        nats = evaluation.loss(run.load_best(), ids)
         print(f"{name}: {nats:.3f} nats a word, {nats * train.bits_a_note(corpus, ids):.2f} bits a note")
     rows = [summary(pieces) for pieces in (generated, held_out)]
     print(f"\n| | {len(generated)} generated | {len(held_out)} held out |\n|---|---|---|")

@@ -19,11 +19,12 @@ from pathlib import Path
 import numpy
 import torch
 
-from corpus import vocabulary, windows
-from corpus.build import of_texts
-from training import evaluate
-from training.run import Recipe
-from training.stopping import Patience
+from tsuzuri.data import windows
+from tsuzuri.data.corpus import of_texts
+from tsuzuri.text import vocabulary
+from tsuzuri.training import evaluation
+from tsuzuri.training.run import Recipe
+from tsuzuri.training.stopping import Patience
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -50,10 +51,10 @@ def nats(logits, ts):
 def held_out(model, ids):
     """As ``evaluate.loss`` scores it: the same windows."""
     model.eval()
-    streams = max(1, min(evaluate.STREAMS, len(ids) // evaluate.STREAM))
+    streams = max(1, min(evaluation.STREAMS, len(ids) // evaluation.STREAM))
     total, state = 0.0, None
     with torch.no_grad():
-        for xs, ts in windows.evaluation(ids, streams, evaluate.STEPS):
+        for xs, ts in windows.evaluation(ids, streams, evaluation.STEPS):
             logits, state = model(torch.from_numpy(xs).long(), state)
             total += float(nats(logits, torch.from_numpy(ts).long()))
     model.train()

@@ -16,9 +16,12 @@ from pathlib import Path
 
 import numpy
 
-from midi import pianoroll, smf, synth, timbres, tones, tracks
-from midi.score import Note, Score, score
-from midi.settings import ALL
+from tsuzuri.midi.file import smf
+from tsuzuri.midi.pictures import pianoroll
+from tsuzuri.midi.score import Note, Score, score
+from tsuzuri.midi.sound import synth, timbres, tones
+from tsuzuri.midi.words import tracks
+from tsuzuri.midi.words.settings import ALL
 
 FILES, ROUNDS = 8, 3
 STEADY = ((0, 0.0),)

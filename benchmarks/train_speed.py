@@ -26,7 +26,7 @@ import numpy
 
 from benchmarks import floor
 from benchmarks.trainers import DROPOUT_ON, KINDS, LAYERS, PYTORCH, MissingError
-from kernels.cpu import BFLOAT16, FLOAT32
+from tsuzuri.kernels.native import BFLOAT16, FLOAT32
 
 SIZES = {  # V, N, B, T
     "tiny": (2000, 128, 50, 35),

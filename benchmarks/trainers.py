@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy
 
-from kernels.cpu import BFLOAT16, FLOAT32, native
+from tsuzuri.kernels.native import BFLOAT16, FLOAT32, extension
 
 DROPOUT_ON = PROJECTIONS, LAYERS = "projections", "layers"  # as in rnn.py
 CLIP, RATE = 5.0, 0.001
@@ -30,17 +30,17 @@ def weights(words, units):
 
 
 def load(model, words, units):
-    from compat import chainer
+    from tsuzuri.compat import chainer
 
     chainer.serializers.NpzDeserializer(weights(words, units)).load(model)
 
 
 class Ours:
     def __init__(self, words, units, dropout, place, precision=FLOAT32, needs_native=True):
-        from rnn import RNN, Sizes
-        from training.optimisers import OPTIMISERS
+        from tsuzuri.models.rnn import RNN, Sizes
+        from tsuzuri.training.optimizers import OPTIMISERS
 
-        if needs_native and not native():
+        if needs_native and not extension():
             raise MissingError("the native kernels are not built")
         self.model = RNN(Sizes(words, units, dropout, place), numpy.random.default_rng(0), precision)
         load(self.model, words, units)
@@ -57,7 +57,7 @@ class Ours:
 class TheArticles:
     def __init__(self, words, units, dropout, place):
         from benchmarks import article
-        from compat import F, chainer
+        from tsuzuri.compat import F, chainer
 
         self.model = article.Article(words, units)
         load(self.model, words, units)

@@ -18,10 +18,10 @@ import sys
 from fractions import Fraction
 from typing import NamedTuple
 
-from errors import UserError
-from midi import smf
-from midi.score import END, KEY, META, METER, TEMPO, Note, Score
-from midi.timing import TICKS
+from tsuzuri.errors import UserError
+from tsuzuri.midi.file import smf
+from tsuzuri.midi.score import END, KEY, META, METER, TEMPO, Note, Score
+from tsuzuri.midi.timing import TICKS
 
 NOTATION = pathlib.Path(__file__).parent / "tunes" / "tunes.abc"
 ACCENT, PLAIN = 96, 80  # velocities of a note on the first beat of a bar, and of any other

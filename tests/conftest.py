@@ -8,8 +8,8 @@ import sys
 import numpy
 import pytest
 
-from kernels import cpu
-from kernels.gpu import launcher
+from tsuzuri.kernels import native
+from tsuzuri.kernels.gpu import launcher
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -43,7 +43,7 @@ def xp(request):
 @pytest.fixture
 def emulated():
     """The GPU that is none: ``tests.emulator.Emulated``, which needs a C++ compiler."""
-    from tests import emulator
+    from tests.kernels.gpu import emulator
 
     if emulator.compiler() is None:
         pytest.skip("there is no C++ compiler to build the emulated GPU kernels with")
@@ -71,12 +71,12 @@ def engine(request, monkeypatch):
 @pytest.fixture
 def threads():
     """Sets the number of the native kernels' threads; the number from before comes back."""
-    native = cpu.native()
-    if native is None:
+    kernels = native.extension()
+    if kernels is None:
         pytest.skip("the native kernels are not built here")
-    before = native.threads()
-    yield native.set_threads
-    native.set_threads(before)
+    before = kernels.threads()
+    yield kernels.set_threads
+    kernels.set_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ import sys
 import numpy
 import pytest
 
-from compat import F, L, chainer
-from tests import gradients
 from tests.conftest import ROOT
+from tests.kernels import gradients
+from tsuzuri.compat import F, L, chainer
 
 
 class Net(chainer.Chain):
@@ -100,7 +100,7 @@ def test_as_strided_goes_backward():
 
 def test_importing_says_nothing():
     run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", "import compat"], capture_output=True, text=True, cwd=ROOT
+        [sys.executable, "-W", "error", "-c", "import tsuzuri.compat"], capture_output=True, text=True, cwd=ROOT
     )
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
@@ -108,7 +108,7 @@ def test_importing_says_nothing():
 @pytest.mark.parametrize("method", ["spawn", "fork"])
 def test_worker_processes_have_the_patches(method):
     code = (
-        "import multiprocessing, compat\n"
+        "import multiprocessing, tsuzuri.compat\n"
         "from tests.test_compat import in_worker\n"
         "if __name__ == '__main__':\n"
         f"    with multiprocessing.get_context('{method}').Pool(1) as pool:\n"

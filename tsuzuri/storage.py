@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import numpy
 
-from corpus.reader import DEFLATE_LIMIT
-from errors import UserError
+from tsuzuri.errors import UserError
 
+DEFLATE_LIMIT = 1032  # no deflate stream grows by more, so an archive that claims more lies about its length
 TEMPORARY = ".tmp-"
 STALE = 3600  # seconds: no write takes so long, so an older temporary file is nobody's
 UNBOUNDED = 1e30

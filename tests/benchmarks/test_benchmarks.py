@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-import rnn
 from benchmarks import classifier as accuracy
 from benchmarks import floor, loaded_speed, music_proof, music_stats, train_speed, trainers
-from midi import smf
-from midi.score import Note
+from tsuzuri.midi.file import smf
+from tsuzuri.midi.score import Note
+from tsuzuri.models import rnn
 
 C_MAJOR, A_MINOR = (60, 62, 64, 65, 67, 69, 71), (69, 71, 72, 74, 76, 77, 79)
 

@@ -18,11 +18,11 @@ import types
 import numpy
 import pytest
 
-import rnn
 from benchmarks import gpu_check, gpu_equal, gpu_floor, gpu_ours, gpu_peers, gpu_profile, gpu_speed
 from benchmarks.trainers import MissingError, weights
-from kernels.gpu import BFLOAT16, FLOAT32, PRECISIONS, TF32
 from tests.conftest import ROOT
+from tsuzuri.kernels.gpu import BFLOAT16, FLOAT32, PRECISIONS, TF32
+from tsuzuri.models import rnn
 
 SIZE = (50, 8, 3, 4)  # V, N, B, T
 DATA = gpu_ours.windows(50, 3, 4)
@@ -601,21 +601,17 @@ def test_a_little_that_goes_without_a_graph_fails(missing, monkeypatch, capsys):
     assert missing is None or lines[missing + 1] == "without a CUDA graph: it is busy"
 
 
-WITH_TESTS_FOR_A_GPU = (
-    "gpu_window",
-    "gpu_scripts",
-    "gpu_writing",
-    "gpu_recurrence",
-    "gpu_launcher",
-    "gpu_calls",
-    "kernels",
-)
+WITH_TESTS_FOR_A_GPU = {
+    "cli/test_gpu.py",
+    "kernels/test_kernels.py",
+    *(f"kernels/gpu/test_{name}.py" for name in ("window", "writing", "recurrence", "launcher", "calls")),
+}
 
 
 def test_files_of_tests_for_a_gpu_are_found():
-    names = {path.name for path in gpu_check.tests_for_a_gpu()}
-    assert names >= {f"test_{name}.py" for name in WITH_TESTS_FOR_A_GPU}
-    assert "test_smf.py" not in names  # which needs packages that a machine with a GPU may not have
+    names = {path.relative_to(gpu_check.TESTS).as_posix() for path in gpu_check.tests_for_a_gpu()}
+    assert names >= WITH_TESTS_FOR_A_GPU
+    assert "midi/file/test_smf.py" not in names  # which needs packages that a machine with a GPU may not have
 
 
 IMPORTS = """
@@ -636,8 +632,10 @@ NOT_THERE = "mido", "tqdm", "matplotlib", "MeCab", "unidic_lite", "hypothesis", 
 
 def test_tests_for_a_gpu_import_nothing_that_is_not_looked_for():
     paths = gpu_check.tests_for_a_gpu()
-    groups = {needs: [p.stem for p in paths if gpu_check.NEEDS.get(p.name, ()) == needs] for needs in
-              {gpu_check.NEEDS.get(path.name, ()) for path in paths}}  # fmt: skip
+    groups = {}
+    for path in paths:
+        name = ".".join(path.relative_to(gpu_check.TESTS).with_suffix("").parts)
+        groups.setdefault(gpu_check.needs(path), []).append(name)
     assert len(groups) > 1
     for needs, names in groups.items():
         missing = ",".join(package for package in NOT_THERE if package not in needs)
@@ -652,8 +650,8 @@ def test_a_file_of_tests_whose_needs_are_missing_is_left_out_and_told(missing, m
     part = {part.name: part for part in gpu_check.parts("machine.json")}["tests"]
     named = {name for name in part.command if name.startswith("tests")}
     assert len(named) == len(gpu_check.tests_for_a_gpu()) - bool(missing)
-    assert (os.path.join("tests", "test_gpu_scripts.py") in named) is not bool(missing)
-    assert part.notes == (("left out: test_gpu_scripts.py, needs mido and matplotlib",) if missing else ())
+    assert (os.path.join("tests", "cli", "test_gpu.py") in named) is not bool(missing)
+    assert part.notes == (("left out: cli/test_gpu.py, needs mido and matplotlib",) if missing else ())
 
 
 @on_the_emulator

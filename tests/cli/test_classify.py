@@ -17,25 +17,23 @@ import sys
 import numpy
 import pytest
 
-import classifier
-import classify
-import generate
-import options
-import train
-from corpus import wording
-from errors import UserError
-from kernels import devices
 from tests.conftest import ROOT
-from tests.test_training import NONSENSE, attempt, changed, paths
-from training import classes, evaluate, files, log, plot, predict
-from training import run as runs
-from training.optimisers import OPTIMISERS
+from tests.training.test_run import NONSENSE, attempt, changed, paths
+from tsuzuri import storage
+from tsuzuri.cli import classify, generate, options, train
+from tsuzuri.data import preprocessing
+from tsuzuri.errors import UserError
+from tsuzuri.kernels import devices
+from tsuzuri.models import classifier
+from tsuzuri.training import classes, evaluation, log, plots, predictor
+from tsuzuri.training import run as runs
+from tsuzuri.training.optimizers import OPTIMISERS
 
 CUES = {"bad": ["dull", "awful", "weak", "cold"], "good": ["fine", "lovely", "superb", "warm"]}
 OTHER = ["the", "film", "a", "song", "was", "and", "story", "it"]
 SMALL = ["-u", 8, "-b", 4, "--lr", 0.05, "--min-count", 1, "--dropout", 0.2, "--dropout-words", 0.1, "-d", "cpu"]
 BATCHES = 24  # of an epoch
-TUNES = sorted((ROOT / "corpus" / "samples" / "tunes").glob("*.mid"))
+TUNES = sorted((ROOT / "corpus" / "tunes").glob("*.mid"))
 
 
 def lines(count, seed):
@@ -81,7 +79,7 @@ def straight(mood, tmp_path_factory):
 
 @pytest.fixture
 def no_pictures(monkeypatch):
-    monkeypatch.setattr(plot, "error_curves", lambda history, title: b"picture")
+    monkeypatch.setattr(plots, "error_curves", lambda history, title: b"picture")
 
 
 @pytest.fixture
@@ -185,7 +183,7 @@ def test_a_run_leaves_what_it_should(straight):
         "dropout": 0.2, "dropout_words": 0.1,
     }  # fmt: skip
     assert (out / "error.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
-    assert files.read_npz(str(out / "model.npz"))["l1_x/W"].shape == (32, 8)
+    assert storage.read_npz(str(out / "model.npz"))["l1_x/W"].shape == (32, 8)
 
 
 def test_the_weights_have_the_errors_beside_them(straight):
@@ -236,7 +234,7 @@ def test_all_kinds_learn(mood, tmp_path, model):
 def test_letters_are_sorted(tmp_path):
     """The sample that comes with the project, letters of four or so feelings in Japanese: far better than by chance."""
     pytest.importorskip("MeCab")
-    letters = ROOT / "corpus" / "samples" / "letters.tsv"
+    letters = ROOT / "corpus" / "letters.tsv"
     out = tmp_path / "run"
     told("train", letters, "-o", out, "-e", 6, "-u", 16, "-b", 16, "--lr", 0.02, "--model", "bow", "-d", "cpu")
     found = about(out)
@@ -511,7 +509,7 @@ def test_the_best_model_is_kept(mood, tmp_path):
     assert len(arrays(out)["history_errs"]) == len(errors)
     data = classify.data_of(runs.load(str(out), classes.Run))
     model = runs.load(str(out), classes.Run).load_best()
-    found = evaluate.classes(model, data.valid)
+    found = evaluation.classes(model, data.valid)
     assert classify.error(found[1], data.valid) == min(errors)
     assert found[0] == pytest.approx(history(out)[first]["valid_loss"], rel=1e-5)
 
@@ -676,7 +674,7 @@ def test_tunes_are_sorted_too(tunes, straight, refused, capsys):
     assert "of 16 examples)" in said
     assert f"{folder / 'run'} sorts tunes: name MIDI files" in refused("predict", folder / "run", "-d", "cpu")
     assert "is binary, not text" in refused("predict", straight[0], TUNES[0], "-d", "cpu")
-    line = refused("evaluate", folder / "run", ROOT / "corpus" / "samples" / "letters.tsv", "-d", "cpu")
+    line = refused("evaluate", folder / "run", ROOT / "corpus" / "letters.tsv", "-d", "cpu")
     assert line.endswith("run: sorts tunes, not texts")
     assert refused("evaluate", straight[0], folder / "data", "-d", "cpu").endswith("straight: sorts texts, not tunes")
 
@@ -853,9 +851,9 @@ def test_help_tells_the_commands(capsys):
 
 def use(run):
     """Predict a text by a run, as the script does."""
-    words, predictor = wording.of_run(run.about), predict.Predictor(run, devices.choose("cpu"))
+    words, predicts = preprocessing.of_run(run.about), predictor.Predictor(run, devices.choose("cpu"))
     passage = words.passage("a fine film")
-    return predictor.probabilities([passage.words]), predictor.shares(passage.words, 1, "leave-one-out")
+    return predicts.probabilities([passage.words]), predicts.shares(passage.words, 1, "leave-one-out")
 
 
 def test_no_field_of_a_run_is_taken_on_trust(straight, tmp_path):
@@ -935,7 +933,7 @@ def test_the_settings_of_tunes_edited_by_hand(tunes, tmp_path, refused):
 def test_weights_that_do_not_fit(straight, tmp_path, refused, change, reason):
     out = shutil.copytree(straight[0], tmp_path / "run")
     kept = {name: array for name, array in (arrays(out) | change).items() if array is not None}
-    files.write(str(out / "model.npz"), files.npz(kept))
+    storage.write(str(out / "model.npz"), storage.npz(kept))
     line = refused("evaluate", out, "-d", "cpu")
     assert line.startswith(f"{out / 'model.npz'}: ")
     assert reason in line
@@ -947,7 +945,7 @@ def test_errors_beside_the_weights_are_for_people_only(straight, tmp_path):
     wanted = told("evaluate", out, "-d", "cpu")[1]
     for change in ({}, {"history_errs": numpy.array(["x"])}):
         kept = {name: array for name, array in (arrays(out) | change).items() if change or name != "history_errs"}
-        files.write(str(out / "model.npz"), files.npz(kept))
+        storage.write(str(out / "model.npz"), storage.npz(kept))
         assert told("evaluate", out, "-d", "cpu")[1] == wanted
 
 
@@ -979,7 +977,7 @@ def test_checkpoints_that_do_not_fit(straight, tmp_path, refused, change, reason
     if isinstance(change.get("meta"), tuple):
         change = {"meta": packed(changed(meta_of(out), *change["meta"]))}
     kept = {name: array for name, array in (arrays(out, "checkpoint.npz") | change).items() if array is not None}
-    files.write(str(out / "checkpoint.npz"), files.npz(kept))
+    storage.write(str(out / "checkpoint.npz"), storage.npz(kept))
     before = contents(out)
     line = refused("train", "-o", out, "--resume", "-d", "cpu")
     assert line.startswith(f"{out / 'checkpoint.npz'}: ")

@@ -8,13 +8,12 @@ import mido
 import numpy
 import pytest
 
-import generate
-import train
-from errors import UserError
-from kernels import cpu
-from kernels.gpu import launcher
 from tests.conftest import ROOT
-from training import optimisers
+from tsuzuri.cli import generate, train
+from tsuzuri.errors import UserError
+from tsuzuri.kernels import native
+from tsuzuri.kernels.gpu import launcher
+from tsuzuri.training import optimizers
 
 
 @pytest.fixture
@@ -61,7 +60,7 @@ def test_a_run_stopped_within_an_epoch_and_resumed_gives_the_same_bytes(
     engine, device, text, tmp_path, capsys, monkeypatch, precision
 ):
     if engine.xp is numpy:
-        monkeypatch.setattr(cpu, "choose", lambda name: name)  # the emulated one has what the CPU may lack
+        monkeypatch.setattr(native, "choose", lambda name: name)  # the emulated one has what the CPU may lack
     how = [*SMALL, *device, "--precision", precision]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert train.main([text, "-o", str(whole), "-e", "2", *how]) == 0
@@ -105,7 +104,7 @@ def test_a_run_goes_on_on_the_cpu_and_back(engine, device, text, tmp_path, capsy
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_spoils_nothing(device, text, tmp_path, monkeypatch):
-    monkeypatch.setattr(optimisers.Adam, "numbers", lambda *_: (math.nan,) * 4)
+    monkeypatch.setattr(optimizers.Adam, "numbers", lambda *_: (math.nan,) * 4)
     with pytest.raises(UserError, match=r"the loss became nan in epoch 1, by window \d+; the best model and the last"):
         train.main([text, "-o", str(tmp_path / "run"), "-e", "3", *SMALL, *device])
     with numpy.load(tmp_path / "run" / "checkpoint.npz") as kept:
@@ -136,7 +135,7 @@ def test_a_text_is_written(device, text, tmp_path, capsys):
 
 
 def test_a_tune_is_written(device, tmp_path):
-    tunes = sorted((ROOT / "corpus" / "samples" / "tunes").glob("*.mid"))[:3]
+    tunes = sorted((ROOT / "corpus" / "tunes").glob("*.mid"))[:3]
     small = ["-u", "3", "-b", "8", "-l", "9", "-e", "1", *device]
     assert train.main([*map(str, tunes), "-o", str(tmp_path / "run"), *small]) == 0
     out = tmp_path / "tune.mid"

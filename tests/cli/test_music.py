@@ -10,16 +10,18 @@ import mido
 import numpy
 import pytest
 
-import rnn
-from compat import chainer
-from corpus import build, vocabulary
-from midi import smf, wordfile, words
-from midi.convert import Piece
-from midi.settings import Settings
 from tests.conftest import ROOT, refused
-from training import run as runs
+from tsuzuri.compat import chainer
+from tsuzuri.data.corpus import of_pieces
+from tsuzuri.midi.file import smf
+from tsuzuri.midi.words import codec, wordfile
+from tsuzuri.midi.words.convert import Piece
+from tsuzuri.midi.words.settings import Settings
+from tsuzuri.models import rnn
+from tsuzuri.text import vocabulary
+from tsuzuri.training import run as runs
 
-TUNES = ROOT / "corpus" / "samples" / "tunes"
+TUNES = ROOT / "corpus" / "tunes"
 SMALL = ("-u", 24, "-b", 4, "-l", 10, "--dropout", 0)
 
 
@@ -147,9 +149,9 @@ def test_words_that_are_not_legal_are_mended_or_refused_with_their_place(script,
         (["read_midi.py", "--list", "README.md"], "nothing to list: README.md: offset 0: is text, not MIDI"),
         (["write_midi.py", "README.md"], "name a file of words, and with -o/--out a folder"),
         (["write_midi.py", "none.words", "-o", "x"], "none.words: cannot be read: No such file"),
-        (["train.py", "corpus/samples", "-o", "x"], "text and MIDI in one corpus"),
+        (["train.py", "corpus", "-o", "x"], "text and MIDI in one corpus"),
         (["train.py", TUNES, "-o", "x", "--tokens", "char"], "--tokens is for text, and"),
-        (["train.py", "corpus/samples/stories", "-o", "x", "--grid", "8"], "--grid is for MIDI, and"),
+        (["train.py", "corpus/stories", "-o", "x", "--grid", "8"], "--grid is for MIDI, and"),
         (["train.py", TUNES, "-o", "x", "-b", "5000"], "too small"),
     ],
 )
@@ -203,7 +205,7 @@ def test_bits_a_note_are_those_of_the_loss(folk):
     out, process = folk
     lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     about = json.loads((out / "run.json").read_text())["corpus"]
-    held_out = build.of_pieces([[words] for words in all_words()], least=1).valid
+    held_out = of_pieces([[words] for words in all_words()], least=1).valid
     strikes = sum("_90_" in vocabulary.load(out / "vocabulary.txt").words[i] for i in held_out)
     assert about["report"]["words"]["valid"] == len(held_out)
     told = float(re.search(r"epoch   2 .* ([\d.]+) bits a note", process.stdout)[1])
@@ -211,7 +213,7 @@ def test_bits_a_note_are_those_of_the_loss(folk):
 
 
 def all_words():
-    from midi import collect
+    from tsuzuri.midi.words import collect
 
     return [piece.words for piece in collect.collect([str(TUNES)], Settings(velocities=8, grid=24)).pieces]
 
@@ -238,9 +240,9 @@ def test_words_train_as_the_midi_that_they_were_made_of(folk, script, tmp_path):
 
 def transpositions(piece, around=12):
     """The forms that a piece has when it is moved up and down, as sets of its words."""
-    events, _ = words.read(piece, 480)
+    events, _ = codec.read(piece, 480)
     for n in range(-around, around + 1):
-        yield tuple(words.line([(t, bytes([m[0], (m[1] + n) % 128, m[2]])) for t, m in events]))
+        yield tuple(codec.line([(t, bytes([m[0], (m[1] + n) % 128, m[2]])) for t, m in events]))
 
 
 @pytest.mark.parametrize("count", [40, 3, 1])
@@ -252,14 +254,14 @@ def test_no_copy_of_a_held_out_piece_is_trained_on(rng, count):
             for i, k in enumerate(keys)
             for off in (0, 1)
         ]
-        return words.line(events)
+        return codec.line(events)
 
     groups = []
     for _ in range(count):
         original = tune()
         copies = [list(form) for form in transpositions(original, 3)]
         groups.append([original, *[copy for copy in copies if copy != original]])
-    corpus = build.of_pieces(groups, least=1, need=2)
+    corpus = of_pieces(groups, least=1, need=2)
 
     def pieces(ids):
         line, found = [], []
@@ -285,7 +287,7 @@ def test_no_copy_of_a_held_out_piece_is_trained_on(rng, count):
 
 def test_pieces_that_are_there_twice_count_once():
     piece, other, third = (["00_90_3c50", f"{n:02x}_80_3c00"] for n in (16, 32, 48))
-    corpus = build.of_pieces([[piece], [other], [piece], [third]])
+    corpus = of_pieces([[piece], [other], [piece], [third]])
     assert corpus.report["twice"] == 1
     assert corpus.report["pieces"] == 3
 
@@ -355,7 +357,7 @@ def test_bars_seconds_and_words(folk, script, tmp_path):
     assert parsed(tmp_path / "b.mid").length == pytest.approx(5.0, abs=0.5)
     out = script("generate.py", folk[0], "--length", 40, "--seed", 1).stdout
     assert 40 <= len(out.split()) < 60  # the notes that sounded are ended
-    _, faults = words.read(out.split(), 480)
+    _, faults = codec.read(out.split(), 480)
     assert faults == []
 
 
@@ -429,8 +431,8 @@ def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, script)
     for channel in (0, 9):
         for key in (36, 60, 64, 67):
             for delta in (0, 60, 480):
-                spelled.append(words.word(delta, bytes([0x90 | channel, key, 80])))
-                spelled.append(words.word(delta, bytes([0x80 | channel, key, 0])))
+                spelled.append(codec.word(delta, bytes([0x90 | channel, key, 80])))
+                spelled.append(codec.word(delta, bytes([0x80 | channel, key, 0])))
     known = vocabulary.Vocabulary([*vocabulary.SPECIAL, *spelled])
     midi = {
         "division": 480,
@@ -464,7 +466,7 @@ def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, script)
 
 
 def test_a_piece_has_a_name_fit_for_a_file():
-    from midi import export
+    from tsuzuri.midi import export
 
     names = ["a/b.mid", "a-b.mid", "..", "ä ö.mid", "A-B.mid", "x" * 300]
     made = export.stems([Piece(name, [], 480, 500_000, (4, 4)) for name in names])

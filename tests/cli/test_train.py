@@ -17,9 +17,9 @@ import time
 import numpy
 import pytest
 
-from compat import chainer
-from kernels import cpu
 from tests.conftest import ROOT, refused
+from tsuzuri.compat import chainer
+from tsuzuri.kernels import native
 
 SMALL = [
     "--tokens",
@@ -175,7 +175,7 @@ def test_stopped_anywhere_and_resumed_gives_the_same_bytes(straight, corpus, tmp
 
 
 def test_precision_is_of_the_run_and_goes_on_with_it(straight, corpus, tmp_path):
-    if cpu.native() is None:
+    if native.extension() is None:
         assert "needs the native kernels" in refused(train(corpus, "-o", tmp_path / "run", "--precision", "bfloat16"))
         return
     out, whole = tmp_path / "half", tmp_path / "whole"
@@ -238,9 +238,9 @@ def test_a_run_killed_before_its_first_epoch_ends_can_be_resumed(straight, corpu
 
 def test_the_best_model_is_kept_and_learning_slows_after_an_epoch_that_did_no_better(corpus, tmp_path):
     """At a learning rate this high the validation loss soon rises."""
-    from corpus.build import of_texts
-    from training import evaluate
-    from training import run as runs
+    from tsuzuri.data.corpus import of_texts
+    from tsuzuri.training import evaluation
+    from tsuzuri.training import run as runs
 
     out = tmp_path / "run"
     process = train(corpus, "-o", out, "-e", 12, *SMALL, "--lr", "0.3", "--patience", "2", "--lr-decay", "0.9")
@@ -252,7 +252,7 @@ def test_the_best_model_is_kept_and_learning_slows_after_an_epoch_that_did_no_be
         assert after["lr"] == before["lr"] * (1 if before["best"] else 0.9)
     assert not history[-1]["best"], "the last epoch must not be the best, or this test shows nothing"
     valid = of_texts([str(corpus)], tokens="space", least=1).valid
-    kept = evaluate.loss(runs.load(str(out)).load_best(), valid)
+    kept = evaluation.loss(runs.load(str(out)).load_best(), valid)
     assert kept == pytest.approx(min(losses), rel=1e-6)
     again = train("-o", out, "--resume", "-d", "cpu")
     assert "patience  is used up: --patience above 2 goes on" in again.stderr
@@ -331,7 +331,7 @@ def test_a_run_that_cannot_be_made(corpus, tmp_path):
         (["README.md", "-o", "x", "--nonsense"], "unrecognized arguments: --nonsense"),
         (["README.md", "-o", "x", "-d", "tpu"], "--device tpu: must be auto, cpu, gpu or gpu:N"),
         (["README.md", "-o", "x", "-d", "gpu:77"], "--device gpu:77: CuPy finds"),
-        (["corpus/samples/stories", "-o", "x", "-b", "5000"], "words to train on, at least 180000 are needed"),
+        (["corpus/stories", "-o", "x", "-b", "5000"], "words to train on, at least 180000 are needed"),
         (["-o", "none", "-r"], "none: not a run"),
         (["-o", "none", "-r", "-u", "5"], "--unit cannot be given with --resume: only --device, --epoch, --pat"),
     ],
@@ -475,7 +475,7 @@ def test_an_articles_snapshot_in_place_of_the_weights_generates(straight, script
     """A snapshot that Chainer's own serialiser wrote, compressed, is as good as ours."""
     import shutil
 
-    from training import run as runs
+    from tsuzuri.training import run as runs
 
     out = shutil.copytree(straight[0], tmp_path / "run")
     model = runs.load(str(out)).load_best()

@@ -6,8 +6,8 @@ import itertools
 import mido
 import pytest
 
-from corpus.samples import make_tunes
-from errors import UserError
+from corpus import make_tunes
+from tsuzuri.errors import UserError
 
 TUNES = make_tunes.parse(make_tunes.NOTATION.read_text(encoding="utf-8"), make_tunes.NOTATION.name)
 FOLDER = make_tunes.NOTATION.parent

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus import build, vocabulary, windows
-from errors import UserError
 from tests.conftest import ROOT
+from tsuzuri.data import windows
+from tsuzuri.data.corpus import SPLITS, of_texts
+from tsuzuri.errors import UserError
+from tsuzuri.text import vocabulary
 
 
 def test_ids_go_by_frequency_then_by_word():
@@ -63,7 +65,7 @@ def test_nearest_words():
 def corpus_of(tmp_path, lines, **settings):
     path = tmp_path / "corpus.txt"
     path.write_text("\n".join(lines))
-    return build.of_texts([str(path)], tokens="space", **settings)
+    return of_texts([str(path)], tokens="space", **settings)
 
 
 def text_of(corpus, ids):
@@ -73,7 +75,7 @@ def text_of(corpus, ids):
 
 def test_splits_are_the_last_pieces_and_never_overlap(tmp_path):
     corpus = corpus_of(tmp_path, [f"line n{k}" for k in range(100)], least=1)
-    names = {k: {w for w in text_of(corpus, getattr(corpus, k)).split() if w.startswith("n")} for k in build.SPLITS}
+    names = {k: {w for w in text_of(corpus, getattr(corpus, k)).split() if w.startswith("n")} for k in SPLITS}
     assert names["train"] == {f"n{k}" for k in range(90)}
     assert text_of(corpus, corpus.valid) == " ".join(["line <unk> /"] * 5)
     assert text_of(corpus, corpus.test) == " ".join(["line <unk> /"] * 5)
@@ -120,12 +122,15 @@ def test_too_few_words(tmp_path):
 def test_nothing_readable(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"\0")
     with pytest.raises(UserError, match=r"no text that can be read \(.*a\.txt is binary"):
-        build.of_texts([str(tmp_path)])
+        of_texts([str(tmp_path)])
 
 
 def test_ids_do_not_depend_on_the_process(tmp_path):
     """No order of a set or of hashes: two processes with other hash seeds give the same ids."""
-    code = "import sys; from corpus.build import of_texts; print(of_texts(sys.argv[1:], tokens='space').fingerprint())"
+    code = (
+        "import sys; from tsuzuri.data.corpus import of_texts\n"
+        "print(of_texts(sys.argv[1:], tokens='space').fingerprint())"
+    )
     (tmp_path / "a.txt").write_text("\n".join(f"w{k % 7} w{k % 11} w{k % 13}" for k in range(60)))
     prints = {
         subprocess.run(

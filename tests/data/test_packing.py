@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from corpus import packing
+from tsuzuri.data import packing
 
 
 def sequences_of(rng, count, longest=9, words=50):

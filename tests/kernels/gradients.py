@@ -5,7 +5,7 @@ import warnings
 
 import numpy
 
-from compat import chainer
+from tsuzuri.compat import chainer
 
 
 def check(function, inputs, outputs):

@@ -3,10 +3,11 @@
 import numpy
 import pytest
 
-from compat import chainer
-from kernels import dropout, embedding, functions, lstm, output, reference
-from tests import gradients
 from tests.conftest import relative_error
+from tests.kernels import gradients
+from tsuzuri.compat import chainer
+from tsuzuri.kernels import functions, reference
+from tsuzuri.kernels.numpy_ import dropout, embedding, lstm, output
 
 SIZES = [(1, 1, 1, 1), (1, 5, 2, 3), (7, 1, 3, 1), (3, 2, 5, 4), (13, 11, 7, 9)]  # T, B, I, N
 TOLERANCE = {"f": 1e-5, "d": 1e-12}

@@ -3,14 +3,15 @@
 import numpy
 import pytest
 
-from compat import chainer
-from kernels import cpu, functions, lstm, packed, pooling, reference
-from tests import gradients
 from tests.conftest import relative_error
+from tests.kernels import gradients
+from tsuzuri.compat import chainer
+from tsuzuri.kernels import functions, native, reference
+from tsuzuri.kernels.numpy_ import lstm, packed, pooling
 
-NATIVE = cpu.native()
+NATIVE = native.extension()
 needs_native = pytest.mark.skipif(NATIVE is None, reason="the native kernels are not built here")
-ENGINES = [(level, precision) for level in (NATIVE.levels() if NATIVE else []) for precision in cpu.PRECISIONS]
+ENGINES = [(level, precision) for level in (NATIVE.levels() if NATIVE else []) for precision in native.PRECISIONS]
 TOLERANCE = {"f": 1e-5, "d": 1e-12}
 LENGTHS = {  # of random sequences
     "any": lambda rng: rng.integers(1, 9, 7),
@@ -45,12 +46,14 @@ def layer(rng, rows, sizes, gates=4):
 
 
 def native_forward(a):
-    return cpu.lstm_packed_forward(*(a[name] for name in ("x", "counts", "w_x", "b_x", "w_h", "b_h")), cpu.FLOAT32)
+    return native.lstm_packed_forward(
+        *(a[name] for name in ("x", "counts", "w_x", "b_x", "w_h", "b_h")), native.FLOAT32
+    )
 
 
 def native_backward(a):
     names = "g", "x", "counts", "w_x", "w_h", "hs", "cs", "gates"
-    return cpu.lstm_packed_backward(*(a[name] for name in names), cpu.FLOAT32)
+    return native.lstm_packed_backward(*(a[name] for name in names), native.FLOAT32)
 
 
 def native_inputs(rng, counts):
@@ -96,7 +99,7 @@ def test_lstm(rng, xp, counts, sizes, dtype):
 @pytest.mark.parametrize(("level", "precision"), ENGINES)
 @pytest.mark.parametrize("sizes", SIZES)
 def test_lstm_of_every_level(rng, counts, sizes, level, precision, monkeypatch):
-    monkeypatch.setattr(cpu, "level", lambda: level)
+    monkeypatch.setattr(native, "level", lambda: level)
     a = layer(rng, counts.sum(), sizes)
     g = rng.normal(size=(counts.sum(), sizes[1])).astype("f")
     want_h, want = wanted(a, counts, g)
@@ -105,7 +108,7 @@ def test_lstm_of_every_level(rng, counts, sizes, level, precision, monkeypatch):
     h.grad = g
     h.backward()
     # rounded to bfloat16 one value may be far off, and of many such roundings most cancel: all are measured together
-    measure, tolerance = (relative_error, 2e-5) if precision == cpu.FLOAT32 else (distance, 3e-2)
+    measure, tolerance = (relative_error, 2e-5) if precision == native.FLOAT32 else (distance, 3e-2)
     tolerance *= 1 if h.size > 50 else 5  # few values may happen to be small beside the terms that they are sums of
     assert measure(h.array, want_h, 0.1) < tolerance
     for name, x, right in zip(a, inputs, want, strict=True):
@@ -116,15 +119,15 @@ def test_lstm_of_every_level(rng, counts, sizes, level, precision, monkeypatch):
 @pytest.mark.parametrize(("level", "precision"), ENGINES)
 @pytest.mark.parametrize("longest", [9, 60])  # of which the second leaves few streams to share
 def test_the_number_of_threads_does_not_show(rng, level, precision, longest, threads, monkeypatch):
-    monkeypatch.setattr(cpu, "level", lambda: level)
+    monkeypatch.setattr(native, "level", lambda: level)
     counts = counted([longest, *rng.integers(1, 9, 40)])
     x, w_x, b_x, w_h, b_h = layer(rng, counts.sum(), (17, 70)).values()
     g, found = rng.normal(size=(counts.sum(), 70)).astype("f"), []
     for count in (1, 2, 3):
         threads(count)
-        cache = cpu.lstm_packed_forward(x, counts, w_x, b_x, w_h, b_h, precision)
+        cache = native.lstm_packed_forward(x, counts, w_x, b_x, w_h, b_h, precision)
         results = [array.tobytes() for array in cache]
-        results += cpu.lstm_packed_backward(g, x, counts, w_x, w_h, *cache, precision)
+        results += native.lstm_packed_backward(g, x, counts, w_x, w_h, *cache, precision)
         found.append(b"".join(numpy.asarray(array).tobytes() for array in results))
     assert len(set(found)) == 1
 
@@ -133,7 +136,7 @@ def test_the_number_of_threads_does_not_show(rng, level, precision, longest, thr
 @pytest.mark.parametrize("level", NATIVE.levels() if NATIVE else [])
 def test_equal_lengths_are_a_window(rng, level, monkeypatch):
     """Bit for bit what ``lstm_window`` makes of them, from a state of zeros."""
-    monkeypatch.setattr(cpu, "level", lambda: level)
+    monkeypatch.setattr(native, "level", lambda: level)
     counts, zeros = numpy.full(6, 5), numpy.zeros((5, 11), "f")
     x, *weights = layer(rng, 30, (7, 11)).values()
     g, found = rng.normal(size=(30, 11)).astype("f"), []

@@ -5,13 +5,14 @@ import math
 import numpy
 import pytest
 
-from compat import chainer
-from kernels import cpu, embedding, reference, update
 from tests.conftest import relative_error
-from training import run as runs
-from training.optimisers import OPTIMISERS
+from tsuzuri.compat import chainer
+from tsuzuri.kernels import native, reference
+from tsuzuri.kernels.numpy_ import embedding, update
+from tsuzuri.training import run as runs
+from tsuzuri.training.optimizers import OPTIMISERS
 
-NATIVE = cpu.native().levels() if cpu.native() else []
+NATIVE = native.extension().levels() if native.extension() else []
 SHAPES = [
     [(1,)],
     [(3, 11), (), (7,), (0, 2), (8, 16)],
@@ -42,10 +43,10 @@ needs_native = pytest.mark.skipif(not NATIVE, reason="the extension is not built
 def engine(request, monkeypatch):
     """NumPy, and each level of the processor that runs here."""
     if request.param == "numpy":
-        monkeypatch.setattr(cpu, "native", lambda: None)
+        monkeypatch.setattr(native, "extension", lambda: None)
         monkeypatch.setattr(update, "BLOCK", 999)
     else:
-        monkeypatch.setattr(cpu, "level", lambda: request.param)
+        monkeypatch.setattr(native, "level", lambda: request.param)
     return request.param
 
 
@@ -112,7 +113,7 @@ def test_threads_do_not_show(rng, threads, name, level):
     for count in (1, 2, 3):
         threads(count)
         tensors = [(n, p.copy(), g, [state.copy() for state in states]) for n, p, g, states in start]
-        norms = [cpu.native().update(level, name, tensors, 0.5) for _ in range(3)]
+        norms = [native.extension().update(level, name, tensors, 0.5) for _ in range(3)]
         found.append((norms, [[a.tobytes() for a in (p, *states)] for _, p, _, states in tensors]))
     assert found[0] == found[1] == found[2]
     assert found[0][1][0][0] != start[0][1].tobytes()
@@ -166,7 +167,7 @@ def test_what_the_kernels_cannot_take_is_refused(name, change, message):
     array = numpy.zeros(4, "f")
     tensor = {0: (0.1, 0.9, 0.99, 1e-8), 1: array, 2: array, 3: [array, array]} | change
     with pytest.raises((TypeError, ValueError), match=message):
-        cpu.native().update(cpu.level(), name, [tuple(tensor.values())], 5.0)
+        native.extension().update(native.level(), name, [tuple(tensor.values())], 5.0)
 
 
 # Chainer's optimisers
@@ -366,15 +367,15 @@ def test_embedding(rng, threads, level, rows, units, words):
     assert relative_error(embedding.gradient(g, ids, words), want) < 1e-6
     for count in (1, 2, 3):
         threads(count)
-        assert (cpu.native().embed(level, ids, w) == w[ids]).all()
+        assert (native.extension().embed(level, ids, w) == w[ids]).all()
         numpy.full_like(want, math.nan)  # memory that is not zeros, to be handed out again
-        assert (cpu.native().embed_backward(level, g, ids, words) == want).all()  # in the same order, to the bit
+        assert (native.extension().embed_backward(level, g, ids, words) == want).all()  # in the same order, to the bit
 
 
 @needs_native
 def test_embedding_of_a_window(rng):
     ids, w = rng.integers(0, 9, (4, 3)).astype("i"), rng.normal(size=(9, 5)).astype("f")
-    assert (cpu.native().embed(cpu.level(), ids, w) == w[ids]).all()
+    assert (native.extension().embed(native.level(), ids, w) == w[ids]).all()
 
 
 @needs_native
@@ -382,6 +383,6 @@ def test_embedding_of_a_window(rng):
 def test_words_that_are_not_there_are_refused(bad):
     ids = numpy.array([0, bad, 8], "i")
     with pytest.raises(ValueError, match=f"ids: must be from 0 to 8, has {bad}"):
-        cpu.native().embed(cpu.level(), ids, numpy.zeros((9, 2), "f"))
+        native.extension().embed(native.level(), ids, numpy.zeros((9, 2), "f"))
     with pytest.raises(ValueError, match=f"ids: must be from 0 to 8, has {bad}"):
-        cpu.native().embed_backward(cpu.level(), numpy.zeros((3, 2), "f"), ids, 9)
+        native.extension().embed_backward(native.level(), numpy.zeros((3, 2), "f"), ids, 9)

@@ -3,10 +3,11 @@
 import numpy
 import pytest
 
-from midi import compose, words
-from midi.grammar import Grammar, Lexicon
-from midi.score import END, Note, score
-from midi.timing import Until
+from tsuzuri.midi import compose
+from tsuzuri.midi.grammar import Grammar, Lexicon
+from tsuzuri.midi.score import END, Note, score
+from tsuzuri.midi.timing import Until
+from tsuzuri.midi.words import codec
 
 EOS, UNK = "<eos>", "<unk>"
 TEMPO_60, TEMPO_120 = "00_ff_510f4240", "00_ff_5107a120"
@@ -18,8 +19,8 @@ def vocabulary(rng, keys=4, deltas=(0, 1, 30, 120, 480, 2000), channels=(0, 9), 
     for channel in channels:
         for key in range(60, 60 + keys):
             for delta in deltas:
-                found.append(words.word(delta, bytes([0x90 | channel, key, 80])))
-                found.append(words.word(delta, bytes([0x80 | channel, key, 0])))
+                found.append(codec.word(delta, bytes([0x90 | channel, key, 80])))
+                found.append(codec.word(delta, bytes([0x80 | channel, key, 0])))
     if not complete:
         found = [word for word in found if rng.random() < 0.4]
     return [EOS, UNK, *found]
@@ -39,7 +40,7 @@ def twin(spelled, events, voices, may_end, must_end):
             notes += 1
         elif kind == 0x80:
             del sounding[message[0] & 15, message[1]]
-    endable = {words.parse(word)[1][:2] for word in spelled if "_8" in word}
+    endable = {codec.parse(word)[1][:2] for word in spelled if "_8" in word}
     return [follows(word, sounding, now, notes, endable, voices, may_end, must_end) for word in spelled]
 
 
@@ -48,7 +49,7 @@ def follows(word, sounding, now, notes, endable, voices, may_end, must_end):
         return False
     if word == EOS:
         return not sounding and bool(notes) and (may_end or must_end)
-    delta, message = words.parse(word)
+    delta, message = codec.parse(word)
     tick, kind, key = now + delta, message[0] & 0xF0, (message[0] & 15, message[1])
     if message == END:
         return not sounding and bool(notes) and (may_end or must_end)
@@ -106,7 +107,7 @@ def drawn(grammar, rng, most=400, scale=1.0):
 
 def check(events, longest):
     """A piece's events are legal as words, no note is too long, and every pedal is up."""
-    assert words.read(words.line(events), 480)[1] == []
+    assert codec.read(codec.line(events), 480)[1] == []
     piece, mended = score(events, 480)
     assert mended == 0
     assert all(0 < note.end - note.start <= longest for note in piece.notes)
@@ -322,7 +323,7 @@ SPELLED = [EOS, UNK, "00_90_3c50", "00_90_3c40", "60_80_3c00", "8360_80_3c00", "
 )
 def test_the_word_most_like_an_event(word, nearest):
     spelling = compose.Spelling(SPELLED)
-    i = spelling.nearest(words.parse(word))
+    i = spelling.nearest(codec.parse(word))
     assert (i is None) if nearest is None else SPELLED[i] == nearest
 
 

@@ -7,12 +7,13 @@ import itertools
 import numpy
 import pytest
 
-from classifier import LARGEST, MODELS, POOLS, Classifier, Sizes
-from compat import F, chainer
-from corpus import packing
-from kernels import cpu, dropout
-from kernels import functions as K
 from tests.conftest import relative_error
+from tsuzuri.compat import F, chainer
+from tsuzuri.data import packing
+from tsuzuri.kernels import functions as K
+from tsuzuri.kernels import native
+from tsuzuri.kernels.numpy_ import dropout
+from tsuzuri.models.classifier import LARGEST, MODELS, POOLS, Classifier, Sizes
 
 WORDS, WIDTH, UNITS, CLASSES = 23, 5, 7, 3
 KINDS = [*itertools.product(("lstm", "bilstm", "rnn"), (1, 2), POOLS), *(("bow", 1, pool) for pool in POOLS)]
@@ -279,9 +280,9 @@ def test_frozen_words_have_no_gradient_and_all_else_has_the_same(rng, model):
     assert all((grads[0][name] == grads[1][name]).all() for name in grads[0])
 
 
-@pytest.mark.skipif(cpu.native() is None, reason="the native kernels are not built here")
+@pytest.mark.skipif(native.extension() is None, reason="the native kernels are not built here")
 def test_only_training_is_in_a_coarser_precision(rng):
-    fine, coarse = (made(sizes_of("bilstm"), "f", precision=name) for name in (cpu.FLOAT32, cpu.BFLOAT16))
+    fine, coarse = (made(sizes_of("bilstm"), "f", precision=name) for name in (native.FLOAT32, native.BFLOAT16))
     sequences, labels = batch_of(rng)
     losses = [float(loss_of(model, sequences, labels)[0].array) for model in (fine, coarse)]
     assert losses[0] != losses[1]

@@ -6,10 +6,10 @@ import numpy
 import pytest
 
 from benchmarks.article import Article
-from compat import chainer
-from kernels import dropout
-from rnn import LAYERS, PROJECTIONS, RNN, Sizes
 from tests.conftest import relative_error
+from tsuzuri.compat import chainer
+from tsuzuri.kernels.numpy_ import dropout
+from tsuzuri.models.rnn import LAYERS, PROJECTIONS, RNN, Sizes
 
 WORDS, UNITS, BATCH, STEPS = 23, 11, 5, 7
 

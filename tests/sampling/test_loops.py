@@ -6,11 +6,11 @@ import itertools
 import numpy
 import pytest
 
-from rnn import RNN, Sizes
-from sampling import escape, filters
-from sampling.escape import Escape
-from sampling.stream import stream
-from training.optimisers import Adam
+from tsuzuri.models.rnn import RNN, Sizes
+from tsuzuri.sampling import filters, loops
+from tsuzuri.sampling.loops import Escape
+from tsuzuri.sampling.stream import stream
+from tsuzuri.training.optimizers import Adam
 
 V = 50
 
@@ -73,7 +73,7 @@ def test_a_cycle_is_left(rng, period, settings):
     sample, margin = filters.sampler(*settings), rng.uniform(22, 30)
     assert longest(drawn(Cycle(period, margin), sample, rng, 300)[:, 0], period) == 300
     words = drawn(Cycle(period, margin), sample, rng, 1000, way_out=Escape(1))[:, 0]
-    assert longest(words, period) < max(escape.WORDS[0], escape.REPEATS[0] * period) + 60
+    assert longest(words, period) < max(loops.WORDS[0], loops.REPEATS[0] * period) + 60
 
 
 @pytest.mark.parametrize("settings", [(1,), (0.7, 30, 0.95)], ids=str)
@@ -87,7 +87,7 @@ def test_a_model_that_does_not_loop_is_never_touched(rng, settings):
 
 @pytest.mark.parametrize("times", [2, 3])
 def test_a_phrase_said_twice_or_thrice_is_no_loop(rng, times):
-    for length in (8, 30, 100, escape.PERIOD):
+    for length in (8, 30, 100, loops.PERIOD):
         a, b = rng.permutation(1000)[: 2 * length].reshape(2, length)
         song = numpy.concatenate([*[a] * times, *[b] * times, *[a] * times])
         assert (heats(song[:, None]) == 1).all()
@@ -98,10 +98,10 @@ def test_what_writers_repeat_is_no_loop(text):
     assert (heats(numpy.array([[ord(letter)] for letter in text])) == 1).all()
 
 
-def loops(words):
+def is_loop(words):
     """The definition: the last words, REPEATS times a period and WORDS in all, each equal the one a period before."""
-    for period in range(1, escape.PERIOD + 1):
-        length = max(escape.REPEATS[0] * period, escape.WORDS[0])
+    for period in range(1, loops.PERIOD + 1):
+        length = max(loops.REPEATS[0] * period, loops.WORDS[0])
         if len(words) >= length and words[len(words) - length + period :] == words[len(words) - length : -period]:
             return True
     return False
@@ -116,7 +116,7 @@ def test_a_loop_is_what_the_definition_says(rng):
         now.take(numpy.array([word]))
         found.append(now.heat()[0, 0] > 1)
         way_out.read(numpy.array([word]))  # which heats nothing, and leaves nothing to be remembered
-    wanted = [loops(words[: n + 1]) for n in range(len(words))]
+    wanted = [is_loop(words[: n + 1]) for n in range(len(words))]
     assert found == wanted
     assert any(wanted)
     assert not all(wanted)
@@ -129,26 +129,26 @@ def test_a_loop_is_remembered_for_a_while(rng, rest, bound):
     keys[7] = 60
     one_key = numpy.stack([numpy.full(40, 7), rng.permutation(1000)[:40] + 10], axis=1).reshape(-1)
     for again, senses, since in (
-        (numpy.tile([3, 4], 40), None, escape.WORDS[bound]),
-        (numpy.tile(numpy.arange(2000, 2010), 5), None, 10 * escape.REPEATS[bound]),
-        (one_key, keys, 2 * escape.ONSETS[bound] - 1),
+        (numpy.tile([3, 4], 40), None, loops.WORDS[bound]),
+        (numpy.tile(numpy.arange(2000, 2010), 5), None, 10 * loops.REPEATS[bound]),
+        (one_key, keys, 2 * loops.ONSETS[bound] - 1),
     ):
         heat = heats(numpy.concatenate([first, between, again])[:, None], senses)[:, 0]
         before, after = numpy.split(heat, [len(first) + rest])
         assert before[-1] == 1
         assert numpy.flatnonzero(after > 1)[0] == since - 1
-        warm = 1 + (before.max() - 1) * escape.FORGET ** (rest + since) if bound else 1
-        assert after[since - 1] == pytest.approx(escape.RISE * warm, rel=0.02)
+        warm = 1 + (before.max() - 1) * loops.FORGET ** (rest + since) if bound else 1
+        assert after[since - 1] == pytest.approx(loops.RISE * warm, rel=0.02)
 
 
 def test_the_heat_rises_to_its_bound_and_falls_back_to_one():
     rising = heats(numpy.zeros((150, 1), int))[:, 0]
-    assert (rising[: escape.WORDS[0] - 1] == 1).all()
-    assert (numpy.diff(rising[escape.WORDS[0] - 2 : escape.WORDS[0] + 30]) > 0).all()
-    assert rising.max() == rising[-1] == escape.MOST
+    assert (rising[: loops.WORDS[0] - 1] == 1).all()
+    assert (numpy.diff(rising[loops.WORDS[0] - 2 : loops.WORDS[0] + 30]) > 0).all()
+    assert rising.max() == rising[-1] == loops.MOST
 
-    mild = numpy.concatenate([numpy.zeros(escape.WORDS[0] + 3, int), numpy.arange(1, 40)])[:, None]
-    falling = heats(mild)[escape.WORDS[0] + 2 :, 0]
+    mild = numpy.concatenate([numpy.zeros(loops.WORDS[0] + 3, int), numpy.arange(1, 40)])[:, None]
+    falling = heats(mild)[loops.WORDS[0] + 2 :, 0]
     assert falling[0] > falling[1] > falling[2] > 1
     assert (falling[12:] == 1).all()
 
@@ -168,7 +168,7 @@ def test_one_key_for_ever_is_a_loop_whatever_its_velocities(rng):
     on, off = rng.permutation(300) + 300, rng.permutation(300)
     tune = numpy.stack([on, off], axis=1).reshape(-1)  # note on, note off, never twice the same word
     heat = heats(tune[:, None], keys)[:, 0]
-    first = 2 * (escape.ONSETS[0] - 1)
+    first = 2 * (loops.ONSETS[0] - 1)
     assert (heat[:first] == 1).all()
     assert (numpy.diff(heat[first - 1 : first + 30]) > 0).all()  # the notes' ends too: the key is still the same
     assert (heats(tune[:, None])[:, 0] == 1).all()
@@ -186,7 +186,7 @@ def test_a_prime_that_loops_heats_nothing_yet(rng):
 
     rows = stream(Cycle(1, 9), [0] * 90, sample, lambda logits: logits, rng, 2, Escape(2))
     list(itertools.islice(rows, 3))
-    assert seen == [[[1.0]] * 2, [[pytest.approx(escape.RISE)]] * 2, [[pytest.approx(escape.RISE**2)]] * 2]
+    assert seen == [[[1.0]] * 2, [[pytest.approx(loops.RISE)]] * 2, [[pytest.approx(loops.RISE**2)]] * 2]
 
 
 def test_a_trained_model_leaves_the_loop_that_it_learnt(rng):

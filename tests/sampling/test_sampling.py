@@ -3,10 +3,10 @@
 import numpy
 import pytest
 
-from corpus.tokenise import closes, ends_sentence
-from sampling import constraints, filters
-from sampling.ends import Ending
-from sampling.stream import stream
+from tsuzuri.sampling import constraints, filters
+from tsuzuri.sampling.endings import Ending
+from tsuzuri.sampling.stream import stream
+from tsuzuri.text.tokenizers import closes, ends_sentence
 
 P = numpy.array([[0.5, 0.25, 0.15, 0.1]])
 LOGITS = numpy.log(P).astype("f")

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from corpus import aozora
-from corpus.reader import decode
 from tests.conftest import ROOT
+from tsuzuri.text import aozora
+from tsuzuri.text.reader import decode
 
 HEADER = """坊っちゃん
 夏目漱石
@@ -130,7 +130,7 @@ LEFT = re.compile(
 
 
 def test_nothing_of_the_format_is_left(shared):
-    for path in real_files(shared) + sorted((ROOT / "corpus" / "samples").glob("*.txt")):
+    for path in real_files(shared) + sorted((ROOT / "corpus").glob("*.txt")):
         text = read(path)
         assert aozora.is_aozora(text), path.name
         out = "\n".join(aozora.clean(text).lines)

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import encoders, tokenise
-from corpus.vocabulary import EOS, UNK, Vocabulary
-from errors import UserError
+from tsuzuri.errors import UserError
+from tsuzuri.text import encoders, tokenizers
+from tsuzuri.text.vocabulary import EOS, UNK, Vocabulary
 
 CATS = [["the", "cat", "sat", "on", "the", "mat"], ["the", "dog", "ate"], []]
 NUM_WORDS = 9
@@ -279,7 +279,7 @@ def test_a_bag_keeps_the_commonest(num_words, wanted):
 
 
 def test_a_bag_of_what_a_tokeniser_gives():
-    split = tokenise.tokeniser("space").split
+    split = tokenizers.tokeniser("space").split
     bag = encoders.Bag([split("to be or not to be")])
     found = bag.texts_to_matrix([split("be not")], "count")
     assert {word: found[0, i] for word, i in bag.vocabulary.ids.items() if found[0, i]} == {"be": 1, "not": 1}

@@ -8,8 +8,8 @@ from collections import Counter
 
 import pytest
 
-from corpus import reader
-from errors import UserError
+from tsuzuri.errors import UserError
+from tsuzuri.text import reader
 
 TEXT = "吾輩は猫である。\n名前はまだ無い。\n"
 

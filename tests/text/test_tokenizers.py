@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import aozora, tokenise
-from corpus.reader import decode
-from errors import UserError
 from tests.conftest import ROOT
+from tsuzuri.errors import UserError
+from tsuzuri.text import aozora, tokenizers
+from tsuzuri.text.reader import decode
 
-TOKENISERS = {name: tokenise.tokeniser(name) for name in tokenise.NAMES}
+TOKENISERS = {name: tokenizers.tokeniser(name) for name in tokenizers.NAMES}
 
 
 def test_mecab_splits_japanese():
@@ -117,7 +117,7 @@ LINES = st.one_of(
 )
 
 
-@pytest.mark.parametrize("name", tokenise.NAMES)
+@pytest.mark.parametrize("name", tokenizers.NAMES)
 @given(line=LINES)
 @settings(max_examples=400, deadline=None)
 def test_join_undoes_split(name, line):
@@ -126,11 +126,11 @@ def test_join_undoes_split(name, line):
     assert all(words)
 
 
-@pytest.mark.parametrize("name", tokenise.NAMES)
+@pytest.mark.parametrize("name", tokenizers.NAMES)
 def test_join_undoes_split_on_real_text(shared, name):
     files = [shared / "lm_tinyshakespeare" / "input.txt", shared / "lm_wikitext2" / "valid.txt"]
     files += [shared / "sentiment" / "stsa.fine.test"]
-    files += sorted((shared / "aozora_edge").iterdir()) + sorted((ROOT / "corpus" / "samples" / "stories").iterdir())
+    files += sorted((shared / "aozora_edge").iterdir()) + sorted((ROOT / "corpus" / "stories").iterdir())
     for path in files:
         text = decode(path.read_bytes())
         lines = aozora.clean(text).lines if aozora.is_aozora(text) else text.split("\n")[:3000]
@@ -149,7 +149,7 @@ def test_join_undoes_split_on_real_text(shared, name):
     ],
 )
 def test_choose_by_the_text(sample, name):
-    assert tokenise.choose(sample) == name
+    assert tokenizers.choose(sample) == name
 
 
 @pytest.mark.parametrize(
@@ -163,17 +163,17 @@ def test_choose_by_the_text(sample, name):
     ],
 )
 def test_choose_for_classes_by_the_text(sample, name):
-    assert tokenise.choose_for_classes(sample) == name
+    assert tokenizers.choose_for_classes(sample) == name
 
 
 def test_sentence_ends():
     for word in ("。", "！", "said.", 'said."', "。」"):
-        assert tokenise.ends_sentence(word)
+        assert tokenizers.ends_sentence(word)
     for word in ("、", "は", "」", "", "…", "……", "…」"):
-        assert not tokenise.ends_sentence(word)
-    assert tokenise.closes("」")
-    assert tokenise.closes('"')
-    assert not tokenise.closes("は」")
+        assert not tokenizers.ends_sentence(word)
+    assert tokenizers.closes("」")
+    assert tokenizers.closes('"')
+    assert not tokenizers.closes("は」")
 
 
 @pytest.mark.parametrize("line", ["吾輩は猫である。" * 120_000, "吾輩は猫である" * 5_000, "a" * 20_000, "あ " * 5_000])
@@ -191,7 +191,7 @@ def test_a_missing_dictionary_tells_the_command_that_mends_it(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(UserError, match="python -m pip install mecab-python3 unidic-lite"):
-        tokenise.tokeniser("mecab")
+        tokenizers.tokeniser("mecab")
 
 
 def test_a_broken_dictionary_is_one_line(monkeypatch, tmp_path):
@@ -199,5 +199,5 @@ def test_a_broken_dictionary_is_one_line(monkeypatch, tmp_path):
 
     monkeypatch.setattr(unidic_lite, "DICDIR", str(tmp_path))
     with pytest.raises(UserError, match="cannot open its dictionary in") as error:
-        tokenise.tokeniser("mecab")
+        tokenizers.tokeniser("mecab")
     assert "\n" not in str(error.value)

@@ -13,15 +13,15 @@ import zipfile
 import numpy
 import pytest
 
-import train
-from compat import chainer
-from corpus import vectors
-from corpus.vocabulary import SPECIAL, Vocabulary
-from errors import UserError
-from rnn import RNN, Sizes
-from training import learner, plot
-from training import run as runs
-from training.optimisers import OPTIMISERS
+from tsuzuri.cli import train
+from tsuzuri.compat import chainer
+from tsuzuri.errors import UserError
+from tsuzuri.models.rnn import RNN, Sizes
+from tsuzuri.text import vectors
+from tsuzuri.text.vocabulary import SPECIAL, Vocabulary
+from tsuzuri.training import learner, plots
+from tsuzuri.training import run as runs
+from tsuzuri.training.optimizers import OPTIMISERS
 
 WORDS = ["the", "cat", "猫", "é", "nan", "12", "-0.5"]
 WIDTH = 20
@@ -409,7 +409,7 @@ SEEN = ["the", "dog", "sees", "likes", "."]  # but not cat, bird and chases
 @pytest.fixture
 def corpus(tmp_path, monkeypatch):
     """Sentences of a small grammar, 1,008 words to train on, 42 windows; the pictures of the losses are left out."""
-    monkeypatch.setattr(plot, "curves", lambda *_: b"")
+    monkeypatch.setattr(plots, "curves", lambda *_: b"")
     generator = random.Random(4)
     nouns, verbs = ["Cat", "dog", "bird"], ["sees", "likes", "chases"]
     lines = (f"the {generator.choice(nouns)} {generator.choice(verbs)} the dog ." for _ in range(160))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.tokenise import tokeniser
-from training import explain
+from tsuzuri.text.tokenizers import tokeniser
+from tsuzuri.training import explain
 
 ESCAPES = re.compile(r"\x1b\[[\d;]*m")
 BACKGROUND = re.compile(r"\x1b\[38;5;16;48;5;(\d+)m(.*?)\x1b\[0m", re.DOTALL)

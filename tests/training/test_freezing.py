@@ -5,15 +5,15 @@ import math
 import numpy
 import pytest
 
-from compat import chainer
-from errors import UserError
-from kernels import update
 from tests.conftest import relative_error
-from tests.test_training import META, new_run, trained
-from tests.test_update import SHAPES, arrays_of, chainers, float64, fortran, learn, ours
-from training import files
-from training import run as runs
-from training.optimisers import OPTIMISERS
+from tests.kernels.test_update import SHAPES, arrays_of, chainers, float64, fortran, learn, ours
+from tests.training.test_run import META, new_run, trained
+from tsuzuri import storage
+from tsuzuri.compat import chainer
+from tsuzuri.errors import UserError
+from tsuzuri.kernels.numpy_ import update
+from tsuzuri.training import run as runs
+from tsuzuri.training.optimizers import OPTIMISERS
 
 FROZEN = "p4"  # a matrix of 128 values, more than all others have together
 
@@ -175,9 +175,9 @@ def test_a_checkpoint_need_not_know_what_is_frozen(tmp_path):
 def test_moments_that_are_missing_are_so_of_a_frozen_parameter_too(tmp_path):
     run = new_run(tmp_path)
     run.save_checkpoint(*trained(run), META)
-    arrays = files.read_npz(run.file("checkpoint.npz"))
+    arrays = storage.read_npz(run.file("checkpoint.npz"))
     del arrays["optimizer/l0/W/v"]
-    files.write(run.file("checkpoint.npz"), files.npz(arrays))
+    storage.write(run.file("checkpoint.npz"), storage.npz(arrays))
     model, optimizer = trained(run, 0)
     model.l0.disable_update()
     with pytest.raises(UserError, match=r"does not fit its run: optimizer/l0/W/v is missing"):

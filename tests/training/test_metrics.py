@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training import metrics
+from tsuzuri.training import metrics
 
 #   guessed:                    a  b  c
 BY_HAND = numpy.array([[3, 1, 0],  # a: 4 examples

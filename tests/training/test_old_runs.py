@@ -2,18 +2,16 @@
 
 import hashlib
 import json
+import pathlib
 import shutil
 
 import numpy
 import pytest
 
-import classify
-import generate
-import train
-from kernels import cpu
-from tests.conftest import ROOT
+from tsuzuri.cli import classify, generate, train
+from tsuzuri.kernels import native
 
-STORED = ROOT / "tests" / "runs" / "format1"
+STORED = pathlib.Path(__file__).parent / "runs" / "format1"
 EXPECTED = json.loads((STORED / "expected.json").read_text(encoding="utf-8"))
 GENERATE = {
     "text": (generate.main, ["text", "--length", "40", "--seed", "7", "-d", "cpu"]),
@@ -26,9 +24,9 @@ RESUME = {"text": (train.main, []), "music": (train.main, []), "classes": (class
 @pytest.fixture
 def stored(tmp_path, monkeypatch):
     """The folder of runs, copied and made the current one, under the kernels that they were made by."""
-    if cpu.native() is None:
+    if native.extension() is None:
         pytest.skip("the native kernels are not built here")
-    monkeypatch.setattr(cpu, "level", lambda: "portable")
+    monkeypatch.setattr(native, "level", lambda: "portable")
     shutil.copytree(STORED, tmp_path / "runs")
     monkeypatch.chdir(tmp_path / "runs")
 

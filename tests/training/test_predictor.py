@@ -13,14 +13,14 @@ import types
 import numpy
 import pytest
 
-import generate
-from corpus import wording
-from kernels import devices
-from tests import test_classify
+from tests.cli import test_classify
+from tests.cli.test_classify import CUES, SMALL, TUNES, about, call, contents, lines, right_of, told
 from tests.conftest import ROOT
-from tests.test_classify import CUES, SMALL, TUNES, about, call, contents, lines, right_of, told
-from training import classes, explain, predict
-from training import run as runs
+from tsuzuri.cli import generate
+from tsuzuri.data import preprocessing
+from tsuzuri.kernels import devices
+from tsuzuri.training import classes, explain, predictor
+from tsuzuri.training import run as runs
 
 mood, straight = test_classify.mood, test_classify.straight
 language, tunes = test_classify.language, test_classify.tunes
@@ -39,7 +39,7 @@ def predicted(monkeypatch):
 
     def answers(run, *args, lines=SAID):
         data = "".join(line + "\n" for line in lines).encode()
-        monkeypatch.setattr(wording.sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(data)))
+        monkeypatch.setattr(preprocessing.sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(data)))
         status, out, _ = told("predict", run, *args, "-d", "cpu")
         assert status == 0
         return out.split("\n")[:-1]
@@ -85,17 +85,15 @@ def test_the_word_that_tells_the_class_has_a_large_share(straight, predicted, by
 def test_the_two_ways_of_explaining_differ_and_are_what_they_say(straight, predicted):
     run = runs.load(str(straight[0]), classes.Run)
     words = ["it", "was", "superb"]
-    predictor = predict.Predictor(run, devices.choose("cpu"))
-    p = [predictor.probabilities([text])[0][1] for text in (words, words[1:], words[::2], words[:2])]
+    predicts = predictor.Predictor(run, devices.choose("cpu"))
+    p = [predicts.probabilities([text])[0][1] for text in (words, words[1:], words[::2], words[:2])]
     line = predicted(run.path, "--json", "--explain", lines=["it was superb"])[0]
     assert [share for _, share in json.loads(line)["words"]] == pytest.approx([p[0] - x for x in p[1:]], abs=2e-6)
     line = predicted(run.path, "--json", "--explain", "--by", "gradient", lines=["it was superb"])[0]
     influence = run.load_best().influence(run.vocabulary.encode(words), 1)
     assert [share for _, share in json.loads(line)["words"]] == pytest.approx(influence.tolist(), abs=2e-6)
     alone = predicted(run.path, "--json", "--explain", lines=["superb"])[0]
-    assert json.loads(alone)["words"][0][1] == pytest.approx(
-        predictor.probabilities([["superb"]])[0][1] - 0.5, abs=2e-6
-    )
+    assert json.loads(alone)["words"][0][1] == pytest.approx(predicts.probabilities([["superb"]])[0][1] - 0.5, abs=2e-6)
 
 
 def test_shares_are_colours_where_they_are_asked_for(straight, predicted):
@@ -142,7 +140,7 @@ def test_texts_are_cut_as_in_training(mood, tmp_path, predicted):
 def test_shares_are_shown_by_the_words_that_were_read(mood, tmp_path, predicted, monkeypatch, truncate, shown):
     out = tmp_path / "a"
     told("train", mood, "-o", out, "-e", 1, *SMALL, "--maxlen", 3, "--truncate", truncate)
-    monkeypatch.setattr(predict.Predictor, "shares", lambda *_: numpy.array([0.1, -0.5, 0.3]))
+    monkeypatch.setattr(predictor.Predictor, "shares", lambda *_: numpy.array([0.1, -0.5, 0.3]))
     line = predicted(out, "--explain", lines=["A  superb song and The Dull film"])[0]
     assert line.split("\t")[2] == shown
 

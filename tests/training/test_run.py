@@ -19,14 +19,15 @@ import zipfile
 import numpy
 import pytest
 
-from compat import chainer
-from corpus import vocabulary
-from errors import UserError
-from rnn import RNN, Sizes
-from training import evaluate, files, log, plot
-from training import run as runs
-from training.optimisers import OPTIMISERS, Adam
-from training.stopping import Interrupt, Patience
+from tsuzuri import storage
+from tsuzuri.compat import chainer
+from tsuzuri.errors import UserError
+from tsuzuri.models.rnn import RNN, Sizes
+from tsuzuri.text import vocabulary
+from tsuzuri.training import evaluation, log, plots
+from tsuzuri.training import run as runs
+from tsuzuri.training.optimizers import OPTIMISERS, Adam
+from tsuzuri.training.stopping import Interrupt, Patience
 
 WORDS, UNITS = 13, 5
 
@@ -36,40 +37,40 @@ WORDS, UNITS = 13, 5
 
 def test_write_replaces_in_one_step(tmp_path):
     path = tmp_path / "a"
-    files.write(str(path), b"old")
-    files.write(str(path), b"new")
+    storage.write(str(path), b"old")
+    storage.write(str(path), b"new")
     assert path.read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["a"]
-    assert path.stat().st_mode & 0o777 == 0o666 & ~files._umask()
+    assert path.stat().st_mode & 0o777 == 0o666 & ~storage._umask()
 
 
 @pytest.mark.parametrize("broken", ["fsync", "replace"])
 def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch, broken):
     path = tmp_path / "a"
-    files.write(str(path), b"old")
+    storage.write(str(path), b"old")
 
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, broken, fail)
+    monkeypatch.setattr(storage.os, broken, fail)
     with pytest.raises(UserError, match=r"a: cannot be written: No space left on device \(what was there before is un"):
-        files.write(str(path), b"new")
+        storage.write(str(path), b"new")
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a"]
 
 
 def test_write_into_no_folder(tmp_path):
     with pytest.raises(UserError, match="No such file or directory"):
-        files.write(str(tmp_path / "none" / "a"), b"")
+        storage.write(str(tmp_path / "none" / "a"), b"")
 
 
 def test_npz_round_trip_and_same_bytes(tmp_path, rng):
     arrays = {"a/b": rng.normal(size=(3, 4)).astype("f"), "c": numpy.array(7), "d": numpy.zeros((0, 2), "i")}
     arrays["e"] = numpy.asfortranarray(arrays["a/b"])
-    data = files.npz(arrays)
-    assert files.npz(arrays) == data
-    files.write(str(tmp_path / "x.npz"), data)
-    back = files.read_npz(str(tmp_path / "x.npz"))
+    data = storage.npz(arrays)
+    assert storage.npz(arrays) == data
+    storage.write(str(tmp_path / "x.npz"), data)
+    back = storage.read_npz(str(tmp_path / "x.npz"))
     with numpy.load(tmp_path / "x.npz") as plain:  # anyone's NumPy reads it
         for name, array in arrays.items():
             assert back[name].dtype == array.dtype
@@ -111,7 +112,7 @@ def header(text):
 def test_hostile_arrays(tmp_path, monkeypatch, data, reason):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=reason):
-        files.read_npz(member(tmp_path / "x.npz", data))
+        storage.read_npz(member(tmp_path / "x.npz", data))
     assert os.listdir(tmp_path) == ["x.npz"]
 
 
@@ -123,7 +124,7 @@ def test_a_pickle_in_an_npz_is_not_loaded(tmp_path, monkeypatch):
     (tmp_path / "y.npz").write_bytes(pickle.dumps(Hostile()))
     for name in ("x.npz", "y.npz"):
         with pytest.raises(UserError, match=name):
-            files.read_npz(str(tmp_path / name))
+            storage.read_npz(str(tmp_path / name))
     assert sorted(os.listdir(tmp_path)) == ["x.npz", "y.npz"]
 
 
@@ -134,17 +135,17 @@ def test_a_claim_beyond_the_file_is_refused_before_memory_is_taken(tmp_path):
     data[entry + 20 : entry + 28] = struct.pack("<II", 4_000_000_000, 4_000_000_000)
     (tmp_path / "x.npz").write_bytes(data)
     with pytest.raises(UserError, match="claims 4000000000 bytes, more than the file can hold"):
-        files.read_npz(path)
+        storage.read_npz(path)
 
 
 @pytest.mark.parametrize("position", range(0, 1000, 37))
 def test_a_damaged_file_is_named_or_read_the_same(tmp_path, position):
     arrays = {"a": numpy.arange(40, dtype="f"), "b": numpy.arange(60, dtype="i")}
-    data = bytearray(files.npz(arrays))
+    data = bytearray(storage.npz(arrays))
     data[position % len(data)] ^= 0x5A
     (tmp_path / "x.npz").write_bytes(data)
     try:
-        back = files.read_npz(str(tmp_path / "x.npz"))
+        back = storage.read_npz(str(tmp_path / "x.npz"))
     except UserError:
         return
     assert all(numpy.array_equal(back[name], arrays[name]) for name in back)  # a byte without meaning, such as a date
@@ -221,7 +222,7 @@ def test_a_run_comes_back_as_it_was(tmp_path):
     assert all((a == b).all() for a, b in zip(model.get_state(), fresh.get_state(), strict=True))
     assert fresh_optimizer.t == 3
     again.save_checkpoint(fresh, fresh_optimizer, meta)
-    assert files.read_npz(run.file("checkpoint.npz")).keys() == dict(numpy.load(run.file("checkpoint.npz"))).keys()
+    assert storage.read_npz(run.file("checkpoint.npz")).keys() == dict(numpy.load(run.file("checkpoint.npz"))).keys()
 
 
 def test_checkpoints_of_equal_states_are_equal_files(tmp_path):
@@ -248,7 +249,7 @@ def changed(about, where, value):
 def paths(table, prefix=""):
     """Every path of a table of rules, those of the tables in it before their own fields."""
     for key in table if isinstance(table, dict) else range(len(table)):
-        if key is not files.OTHERS:
+        if key is not storage.OTHERS:
             yield f"{prefix}{key}"
             yield from paths(table[key], f"{prefix}{key}.") if type(table[key]) in (dict, list) else ()
 
@@ -367,7 +368,7 @@ def test_weights_that_do_not_fit(tmp_path):
         (arrays | {"l9/b": arrays["l3/b"]}, "l9/b is not known"),
         ({name: array for name, array in arrays.items() if name != "l0/W"}, "l0/W is missing"),
     ):
-        files.write(run.file("model.npz"), files.npz(wrong))
+        storage.write(run.file("model.npz"), storage.npz(wrong))
         with pytest.raises(UserError, match=reason):
             run.load_best()
 
@@ -418,8 +419,8 @@ STATES = META | {"rng": META["order"]}
 def test_checkpoints_that_do_not_fit(tmp_path, change, reason):
     run = new_run(tmp_path)
     run.save_checkpoint(*trained(run), META)
-    arrays = {k: v for k, v in (files.read_npz(run.file("checkpoint.npz")) | change).items() if v is not None}
-    files.write(run.file("checkpoint.npz"), files.npz(arrays))
+    arrays = {k: v for k, v in (storage.read_npz(run.file("checkpoint.npz")) | change).items() if v is not None}
+    storage.write(run.file("checkpoint.npz"), storage.npz(arrays))
     model, optimizer = trained(run, steps=0)
     with pytest.raises(UserError, match=reason) as error:
         run.load_checkpoint().restore(model, optimizer)
@@ -473,7 +474,7 @@ def test_what_is_not_finite_is_never_saved(tmp_path, bad):
 def test_what_a_killed_save_left_is_swept_when_it_is_old_and_ours(tmp_path):
     run = new_run(tmp_path)
     run.save_checkpoint(*trained(run), META)
-    long_ago = time.time() - 2 * files.STALE
+    long_ago = time.time() - 2 * storage.STALE
     kept = {".tmp-notes.txt", ".tmp-abcdefg", "tmp-abcdefgh", ".tmp-y0ung__1", ".tmp-folder_1"}
     (tmp_path / ".tmp-folder_1").mkdir()
     for name in kept - {".tmp-folder_1"} | {".tmp-abcd_123"}:
@@ -486,14 +487,14 @@ def test_what_a_killed_save_left_is_swept_when_it_is_old_and_ours(tmp_path):
 
 
 def test_the_temporary_files_of_write_are_those_that_are_swept(tmp_path, monkeypatch):
-    monkeypatch.setattr(files.os, "replace", lambda *_: os._exit(0))
+    monkeypatch.setattr(storage.os, "replace", lambda *_: os._exit(0))
     child = os.fork()
     if not child:
-        files.write(str(tmp_path / "a"), b"half")
+        storage.write(str(tmp_path / "a"), b"half")
     os.waitpid(child, 0)
     (left,) = tmp_path.iterdir()
     os.utime(left, (0, 0))
-    files.sweep(str(tmp_path))
+    storage.sweep(str(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -546,7 +547,7 @@ def test_evaluation_is_the_mean_over_words_and_leaves_the_state(rng):
     model.step(numpy.array([1, 2], "i"))
     before = model.get_state()
     ids = rng.integers(0, WORDS, 90).astype("i")
-    loss = evaluate.loss(model, ids)
+    loss = evaluation.loss(model, ids)
     assert all((a == b).all() for a, b in zip(before, model.get_state(), strict=True))
 
     model.reset_state()
@@ -558,13 +559,13 @@ def test_evaluation_is_the_mean_over_words_and_leaves_the_state(rng):
 
 
 def test_evaluation_in_streams_scores_all(rng, monkeypatch):
-    monkeypatch.setattr(evaluate, "STREAM", 30)
+    monkeypatch.setattr(evaluation, "STREAM", 30)
     model = RNN(Sizes(WORDS, UNITS), numpy.random.default_rng(0))
     model.l3.W.array[...] = 0  # every word is as likely as its bias says, whatever came before
     model.l3.b.array[...] = numpy.arange(WORDS)
     ids = rng.integers(0, WORDS, 100).astype("i")
     log_p = numpy.arange(WORDS) - math.log(sum(math.exp(k) for k in range(WORDS)))
-    assert evaluate.loss(model, ids) == pytest.approx(-log_p[ids[1:]].mean(), rel=1e-6)
+    assert evaluation.loss(model, ids) == pytest.approx(-log_p[ids[1:]].mean(), rel=1e-6)
 
 
 def test_patience():
@@ -605,7 +606,7 @@ def test_log_line_and_file():
 
 
 def test_the_curves_are_a_picture():
-    data = plot.curves([ENTRY, ENTRY | {"epoch": 2, "valid_loss": 3.5}], "title")
+    data = plots.curves([ENTRY, ENTRY | {"epoch": 2, "valid_loss": 3.5}], "title")
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = struct.unpack(">II", data[16:24])
     assert (width, height) == (640, 400)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Sort texts or tunes into classes: ``classify.py train reviews.tsv -o runs/mood``, then ``predict`` and ``evaluate``.
 
 ``train`` learns from labelled examples and leaves a run directory; ``predict`` reads lines and names their classes;
@@ -15,19 +14,21 @@ import time
 
 import numpy
 
-import classifier
-import options
-from compat import chainer
-from corpus import examples, labelled, packing, tokenise, vectors, wording
-from errors import UserError
-from kernels import cpu, devices
-from midi import settings
-from training import classes, evaluate, files, log, metrics, plot, predict, start, stopping
-from training import run as runs
-from training.optimisers import OPTIMISERS, freeze
+from tsuzuri import storage
+from tsuzuri.cli import options
+from tsuzuri.compat import chainer
+from tsuzuri.data import dataset, labeled, packing, preprocessing
+from tsuzuri.errors import UserError
+from tsuzuri.kernels import devices, native
+from tsuzuri.midi.words import settings
+from tsuzuri.models import classifier
+from tsuzuri.text import tokenizers, vectors
+from tsuzuri.training import classes, evaluation, initialization, log, metrics, plots, predictor, stopping
+from tsuzuri.training import run as runs
+from tsuzuri.training.optimizers import OPTIMISERS, freeze
 
 READING = [
-    ("--form", ("auto", *labelled.FORMS), "auto", "how labels and texts stand in files of lines"),
+    ("--form", ("auto", *labeled.FORMS), "auto", "how labels and texts stand in files of lines"),
     ("--encoding", options.text, "auto", "of the files: auto, or a codec's name such as cp1252"),
     ("--label-column", options.text, None, "of CSV, its name or number (default: by its name, or its values)"),
     ("--text-column", options.text, None, "of CSV, its name or number"),
@@ -58,10 +59,10 @@ TRAIN = {
         ("-r --resume", None, False, "go on with the run in --out where it stopped"),
         ("-f --force", None, False, "replace a run that is already in --out"),
         DEVICE,
-        ("--precision", ("auto", *cpu.PRECISIONS), "auto", "of the LSTM layers' products on a CPU, as in train.py"),
+        ("--precision", ("auto", *native.PRECISIONS), "auto", "of the LSTM layers' products on a CPU, as in train.py"),
     ],
     "words": [
-        ("--tokens", ("auto", *tokenise.NAMES), "auto", "what a word is; auto looks at the text"),
+        ("--tokens", ("auto", *tokenizers.NAMES), "auto", "what a word is; auto looks at the text"),
         ("--case", ("auto", "fold", "keep"), "auto", "capitals as small letters, or as they are (auto: fold)"),
         ("--n-words --vocab-size", options.count, 10_000, "at most so many words, the most frequent"),
         ("--min-count", options.count, None, "rarer words become <unk> (default: 2, for music 1)"),
@@ -107,7 +108,7 @@ PREDICT = {
         ("--encoding", options.text, "auto", "of the files: auto, or a codec's name such as cp1252"),
         ("--json", None, False, "an object a line, with the probability of every class"),
         ("--explain", None, False, "show the share that each word has in the decision"),
-        ("--by", predict.BY, "leave-one-out", "how: p without the word, or gradient times input"),
+        ("--by", predictor.BY, "leave-one-out", "how: p without the word, or gradient times input"),
         ("--color", ("auto", "always", "never"), "auto", "shares as colours; auto: on a terminal"),
         DEVICE,
     ],
@@ -165,22 +166,22 @@ def begin(args, given):
         what = "a run" if held == "run.json" else held
         raise UserError(f"{args['out']}: holds {what} already: --resume goes on with it, --force replaces it")
     recipe = recipe_of(args, given)
-    origin = start.origin(args["init_from"])
+    origin = initialization.origin(args["init_from"])
     if args["vectors"]:
         vectors.width(args["vectors"])  # a file that is none is told before hours of reading
     source = source_of(args | inherited(origin, given), given)
-    source["split_seed"] = start.split_seed(origin, source, recipe.seed)
+    source["split_seed"] = initialization.split_seed(origin, source, recipe.seed)
     if origin.tokens and (origin.tokens == "midi") != bool(source["midi"]):
         raise UserError(f"{origin.path}: is of {'texts' if source['midi'] else 'music'}, and the examples are not")
     case = origin.case if args["case"] == "auto" else args["case"]
     tokens = args["tokens"] if "tokens" in given else origin.tokens or "auto"
     data, words = read(source, tokens, case, origin.words)
-    for line in examples.lines(data, words.tokeniser):  # before hours go into it
+    for line in dataset.lines(data, words.tokeniser):  # before hours go into it
         tell(line)
-    sizes = start.sizes(args, given, origin, data)
-    weights, begun = start.weights(args, origin, data, sizes)
+    sizes = initialization.sizes(args, given, origin, data)
+    weights, begun = initialization.weights(args, origin, data, sizes)
     if begun:
-        tell(start.line(begun))
+        tell(initialization.line(begun))
     about = {
         "kind": "classes",
         "classes": data.classes,
@@ -225,10 +226,12 @@ def recipe_of(args, given):
 def precision_of(device, wanted, model):
     """What --precision means for a model on a device; raises ``UserError`` where it would mean nothing."""
     if model in ("lstm", "bilstm") and devices.choose(device).xp is numpy:
-        return cpu.choose(wanted)
-    if wanted not in ("auto", cpu.FLOAT32):
-        raise UserError(f"--precision {wanted}: is for --model lstm and bilstm on a CPU; all else is in {cpu.FLOAT32}")
-    return cpu.FLOAT32
+        return native.choose(wanted)
+    if wanted not in ("auto", native.FLOAT32):
+        raise UserError(
+            f"--precision {wanted}: is for --model lstm and bilstm on a CPU; all else is in {native.FLOAT32}"
+        )
+    return native.FLOAT32
 
 
 def resume(args, given):
@@ -258,7 +261,7 @@ def source_of(args, given):
     """What the examples are made of, as run.json keeps it: their files, and how these become words."""
     source = files_of(args)
     source |= {part: [os.path.abspath(path) for path in args[part]] for part in ("valid", "test")}
-    music = wording.is_music(source["corpus"])
+    music = preprocessing.is_music(source["corpus"])
     foreign = given & ({"tokens", "case", *READ} if music else settings.ALLOWED.keys())
     if foreign:
         name = min(foreign).replace("_", "-")
@@ -268,7 +271,7 @@ def source_of(args, given):
     source |= {"min_count": args["min_count"] or (1 if music else 2), "midi": None}
     if music:
         source["midi"] = dataclasses.asdict(settings.of_options(args | {"transpose": None, "stretch": None}))
-    source = wording.expanded(source)
+    source = preprocessing.expanded(source)
     for part in ("valid", "test"):
         if source[part] and f"{part}_fraction" in given:
             raise UserError(f"--{part}-fraction: there are examples of its own, {' '.join(source[part])}")
@@ -290,10 +293,10 @@ def files_of(args):
 def read(source, tokens, case, known=()):
     """The ``Data`` that a source names, and its ``Wording``; ``known`` are words of a model that is gone on from."""
     held = source["valid_fraction"], source["test_fraction"]
-    pairs, words, found = wording.read(source, tokens, case, 1 + sum(share > 0 for share in held))
+    pairs, words, found = preprocessing.read(source, tokens, case, 1 + sum(share > 0 for share in held))
     bounds = {"size": source["n_words"], "least": source["min_count"], "known": known}
     lengths = {"maxlen": source["maxlen"], "truncate": source["truncate"]}
-    data = examples.of_words(*pairs.values(), held=held, seed=source["split_seed"], **bounds, **lengths)
+    data = dataset.of_words(*pairs.values(), held=held, seed=source["split_seed"], **bounds, **lengths)
     return data._replace(report=data.report | {"read": found}), words
 
 
@@ -335,7 +338,7 @@ class Job:
                 name, window = run.file("checkpoint.npz"), self.at["window"]
                 raise UserError(f"{name}: damaged: meta.window is {window}, must be below the {count} of an epoch")
         on_cpu = self.model.xp is numpy
-        tell(f"engine   {cpu.describe(self.model.precision) if on_cpu else 'CuPy, float32'}")
+        tell(f"engine   {native.describe(self.model.precision) if on_cpu else 'CuPy, float32'}")
         if checkpoint:
             tell(f"go on    in epoch {self.at['epoch']}, after batch {self.at['window']}")
         self.save()
@@ -349,7 +352,7 @@ class Job:
         """A checkpoint, and the log of the validations that it holds."""
         self.saved = time.monotonic()
         self.run.save_checkpoint(self.model, self.optimizer, self.at | {"patience": dataclasses.asdict(self.patience)})
-        files.write(self.run.file("log.jsonl"), log.dump(self.at["history"]))
+        storage.write(self.run.file("log.jsonl"), log.dump(self.at["history"]))
 
     def save_history(self):
         """All errors so far beside the best weights, which have those until then."""
@@ -433,7 +436,7 @@ def learn(job, sequences, labels):
 def validate(job, epochs, speed):
     """Validate and test; keep the best model; log and draw. What was counted since the last time begins anew."""
     at, data, model = job.at, job.data, job.model
-    valid_loss, guesses = evaluate.classes(model, data.valid)
+    valid_loss, guesses = evaluation.classes(model, data.valid)
     entry = {
         "updates": at["updates"],
         "epochs": epochs,
@@ -441,7 +444,7 @@ def validate(job, epochs, speed):
         "train_error": at["wrong"] / at["examples"],
         "valid_loss": valid_loss,
         "valid_error": error(guesses, data.valid),
-        "test_error": error(evaluate.classes(model, data.test)[1], data.test) if len(data.test) else None,
+        "test_error": error(evaluation.classes(model, data.test)[1], data.test) if len(data.test) else None,
         "words_per_second": round(speed),
     }
     entry["best"] = job.patience.better(entry["valid_error"])
@@ -450,7 +453,7 @@ def validate(job, epochs, speed):
         job.run.save_best(model, at["history"])
     at |= NOTHING
     print(log.errors(entry), flush=True)
-    files.write(job.run.file("error.png"), plot.error_curves(at["history"], named(job.run)))
+    storage.write(job.run.file("error.png"), plots.error_curves(at["history"], named(job.run)))
 
 
 def error(guesses, part):
@@ -459,7 +462,7 @@ def error(guesses, part):
 
 def judged(model, part, names):
     """How good a model's guesses are: a text of several lines, and the confusion matrix."""
-    matrix = metrics.confusion(part.labels, evaluate.classes(model, part)[1], len(names))
+    matrix = metrics.confusion(part.labels, evaluation.classes(model, part)[1], len(names))
     return metrics.report(matrix, names), matrix
 
 
@@ -470,8 +473,8 @@ def predict_command(args, given):
     about = run.about
     if about["corpus"]["midi"] and not args["files"]:
         raise UserError(f"{args['run']} sorts tunes: name MIDI files")
-    words = wording.of_run(about)
-    predictor = predict.Predictor(run, devices.choose(args["device"]))
+    words = preprocessing.of_run(about)
+    predicts = predictor.Predictor(run, devices.choose(args["device"]))
     by = args["by"] if args["explain"] else None
     terminal = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     colour = args["color"] == "always" or (terminal and args["color"] == "auto")
@@ -482,9 +485,9 @@ def predict_command(args, given):
         tell(f"refused  {' '.join(line.split())}")
 
     for batch in words.batches(args["files"], args["encoding"], refuse):
-        for passage, p in zip(batch, predictor.probabilities([passage.words for passage in batch]), strict=True):
+        for passage, p in zip(batch, predicts.probabilities([passage.words for passage in batch]), strict=True):
             print(
-                predictor.as_json(passage, p, by) if args["json"] else predictor.line(passage, p, by, colour),
+                predicts.as_json(passage, p, by) if args["json"] else predicts.line(passage, p, by, colour),
                 flush=True,
             )
     return 2 if refused else 0
@@ -498,13 +501,13 @@ def evaluate_command(args, given):
     about = run.about
     if examples_named:
         source = about["corpus"] | files_of(args) | {"valid": [], "test": []}
-        music = wording.is_music(source["corpus"])
+        music = preprocessing.is_music(source["corpus"])
         if music != (source["midi"] is not None):
             raise UserError(
                 f"{args['run']}: sorts {'texts' if music else 'tunes'}, not {'tunes' if music else 'texts'}"
             )
-        pairs, _, _ = wording.read(source, about["tokens"], about["case"])
-        part = examples.of_run(pairs["corpus"], run.vocabulary, run.classes, about["corpus"])
+        pairs, _, _ = preprocessing.read(source, about["tokens"], about["case"])
+        part = dataset.of_run(pairs["corpus"], run.vocabulary, run.classes, about["corpus"])
     else:
         part = data_of(run).test
         if not len(part):
@@ -514,7 +517,7 @@ def evaluate_command(args, given):
     text, matrix = judged(model, part, run.classes)
     print(text)
     picture = args["out"] or run.file("confusion.png")
-    files.write(picture, plot.confusion(matrix, run.classes, named(run)))
+    storage.write(picture, plots.confusion(matrix, run.classes, named(run)))
     tell(f"picture  {picture}")
     return 0
 
@@ -537,7 +540,3 @@ COMMANDS = {
     "predict": (predict_command, PREDICT, "name the class of each line, or of each tune"),
     "evaluate": (evaluate_command, EVALUATE, "tell how good a classifier is on labelled examples"),
 }
-
-
-if __name__ == "__main__":
-    options.run(main)

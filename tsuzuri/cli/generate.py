@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Write with a trained model: ``python generate.py runs/novel ホームズ``, ``python generate.py runs/folk -o tune.mid``.
 
 Everything about the model is in its run directory; the options here only say what to write and how boldly.
@@ -10,9 +9,9 @@ import math
 import os
 import sys
 
-import options
-from errors import UserError
-from midi import settings
+from tsuzuri.cli import options
+from tsuzuri.errors import UserError
+from tsuzuri.midi.words import settings
 
 DESCRIPTION = "Write new text or music with a model that train.py made."
 TABLES = {
@@ -59,8 +58,8 @@ def main(argv=None):
     args = options.defaults(TABLES) | given
     place, primetext = arguments(args)
 
-    from kernels import devices
-    from training import run as runs
+    from tsuzuri.kernels import devices
+    from tsuzuri.training import run as runs
 
     devices.choose(args["device"]).use()
     run = runs.load(place)
@@ -74,8 +73,8 @@ def main(argv=None):
 
 
 def write_text(args, run, primetext):
-    from corpus.tokenise import closes, ends_sentence, tokeniser
-    from sampling import constraints, ends
+    from tsuzuri.sampling import constraints, endings
+    from tsuzuri.text.tokenizers import closes, ends_sentence, tokeniser
 
     words, splitter = run.vocabulary, tokeniser(run.about["tokens"])
     if splitter.dictionary != run.about["dictionary"]:
@@ -85,13 +84,15 @@ def write_text(args, run, primetext):
 
     begun = [spoken(i, words) for i in prime[1:]]
     length = args["length"] or WORDS * (args["sentences"] or 1)
-    endings = [ends.Ending(length, args["sentences"], ends_sentence, closes, begun) for _ in range(args["num_samples"])]
-    write(texts(rows, words, endings), begun, splitter, args["num_samples"], args["out"])
+    ends = args["sentences"], ends_sentence, closes, begun
+    every = [endings.Ending(length, *ends) for _ in range(args["num_samples"])]
+    write(texts(rows, words, every), begun, splitter, args["num_samples"], args["out"])
 
 
 def write_music(args, run, primetext):
-    from midi import collect, compose, timing
-    from midi.grammar import Grammar, Lexicon
+    from tsuzuri.midi import compose, timing
+    from tsuzuri.midi.grammar import Grammar, Lexicon
+    from tsuzuri.midi.words import collect
 
     check_music(args)
     words = run.vocabulary
@@ -123,8 +124,8 @@ def write_music(args, run, primetext):
 
 def check_music(args):
     """Refuse what cannot be met before any work is done, and make the folder to write to."""
-    from midi import export
-    from training import files
+    from tsuzuri import storage
+    from tsuzuri.midi import export
 
     out = args["out"]
     export.check(args, None if args["words"] else out)
@@ -132,7 +133,7 @@ def check_music(args):
         what = "words" if args["words"] else f"{args['num_samples']} pieces"
         raise UserError(f"{out}: one MIDI file cannot hold {what}: name another file, or a folder")
     if out is not None:
-        files.folder(os.path.dirname(out) if args["words"] or export.is_midi(out) else out)
+        storage.folder(os.path.dirname(out) if args["words"] or export.is_midi(out) else out)
     limits = [name for name in ("length", "bars", "seconds") if args[name]]
     if len(limits) > 1:
         raise UserError(f"--{limits[0]} and --{limits[1]}: give one of --length, --bars and --seconds")
@@ -145,10 +146,10 @@ def draw(args, run, prime, constrain, senses=None, steady=False):
     """
     import numpy
 
-    from kernels import devices
-    from sampling import filters
-    from sampling.escape import Escape
-    from sampling.stream import stream, written
+    from tsuzuri.kernels import devices
+    from tsuzuri.sampling import filters
+    from tsuzuri.sampling.loops import Escape
+    from tsuzuri.sampling.stream import stream, written
 
     model = run.load_best()
     model.to_device(devices.choose(args["device"]))
@@ -214,7 +215,7 @@ def texts(rows, words, endings):
 
 def write(pairs, begun, splitter, count, out):
     """Print a text word by word as it is made; several texts, or one for a file, when they are done."""
-    from training import files
+    from tsuzuri import storage
 
     if count == 1 and out is None:
         for piece in splitter.pieces(itertools.chain(begun, (word for _, word in pairs))):
@@ -232,13 +233,14 @@ def write(pairs, begun, splitter, count, out):
     if out is None:
         sys.stdout.write(content)
     else:
-        files.write(out, content.encode())
+        storage.write(out, content.encode())
 
 
 def save(pieces, args, converted, primed):
     """Write pieces as MIDI files, and when all are there, what is wanted beside them; or write them as words."""
-    from midi import convert, export, settings, wordfile
-    from training import files
+    from tsuzuri import storage
+    from tsuzuri.midi import export
+    from tsuzuri.midi.words import convert, settings, wordfile
 
     out = args["out"]
     if args["words"] or out is None:
@@ -247,20 +249,16 @@ def save(pieces, args, converted, primed):
         if out is None:
             sys.stdout.write(lines.decode())
         else:
-            files.write(out, lines)
+            storage.write(out, lines)
             if os.path.isfile(out):
-                files.write(out + ".json", about)
+                storage.write(out + ".json", about)
         return
     paths = export.paths(out, pieces)
     made = [convert.midi_file(piece, args["tempo"], args["program"])[0] for piece in pieces]
     for path, data in export.files(paths, made, args, primed):
-        files.write(path, data)
+        storage.write(path, data)
     tell(f"wrote {out if export.is_midi(out) else f'{len(pieces)} pieces into {out}'}")
 
 
 def tell(line):
     print(line, file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    options.run(main)

@@ -6,7 +6,7 @@ import re
 import signal
 import sys
 
-from errors import UserError
+from tsuzuri.errors import UserError
 
 REQUIRED = object()
 UNBOUNDED = 1e30

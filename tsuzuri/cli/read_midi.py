@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """MIDI files to words: ``python read_midi.py tunes/ -o tunes.words``, one piece a line.
 
 ``write_midi.py`` goes the other way; ``train.py`` takes both the words and the MIDI files.
@@ -7,11 +6,13 @@
 import os
 import sys
 
-import options
-from errors import UserError
-from midi import collect, export, names, settings, smf, tracks, wordfile
-from midi.score import DRUMS
-from training import files
+from tsuzuri import storage
+from tsuzuri.cli import options
+from tsuzuri.errors import UserError
+from tsuzuri.midi import export, names
+from tsuzuri.midi.file import smf
+from tsuzuri.midi.score import DRUMS
+from tsuzuri.midi.words import collect, settings, tracks, wordfile
 
 DESCRIPTION = "Turn MIDI files into words such as 00_90_4050, one piece a line."
 TABLES = {
@@ -39,14 +40,14 @@ def main(argv=None):
         if not args["out"]:
             return 0
     if args["out"]:
-        files.folder(os.path.dirname(args["out"]))
+        storage.folder(os.path.dirname(args["out"]))
     asked = given.keys() & settings.ALLOWED.keys()
     collection = collect.collect(args["files"], settings.of_options(args), args["strict"], asked)
     words, about = wordfile.dump(collection.settings, collection.pieces, collection.report)
     if args["out"]:
-        files.write(args["out"], words)
+        storage.write(args["out"], words)
         if os.path.isfile(args["out"]):
-            files.write(args["out"] + ".json", about)
+            storage.write(args["out"] + ".json", about)
     else:
         sys.stdout.write(words.decode())
     report(collection.report)
@@ -70,7 +71,7 @@ def plot(paths, out):
             refused = f"{path}: {error}"
             tell(f"refused  {refused}")
             continue
-        files.write(name, picture)
+        storage.write(name, picture)
         drawn.add(name)
         tell(f"drew     {name}")
     if not drawn:
@@ -132,7 +133,3 @@ def report(counts):
 
 def tell(line):
     print(line, file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    options.run(main)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Train a language model on your own text or music: ``python train.py novel.txt -o runs/novel``.
 
 Reads files, .zip archives and folders of text, or MIDI files and folders of them, and leaves a run directory that
@@ -15,15 +14,18 @@ import time
 
 import numpy
 
-import options
-from corpus import build, vectors, vocabulary, windows
-from errors import UserError
-from kernels import devices
-from midi import collect, settings
-from rnn import Sizes
-from training import evaluate, files, learner, log, plot, stopping
-from training import run as runs
-from training.optimisers import OPTIMISERS, freeze
+from tsuzuri import storage
+from tsuzuri.cli import options
+from tsuzuri.data import windows
+from tsuzuri.data.corpus import of_pieces, of_texts
+from tsuzuri.errors import UserError
+from tsuzuri.kernels import devices
+from tsuzuri.midi.words import collect, settings
+from tsuzuri.models.rnn import Sizes
+from tsuzuri.text import vectors, vocabulary
+from tsuzuri.training import evaluation, learner, log, plots, stopping
+from tsuzuri.training import run as runs
+from tsuzuri.training.optimizers import OPTIMISERS, freeze
 
 DESCRIPTION = "Train a two-layer LSTM language model on text or on MIDI, files or folders of them."
 TABLES = {
@@ -193,11 +195,11 @@ def read(source, recipe, asked=()):
     files = [source[name] for name in ("corpus", "valid", "test")]
     bounds = source["vocab_size"], source["min_count"], need
     if source["kind"] == "text":
-        return build.of_texts(*files, source["tokens"], *bounds)
+        return of_texts(*files, source["tokens"], *bounds)
     wanted = settings.from_json(source["midi"])
     read, *held_out = (collect.collect(paths, wanted, asked=asked) if paths else None for paths in files)
     parts = [collect.groups(found.pieces) if found else None for found in (read, *held_out)]
-    corpus = build.of_pieces(*parts, *bounds, " ".join(files[0]))
+    corpus = of_pieces(*parts, *bounds, " ".join(files[0]))
     pieces = [piece for found in (read, *held_out) if found for piece in found.pieces]
     corpus.report["midi"] = read.report | collect.character(pieces) | {"settings": dataclasses.asdict(read.settings)}
     return corpus
@@ -266,7 +268,7 @@ class Job:
         self.saved = time.monotonic()
         state = {"order": self.order.bit_generator.state, "patience": dataclasses.asdict(self.patience)}
         self.run.save_checkpoint(self.model, self.optimizer, self.at | state)
-        files.write(self.run.file("log.jsonl"), log.dump(self.at["history"]))
+        storage.write(self.run.file("log.jsonl"), log.dump(self.at["history"]))
 
 
 def train(job, interrupt):
@@ -285,7 +287,7 @@ def train(job, interrupt):
     tell_notes(job)
     best = job.run.load_best()
     best.to_device(job.device)
-    loss = evaluate.loss(best, job.corpus.test)
+    loss = evaluation.loss(best, job.corpus.test)
     worth = log.worth(loss, bits_a_note(job.corpus, job.corpus.test))
     print(f"test     loss {loss:.3f} {worth} of the best model", flush=True)
     return 0
@@ -336,7 +338,7 @@ def end_epoch(job, speed):
     entry = {
         "epoch": at["epoch"],
         "train_loss": at["nats"] / at["words"],
-        "valid_loss": evaluate.loss(job.model, job.corpus.valid),
+        "valid_loss": evaluation.loss(job.model, job.corpus.valid),
         "lr": at["lr"],
         "words_per_second": round(speed),
     }
@@ -349,7 +351,9 @@ def end_epoch(job, speed):
     at["epoch"], at["window"] = at["epoch"] + 1, 0
     job.save()
     print(log.line(entry, bits_a_note(job.corpus, job.corpus.valid)), flush=True)
-    files.write(job.run.file("loss.png"), plot.curves(at["history"], os.path.basename(os.path.abspath(job.run.path))))
+    storage.write(
+        job.run.file("loss.png"), plots.curves(at["history"], os.path.basename(os.path.abspath(job.run.path)))
+    )
 
 
 def bits_a_note(corpus, ids):
@@ -371,7 +375,3 @@ def again(job):
 
 def tell(line):
     print(line, file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    options.run(main)

@@ -1,14 +1,14 @@
-#!/usr/bin/env python3
 """Words to MIDI files: ``python write_midi.py tunes.words -o out/``, a file a piece, or ``-o tune.mid`` for one."""
 
 import os
 import re
 import sys
 
-import options
-from errors import UserError
-from midi import convert, export, settings, wordfile
-from training import files
+from tsuzuri import storage
+from tsuzuri.cli import options
+from tsuzuri.errors import UserError
+from tsuzuri.midi import export
+from tsuzuri.midi.words import convert, settings, wordfile
 
 DESCRIPTION = "Turn words such as 00_90_4050 into MIDI files, one for each line."
 TABLES = {
@@ -36,9 +36,9 @@ def main(argv=None):
         data, faults = convert.midi_file(piece, args["tempo"], args["program"])
         complain(path, line, faults, args["strict"])
         made.append(data)
-    files.folder(os.path.dirname(paths[0]))
+    storage.folder(os.path.dirname(paths[0]))
     for name, data in export.files(paths, made, args):
-        files.write(name, data)
+        storage.write(name, data)
     tell(f"wrote    {out if export.is_midi(out) else f'{len(made)} pieces into {out}'}")
     return 0
 
@@ -58,7 +58,3 @@ def complain(path, line, faults, strict):
 
 def tell(line):
     print(line, file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    options.run(main)

@@ -1,1 +1,11 @@
-"""From text files to windows of word ids: reader, aozora, tokenise, vocabulary, build, windows, in this order."""
+"""Words to what a model reads.
+
+corpus.py         texts or tunes to ids: splits, counts, the corpus report
+windows.py        ids to the (T, B) windows of truncated BPTT
+labeled.py        files of labeled texts: lines, tables, a folder a class
+tables.py         the lines of such files as labels and texts
+preprocessing.py  labeled texts or tunes to words
+dataset.py        labeled words to splits, vocabulary and ids
+splits.py         what is held out: by class, and never one text on both sides
+packing.py        sequences of all lengths to rows without padding
+"""

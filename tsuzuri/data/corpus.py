@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy
 
-from corpus import reader, vocabulary
-from corpus.tokenise import choose, tokeniser
-from errors import UserError
+from tsuzuri.errors import UserError
+from tsuzuri.text import reader, vocabulary
+from tsuzuri.text.tokenizers import choose, tokeniser
 
 END = vocabulary.SPECIAL[vocabulary.EOS]
 SPLITS = ("train", "valid", "test")

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy
 
-from corpus import build, splits, vocabulary
-from errors import UserError
-
-SPLITS = build.SPLITS
+from tsuzuri.data import splits
+from tsuzuri.data.corpus import SPLITS, by_sight
+from tsuzuri.errors import UserError
+from tsuzuri.text import vocabulary
 
 
 class Examples(NamedTuple):
@@ -54,7 +54,7 @@ def of_words(main, valid, test, *, held, seed, size=None, least=2, known=(), max
 
     Raises ``UserError`` for a single class, and for a label that ``main`` has not.
     """
-    index = build.by_sight()
+    index = by_sight()
     labels, sequences = _by_sight(main, index)
     classes = sorted(set(labels))
     if len(classes) < 2:

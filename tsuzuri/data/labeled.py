@@ -7,8 +7,9 @@ import os
 from collections import Counter
 from typing import NamedTuple
 
-from corpus import reader, tables
-from errors import UserError
+from tsuzuri.data import tables
+from tsuzuri.errors import UserError
+from tsuzuri.text import reader
 
 FORMS = tuple(tables.FORMS)
 MOST = 1000  # labels

@@ -6,10 +6,11 @@ import os
 import sys
 from typing import NamedTuple
 
-from corpus import labelled, reader
-from corpus.tokenise import Tokeniser, choose_for_classes, tokeniser
-from errors import UserError
-from midi import collect, settings, wordfile
+from tsuzuri.data import labeled
+from tsuzuri.errors import UserError
+from tsuzuri.midi.words import collect, settings, wordfile
+from tsuzuri.text import reader
+from tsuzuri.text.tokenizers import Tokeniser, choose_for_classes, tokeniser
 
 PARTS = ("corpus", "valid", "test")
 SAMPLE = 20_000  # characters that decide the tokeniser
@@ -118,7 +119,7 @@ def expanded(source):
     """A source whose single folder holds one for training and others for tests, such as aclImdb, with these named."""
     if len(source["corpus"]) != 1 or not os.path.isdir(source["corpus"][0]):
         return source
-    found = labelled.folders(source["corpus"][0])
+    found = labeled.folders(source["corpus"][0])
     source = source | {"corpus": [found["train"]]}
     return source | {part: [found[part]] for part in ("valid", "test") if part in found and not source[part]}
 
@@ -134,9 +135,9 @@ def read(source, tokens, case, least=0):
         return _tunes(source, Wording(tokeniser("midi"), "keep", _settings(source["midi"])), least)
     how = source["form"], source["encoding"], tuple(source["columns"])
     needed = {"corpus": least, "valid": 0, "test": 0}
-    found = {part: labelled.read(source[part], *how, needed[part]) for part in PARTS if source[part]}
+    found = {part: labeled.read(source[part], *how, needed[part]) for part in PARTS if source[part]}
     if source["pos"] or source["neg"]:
-        found["corpus"] = labelled.pos_neg(source["pos"], source["neg"], source["encoding"], least)
+        found["corpus"] = labeled.pos_neg(source["pos"], source["neg"], source["encoding"], least)
     first = found["corpus"]
     if tokens == "auto":
         tokens = choose_for_classes("\n".join(example.text for example in first.examples[:1000])[:SAMPLE])
@@ -160,13 +161,13 @@ def _tunes(source, wording, least):
         for folder in source[part]:
             if not os.path.isdir(folder):
                 raise UserError(f"{folder}: must be a folder that holds a folder of MIDI files for each class")
-            for label, paths in labelled.classes(folder, TUNES).items():
+            for label, paths in labeled.classes(folder, TUNES).items():
                 found, report = wording.tunes(paths)
                 pairs[part] += [(label, tune.words) for tune in found]
                 reports[part].append({"class": label} | report)
-                examples[part] += [labelled.Example(label, "", os.path.join(folder, label))] * len(found)
+                examples[part] += [labeled.Example(label, "", os.path.join(folder, label))] * len(found)
     if least:
-        labelled.check(examples["corpus"], " ".join(source["corpus"]), least)
+        labeled.check(examples["corpus"], " ".join(source["corpus"]), least)
     return pairs, wording, {part: report for part, report in reports.items() if report}
 
 

@@ -8,7 +8,7 @@ columns. Where it does not, the label is in the one of two columns that holds fe
 import csv
 import io
 
-from errors import UserError
+from tsuzuri.errors import UserError
 
 LABELS = ("label", "labels", "class", "category", "sentiment", "polarity", "target")  # names of columns, best first
 TEXTS = ("text", "review", "sentence", "content", "document", "message")

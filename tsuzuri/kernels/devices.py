@@ -4,9 +4,9 @@ import contextlib
 
 import numpy
 
-from compat import chainer
-from errors import UserError
-from kernels import cpu, gpu
+from tsuzuri.compat import chainer
+from tsuzuri.errors import UserError
+from tsuzuri.kernels import gpu, native
 
 
 def choose(name):
@@ -33,7 +33,7 @@ def precision(name, wanted):
     """What --precision ``wanted`` means on the device of a name; ``UserError`` where the two do not go together."""
     device = choose(name)
     device.use()  # of several GPUs the one that is asked
-    return (cpu if device.xp is numpy else gpu).choose(wanted)
+    return (native if device.xp is numpy else gpu).choose(wanted)
 
 
 def _gpus():

@@ -5,10 +5,11 @@ Each is differentiable once, which is what training needs. Axes as in ``referenc
 
 import numpy
 
-from compat import chainer
-from kernels import cpu, embedding, gpu, lstm, output, packed, pooling
-from kernels import dropout as masks
-from kernels.gpu import calls
+from tsuzuri.compat import chainer
+from tsuzuri.kernels import gpu, native
+from tsuzuri.kernels.gpu import calls
+from tsuzuri.kernels.numpy_ import dropout as masks
+from tsuzuri.kernels.numpy_ import embedding, lstm, output, packed, pooling
 
 
 class _Function(chainer.FunctionNode):
@@ -31,10 +32,10 @@ class _Embed(_Function):
         self.size = len(w)
         if gpu.has(w):
             return (calls.embed(self.ids, w),)
-        return (cpu.embed(self.ids, w) if cpu.has(w) else w[self.ids],)
+        return (native.embed(self.ids, w) if native.has(w) else w[self.ids],)
 
     def gradients(self, g):
-        kernels = calls if gpu.has(g) else cpu if cpu.has(g) else None
+        kernels = calls if gpu.has(g) else native if native.has(g) else None
         gradient = kernels.embed_backward if kernels else embedding.gradient
         return (gradient(g.reshape(-1, g.shape[-1]), self.ids.reshape(-1), self.size),)
 
@@ -51,8 +52,8 @@ class _Dropout(_Function):
         return (self._masked(g),)
 
     def _masked(self, x):
-        if cpu.has(x):
-            return cpu.dropout(x, self.ratio, self.key)
+        if native.has(x):
+            return native.dropout(x, self.ratio, self.key)
         return x * masks.mask(chainer.backend.get_array_module(x), x.shape, self.ratio, self.key, x.dtype)
 
 
@@ -63,14 +64,14 @@ class _NativeLSTM(_Function):
 
     def run(self, *inputs):
         x, _, _, w_x, _, w_h, _ = inputs
-        hs, cs, gates = cpu.lstm_forward(*inputs, *self.how)
+        hs, cs, gates = native.lstm_forward(*inputs, *self.how)
         self.cache = x, w_x, w_h, hs, cs, gates
         return hs[1:], cs[-1]
 
     def gradients(self, g_hs, g_c):
         cache, self.cache = self.cache, None  # the backward pass eats it
         g_hs, g_c = (None if g is None else numpy.ascontiguousarray(g, "f") for g in (g_hs, g_c))
-        return cpu.lstm_backward(g_hs, g_c, *cache, *self.how)
+        return native.lstm_backward(g_hs, g_c, *cache, *self.how)
 
 
 class _GPULSTM(_Function):
@@ -118,13 +119,13 @@ class _NativePackedLSTM(_Function):
         self.counts, self.precision = counts, precision
 
     def run(self, x, w_x, b_x, w_h, b_h):
-        hs, cs, gates = cpu.lstm_packed_forward(x, self.counts, w_x, b_x, w_h, b_h, self.precision)
+        hs, cs, gates = native.lstm_packed_forward(x, self.counts, w_x, b_x, w_h, b_h, self.precision)
         self.cache = x, self.counts, w_x, w_h, hs, cs, gates
         return (hs[self.counts[0] :],)
 
     def gradients(self, g_hs):
         cache, self.cache = self.cache, None  # the backward pass eats it
-        return cpu.lstm_packed_backward(numpy.ascontiguousarray(g_hs, "f"), *cache, self.precision)
+        return native.lstm_packed_backward(numpy.ascontiguousarray(g_hs, "f"), *cache, self.precision)
 
 
 class _PackedLSTM(_Function):
@@ -179,8 +180,8 @@ class _CrossEntropy(_Function):
         if gpu.has(h, w, b):
             loss, *self.grads = calls.cross_entropy(h, w, b, *how, self.precision)
             loss = loss[0]
-        elif cpu.has(h, w, b):
-            loss, *self.grads = cpu.cross_entropy(h, w, b, *how, self.precision)
+        elif native.has(h, w, b):
+            loss, *self.grads = native.cross_entropy(h, w, b, *how, self.precision)
         else:
             loss, *self.grads = output.cross_entropy(h, w, b, *how)
         return (chainer.backend.get_array_module(h).asarray(loss * self.scale, h.dtype),)
@@ -199,8 +200,8 @@ def step(words, state, embedding, layers, w, b):
     words (B,) int32; state (c1, h1, c2, h2), each (B, N); embedding (V, N); ``layers`` two tuples (w_x, b_x, w_h, b_h)
     as in ``lstm_window``; w (V, N), b (V,). Returns the logits (B, V) and the new state.
     """
-    if cpu.has(*state, embedding, *layers[0], *layers[1], w, b):
-        return cpu.step(numpy.ascontiguousarray(words, "i"), state, embedding, layers, w, b)
+    if native.has(*state, embedding, *layers[0], *layers[1], w, b):
+        return native.step(numpy.ascontiguousarray(words, "i"), state, embedding, layers, w, b)
     x, after = embedding[words], []
     for c, h, weights in zip(state[::2], state[1::2], layers, strict=True):
         c, x = lstm.step(x, c, h, *weights)
@@ -219,7 +220,7 @@ def dropout(x, ratio, key):
     return _Dropout(ratio, key).apply((x,))[0] if ratio > 0 else x
 
 
-def lstm_window(x, c, h, w_x, b_x, w_h, b_h, ratio=0.0, key=0, precision=cpu.FLOAT32):
+def lstm_window(x, c, h, w_x, b_x, w_h, b_h, ratio=0.0, key=0, precision=native.FLOAT32):
     """An LSTM layer over a window, dropping its projected inputs with probability ``ratio``.
 
     x (T, B, I); c, h (B, N); w_x (4N, I), w_h (4N, N), b_x, b_h (4N,) in Chainer's layout.
@@ -228,19 +229,19 @@ def lstm_window(x, c, h, w_x, b_x, w_h, b_h, ratio=0.0, key=0, precision=cpu.FLO
     inputs = x, c, h, w_x, b_x, w_h, b_h
     if gpu.has(*map(_array, inputs)):
         return _GPULSTM(ratio, key, precision).apply(inputs)
-    if cpu.has(*map(_array, inputs)):
+    if native.has(*map(_array, inputs)):
         return _NativeLSTM(ratio, key, precision).apply(inputs)
     return _LSTM(ratio, key).apply(inputs)
 
 
-def lstm_packed(x, counts, w_x, b_x, w_h, b_h, precision=cpu.FLOAT32):
+def lstm_packed(x, counts, w_x, b_x, w_h, b_h, precision=native.FLOAT32):
     """An LSTM layer over packed rows, each sequence from a state of zeros.
 
     x (R, I) and ``counts`` (T,), integers in NumPy, as ``packed.py`` says; weights as in ``lstm_window``. Returns h of
     every row, (R, N).
     """
     inputs = x, w_x, b_x, w_h, b_h
-    if cpu.has(*map(_array, inputs)):
+    if native.has(*map(_array, inputs)):
         return _NativePackedLSTM(counts, precision).apply(inputs)[0]
     return _PackedLSTM(counts).apply(inputs)[0]
 
@@ -262,7 +263,7 @@ def _array(x):
     return x.array if isinstance(x, chainer.Variable) else x
 
 
-def cross_entropy(h, w, b, target, scale=1.0, precision=cpu.FLOAT32):
+def cross_entropy(h, w, b, target, scale=1.0, precision=native.FLOAT32):
     """``scale`` times the sum over the rows of -log softmax(h w + b)[target], in nats; a target of -1 counts nothing.
 
     h (R, N), w (V, N), b (V,), target (R,) int32. Without backprop (``chainer.no_backprop_mode``) no gradient is made.

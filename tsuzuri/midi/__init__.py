@@ -1,1 +1,11 @@
-"""MIDI files to words and back."""
+"""MIDI files to words and back, and what is only legal music.
+
+The rooms: file/ bytes to events and back, words/ events to words and back, sound/ a synthesizer, pictures/ piano rolls.
+
+score.py    notes with lengths: events paired, and put back
+timing.py   ticks, tempo, grids, bars
+names.py    General MIDI's names
+grammar.py  which word may follow
+compose.py  what a new piece begins with, how it grows and ends
+export.py   a piece as MIDI, picture and sound
+"""

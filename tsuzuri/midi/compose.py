@@ -4,11 +4,11 @@ import dataclasses
 import os
 from typing import NamedTuple
 
-from errors import UserError
-from midi import wordfile, words
-from midi.convert import Piece, convert
-from midi.score import DRUMS, END, ON
-from midi.settings import from_json
+from tsuzuri.errors import UserError
+from tsuzuri.midi.score import DRUMS, END, ON
+from tsuzuri.midi.words import codec, wordfile
+from tsuzuri.midi.words.convert import Piece, convert
+from tsuzuri.midi.words.settings import from_json
 
 WORDS = 2000  # of a piece that does not end of itself
 DENSEST = 1000  # words in a bar or a second, beyond which a piece is brought to its end
@@ -47,7 +47,7 @@ class Spelling:
 
 def _parsed(word):
     try:
-        return words.parse(word)
+        return codec.parse(word)
     except ValueError:
         return None
 
@@ -72,7 +72,7 @@ def prime(text, about):
     division = about["division"]
     if not os.path.isfile(text):
         spelled = text.split()
-        events, faults = words.read(spelled, division, begun=True)
+        events, faults = codec.read(spelled, division, begun=True)
         if faults:
             i, reason = faults[0]
             raise UserError(f"word {i + 1} to begin with, {spelled[i]!r}, {reason}; and there is no such file")
@@ -94,7 +94,7 @@ def prime(text, about):
     piece = pieces[0]
     if piece.division != division:
         raise UserError(f"{text}: has {piece.division} ticks a quarter note, the run has {division}")
-    events, _ = words.read(piece.words, division)
+    events, _ = codec.read(piece.words, division)
     return Beginning(_without_end(events), piece.tempo, piece.meter, piece.programs, True)
 
 
@@ -115,9 +115,9 @@ def ids(events, spelling, unknown, where):
         if i is None and unknown != "skip":
             i = spelling.nearest(event)
             if unknown == "error":
-                nearest = words.word(*spelling.parsed[i]) if i is not None else "none like it"
+                nearest = codec.word(*spelling.parsed[i]) if i is not None else "none like it"
                 known = f"{where} knows {nearest} (--unk skip or --unk nearest goes on)"
-                raise UserError(f"{words.word(*event)}: not a known word; {known}")
+                raise UserError(f"{codec.word(*event)}: not a known word; {known}")
         unlike += spelling.ids.get(event) is None
         found += [i] * (i is not None)
     return found, unlike
@@ -136,4 +136,4 @@ def grow(rows, grammar, length):
 def pieces(grammar, beginning):
     """A ``Piece`` for each row of a grammar that is over."""
     context = grammar.division, beginning.tempo, beginning.meter, beginning.programs
-    return [Piece(f"tune-{row + 1}", words.line(events), *context) for row, events in enumerate(grammar.events)]
+    return [Piece(f"tune-{row + 1}", codec.line(events), *context) for row, events in enumerate(grammar.events)]

@@ -3,10 +3,12 @@
 import os
 import re
 
-from errors import UserError
-from midi import smf, timing, tracks
-from midi.score import Score, score
-from midi.settings import ALL
+from tsuzuri.errors import UserError
+from tsuzuri.midi import timing
+from tsuzuri.midi.file import smf
+from tsuzuri.midi.score import Score, score
+from tsuzuri.midi.words import tracks
+from tsuzuri.midi.words.settings import ALL
 
 NOT_MIDI = (".txt", ".words", ".json", ".png", ".wav", ".mp3", ".npz")
 
@@ -22,7 +24,7 @@ def check(args, out):
     if args["soundfont"] and not args["wav"]:
         raise UserError("--soundfont needs --wav")
     if args["soundfont"]:
-        from midi import synth
+        from tsuzuri.midi.sound import synth
 
         synth.render_soundfont(Score([], [], 0, timing.TICKS), args["soundfont"])
     if out is not None and os.path.splitext(out)[1].lower() in NOT_MIDI and not os.path.isdir(out):
@@ -58,7 +60,7 @@ def _beside(data, title, args, primed):
     if args["plot"]:
         yield ".png", picture(data, title, primed)
     if args["wav"]:
-        from midi import synth
+        from tsuzuri.midi.sound import synth
 
         font = args["soundfont"]
         yield ".wav", synth.wav(synth.render_soundfont(whole(data), font) if font else synth.render(whole(data)))
@@ -66,7 +68,7 @@ def _beside(data, title, args, primed):
 
 def picture(data, title, primed=0):
     """The bytes of a PNG with the piano roll of a MIDI file's bytes."""
-    from midi import pianoroll
+    from tsuzuri.midi.pictures import pianoroll
 
     return pianoroll.draw(whole(data), title, primed)
 

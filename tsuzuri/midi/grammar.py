@@ -13,8 +13,8 @@ import math
 
 import numpy
 
-from midi import timing
-from midi.score import END, META, OFF, ON
+from tsuzuri.midi import timing
+from tsuzuri.midi.score import END, META, OFF, ON
 
 FAR = 1 << 60  # ticks: no limit
 _PEDAL, _CONTROL = 64, 0xB0

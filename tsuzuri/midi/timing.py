@@ -3,7 +3,7 @@
 import bisect
 import itertools
 
-from midi.score import META, METER, TEMPO
+from tsuzuri.midi.score import META, METER, TEMPO
 
 TICKS = 480  # a quarter note, unless asked otherwise
 MICROSECONDS = 500_000  # a quarter note where no tempo is given: 120 a minute

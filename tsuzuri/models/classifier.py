@@ -12,9 +12,9 @@ import dataclasses
 
 import numpy
 
-from compat import L, chainer
-from corpus import packing
-from kernels import functions as K
+from tsuzuri.compat import L, chainer
+from tsuzuri.data import packing
+from tsuzuri.kernels import functions as K
 
 DIRECTIONS = {"lstm": ("l",), "bilstm": ("l", "b"), "rnn": ("l",), "bow": ()}  # model: its stacks of layers, by name
 MODELS = tuple(DIRECTIONS)

@@ -10,10 +10,10 @@ import dataclasses
 
 import numpy
 
-from compat import L, chainer
-from kernels import functions as K
-from kernels import gpu
-from kernels.gpu import drawing, writing
+from tsuzuri.compat import L, chainer
+from tsuzuri.kernels import functions as K
+from tsuzuri.kernels import gpu
+from tsuzuri.kernels.gpu import drawing, writing
 
 LAYERS, PROJECTIONS = "layers", "projections"
 NO_KEYS = (0,) * 5

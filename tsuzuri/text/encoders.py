@@ -27,8 +27,8 @@ from collections import Counter
 
 import numpy
 
-from corpus.vocabulary import count
-from errors import UserError
+from tsuzuri.errors import UserError
+from tsuzuri.text.vocabulary import count
 
 DENSE = 2**30  # bytes: the largest dense array that is made, unless a call sets another limit
 ENDS = ("pre", "post")
@@ -59,7 +59,7 @@ def ngrams(words, n):
 def texts_to_sequences(texts, vocabulary):
     """Each text's ids (length,) int32 in a ``corpus.vocabulary.Vocabulary``; a word it does not know is 1.
 
-    >>> from corpus.vocabulary import Vocabulary
+    >>> from tsuzuri.text.vocabulary import Vocabulary
     >>> known = Vocabulary(["<eos>", "<unk>", "the", "cat"])
     >>> [ids.tolist() for ids in texts_to_sequences([["the", "cat"], ["the", "dog"]], known)]
     [[2, 3], [2, 1]]

@@ -9,11 +9,11 @@ import zlib
 from collections import Counter
 from typing import NamedTuple
 
-from corpus import aozora
-from errors import UserError
+from tsuzuri.errors import UserError
+from tsuzuri.storage import DEFLATE_LIMIT
+from tsuzuri.text import aozora
 
 SUFFIXES = (".txt", ".zip")
-DEFLATE_LIMIT = 1032  # no deflate stream grows by more, so an archive that claims more lies about its length
 UNPACKING = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, RuntimeError, ValueError, EOFError)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _LINE_END = re.compile(r"\r\n?|\n")

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import NamedTuple
 
-from errors import UserError
+from tsuzuri.errors import UserError
 
 NAMES = ("mecab", "char", "space", "english")
 _SENTENCE_ENDS = "。！？!?."  # not …, after which a sentence mostly goes on (……と言った); if it does not, the line ends

@@ -22,9 +22,9 @@ from typing import NamedTuple
 
 import numpy
 
-from corpus.reader import UNPACKING
-from corpus.vocabulary import EOS, SPECIAL
-from errors import UserError
+from tsuzuri.errors import UserError
+from tsuzuri.text.reader import UNPACKING
+from tsuzuri.text.vocabulary import EOS, SPECIAL
 
 GLOVE, TEXT, BINARY = FORMS = "GloVe text", "word2vec or fastText text", "word2vec binary"
 STANDING_FOR = {"<eos>": "</s>", "<unk>": "UNK"}  # what others call them

@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy
 
-from errors import UserError
+from tsuzuri.errors import UserError
 
 EOS, UNK = 0, 1
 SPECIAL = ("<eos>", "<unk>")

@@ -14,13 +14,14 @@ import math
 
 import numpy
 
-import classifier
-from corpus import labelled, tokenise
-from kernels import cpu
-from training import files
-from training import run as runs
-from training.files import FLAG, OBJECT, OTHERS, TEXT, UNBOUNDED, number, one_of, optional, whole
-from training.optimisers import OPTIMISERS
+from tsuzuri import storage
+from tsuzuri.data import labeled
+from tsuzuri.kernels import native
+from tsuzuri.models import classifier
+from tsuzuri.storage import FLAG, OBJECT, OTHERS, TEXT, UNBOUNDED, number, one_of, optional, whole
+from tsuzuri.text import tokenizers
+from tsuzuri.training import run as runs
+from tsuzuri.training.optimizers import OPTIMISERS
 
 HISTORY = "history_errs"  # the tutorial's name: an array (n, 2) of the validation and the test error, NaN for none
 
@@ -39,7 +40,7 @@ class Recipe:
     valid_freq: int = 0
     sort_by_len: bool = False
     freeze_epochs: int | None = 0
-    precision: str = cpu.FLOAT32
+    precision: str = native.FLOAT32
     seed: int = 0
 
 
@@ -47,7 +48,7 @@ RULES = {  # of run.json
     "format": whole(1),
     "kind": one_of("classes"),
     "classes": [TEXT],
-    "tokens": one_of(*tokenise.NAMES, "midi"),
+    "tokens": one_of(*tokenizers.NAMES, "midi"),
     "dictionary": TEXT,
     "case": one_of("fold", "keep"),
     "sizes": {
@@ -81,7 +82,7 @@ RULES = {  # of run.json
         "neg": [TEXT],
         "valid": [TEXT],
         "test": [TEXT],
-        "form": one_of("auto", *labelled.FORMS),
+        "form": one_of("auto", *labeled.FORMS),
         "encoding": TEXT,
         "columns": [optional(TEXT)],
         "midi": optional(OBJECT),
@@ -164,7 +165,7 @@ class Run(runs.Run):
 
     def save_history(self, history):
         """Put the errors so far beside the best weights, which stay as they are."""
-        arrays = files.read_npz(self.file("model.npz"))
+        arrays = storage.read_npz(self.file("model.npz"))
         arrays.pop(HISTORY, None)
         self._save("model.npz", arrays, {HISTORY: errors(history)})
 

@@ -2,8 +2,8 @@
 
 import numpy
 
-from compat import chainer
-from corpus import packing, windows
+from tsuzuri.compat import chainer
+from tsuzuri.data import packing, windows
 
 STREAM = 1000  # words a stream is at least long, so that few words lack what came before them
 STREAMS, STEPS = 20, 35

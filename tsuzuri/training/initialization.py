@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import numpy
 
-import classifier
-from corpus import vectors
-from corpus.vocabulary import SPECIAL
-from errors import UserError
-from training import classes
-from training import run as runs
+from tsuzuri.errors import UserError
+from tsuzuri.models import classifier
+from tsuzuri.text import vectors
+from tsuzuri.text.vocabulary import SPECIAL
+from tsuzuri.training import classes
+from tsuzuri.training import run as runs
 
 SPREAD = 0.1  # standard deviation of a language model's rows; those of EmbedID, of 1, an optimiser's steps hardly move
 INHERITED = ("model", "layers", "pool")  # by a classifier from a classifier

@@ -8,8 +8,8 @@ import time
 
 import numpy
 
-from kernels import cpu, gpu
-from kernels.gpu import window
+from tsuzuri.kernels import gpu, native
+from tsuzuri.kernels.gpu import window
 
 PAUSE = 0.25  # seconds between two looks at the losses on a GPU
 
@@ -75,7 +75,7 @@ class Functions(Learner):
 
     def __init__(self, model, optimizer):
         super().__init__(model, optimizer)
-        self.description = cpu.describe(model.precision) if model.xp is numpy else f"CuPy, {model.precision}"
+        self.description = native.describe(model.precision) if model.xp is numpy else f"CuPy, {model.precision}"
 
     def begin(self, nats):
         self._nats = self._model.xp.asarray(nats, "d")

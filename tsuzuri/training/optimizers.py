@@ -11,8 +11,8 @@ from typing import ClassVar, NamedTuple
 
 import numpy
 
-from compat import chainer
-from kernels import update
+from tsuzuri.compat import chainer
+from tsuzuri.kernels.numpy_ import update
 
 
 class _Together:

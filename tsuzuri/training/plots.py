@@ -4,7 +4,7 @@ import io
 
 import numpy
 
-from training.metrics import legible, width
+from tsuzuri.training.metrics import legible, width
 
 COUNTED = 30  # classes up to which counts are written in the cells
 NAMED = 60  # and up to which names are written beside them

@@ -4,8 +4,8 @@ import json
 
 import numpy
 
-from corpus import examples
-from training import evaluate, explain
+from tsuzuri.data import dataset
+from tsuzuri.training import evaluation, explain
 
 BY = ("leave-one-out", "gradient")
 
@@ -24,13 +24,13 @@ class Predictor:
 
     def read(self, words):
         """What the model reads of a list of words: those that are left of it where it was trained on cut texts."""
-        return examples.cut(words, *self._cut) if self._cut else words
+        return dataset.cut(words, *self._cut) if self._cut else words
 
     def probabilities(self, texts):
         """Of every class for each text, a list of words: a list of arrays (K,), None for a text of no words."""
         sequences = [self.run.vocabulary.encode(self.read(words)) for words in texts]
         there = [n for n, ids in enumerate(sequences) if len(ids)]
-        found = dict(zip(there, evaluate.probabilities(self.model, [sequences[n] for n in there]), strict=True))
+        found = dict(zip(there, evaluation.probabilities(self.model, [sequences[n] for n in there]), strict=True))
         return [found.get(n) for n in range(len(texts))]
 
     def shares(self, words, guess, by):
@@ -43,7 +43,7 @@ class Predictor:
             return self.model.influence(ids, guess)
 
         def probability(sequences):
-            return evaluate.probabilities(self.model, sequences)[:, guess]
+            return evaluation.probabilities(self.model, sequences)[:, guess]
 
         return explain.leave_one_out(ids, probability, self._prior[guess])
 

@@ -16,14 +16,14 @@ import platform
 
 import numpy
 
-import rnn
-from compat import chainer
-from corpus import tokenise, vectors, vocabulary
-from errors import UserError
-from kernels import cpu, gpu
-from training import files
-from training.files import FLAG, FLOAT, OBJECT, OTHERS, TEXT, UNBOUNDED, number, one_of, optional, whole
-from training.optimisers import OPTIMISERS
+from tsuzuri import storage
+from tsuzuri.compat import chainer
+from tsuzuri.errors import UserError
+from tsuzuri.kernels import gpu, native
+from tsuzuri.models import rnn
+from tsuzuri.storage import FLAG, FLOAT, OBJECT, OTHERS, TEXT, UNBOUNDED, number, one_of, optional, whole
+from tsuzuri.text import tokenizers, vectors, vocabulary
+from tsuzuri.training.optimizers import OPTIMISERS
 
 FORMAT = 1
 MODELS_OF = {"text": "a language model", "music": "a language model", "classes": "a classifier"}  # by a run's kind
@@ -49,14 +49,14 @@ class Recipe:
     lr_decay: float = 0.5
     patience: int = 5
     freeze_epochs: int | None = 0
-    precision: str = cpu.FLOAT32
+    precision: str = native.FLOAT32
     seed: int = 0
 
 
 RULES = {  # of run.json
     "format": whole(1),
     "kind": one_of("text", "music"),
-    "tokens": one_of(*tokenise.NAMES, "midi"),
+    "tokens": one_of(*tokenizers.NAMES, "midi"),
     "dictionary": TEXT,
     "sizes": {
         "words": whole(len(vocabulary.SPECIAL)),
@@ -100,7 +100,7 @@ VECTORS = {  # as ``corpus.vectors.report`` has it
     "share": number(0, 1),
 }
 # what runs have from before there was a choice
-DEFAULTS = {"vectors": None, "recipe": {"precision": cpu.FLOAT32, "freeze_epochs": 0}}
+DEFAULTS = {"vectors": None, "recipe": {"precision": native.FLOAT32, "freeze_epochs": 0}}
 GENERATOR = {
     "bit_generator": one_of("PCG64"),
     "state": {"state": whole(0, 2**128 - 1), "inc": whole(0, 2**128 - 1)},
@@ -146,12 +146,14 @@ class Run:
     def check(about):
         """Raise ``ValueError`` for a run.json that does not hold together, each of its fields being right."""
         music = about["kind"] == "music"
-        files.check(about["tokens"], one_of("midi") if music else one_of(*tokenise.NAMES), f"tokens of {about['kind']}")
+        storage.check(
+            about["tokens"], one_of("midi") if music else one_of(*tokenizers.NAMES), f"tokens of {about['kind']}"
+        )
         if music:
             report = {"midi": OBJECT, OTHERS: None}
-            files.check(about["corpus"], {"midi": OBJECT, "report": report, OTHERS: None}, "corpus")
+            storage.check(about["corpus"], {"midi": OBJECT, "report": report, OTHERS: None}, "corpus")
         if about["vectors"] is not None:
-            files.check(about["vectors"], VECTORS, "vectors")
+            storage.check(about["vectors"], VECTORS, "vectors")
 
     def file(self, name):
         return os.path.join(self.path, name)
@@ -170,14 +172,14 @@ class Run:
         for key, array in arrays.items():
             if not numpy.isfinite(array).all():
                 raise UserError(f"{self.file(name)}: not written: {key} is not finite (the old file is kept)")
-        files.write(self.file(name), files.npz(arrays | (beside or {})))
+        storage.write(self.file(name), storage.npz(arrays | (beside or {})))
 
     def best_arrays(self):
         """The weights of ``model.npz`` by name, not yet checked; there are none before the first validation."""
         if os.path.exists(self.file("checkpoint.npz")) and not os.path.exists(self.file("model.npz")):
             again = f"{self.MAKER} -o {self.path} --resume"
             raise UserError(f"{self.path}: holds no trained model yet ({again} goes on with the training)")
-        return files.read_npz(self.file("model.npz"))
+        return storage.read_npz(self.file("model.npz"))
 
     def load_best(self):
         """The model of ``model.npz``, on the CPU."""
@@ -211,9 +213,9 @@ class Run:
 
     def load_checkpoint(self):
         """The ``Checkpoint`` of this run, to go on with: checked against it, but for the optimiser's arrays."""
-        files.sweep(self.path)
+        storage.sweep(self.path)
         path = self.file("checkpoint.npz")
-        checkpoint = Checkpoint(path, files.read_npz(path), self.META)
+        checkpoint = Checkpoint(path, storage.read_npz(path), self.META)
         fit(checkpoint.under("model/"), self.sizes.shapes(), path)
         state = checkpoint.under("state/")
         if state:
@@ -230,7 +232,7 @@ class Checkpoint:
             if "meta" not in arrays:
                 raise ValueError("meta is missing")
             self.meta = json.loads(arrays["meta"].tobytes())
-            files.check(self.meta, rules, "meta")
+            storage.check(self.meta, rules, "meta")
             if self.meta["window"] and not self.meta["words"]:
                 raise ValueError(f"meta.words is 0, must be 1 or more after window {self.meta['window']}")
         except (ValueError, RecursionError) as error:
@@ -279,14 +281,14 @@ def create(path, about, words, kind=Run):
                 os.unlink(os.path.join(path, name))
     except OSError as error:
         raise UserError(f"{path}: cannot be made: {error.strerror}") from None
-    files.sweep(path)
-    files.write(os.path.join(path, "vocabulary.txt"), words.dump())
+    storage.sweep(path)
+    storage.write(os.path.join(path, "vocabulary.txt"), words.dump())
     describe(path, about)
     return kind(path, about, words)
 
 
 def describe(path, about):
-    files.write(os.path.join(path, "run.json"), json.dumps(about, indent=1).encode() + b"\n")
+    storage.write(os.path.join(path, "run.json"), json.dumps(about, indent=1).encode() + b"\n")
 
 
 def exists(path):
@@ -324,7 +326,7 @@ def load(path, *kinds):
                 about.setdefault(part, default)
             elif isinstance(about.get(part), dict):
                 about[part] = default | about[part]
-        files.check(about, kind.RULES)
+        storage.check(about, kind.RULES)
         kind.check(about)
         words = vocabulary.load(os.path.join(path, "vocabulary.txt"))
         run = kind(path, about, words)

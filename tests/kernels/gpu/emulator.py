@@ -17,7 +17,7 @@ import weakref
 
 import numpy
 
-from kernels.gpu import sources
+from tsuzuri.kernels.gpu import sources
 
 HERE = pathlib.Path(__file__).parent / "cuda_on_cpu"
 GUARD = 64  # bytes after each array

@@ -11,7 +11,7 @@ import pathlib
 import re
 from typing import NamedTuple
 
-from kernels.gpu import operands, sources
+from tsuzuri.kernels.gpu import operands, sources
 
 # As CuPy 13 and 14 call it, but for the processor; then the assembler's report.
 OPTIONS = (*sources.OPTIONS, "-ftz=true", "--device-as-default-execution-space", "--ptxas-options=-v")
@@ -41,7 +41,7 @@ def builds(program):
     program that has none is built once for each type of operand if its source names that, else once without defines.
     """
     parts = program.split("_")
-    names = [f"kernels.gpu.{'_'.join(parts[:count])}" for count in range(len(parts), 0, -1)]
+    names = [f"tsuzuri.kernels.gpu.{'_'.join(parts[:count])}" for count in range(len(parts), 0, -1)]
     module = next((importlib.import_module(name) for name in names if importlib.util.find_spec(name)), None)
     table = getattr(module, "BUILDS", {})
     found = table.get(program) if isinstance(table, dict) else table

@@ -3,10 +3,10 @@
 import numpy
 import pytest
 
-from compat import chainer
-from kernels import functions
-from kernels.gpu import calls, launcher, output
 from tests.conftest import relative_error
+from tsuzuri.compat import chainer
+from tsuzuri.kernels import functions
+from tsuzuri.kernels.gpu import calls, launcher, output
 
 TOLERANCE = {"float32": 1e-5, "tf32": 5e-3, "bfloat16": 2e-2}
 

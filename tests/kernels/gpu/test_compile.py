@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from kernels.gpu import sources
-from tests import nvrtc
+from tests.kernels.gpu import nvrtc
+from tsuzuri.kernels.gpu import sources
 
 GENERATIONS = (70, 80, 90, 100)  # V100, A100, H100 and H200, B200
 LIBRARIES = nvrtc.libraries()

@@ -3,9 +3,10 @@
 import numpy
 import pytest
 
-from kernels import dropout, reference
-from kernels.gpu import embedding, masks
 from tests.conftest import relative_error
+from tsuzuri.kernels import reference
+from tsuzuri.kernels.gpu import embedding, masks
+from tsuzuri.kernels.numpy_ import dropout
 
 RATIOS = [0.0, 0.3]
 SIZES = [(1, 1, 1), (3, 31, 5), (7, 4, 2), (40, 33, 9), (131, 6, 300)]  # R, N, V

@@ -15,12 +15,12 @@ from types import SimpleNamespace
 import numpy
 import pytest
 
-from errors import UserError
-from kernels import gpu
-from kernels.gpu import cublas, embedding, launcher, masks, sources
-from kernels.gpu.staging import Staging
 from tests.conftest import relative_error
-from tests.emulator import Emulated
+from tests.kernels.gpu.emulator import Emulated
+from tsuzuri.errors import UserError
+from tsuzuri.kernels import gpu
+from tsuzuri.kernels.gpu import cublas, embedding, launcher, masks, sources
+from tsuzuri.kernels.gpu.staging import Staging
 
 OWN = set()  # what the engine has and the emulator has not
 EMULATOR = {"check"}  # and the other way round

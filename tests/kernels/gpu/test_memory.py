@@ -6,10 +6,10 @@ import weakref
 import numpy
 import pytest
 
-import rnn
-from errors import UserError
-from kernels.gpu import memory, output, tiling, update, window
 from tests.conftest import relative_error
+from tsuzuri.errors import UserError
+from tsuzuri.kernels.gpu import memory, output, tiling, update, window
+from tsuzuri.models import rnn
 
 WORDS, UNITS, BATCH, STEPS = 23, 9, 3, 4
 

@@ -3,10 +3,10 @@
 import numpy
 import pytest
 
-from kernels import reference
-from kernels.gpu import output
 from tests.conftest import relative_error
-from tests.test_gpu_embedding import values
+from tests.kernels.gpu.test_embedding import values
+from tsuzuri.kernels import reference
+from tsuzuri.kernels.gpu import output
 
 SIZES = [(1, 1), (2, 3), (3, 31), (2, 33), (2, 1028), (3, 1030)]  # r, V
 SCALE = 0.25

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy
 import pytest
 
-from kernels import dropout, reference
-from kernels.gpu import recurrence, tiling
-from kernels.gpu.masks import NONE, Dropout
-from kernels.gpu.recurrence import Drops, Ends, Layer
 from tests.conftest import relative_error
+from tsuzuri.kernels import reference
+from tsuzuri.kernels.gpu import recurrence, tiling
+from tsuzuri.kernels.gpu.masks import NONE, Dropout
+from tsuzuri.kernels.gpu.recurrence import Drops, Ends, Layer
+from tsuzuri.kernels.numpy_ import dropout
 
 RATIO = 0.3
 F, T32, B16 = tiling.FLOAT32, tiling.TF32, tiling.BFLOAT16

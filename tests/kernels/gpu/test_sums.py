@@ -3,9 +3,9 @@
 import numpy
 import pytest
 
-from kernels.gpu import sums
 from tests.conftest import relative_error
-from tests.test_gpu_embedding import values
+from tests.kernels.gpu.test_embedding import values
+from tsuzuri.kernels.gpu import sums
 
 
 @pytest.mark.parametrize("kind", ["f", "u2"])

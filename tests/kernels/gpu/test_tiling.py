@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.gpu import sources, tiling
-from kernels.gpu.tiling import BACKWARD, BFLOAT16, FLOAT32, FORWARD, LAYERS, STEPS, TF32, WAVEFRONT, Task
-from tests import nvrtc
+from tests.kernels.gpu import nvrtc
+from tsuzuri.kernels.gpu import sources, tiling
+from tsuzuri.kernels.gpu.tiling import BACKWARD, BFLOAT16, FLOAT32, FORWARD, LAYERS, STEPS, TF32, WAVEFRONT, Task
 
 H200 = 132, (227 - 1) << 10  # multiprocessors, bytes of shared memory for a block without what CUDA takes
 T = 35

@@ -5,11 +5,11 @@ import math
 import numpy
 import pytest
 
-from kernels import reference
-from kernels import update as twin
-from kernels.gpu import sums, update
 from tests.conftest import relative_error
-from tests.test_update import NUMBERS, numbers_at
+from tests.kernels.test_update import NUMBERS, numbers_at
+from tsuzuri.kernels import reference
+from tsuzuri.kernels.gpu import sums, update
+from tsuzuri.kernels.numpy_ import update as twin
 
 SHAPES = {"a/W": (9, 7), "a/b": (9,), "c/W": (1, 1), "b/W": (3, 4), "d/W": (70, 33), "d/b": (70,)}
 STEPS = 3

@@ -8,14 +8,14 @@ import weakref
 import numpy
 import pytest
 
-from kernels.gpu import drawing, writing
-from kernels.gpu.writing import Writer
-from kernels.reference import splitmix64
-from sampling import filters
-from sampling.escape import Escape
-from sampling.stream import stream
 from tests.conftest import relative_error
-from tests.test_step import inputs, wanted
+from tests.kernels.native.test_step import inputs, wanted
+from tsuzuri.kernels.gpu import drawing, writing
+from tsuzuri.kernels.gpu.writing import Writer
+from tsuzuri.kernels.reference import splitmix64
+from tsuzuri.sampling import filters
+from tsuzuri.sampling.loops import Escape
+from tsuzuri.sampling.stream import stream
 
 GOLDEN, WHOLE = 0x9E3779B97F4A7C15, 2**64
 SIZES = [(1, 1, 2), (3, 7, 11), (3, 66, 9), (9, 13, 37), (10, 8, 5)]  # B, N, V

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "../kernels/native/pool.hpp"
+#include "../../../tsuzuri/kernels/native/pool.hpp"
 
 using tsuzuri::Pool;
 

@@ -9,8 +9,8 @@ import fractions
 import numpy
 import pytest
 
-from kernels import cpu, reference
 from tests.conftest import relative_error
+from tsuzuri.kernels import native, reference
 
 LEVELS = ["portable", "avx2", "avx512", "avx512bf16", "amx", "emulated"]
 TOLERANCE = 1e-5
@@ -28,9 +28,9 @@ SIZES = [  # T, B, I, N
 
 @pytest.fixture(params=LEVELS)
 def level(request):
-    if cpu.native() is None:
+    if native.extension() is None:
         pytest.skip("the extension is not built")
-    if request.param not in cpu.native().levels():
+    if request.param not in native.extension().levels():
         pytest.skip(f"level {request.param} is not built, or not of this processor")
     return request.param
 
@@ -47,7 +47,7 @@ def lanes(level):
     one = numpy.zeros((1, 1), "f")
     bias = numpy.zeros(4, "f")
     weights = numpy.zeros((4, 1), "f")
-    gates = cpu.native().lstm_forward(level, True, one[None], one, one, weights, bias, weights, bias, 0.0, 0)[2]
+    gates = native.extension().lstm_forward(level, True, one[None], one, one, weights, bias, weights, bias, 0.0, 0)[2]
     return gates.shape[-1] // 4
 
 
@@ -68,7 +68,7 @@ def window(rng, sizes):
 @pytest.mark.parametrize("sizes", SIZES)
 def test_forward(rng, level, sizes):
     x, _, _, w_x, b_x, w_h, b_h = inputs = window(rng, sizes)
-    hs, cs, _ = cpu.native().lstm_forward(level, True, *inputs, 0.0, 0)
+    hs, cs, _ = native.extension().lstm_forward(level, True, *inputs, 0.0, 0)
     for t in range(len(x)):
         step = (rounded(x[t : t + 1]), cs[t].astype("d"), rounded(hs[t]), rounded(w_x), b_x, rounded(w_h), b_h)
         want_h, want_c, _ = reference.lstm_forward(*step)
@@ -80,10 +80,10 @@ def test_forward(rng, level, sizes):
 def test_backward(rng, level, sizes):
     x, _, _, w_x, _, w_h, _ = inputs = window(rng, sizes)
     T, B, I, N = sizes  # noqa: E741
-    hs, cs, gates = cpu.native().lstm_forward(level, True, *inputs, 0.0, 0)
+    hs, cs, gates = native.extension().lstm_forward(level, True, *inputs, 0.0, 0)
     a, i, f, o = (interleaved(gates, lanes(level), N)[..., k::4].astype("d") for k in range(4))
     g_hs, g_c = rng.normal(size=(T, B, N)).astype("f"), rng.normal(size=(B, N)).astype("f")
-    found = cpu.native().lstm_backward(level, True, x, w_x, w_h, hs, cs, gates, g_hs, g_c, 0.0, 0)
+    found = native.extension().lstm_backward(level, True, x, w_x, w_h, hs, cs, gates, g_hs, g_c, 0.0, 0)
     g_x, g_c0, g_h0, g_w_x, _, g_w_h, _ = found
     g_z = interleaved(gates, lanes(level), N)  # overwritten by the gradients of what went into the gates
 
@@ -113,7 +113,7 @@ def test_cross_entropy(rng, level, sizes):
     R, N, V = sizes
     h, w = rng.normal(size=(R, N)).astype("f"), rng.normal(size=(V, N)).astype("f")
     b, target = rng.normal(size=V).astype("f"), rng.integers(-1, V, R).astype("i")
-    loss, g_h, g_w, g_b = cpu.native().cross_entropy(level, True, h, w, b, target, 1.0, True)
+    loss, g_h, g_w, g_b = native.extension().cross_entropy(level, True, h, w, b, target, 1.0, True)
     want_loss = reference.cross_entropy(rounded(h), rounded(w), b.astype("d"), target)[0]
     assert relative_error(loss, want_loss, floor=1) < TOLERANCE
     logits = rounded(h) @ rounded(w).T + b
@@ -125,7 +125,7 @@ def test_cross_entropy(rng, level, sizes):
     # A gradient that float32 puts on the other side of the middle between two of bfloat16 is rounded another way.
     assert relative_error(g_h, rounded(g_z) @ rounded(w), floor=1e-2) < 2**-7
     assert relative_error(g_w, rounded(g_z).T @ rounded(h), floor=1e-2) < 2**-7
-    without = cpu.native().cross_entropy(level, True, h, w, b, target, 1.0, False)
+    without = native.extension().cross_entropy(level, True, h, w, b, target, 1.0, False)
     assert without == (loss, None, None, None)
 
 
@@ -136,7 +136,7 @@ def test_gradients_of_equal_words(rng, level, sizes):
     h, row = rng.normal(size=(R, N)).astype("f"), rng.normal(size=N).astype("f")
     w, b = numpy.tile(row, (V, 1)), numpy.zeros(V, "f")
     target = rng.integers(-1, V, R).astype("i")
-    _, g_h, g_w, _ = cpu.native().cross_entropy(level, True, h, w, b, target, 1.0, True)
+    _, g_h, g_w, _ = native.extension().cross_entropy(level, True, h, w, b, target, 1.0, True)
     g_z = (target[:, None] >= 0) / V - (target[:, None] == numpy.arange(V))
     assert abs(g_h).max() < TOLERANCE * abs(row).max()
     assert relative_error(g_w, g_z.T @ rounded(h), floor=1e-6) < TOLERANCE
@@ -148,7 +148,7 @@ def backward_of_one(level, x, w_x):
     gates = numpy.zeros((1, 1, 4 * width), "f")
     gates[0, 0, ::width] = 0.5
     zero, cs = numpy.zeros((4, 1), "f"), numpy.ones((2, 1, 1), "f")
-    found = cpu.native().lstm_backward(
+    found = native.extension().lstm_backward(
         level, True, x.reshape(1, 1, -1), w_x, zero, 0 * cs, cs, gates, cs[:1], None, 0.0, 0
     )
     return found[0].ravel(), found[3], gates[0, 0, ::width]
@@ -191,9 +191,9 @@ def test_threads_do_not_show(rng, level, threads):
     results = []
     for count in (1, 2, 5):
         threads(count)
-        hs, cs, gates = cpu.native().lstm_forward(level, True, *inputs, 0.25, 7)
-        back = cpu.native().lstm_backward(level, True, x, w_x, w_h, hs, cs, gates, hs[1:], None, 0.25, 7)
-        results.append([hs, cs, *back, *cpu.native().cross_entropy(level, True, h, w, b, target, 1.0, True)])
+        hs, cs, gates = native.extension().lstm_forward(level, True, *inputs, 0.25, 7)
+        back = native.extension().lstm_backward(level, True, x, w_x, w_h, hs, cs, gates, hs[1:], None, 0.25, 7)
+        results.append([hs, cs, *back, *native.extension().cross_entropy(level, True, h, w, b, target, 1.0, True)])
     for other in results[1:]:
         assert all(map(numpy.array_equal, results[0], other))
 
@@ -223,9 +223,9 @@ def test_emulated_tiles_are_those_of_the_manual(rng, level, scale):
     """Bit for bit, with a scale at which many values on the way are denormal."""
     sizes = (1, 3, 5, 37)
     x, _, _, w_x, _, w_h, _ = inputs = window(rng, sizes)
-    hs, cs, gates = cpu.native().lstm_forward(level, True, *inputs, 0.0, 0)
+    hs, cs, gates = native.extension().lstm_forward(level, True, *inputs, 0.0, 0)
     g_hs = (rng.normal(size=(1, 3, 37)) * scale).astype("f")
-    g_x = cpu.native().lstm_backward(level, True, x, w_x, w_h, hs, cs, gates, g_hs, None, 0.0, 0)[0]
+    g_x = native.extension().lstm_backward(level, True, x, w_x, w_h, hs, cs, gates, g_hs, None, 0.0, 0)[0]
     weights = numpy.zeros((gates.shape[-1], 5))  # in the order of the gates' columns
     width = lanes(level)
     for column in range(gates.shape[-1]):

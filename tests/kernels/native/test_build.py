@@ -45,17 +45,18 @@ SOURCES = {
 }
 X86 = ["amx", "avx512bf16", "avx512", "avx2", "portable", "emulated"]
 NO_COMPILER = {"CC": "/nowhere/cc", "CXX": "/nowhere/c++"}
-EXTENSION = f"kernels/_native{sysconfig.get_config_var('EXT_SUFFIX')}"
+EXTENSION = f"tsuzuri/kernels/native/_native{sysconfig.get_config_var('EXT_SUFFIX')}"
 needs_compiler = pytest.mark.skipif(not shutil.which("c++"), reason="there is no C++ compiler")
 
 
 @pytest.fixture
 def project(tmp_path):
     """A folder to build in: the project's build with small sources."""
-    (tmp_path / "kernels/native").mkdir(parents=True)
-    (tmp_path / "kernels/__init__.py").touch()
+    (tmp_path / "tsuzuri/kernels/native").mkdir(parents=True)
+    for room in ("tsuzuri", "tsuzuri/kernels", "tsuzuri/kernels/native"):
+        (tmp_path / room / "__init__.py").touch()
     for name, text in SOURCES.items():
-        (tmp_path / "kernels/native" / name).write_text(text)
+        (tmp_path / "tsuzuri/kernels/native" / name).write_text(text)
     for name in ("setup.py", "pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
@@ -66,11 +67,11 @@ def build(folder, *options, **environment):
     inherited = {name: value for name, value in os.environ.items() if name != "TSUZURI_NATIVE"}
     command = [sys.executable, "setup.py", "-q", "build_ext", *(options or ["--inplace"])]
     done = subprocess.run(command, cwd=folder, env=inherited | environment, capture_output=True, text=True, timeout=300)
-    return done, list((folder / "kernels").glob("_native*"))
+    return done, list((folder / "tsuzuri/kernels/native").glob("_native*"))
 
 
 def ask(folder, expression, **environment):
-    command = [sys.executable, "-c", f"from kernels import _native; print({expression})"]
+    command = [sys.executable, "-c", f"from tsuzuri.kernels.native import _native; print({expression})"]
     settings = {"cwd": folder, "env": os.environ | environment, "capture_output": True, "text": True, "timeout": 60}
     return subprocess.run(command, **settings)
 
@@ -122,7 +123,7 @@ def test_without_a_compiler_the_installation_goes_on(project):
     done, built = build(project, **NO_COMPILER)
     assert done.returncode == 0, done.stderr
     assert built == []
-    (notice,) = [line for line in done.stderr.splitlines() if "kernels._native" in line]
+    (notice,) = [line for line in done.stderr.splitlines() if "tsuzuri.kernels.native._native" in line]
     assert "/nowhere/c++" in notice
     assert notice.endswith("without it NumPy computes, which is slower")
 
@@ -136,7 +137,7 @@ def test_without_a_compiler_who_insists_gets_an_error(project):
 @needs_compiler
 def test_nothing_is_left_of_a_build_that_fails(project):
     assert len(build(project, "--inplace", "--levels", "")[1]) == 1
-    (project / "kernels/native/pool.cpp").write_text("int times(int a, int b) { return a * c; }")
+    (project / "tsuzuri/kernels/native/pool.cpp").write_text("int times(int a, int b) { return a * c; }")
     done, built = build(project, "--inplace", "--levels", "")
     assert done.returncode == 0, done.stderr
     assert built == []
@@ -177,8 +178,8 @@ def test_git_ignores_what_is_built():
 @needs_compiler
 @pytest.mark.slow
 def test_the_kernels_themselves(project):
-    shutil.rmtree(project / "kernels/native")
-    shutil.copytree(ROOT / "kernels/native", project / "kernels/native")
+    shutil.rmtree(project / "tsuzuri/kernels/native")
+    shutil.copytree(ROOT / "tsuzuri/kernels/native", project / "tsuzuri/kernels/native")
     done, _ = build(project, TSUZURI_NATIVE="1")
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr

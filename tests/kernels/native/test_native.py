@@ -9,19 +9,20 @@ import threading
 import numpy
 import pytest
 
-from compat import chainer
-from errors import UserError
-from kernels import cpu, dropout, functions, reference
-from rnn import RNN, Sizes
 from tests.conftest import ROOT, relative_error
-from training.optimisers import OPTIMISERS
+from tsuzuri.compat import chainer
+from tsuzuri.errors import UserError
+from tsuzuri.kernels import functions, native, reference
+from tsuzuri.kernels.numpy_ import dropout
+from tsuzuri.models.rnn import RNN, Sizes
+from tsuzuri.training.optimizers import OPTIMISERS
 
-NATIVE = cpu.native()
+NATIVE = native.extension()
 pytestmark = pytest.mark.skipif(NATIVE is None, reason="the native kernels are not built here")
-NATIVE_SOURCES = sorted((ROOT / "kernels/native").glob("*.?pp"))
+NATIVE_SOURCES = sorted((ROOT / "tsuzuri/kernels/native").glob("*.?pp"))
 LEVELS = NATIVE.levels() if NATIVE else []
-TOLERANCE = {cpu.FLOAT32: 1e-5, cpu.BFLOAT16: 1e-2}
-LONG = {cpu.FLOAT32: 1, cpu.BFLOAT16: 3}  # times that for gradients, which roundings of many steps have gone into
+TOLERANCE = {native.FLOAT32: 1e-5, native.BFLOAT16: 1e-2}
+LONG = {native.FLOAT32: 1, native.BFLOAT16: 3}  # times that for gradients, which roundings of many steps have gone into
 SIZES = [  # T, B, I, N: that divide nothing, all ones, and more than a block in each direction
     (1, 1, 1, 1),
     (1, 5, 2, 3),
@@ -37,11 +38,11 @@ SIZES = [  # T, B, I, N: that divide nothing, all ones, and more than a block in
 @pytest.fixture(params=LEVELS)
 def level(request, monkeypatch):
     """Each level in turn as the best."""
-    monkeypatch.setattr(cpu, "level", lambda: request.param)
+    monkeypatch.setattr(native, "level", lambda: request.param)
     return request.param
 
 
-@pytest.fixture(params=cpu.PRECISIONS)
+@pytest.fixture(params=native.PRECISIONS)
 def precision(request):
     return request.param
 
@@ -54,7 +55,7 @@ def distance(found, wanted, floor=1e-30):
     return numpy.linalg.norm(found - wanted) / scale
 
 
-MEASURE = {cpu.FLOAT32: relative_error, cpu.BFLOAT16: distance}
+MEASURE = {native.FLOAT32: relative_error, native.BFLOAT16: distance}
 
 
 def lstm_inputs(rng, sizes):
@@ -88,14 +89,14 @@ def test_lstm(rng, level, precision, sizes, ratio):
     )
 
     how = ratio, key, precision
-    hs, cs, gates = cpu.lstm_forward(*a.values(), *how)
+    hs, cs, gates = native.lstm_forward(*a.values(), *how)
     # few values may happen to be small beside the terms that they are sums of
     measure, tolerance = MEASURE[precision], TOLERANCE[precision] * (1 if want_h.size > 50 else 5)
     assert measure(hs[1:], want_h, 0.1) < tolerance
     assert measure(cs[-1], want_c, 0.1) < tolerance
     assert (hs[0] == a["h"]).all()
     assert (cs[0] == a["c"]).all()
-    got = cpu.lstm_backward(g_hs, g_c, a["x"], a["w_x"], a["w_h"], hs, cs, gates, *how)
+    got = native.lstm_backward(g_hs, g_c, a["x"], a["w_x"], a["w_h"], hs, cs, gates, *how)
     for name, found, wanted in zip(a, got, want, strict=True):
         assert measure(found, wanted, 0.1) < LONG[precision] * tolerance, name
 
@@ -107,8 +108,8 @@ def test_lstm_without_gradients_from_above(rng, level):
     for some, whole in (((g, None), (g, zeros[1])), ((None, g[0]), (zeros[0], g[0]))):
         results = []
         for g_hs, g_c in (some, whole):
-            cache = cpu.lstm_forward(*a.values(), 0.0, 0, cpu.FLOAT32)
-            results.append(cpu.lstm_backward(g_hs, g_c, a["x"], a["w_x"], a["w_h"], *cache, 0.0, 0, cpu.FLOAT32))
+            cache = native.lstm_forward(*a.values(), 0.0, 0, native.FLOAT32)
+            results.append(native.lstm_backward(g_hs, g_c, a["x"], a["w_x"], a["w_h"], *cache, 0.0, 0, native.FLOAT32))
         for found, wanted in zip(*results, strict=True):
             assert (found == wanted).all()
 
@@ -118,18 +119,18 @@ def test_lstm_at_the_ends_of_its_range(level):
     w, one = numpy.zeros((4, 1), "f"), numpy.ones((1, 1), "f")
     for value in (-1e30, -1e4, 1e4, 1e30):
         b = numpy.full(4, value, "f")
-        hs, cs, _ = cpu.lstm_forward(one[None], one, one, w, b, w, 0 * b, 0.0, 0, cpu.FLOAT32)
+        hs, cs, _ = native.lstm_forward(one[None], one, one, w, b, w, 0 * b, 0.0, 0, native.FLOAT32)
         assert cs[1, 0, 0] == pytest.approx(2.0 if value > 0 else 0.0, abs=1e-6)
         assert hs[1, 0, 0] == pytest.approx(numpy.tanh(2.0) if value > 0 else 0.0, abs=1e-6)
 
 
 def test_nan_is_not_lost(level, precision):
     h, w = numpy.full((3, 5), numpy.nan, "f"), numpy.ones((7, 5), "f")
-    loss = cpu.cross_entropy(h, w, w[:, 0].copy(), numpy.zeros(3, "i"), 1.0, True, precision)[0]
+    loss = native.cross_entropy(h, w, w[:, 0].copy(), numpy.zeros(3, "i"), 1.0, True, precision)[0]
     assert numpy.isnan(loss)
     a = lstm_inputs(numpy.random.default_rng(0), (2, 2, 3, 3))
     a["x"][:] = numpy.nan
-    assert numpy.isnan(cpu.lstm_forward(*a.values(), 0.0, 0, precision)[0][1:]).all()
+    assert numpy.isnan(native.lstm_forward(*a.values(), 0.0, 0, precision)[0][1:]).all()
 
 
 @pytest.mark.parametrize(
@@ -140,15 +141,15 @@ def test_cross_entropy(rng, level, precision, rows, units, words):
     h, w, b = (array.astype("f") for array in (h, w, rng.normal(size=words)))
     target = rng.integers(-1, words, rows).astype("i")
     want = reference.cross_entropy(*(array.astype("d") for array in (h, w, b)), target)
-    got = cpu.cross_entropy(h, w, b, target, 0.25, True, precision)
+    got = native.cross_entropy(h, w, b, target, 0.25, True, precision)
     for found, wanted, scale in zip(got, want, (1, 0.25, 0.25, 0.25), strict=True):
         assert MEASURE[precision](found, scale * wanted, scale) < TOLERANCE[precision]
-    assert cpu.cross_entropy(h, w, b, target, 0.25, False, precision) == (got[0], None, None, None)
+    assert native.cross_entropy(h, w, b, target, 0.25, False, precision) == (got[0], None, None, None)
 
 
 def test_cross_entropy_of_huge_logits(level):
     h, w = numpy.array([[1e4]], "f"), numpy.array([[1.0], [-1.0]], "f")
-    loss, g_h, _, _ = cpu.cross_entropy(h, w, numpy.zeros(2, "f"), numpy.array([1], "i"), 1.0, True, cpu.FLOAT32)
+    loss, g_h, _, _ = native.cross_entropy(h, w, numpy.zeros(2, "f"), numpy.array([1], "i"), 1.0, True, native.FLOAT32)
     assert loss == 2e4
     assert g_h == 2
 
@@ -157,7 +158,7 @@ def test_cross_entropy_of_huge_logits(level):
 def test_dropout_has_the_masks_of_its_twin(rng, level, shape):
     x, key = rng.normal(size=shape).astype("f"), int(rng.integers(2**64, dtype="u8"))
     for ratio in (0.1, 0.5, 0.95):
-        assert (cpu.dropout(x, ratio, key) == x * dropout.mask(numpy, shape, ratio, key, "f")).all()
+        assert (native.dropout(x, ratio, key) == x * dropout.mask(numpy, shape, ratio, key, "f")).all()
 
 
 def test_the_number_of_threads_does_not_show(rng, level, precision, threads):
@@ -167,11 +168,11 @@ def test_the_number_of_threads_does_not_show(rng, level, precision, threads):
     found = []
     for count in (1, 2, 3, 7):
         threads(count)
-        cache = cpu.lstm_forward(*a.values(), 0.3, 5, precision)
+        cache = native.lstm_forward(*a.values(), 0.3, 5, precision)
         results = *cache[:2], cache[2].copy()
-        results += cpu.lstm_backward(a["x"][..., :1] + 0 * cache[0][1:], None, *(a[k] for k in ("x", "w_x", "w_h")),
+        results += native.lstm_backward(a["x"][..., :1] + 0 * cache[0][1:], None, *(a[k] for k in ("x", "w_x", "w_h")),
                                      *cache, 0.3, 5, precision)  # fmt: skip
-        results += cpu.cross_entropy(h, w, b, target, 1.0, True, precision)
+        results += native.cross_entropy(h, w, b, target, 1.0, True, precision)
         found.append(b"".join(numpy.asarray(array).tobytes() for array in results))
     assert len(set(found)) == 1
 
@@ -184,7 +185,7 @@ def test_bfloat16_rounds_to_the_nearest_and_even(level):
     for value, rounded in zip(values, want, strict=True):
         w = numpy.array([[0.0], [value]], "f")
         # two words: softmax of 0 and of the value, whose gradient with respect to h is p w, w rounded
-        g_h = cpu.cross_entropy(one, w, numpy.array([0, 100], "f"), target, 1.0, True, cpu.BFLOAT16)[1]
+        g_h = native.cross_entropy(one, w, numpy.array([0, 100], "f"), target, 1.0, True, native.BFLOAT16)[1]
         assert g_h[0, 0] == rounded
 
 
@@ -204,16 +205,16 @@ def test_what_does_not_fit_is_refused(rng, change, message):
     for name, how in change.items():
         a[name] = how(a[name])
     with pytest.raises((TypeError, ValueError), match=message):
-        cpu.lstm_forward(*a.values(), 0.0, 0, cpu.FLOAT32)
+        native.lstm_forward(*a.values(), 0.0, 0, native.FLOAT32)
 
 
 def test_words_out_of_range_are_refused(rng):
     h, w, b = numpy.zeros((2, 3), "f"), numpy.zeros((5, 3), "f"), numpy.zeros(5, "f")
     for bad in (5, -2):
         with pytest.raises(ValueError, match=f"target: must be from -1 to 4, has {bad}"):
-            cpu.cross_entropy(h, w, b, numpy.array([0, bad], "i"), 1.0, True, cpu.FLOAT32)
+            native.cross_entropy(h, w, b, numpy.array([0, bad], "i"), 1.0, True, native.FLOAT32)
     with pytest.raises(ValueError, match="ratio: must be from 0 to below 1"):
-        cpu.dropout(h, 1.0, 0)
+        native.dropout(h, 1.0, 0)
     with pytest.raises(ValueError, match="level: 'none'"):
         NATIVE.dropout("none", h, 0.5, 0)
 
@@ -221,10 +222,10 @@ def test_words_out_of_range_are_refused(rng):
 def test_a_fork_begins_with_threads_of_its_own(threads):
     threads(2)
     code = (
-        "import os, numpy; from kernels import cpu\n"
-        "cpu.native().set_threads(2); x = numpy.ones((100, 1000), 'f'); want = cpu.dropout(x, 0.5, 1)\n"
-        "if os.fork() == 0: os._exit(0 if (cpu.dropout(x, 0.5, 1) == want).all() else 1)\n"
-        "assert os.wait()[1] == 0; assert (cpu.dropout(x, 0.5, 1) == want).all()\n"
+        "import os, numpy; from tsuzuri.kernels import native\n"
+        "native.extension().set_threads(2); x = numpy.ones((100, 1000), 'f'); want = native.dropout(x, 0.5, 1)\n"
+        "if os.fork() == 0: os._exit(0 if (native.dropout(x, 0.5, 1) == want).all() else 1)\n"
+        "assert os.wait()[1] == 0; assert (native.dropout(x, 0.5, 1) == want).all()\n"
     )
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, timeout=60)
     assert done.returncode == 0
@@ -232,7 +233,7 @@ def test_a_fork_begins_with_threads_of_its_own(threads):
 
 @pytest.mark.parametrize(("asked", "count"), [("3", 3), ("0", None), ("x", None)])
 def test_threads_are_as_many_as_may_be_used(asked, count):
-    code = "from kernels import cpu; print(cpu.native().threads())"
+    code = "from tsuzuri.kernels import native; print(native.extension().threads())"
     got = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": asked}, capture_output=True
     )
@@ -287,7 +288,7 @@ def test_a_training_follows_the_reference(rng, level, precision):
         losses.append((float(loss.array), want))
     found, wanted = numpy.array(losses).T
     assert wanted[-20:].mean() < 0.6 * wanted[0]  # something was learnt
-    drift = {cpu.FLOAT32: 2e-3, cpu.BFLOAT16: 5e-2}[precision]
+    drift = {native.FLOAT32: 2e-3, native.BFLOAT16: 5e-2}[precision]
     numpy.testing.assert_allclose(found, wanted, rtol=drift)
 
 
@@ -297,8 +298,8 @@ def test_the_function_has_the_gradients_of_its_twin(rng, ratio, monkeypatch):
     a = lstm_inputs(rng, (5, 3, 7, 6))
     weigh_h, weigh_c = rng.normal(size=(5, 3, 6)).astype("f"), rng.normal(size=(3, 6)).astype("f")
     found = []
-    for native, strided in ((True, False), (True, True), (False, False)):
-        monkeypatch.setattr(cpu, "native", lambda here=native: NATIVE if here else None)
+    for fast, strided in ((True, False), (True, True), (False, False)):
+        monkeypatch.setattr(native, "extension", lambda here=fast: NATIVE if here else None)
         inputs = [chainer.Variable(x.T.copy().T if strided else x.copy()) for x in a.values()]
         hs, c = functions.lstm_window(*inputs, ratio=ratio, key=3)
         loss = chainer.functions.sum(hs * weigh_h) + chainer.functions.sum(c * weigh_c)
@@ -310,16 +311,16 @@ def test_the_function_has_the_gradients_of_its_twin(rng, ratio, monkeypatch):
 
 
 def test_an_empty_window_is_left_to_numpy():
-    assert not cpu.has(numpy.zeros((0, 3), "f"))
-    assert not cpu.has(numpy.zeros((2, 3), "d"))
-    assert cpu.has(numpy.zeros((2, 3), "f"))
+    assert not native.has(numpy.zeros((0, 3), "f"))
+    assert not native.has(numpy.zeros((2, 3), "d"))
+    assert native.has(numpy.zeros((2, 3), "f"))
 
 
 def test_precision_reaches_the_products(rng):
     """Losses and gradients of a model in bfloat16 are near those in float32 and not equal; evaluation is equal."""
     xs, ts = rng.integers(0, 30, (2, 6, 4)).astype("i")
     losses, layers, evaluated = [], [], []
-    for precision in cpu.PRECISIONS:
+    for precision in native.PRECISIONS:
         model = RNN(Sizes(30, 16, dropout=0.0), numpy.random.default_rng(1), precision)
         loss = model(xs, ts)
         model.cleargrads()
@@ -337,23 +338,23 @@ def test_precision_reaches_the_products(rng):
 
 def test_auto_is_bfloat16_only_where_that_is_faster(monkeypatch):
     for name in [*LEVELS, "avx512", "avx512bf16", "amx"]:
-        monkeypatch.setattr(cpu, "level", lambda name=name: name)
-        assert cpu.choose("auto") == (cpu.BFLOAT16 if name in ("avx512bf16", "amx") else cpu.FLOAT32)
-        assert cpu.describe(cpu.FLOAT32).startswith(f"native {name}, float32, ")
-        assert cpu.choose(cpu.BFLOAT16) == cpu.BFLOAT16
-    monkeypatch.setattr(cpu, "native", lambda: None)
-    assert cpu.choose("auto") == cpu.FLOAT32
-    assert cpu.describe(cpu.FLOAT32).startswith("NumPy, float32 (")
+        monkeypatch.setattr(native, "level", lambda name=name: name)
+        assert native.choose("auto") == (native.BFLOAT16 if name in ("avx512bf16", "amx") else native.FLOAT32)
+        assert native.describe(native.FLOAT32).startswith(f"native {name}, float32, ")
+        assert native.choose(native.BFLOAT16) == native.BFLOAT16
+    monkeypatch.setattr(native, "extension", lambda: None)
+    assert native.choose("auto") == native.FLOAT32
+    assert native.describe(native.FLOAT32).startswith("NumPy, float32 (")
     with pytest.raises(UserError, match="--precision bfloat16: needs the native kernels"):
-        cpu.choose(cpu.BFLOAT16)
+        native.choose(native.BFLOAT16)
 
 
 def loaded(folder, wanted):
     """What the program in a folder says of its engine with this TSUZURI_NATIVE."""
     code = (
         "import sys; sys.meta_path[:] = [finder for finder in sys.meta_path if 'Editable' not in str(finder)]\n"
-        "from errors import UserError; from kernels import cpu\n"
-        "try: print(cpu.describe('float32'))\nexcept UserError as error: print('refused', error)"
+        "from tsuzuri.errors import UserError; from tsuzuri.kernels import native\n"
+        "try: print(native.describe('float32'))\nexcept UserError as error: print('refused', error)"
     )
     env = {name: value for name, value in os.environ.items() if name != "TSUZURI_NATIVE"}
     env |= {} if wanted is None else {"TSUZURI_NATIVE": str(wanted)}
@@ -363,8 +364,10 @@ def loaded(folder, wanted):
 @pytest.fixture
 def copy(tmp_path):
     """Enough of the project to load the kernels, with no build."""
-    (tmp_path / "kernels/native").mkdir(parents=True)
-    for path in [ROOT / "errors.py", ROOT / "kernels/__init__.py", ROOT / "kernels/cpu.py", *NATIVE_SOURCES]:
+    (tmp_path / "tsuzuri/kernels/native").mkdir(parents=True)
+    rooms = ("tsuzuri", "tsuzuri/kernels", "tsuzuri/kernels/native")
+    modules = [*(ROOT / room / "__init__.py" for room in rooms), ROOT / "tsuzuri/errors.py"]
+    for path in [*modules, *NATIVE_SOURCES]:
         shutil.copy(path, tmp_path / path.relative_to(ROOT))
     return tmp_path
 
@@ -374,17 +377,17 @@ def test_what_cannot_be_loaded_is_told(copy):
     assert loaded(copy, "").startswith("NumPy, float32 (there are none")
     assert loaded(copy, 0) == "NumPy, float32 (TSUZURI_NATIVE=0)\n"
     assert loaded(copy, 1).startswith("refused TSUZURI_NATIVE=1: there are no native kernels: make native")
-    for wrong in ("yes", copy / "errors.py", "/nowhere.so"):
+    for wrong in ("yes", copy / "tsuzuri/errors.py", "/nowhere.so"):
         assert loaded(copy, wrong).startswith(f"refused TSUZURI_NATIVE={wrong}: must be 0, 1 or the path of an ext")
     assert loaded(copy, NATIVE.__file__).startswith("native ")
-    name = copy / "kernels" / os.path.basename(NATIVE.__file__)
+    name = copy / "tsuzuri/kernels/native" / os.path.basename(NATIVE.__file__)
     name.write_bytes(b"spoilt")
     assert loaded(copy, None).startswith("refused the native kernels do not load: ")
     shutil.copy(NATIVE.__file__, name)
     assert loaded(copy, None).startswith("native ")
-    with open(copy / "kernels/native/pool.cpp", "a") as stream:
+    with open(copy / "tsuzuri/kernels/native/pool.cpp", "a") as stream:
         stream.write("// changed\n")
-    assert "built from other sources than kernels/native has now" in loaded(copy, None)
+    assert "built from other sources than tsuzuri/kernels/native has now" in loaded(copy, None)
 
 
 def test_calls_from_several_threads_do_not_meet(rng, threads):
@@ -393,10 +396,10 @@ def test_calls_from_several_threads_do_not_meet(rng, threads):
     x, w = rng.normal(size=(64, 200)).astype("f"), rng.normal(size=(50, 200)).astype("f")
     ids, a = rng.integers(0, 50, 64).astype("i"), lstm_inputs(rng, (4, 16, 24, 40))
     calls = [
-        lambda: cpu.dropout(x, 0.5, 7),
-        lambda: cpu.embed(ids, w),
-        lambda: cpu.embed_backward(x, ids, 50),
-        lambda: cpu.lstm_forward(*a.values(), 0.0, 0, cpu.FLOAT32)[0],
+        lambda: native.dropout(x, 0.5, 7),
+        lambda: native.embed(ids, w),
+        lambda: native.embed_backward(x, ids, 50),
+        lambda: native.lstm_forward(*a.values(), 0.0, 0, native.FLOAT32)[0],
     ]
     wanted = [call() for call in calls]
     wrong = []
@@ -418,13 +421,13 @@ def test_calls_from_several_threads_do_not_meet(rng, threads):
 
 def test_a_fork_while_a_kernel_is_at_work(threads):
     code = (
-        "import os, threading, numpy; from kernels import cpu\n"
-        "cpu.native().set_threads(2); x = numpy.ones((300, 1000), 'f'); want = cpu.dropout(x, 0.5, 1)\n"
+        "import os, threading, numpy; from tsuzuri.kernels import native\n"
+        "native.extension().set_threads(2); x = numpy.ones((300, 1000), 'f'); want = native.dropout(x, 0.5, 1)\n"
         "stop = threading.Event()\n"
-        "def work():\n    while not stop.is_set(): cpu.dropout(x, 0.5, 1)\n"
+        "def work():\n    while not stop.is_set(): native.dropout(x, 0.5, 1)\n"
         "worker = threading.Thread(target=work); worker.start()\n"
         "for _ in range(20):\n"
-        "    if os.fork() == 0: os._exit(0 if (cpu.dropout(x, 0.5, 1) == want).all() else 1)\n"
+        "    if os.fork() == 0: os._exit(0 if (native.dropout(x, 0.5, 1) == want).all() else 1)\n"
         "    assert os.wait()[1] == 0\n"
         "stop.set(); worker.join()\n"
     )
@@ -435,9 +438,9 @@ def test_a_fork_while_a_kernel_is_at_work(threads):
 def test_arrays_to_be_changed_are_not_the_same(rng):
     p, g = rng.normal(size=(2, 9)).astype("f")
     with pytest.raises(ValueError, match="two of the arrays to be changed are one"):
-        cpu.update("momentum", [((0.1, 0.9), p, g, [p])], numpy.inf)
+        native.update("momentum", [((0.1, 0.9), p, g, [p])], numpy.inf)
     with pytest.raises(ValueError, match="two of the arrays to be changed are one"):
-        cpu.update("sgd", [((0.1,), p, g, []), ((0.1,), p, g, [])], numpy.inf)
+        native.update("sgd", [((0.1,), p, g, []), ((0.1,), p, g, [])], numpy.inf)
 
 
 def test_an_array_at_an_odd_address_is_refused():

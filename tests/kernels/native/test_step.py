@@ -3,12 +3,12 @@
 import numpy
 import pytest
 
-from kernels import cpu, functions, reference
-from rnn import RNN, Sizes
 from tests.conftest import relative_error
+from tsuzuri.kernels import functions, native, reference
+from tsuzuri.models.rnn import RNN, Sizes
 
 SIZES = [(1, 1, 2), (2, 3, 5), (7, 8, 33), (4, 17, 11), (3, 64, 40), (5, 67, 130), (1, 130, 301)]  # B, N, V
-LEVELS = cpu.native().levels() if cpu.native() else []
+LEVELS = native.extension().levels() if native.extension() else []
 PATHS = [*LEVELS, "numpy"]
 
 
@@ -16,9 +16,9 @@ PATHS = [*LEVELS, "numpy"]
 def path(request, monkeypatch):
     """Make ``functions`` go one way: a level of the processor, or NumPy."""
     if request.param == "numpy":
-        monkeypatch.setattr(cpu, "native", lambda: None)
+        monkeypatch.setattr(native, "extension", lambda: None)
     else:
-        monkeypatch.setattr(cpu, "level", lambda: request.param)
+        monkeypatch.setattr(native, "level", lambda: request.param)
 
 
 def inputs(rng, sizes):
@@ -95,13 +95,13 @@ def test_what_would_read_elsewhere_is_refused(rng):
     words, state, embedding, layers, w, b = inputs(rng, (3, 5, 7))
     for wrong in (7, -1):
         with pytest.raises(ValueError, match="words: must be from 0 to 6"):
-            cpu.step(numpy.full(3, wrong, "i"), state, embedding, layers, w, b)
+            native.step(numpy.full(3, wrong, "i"), state, embedding, layers, w, b)
     with pytest.raises(ValueError, match="h: must have the shape"):
-        cpu.step(words, (*state[:3], state[3][:2]), embedding, layers, w, b)
+        native.step(words, (*state[:3], state[3][:2]), embedding, layers, w, b)
     with pytest.raises(ValueError, match="w_h: must have the shape"):
-        cpu.step(words, state, embedding, [layers[0], (*layers[1][:2], w, layers[1][3])], w, b)
+        native.step(words, state, embedding, [layers[0], (*layers[1][:2], w, layers[1][3])], w, b)
     with pytest.raises(ValueError, match="two layers"):
-        cpu.step(words, state, embedding, layers[:1], w, b)
+        native.step(words, state, embedding, layers[:1], w, b)
 
 
 @pytest.mark.parametrize("path", PATHS, indirect=True)

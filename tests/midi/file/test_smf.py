@@ -9,8 +9,8 @@ import pytest
 import symusic
 
 from benchmarks.midi_speed import by_mido
-from midi import smf
-from midi.walk import MOST_PROBLEMS
+from tsuzuri.midi.file import smf
+from tsuzuri.midi.file.walk import MOST_PROBLEMS
 
 END = "00 ff 2f 00"
 

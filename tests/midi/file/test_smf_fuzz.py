@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from midi import smf
-from midi.runs import Runs
-from midi.specs import DATA_BYTES, META
-from tests.test_smf import FILES, PLAIN, TRACKS, check, chunk, midi, real_files
+from tests.midi.file.test_smf import FILES, PLAIN, TRACKS, check, chunk, midi, real_files
+from tsuzuri.midi.file import smf
+from tsuzuri.midi.file.runs import Runs
+from tsuzuri.midi.file.specs import DATA_BYTES, META
 
 MUTATIONS = int(os.environ.get("TSUZURI_MUTATIONS", 200_000))  # of the long campaign
 

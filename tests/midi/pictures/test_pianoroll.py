@@ -9,9 +9,10 @@ import numpy
 import pytest
 from matplotlib.figure import Figure
 
-from errors import UserError
-from midi import names, pianoroll
-from midi.score import DRUMS, Note, Score
+from tsuzuri.errors import UserError
+from tsuzuri.midi import names
+from tsuzuri.midi.pictures import pianoroll
+from tsuzuri.midi.score import DRUMS, Note, Score
 
 QUARTER = 480
 BAR = 4 * QUARTER

@@ -9,10 +9,10 @@ import wave
 import numpy
 import pytest
 
-from errors import UserError
-from midi import synth, timbres, tones
-from midi.performance import Channel, Curve
-from midi.score import DRUMS, Note, Score
+from tsuzuri.errors import UserError
+from tsuzuri.midi.score import DRUMS, Note, Score
+from tsuzuri.midi.sound import synth, timbres, tones
+from tsuzuri.midi.sound.performance import Channel, Curve
 
 RATE = 44100
 QUARTER = 480  # half a second where no tempo is given

@@ -3,9 +3,10 @@
 import numpy
 import pytest
 
-from midi import timing, words
-from midi.convert import binned, transposed
-from midi.score import Note, Score, score, settle
+from tsuzuri.midi import timing
+from tsuzuri.midi.score import Note, Score, score, settle
+from tsuzuri.midi.words import codec
+from tsuzuri.midi.words.convert import binned, transposed
 
 ON, OFF = (
     (lambda key, velocity=80, channel=0: bytes([0x90 | channel, key, velocity])),
@@ -32,19 +33,19 @@ def tune(*notes, others=(), end=0, division=480):
     ],
 )
 def test_words_and_back(delta, message, word):
-    assert words.word(delta, bytes.fromhex(message)) == word
-    assert words.parse(word) == (delta, bytes.fromhex(message))
+    assert codec.word(delta, bytes.fromhex(message)) == word
+    assert codec.parse(word) == (delta, bytes.fromhex(message))
 
 
 def test_every_delta_comes_back(rng):
     for delta in [*rng.integers(0, 1 << 28, 200).tolist(), 0x3FFF, 0x4000, 0x1FFFFF, 0x200000]:
-        assert words.parse(words.word(delta, ON(60)))[0] == delta
+        assert codec.parse(codec.word(delta, ON(60)))[0] == delta
 
 
 @pytest.mark.parametrize("delta", [-1, 0x10000000])
 def test_a_rest_that_midi_cannot_hold(delta):
     with pytest.raises(ValueError, match="longest, 268435455"):
-        words.word(delta, ON(60))
+        codec.word(delta, ON(60))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_a_rest_that_midi_cannot_hold(delta):
 )
 def test_what_is_no_word_says_why(word, reason):
     with pytest.raises(ValueError, match=reason):
-        words.parse(word)
+        codec.parse(word)
 
 
 @pytest.mark.parametrize(
@@ -87,27 +88,27 @@ def test_what_is_no_word_says_why(word, reason):
     ],
 )
 def test_what_is_not_legal_is_told_and_mended(line, fault):
-    events, faults = words.read(line.split(), 480)
+    events, faults = codec.read(line.split(), 480)
     assert faults[0] == fault
-    again, none = words.read(words.line(events), 480)
+    again, none = codec.read(codec.line(events), 480)
     assert none == []
     assert again == events
 
 
 def test_legal_words_come_back_as_they_are():
     line = "00_c0_05 00_90_4050 00_90_4350 8360_80_4000 00_90_4040 00_80_4300 8360_80_4000 10_ff_2f"
-    events, faults = words.read(line.split(), 480)
+    events, faults = codec.read(line.split(), 480)
     assert faults == []
-    assert " ".join(words.line(events)) == line
+    assert " ".join(codec.line(events)) == line
 
 
 def test_a_malformed_word_gives_its_delta_to_the_next():
-    events, _ = words.read(["00_90_4050", "60_xx", "60_80_4000"], 480)
+    events, _ = codec.read(["00_90_4050", "60_xx", "60_80_4000"], 480)
     assert events == [(0, ON(64)), (0x60 + 0x60, OFF(64))]
 
 
 def test_a_line_that_is_only_begun_may_leave_notes_open():
-    assert words.read(["00_90_4050"], 480, begun=True) == ([(0, ON(64))], [])
+    assert codec.read(["00_90_4050"], 480, begun=True) == ([(0, ON(64))], [])
 
 
 def test_a_tied_note_ends_where_it_was_meant_to():

@@ -5,11 +5,13 @@ from collections import Counter
 
 import pytest
 
-from errors import UserError
-from midi import collect, smf, timing, tracks, wordfile, words
-from midi.convert import Piece, convert, midi_file
-from midi.score import score
-from midi.settings import Settings, from_json
+from tsuzuri.errors import UserError
+from tsuzuri.midi import timing
+from tsuzuri.midi.file import smf
+from tsuzuri.midi.score import score
+from tsuzuri.midi.words import codec, collect, tracks, wordfile
+from tsuzuri.midi.words.convert import Piece, convert, midi_file
+from tsuzuri.midi.words.settings import Settings, from_json
 
 EVERYTHING = Settings(track="all", events="all", ticks_per_beat="keep")
 
@@ -101,10 +103,10 @@ def test_what_pieces_have_in_common():
 
 def test_all_tracks_on_one_time_line_with_a_channel_for_each_instrument():
     piece = convert("x.mid", midi(CONDUCTOR, FLUTE, BASS, DRUMS), Settings(track="all", events="channel")).pieces[0]
-    programs = {m[0] & 15: m[1] for _, m in words.read(piece.words, 480)[0] if m[0] & 0xF0 == 0xC0}
+    programs = {m[0] & 15: m[1] for _, m in codec.read(piece.words, 480)[0] if m[0] & 0xF0 == 0xC0}
     assert programs == {0: 73, 1: 32}
     assert {(note.key, note.channel) for note in piece.score().notes} == {(72, 0), (36, 1), (38, 1), (36, 9)}
-    assert [m[0] for _, m in words.read(piece.words, 480)[0] if m[0] & 0xF0 == 0xB0] == [0xB1]  # the bass's pedal
+    assert [m[0] for _, m in codec.read(piece.words, 480)[0] if m[0] & 0xF0 == 0xB0] == [0xB1]  # the bass's pedal
 
 
 def test_tracks_that_share_an_instrument_share_its_channel():

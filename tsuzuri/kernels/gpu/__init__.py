@@ -1,12 +1,28 @@
-"""The kernels in CUDA C++ (``*.cu``) and what launches them, over CuPy arrays of float32 on an NVIDIA GPU.
+"""The way to the kernels in CUDA C++ (``../cuda``), over CuPy arrays of float32 on an NVIDIA GPU.
 
-Twins of ``lstm.py``, ``output.py``, ``embedding.py``, ``dropout.py`` and ``update.py``, as ``cpu.py`` is.
+calls.py       each kernel by itself, for models built from functions
+window.py      a training window of the whole model: the list of launches
+memory.py      what it keeps in the GPU's memory, and whether that has room
+recurrence.py  the LSTM layers through time
+tiling.py      which block, warp and thread does what
+embedding.py   the embedding and its gradient
+output.py      softmax cross-entropy
+sums.py        sums, each in one order
+update.py      the optimizers' steps
+writing.py     new words: the model's step
+drawing.py     the filters and the draw
+masks.py       dropout's numbers
+operands.py    what products read
+launcher.py    the engine over CuPy: compile, launch, record
+cublas.py      products
+staging.py     arrays sent ahead
+sources.py     the programs as text
 """
 
 import numpy
 
-from errors import UserError
-from kernels.gpu import launcher
+from tsuzuri.errors import UserError
+from tsuzuri.kernels.gpu import launcher
 
 FLOAT32, TF32, BFLOAT16 = PRECISIONS = "float32", "tf32", "bfloat16"
 TENSOR_CORES = 80  # that multiply tf32 and bfloat16: compute capability 8.0, Ampere

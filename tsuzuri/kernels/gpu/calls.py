@@ -5,8 +5,8 @@ Arrays are float32, contiguous, and on the current device; what comes back is ne
 
 import numpy
 
-from kernels.gpu import embedding, launcher, masks, operands, output, recurrence, sums, tiling
-from kernels.gpu.memory import BFLOAT16
+from tsuzuri.kernels.gpu import embedding, launcher, masks, operands, output, recurrence, sums, tiling
+from tsuzuri.kernels.gpu.memory import BFLOAT16
 
 
 def embed(ids, w):

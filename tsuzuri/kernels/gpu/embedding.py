@@ -2,7 +2,7 @@
 
 import numpy
 
-from kernels.gpu import masks, operands
+from tsuzuri.kernels.gpu import masks, operands
 
 BUILDS = operands.DEFINES
 CHUNK = 32  # rows, as in embedding.cu

@@ -12,9 +12,9 @@ import weakref
 
 import numpy
 
-from errors import UserError
-from kernels.gpu import cublas, sources
-from kernels.gpu.staging import Staging
+from tsuzuri.errors import UserError
+from tsuzuri.kernels.gpu import cublas, sources
+from tsuzuri.kernels.gpu.staging import Staging
 
 OLDEST = 70  # compute capability 7.0, Volta: threads of a warp that wait for each other
 WITHOUT_ASKING = 48 << 10  # bytes of shared memory that any block may have

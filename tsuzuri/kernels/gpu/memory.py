@@ -5,8 +5,8 @@ Axes and operands as in ``window.py``.
 
 import numpy
 
-from errors import UserError
-from kernels.gpu import embedding, operands, output, recurrence, sums, update
+from tsuzuri.errors import UserError
+from tsuzuri.kernels.gpu import embedding, operands, output, recurrence, sums, update
 
 BFLOAT16 = "bfloat16"  # of the precisions the one whose operands are of another type
 PROJECTIONS = "projections"  # where the article drops values; else it is on the layers

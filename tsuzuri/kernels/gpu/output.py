@@ -2,7 +2,7 @@
 
 import numpy
 
-from kernels.gpu import operands
+from tsuzuri.kernels.gpu import operands
 
 BUILDS = operands.DEFINES
 THREADS = 256  # a row's

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy
 
-from kernels.gpu import masks, tiling
+from tsuzuri.kernels.gpu import masks, tiling
 
 BLOCK = 256  # threads, in recurrence_step.cu
 COUNTER = 32  # from one counter to the next, in recurrence.cuh

@@ -1,4 +1,4 @@
-"""The kernels in CUDA C++ as text to compile: each program of ``kernels/gpu`` with what it includes in its place.
+"""The kernels in CUDA C++ as text to compile: each program of ``kernels/cuda`` with what it includes in its place.
 
 The text is whole, so that a cache of compiled programs that goes by it sees every change.
 """
@@ -6,7 +6,7 @@ The text is whole, so that a cache of compiled programs that goes by it sees eve
 import pathlib
 import re
 
-FOLDER = pathlib.Path(__file__).parent
+FOLDER = pathlib.Path(__file__).parent.parent / "cuda"
 INCLUDE = re.compile(r'^#include "([\w.]+)"\n', re.MULTILINE)
 KERNEL = re.compile(r'^extern "C" __global__ void (?:__launch_bounds__\([^)]*\)\s+)?(\w+)\(', re.MULTILINE)
 OPTIONS = ("-std=c++17",)  # for NVRTC; CuPy adds the processor and -ftz=true: denormals count as zeros in float32

@@ -13,9 +13,9 @@ import weakref
 
 import numpy
 
-from kernels.gpu import embedding, masks, memory, output, recurrence, sums, tiling, update
-from kernels.gpu.launcher import Recorded
-from kernels.gpu.memory import BFLOAT16, KEYS, MATRICES, PROJECTIONS, Sizes
+from tsuzuri.kernels.gpu import embedding, masks, memory, output, recurrence, sums, tiling, update
+from tsuzuri.kernels.gpu.launcher import Recorded
+from tsuzuri.kernels.gpu.memory import BFLOAT16, KEYS, MATRICES, PROJECTIONS, Sizes
 
 
 def check(engine, *sizes):

@@ -12,8 +12,8 @@ import weakref
 
 import numpy
 
-from kernels.gpu import drawing
-from kernels.gpu.launcher import Recorded
+from tsuzuri.kernels.gpu import drawing
+from tsuzuri.kernels.gpu.launcher import Recorded
 
 FEW = 8
 BUILDS = tuple({"STREAMS": streams} for streams in (1, 6, FEW))

@@ -14,7 +14,7 @@ import pathlib
 
 import numpy
 
-from errors import UserError
+from tsuzuri.errors import UserError
 
 FLOAT32, BFLOAT16 = PRECISIONS = "float32", "bfloat16"
 BUILD = "make native builds them, with GCC or Clang"
@@ -22,13 +22,15 @@ FAST_BFLOAT16 = ("amx", "avx512bf16")  # levels whose processors multiply bfloat
 
 
 @functools.cache
-def native():
+def extension():
     """The extension module, or None; raises ``UserError`` for one that is asked for, or there, and cannot be used."""
     wanted = os.environ.get("TSUZURI_NATIVE") or None
     if wanted == "0":
         return None
     try:
-        module = _of_path(wanted) if wanted not in (None, "1") else importlib.import_module("kernels._native")
+        module = (
+            _of_path(wanted) if wanted not in (None, "1") else importlib.import_module("tsuzuri.kernels.native._native")
+        )
     except ModuleNotFoundError:
         if wanted is None:
             return None
@@ -36,14 +38,14 @@ def native():
     except ImportError as error:
         raise UserError(f"the native kernels do not load: {error}: {BUILD}, TSUZURI_NATIVE=0 goes without") from None
     if getattr(module, "source", None) != fingerprint():
-        raise UserError(f"{module.__file__}: built from other sources than kernels/native has now: {BUILD}")
+        raise UserError(f"{module.__file__}: built from other sources than tsuzuri/kernels/native has now: {BUILD}")
     return module
 
 
 def _of_path(path):
     if not path.endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES)) or not os.path.isfile(path):
         raise UserError(f"TSUZURI_NATIVE={path}: must be 0, 1 or the path of an extension module")
-    spec = importlib.util.spec_from_file_location("kernels._native", path)
+    spec = importlib.util.spec_from_file_location("tsuzuri.kernels.native._native", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -52,20 +54,20 @@ def _of_path(path):
 def fingerprint():
     """Of the sources in C++, as setup.py builds it in: a build that is out of date might compute something else."""
     digest = hashlib.sha256()
-    for path in sorted((pathlib.Path(__file__).parent / "native").glob("*.?pp")):
+    for path in sorted(pathlib.Path(__file__).parent.glob("*.?pp")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 @functools.cache
 def level():
-    """The best level of this processor: a name of ``native().levels()``."""
-    return native().levels()[0]
+    """The best level of this processor: a name of ``extension().levels()``."""
+    return extension().levels()[0]
 
 
 def has(*arrays):
     """Whether the kernels here can take these arrays."""
-    return native() is not None and all(
+    return extension() is not None and all(
         type(a) is numpy.ndarray and a.dtype == numpy.float32 and a.size and a.flags.c_contiguous for a in arrays
     )
 
@@ -77,17 +79,17 @@ def choose(precision):
     """
     if precision not in ("auto", *PRECISIONS):
         raise UserError(f"--precision {precision}: is for a GPU; on a CPU must be auto, {' or '.join(PRECISIONS)}")
-    if precision == BFLOAT16 and not native():
+    if precision == BFLOAT16 and not extension():
         raise UserError(f"--precision {precision}: needs the native kernels ({_why()}); float32 goes without")
     if precision == "auto":
-        return BFLOAT16 if native() and level() in FAST_BFLOAT16 else FLOAT32
+        return BFLOAT16 if extension() and level() in FAST_BFLOAT16 else FLOAT32
     return precision
 
 
 def describe(precision):
     """The engine in a few words."""
-    if native():
-        return f"native {level()}, {precision}, {native().threads()} threads"
+    if extension():
+        return f"native {level()}, {precision}, {extension().threads()} threads"
     return f"NumPy, float32 ({_why()})"
 
 
@@ -100,7 +102,7 @@ def lstm_forward(x, c, h, w_x, b_x, w_h, b_h, ratio, key, precision):
 
     Returns h (T + 1, B, N) and c (T + 1, B, N), the first being the state before, and the gates for ``lstm_backward``.
     """
-    return native().lstm_forward(level(), precision == BFLOAT16, x, c, h, w_x, b_x, w_h, b_h, ratio, key)
+    return extension().lstm_forward(level(), precision == BFLOAT16, x, c, h, w_x, b_x, w_h, b_h, ratio, key)
 
 
 def lstm_backward(g_hs, g_c, x, w_x, w_h, hs, cs, gates, ratio, key, precision):
@@ -109,7 +111,7 @@ def lstm_backward(g_hs, g_c, x, w_x, w_h, hs, cs, gates, ratio, key, precision):
     Overwrites ``gates``. Returns the gradients of x, c, h, w_x, b_x, w_h, b_h.
     """
     bfloat16 = precision == BFLOAT16
-    return native().lstm_backward(level(), bfloat16, x, w_x, w_h, hs, cs, gates, g_hs, g_c, ratio, key)
+    return extension().lstm_backward(level(), bfloat16, x, w_x, w_h, hs, cs, gates, g_hs, g_c, ratio, key)
 
 
 def lstm_packed_forward(x, counts, w_x, b_x, w_h, b_h, precision):
@@ -118,41 +120,41 @@ def lstm_packed_forward(x, counts, w_x, b_x, w_h, b_h, precision):
     Returns h (B + R, N) and c (B + R, N), zeros first, and the gates for ``lstm_packed_backward``.
     """
     counts = numpy.ascontiguousarray(counts, "i8")
-    return native().lstm_packed_forward(level(), precision == BFLOAT16, x, counts, w_x, b_x, w_h, b_h)
+    return extension().lstm_packed_forward(level(), precision == BFLOAT16, x, counts, w_x, b_x, w_h, b_h)
 
 
 def lstm_packed_backward(g_hs, x, counts, w_x, w_h, hs, cs, gates, precision):
     """Gradients of ``lstm_packed_forward`` from g_hs (R, N): of x, w_x, b_x, w_h, b_h. Overwrites ``gates``."""
     counts = numpy.ascontiguousarray(counts, "i8")
-    return native().lstm_packed_backward(level(), precision == BFLOAT16, x, counts, w_x, w_h, hs, cs, gates, g_hs)
+    return extension().lstm_packed_backward(level(), precision == BFLOAT16, x, counts, w_x, w_h, hs, cs, gates, g_hs)
 
 
 def cross_entropy(h, w, b, target, scale, with_gradients, precision):
     """As ``output.cross_entropy``: the sum as a float, and the gradients of h, w and b or None."""
     target = numpy.ascontiguousarray(target, "i")
-    return native().cross_entropy(level(), precision == BFLOAT16, h, w, b, target, scale, with_gradients)
+    return extension().cross_entropy(level(), precision == BFLOAT16, h, w, b, target, scale, with_gradients)
 
 
 def embed(ids, w):
     """Rows ``ids`` (..., ) of w (V, N): (..., N)."""
-    return native().embed(level(), numpy.ascontiguousarray(ids, "i"), w)
+    return extension().embed(level(), numpy.ascontiguousarray(ids, "i"), w)
 
 
 def embed_backward(g, ids, size):
     """As ``embedding.gradient``."""
-    return native().embed_backward(level(), g, numpy.ascontiguousarray(ids, "i"), size)
+    return extension().embed_backward(level(), g, numpy.ascontiguousarray(ids, "i"), size)
 
 
 def dropout(x, ratio, key):
     """x with values dropped, twin of multiplying by ``dropout.mask``."""
-    return native().dropout(level(), x, ratio, key)
+    return extension().dropout(level(), x, ratio, key)
 
 
 def update(rule, tensors, clip):
     """As ``update.update``."""
-    return native().update(level(), rule, tensors, clip)
+    return extension().update(level(), rule, tensors, clip)
 
 
 def step(words, state, embedding, layers, w, b):
     """A word of each stream through the model: as ``functions.step``, which says what is what."""
-    return native().step(level(), words, embedding, layers, w, b, state)
+    return extension().step(level(), words, embedding, layers, w, b, state)

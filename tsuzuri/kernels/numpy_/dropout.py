@@ -4,7 +4,7 @@ A mask is a function of a 64-bit key and a position alone, computed with integer
 CuPy, remade instead of stored, and the same after a resume. The key comes from the model's own random generator.
 """
 
-from compat import chainer
+from tsuzuri.compat import chainer
 
 GOLDEN = 0x9E3779B97F4A7C15
 MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))

@@ -2,7 +2,7 @@
 
 import numpy
 
-from compat import chainer
+from tsuzuri.compat import chainer
 
 
 def gradient(g, ids, size):

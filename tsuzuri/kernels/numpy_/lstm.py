@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy
 
-from compat import chainer
+from tsuzuri.compat import chainer
 
 SCALE = (-2, -1, -1, -1)  # of the gates a, i, f, o
 

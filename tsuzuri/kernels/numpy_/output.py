@@ -4,7 +4,7 @@ The logits of a block are made, used for the loss, turned into their own gradien
 and dropped: the full (T*B, V) matrix never exists. The gradients are therefore made together with the loss.
 """
 
-from compat import chainer
+from tsuzuri.compat import chainer
 
 BLOCK_BYTES = 16 << 20  # of logits alive at once: enough rows for full-speed products
 TILE_BYTES = 1 << 20  # of logits passed over at once: they stay in cache from one operation to the next

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy
 
-from compat import chainer
-from kernels import lstm
+from tsuzuri.compat import chainer
+from tsuzuri.kernels.numpy_ import lstm
 
 
 class LSTMCache(NamedTuple):

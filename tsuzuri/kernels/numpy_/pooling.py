@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy
 
-from compat import chainer
-from kernels import packed
+from tsuzuri.compat import chainer
+from tsuzuri.kernels.numpy_ import packed
 
 MEAN, MAX, LAST = KINDS = "mean", "max", "last"
 

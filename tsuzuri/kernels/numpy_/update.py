@@ -10,7 +10,7 @@ import math
 
 import numpy
 
-from kernels import cpu
+from tsuzuri.kernels import native
 
 BLOCK = 1 << 16  # values
 
@@ -21,8 +21,8 @@ def update(rule, tensors, clip=math.inf):
     Gradients, whose norm over all tensors is held to ``clip``, are left as they are. Float32 only. Returns the norm,
     or 0 where ``clip`` is infinite.
     """
-    if cpu.native():
-        return cpu.update(rule, tensors, clip)
+    if native.extension():
+        return native.update(rule, tensors, clip)
     return in_blocks(rule, tensors, clip)
 
 

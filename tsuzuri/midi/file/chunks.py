@@ -2,8 +2,8 @@
 
 import re
 
-from midi.specs import FORMATS, FRAME_RATES
-from midi.walk import NotMidi
+from tsuzuri.midi.file.specs import FORMATS, FRAME_RATES
+from tsuzuri.midi.file.walk import NotMidi
 
 DEFAULT_DIVISION = 480
 _HEADER = re.compile(rb"MThd\x00\x00\x00")

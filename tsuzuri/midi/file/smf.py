@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy
 
-from midi import chunks
-from midi.runs import Runs
-from midi.specs import (
+from tsuzuri.midi.file import chunks
+from tsuzuri.midi.file.runs import Runs
+from tsuzuri.midi.file.specs import (
     DATA_BYTES,
     END_OF_TRACK,
     FORMATS,
@@ -22,8 +22,8 @@ from midi.specs import (
     WITH_PAYLOAD,
     variable_length,
 )
-from midi.text import text
-from midi.walk import NotMidi, Problem, Report, Walk
+from tsuzuri.midi.file.text import text
+from tsuzuri.midi.file.walk import NotMidi, Problem, Report, Walk
 
 __all__ = ["File", "NotMidi", "Problem", "Track", "read", "text", "track", "write"]
 

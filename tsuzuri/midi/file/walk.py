@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy
 
-from midi.runs import decode, with_status
-from midi.specs import (
+from tsuzuri.midi.file.runs import decode, with_status
+from tsuzuri.midi.file.specs import (
     CHANNEL_STATUS,
     DATA_BYTES,
     END_OF_TRACK,

@@ -7,9 +7,9 @@ import textwrap
 
 import numpy
 
-from errors import UserError
-from midi import names, timing
-from midi.score import DRUMS
+from tsuzuri.errors import UserError
+from tsuzuri.midi import names, timing
+from tsuzuri.midi.score import DRUMS
 
 DPI = 110
 LONGEST = 100_000  # quarter notes: 14 hours at 120 a minute

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy
 
-from midi import timbres, timing, tones
-from midi.score import DRUMS
+from tsuzuri.midi import timing
+from tsuzuri.midi.score import DRUMS
+from tsuzuri.midi.sound import timbres, tones
 
 CONTROL, PROGRAM, BEND = 0xB0, 0xC0, 0xE0
 DATA, VOLUME, PAN, EXPRESSION, PEDAL, RESET = 6, 7, 10, 11, 64, 121  # controls

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy
 
-from errors import UserError
-from midi import timbres, timing, tones
-from midi.performance import BEND, CONTROL, PROGRAM, held, perform
-from midi.score import DRUMS, OFF, ON
+from tsuzuri.errors import UserError
+from tsuzuri.midi import timing
+from tsuzuri.midi.score import DRUMS, OFF, ON
+from tsuzuri.midi.sound import timbres, tones
+from tsuzuri.midi.sound.performance import BEND, CONTROL, PROGRAM, held, perform
 
 RATE = 44100
 RATES = 8000, 96_000

@@ -7,7 +7,7 @@ import math
 
 import numpy
 
-from midi import timbres
+from tsuzuri.midi.sound import timbres
 
 A4, A4_KEY = 440.0, 69
 SOFTEST = 1e-3  # -60 dB: what has fallen so far is over

@@ -8,8 +8,16 @@ import re
 import sys
 from typing import NamedTuple
 
-from midi.score import END, OFF, ON, score
-from midi.specs import DATA_BYTES, LARGEST_NUMBER, META, META_STATUS, OTHER_META, WITH_PAYLOAD, variable_length
+from tsuzuri.midi.file.specs import (
+    DATA_BYTES,
+    LARGEST_NUMBER,
+    META,
+    META_STATUS,
+    OTHER_META,
+    WITH_PAYLOAD,
+    variable_length,
+)
+from tsuzuri.midi.score import END, OFF, ON, score
 
 _DELTA = r"((?:[89a-f][0-9a-f])*[0-7][0-9a-f])_"
 _SHAPE = re.compile(_DELTA + r"([89a-f][0-9a-f])(?:_((?:[0-9a-f]{2})*))?")

@@ -4,11 +4,11 @@ import os
 from collections import Counter
 from typing import NamedTuple
 
-from errors import UserError
-from midi import wordfile, words
-from midi.convert import Converted, convert, is_meter, is_program
-from midi.score import OFF, ON
-from midi.settings import from_json
+from tsuzuri.errors import UserError
+from tsuzuri.midi.score import OFF, ON
+from tsuzuri.midi.words import codec, wordfile
+from tsuzuri.midi.words.convert import Converted, convert, is_meter, is_program
+from tsuzuri.midi.words.settings import from_json
 
 SUFFIXES = (".mid", ".midi", ".smf", ".kar", ".rmi")
 TEXTS = (".txt", ".zip")  # what the corpus of a folder of text is made of
@@ -123,12 +123,12 @@ def _legal(path, pieces, strict):
     """The pieces of a file of words made legal, as ``Converted``; raises ``ValueError`` where ``strict``."""
     made, remarks = [], []
     for piece, (number, _) in zip(pieces, wordfile.numbered(path), strict=True):
-        events, faults = words.read(piece.words, piece.division)
+        events, faults = codec.read(piece.words, piece.division)
         told = [f"line {number}, word {i + 1}: {piece.words[i]} {reason}" for i, reason in faults]
         if told and strict:
             raise ValueError(told[0])
         remarks += told
-        made.append(piece._replace(words=words.line(events)) if told else piece)
+        made.append(piece._replace(words=codec.line(events)) if told else piece)
     return Converted(made, 0, remarks)
 
 

@@ -2,9 +2,11 @@
 
 from typing import NamedTuple
 
-from midi import smf, timing, tracks, words
-from midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, score
-from midi.settings import ALL, KEEP
+from tsuzuri.midi import timing
+from tsuzuri.midi.file import smf
+from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, score
+from tsuzuri.midi.words import codec, tracks
+from tsuzuri.midi.words.settings import ALL, KEEP
 
 _PRESSURE, _PROGRAM = 0xA0, 0xC0  # of one key; the instrument
 
@@ -25,7 +27,7 @@ class Piece(NamedTuple):
 
     def score(self):
         """The ``Score`` of the words, mended where they are not legal."""
-        events, _ = words.read(self.words, self.division)
+        events, _ = codec.read(self.words, self.division)
         return score(events, self.division)[0]
 
 
@@ -74,7 +76,7 @@ def convert(name, data, settings, strict=False):
             left_out.append(f"{before - len(made.notes)} notes fell together with others of their key")
         found = made.events() + [(made.end, END)] * (settings.events == ALL)
         of = name if label else None
-        pieces.append(Piece(name + label, words.line(found), made.division, *context, of))
+        pieces.append(Piece(name + label, codec.line(found), made.division, *context, of))
     return Converted(pieces, mended, remarks + left_out)
 
 
@@ -129,7 +131,7 @@ def midi_file(piece, tempo=None, program=None):
     What notes alone do not tell comes from the piece: its tempo, its meter, its programs. ``tempo`` (quarter notes a
     minute) and ``program`` (0..127) replace those of the words.
     """
-    events, faults = words.read(piece.words, piece.division)
+    events, faults = codec.read(piece.words, piece.division)
     start = []
     if not any(message[0] == META for _, message in events):
         start = [_meta(TEMPO, piece.tempo.to_bytes(3, "big")), _meta(METER, _meter(*piece.meter))]

@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 import re
 
-from midi import timing
+from tsuzuri.midi import timing
 
 AUTO, ALL, KEEP = "auto", "all", "keep"
 NOTES, CHANNEL = "notes", "channel"

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from typing import NamedTuple
 
-from midi import smf
-from midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO
-from midi.settings import ALL, AUTO, NOTES
+from tsuzuri.midi.file import smf
+from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO
+from tsuzuri.midi.words.settings import ALL, AUTO, NOTES
 
 CONDUCTOR = (TEMPO, METER, KEY)  # meta types that hold for every track, wherever they stand
 _NAME, _PORT = 0x03, 0x21

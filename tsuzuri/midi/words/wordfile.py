@@ -4,10 +4,10 @@ import dataclasses
 import json
 import os
 
-from errors import UserError
-from midi import timing
-from midi.convert import Piece, is_meter, is_program
-from midi.settings import EVENTS, Settings, from_json
+from tsuzuri.errors import UserError
+from tsuzuri.midi import timing
+from tsuzuri.midi.words.convert import Piece, is_meter, is_program
+from tsuzuri.midi.words.settings import EVENTS, Settings, from_json
 
 FORMAT = 1
 SUFFIX = ".words"

@@ -1,0 +1,10 @@
+#!/usr/bin/env python3
+"""Sort texts or tunes into classes: ``python classify.py train letters.tsv -o runs/mood``, then ``predict``.
+
+The code is in ``tsuzuri/cli/classify.py``, the model in ``tsuzuri/models/classifier.py``.
+"""
+
+from tsuzuri.cli import classify, options
+
+if __name__ == "__main__":
+    options.run(classify.main)

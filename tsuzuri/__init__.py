@@ -1,0 +1,1 @@
+"""Tsuzuri: a stateful two-layer LSTM language model that learns from your own text or music and writes more of it."""

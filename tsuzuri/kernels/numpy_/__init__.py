@@ -1,0 +1,10 @@
+"""The kernels in NumPy and CuPy, twins of those in C++ and CUDA.
+
+lstm.py       an LSTM layer over a window
+packed.py     recurrent layers over packed rows
+pooling.py    one row of each sequence
+output.py     the output layer with softmax cross-entropy
+embedding.py  the gradient of a lookup
+dropout.py    dropout from a counter-based generator
+update.py     clipping and the optimizers' steps
+"""

@@ -1,0 +1,4 @@
+"""A score as a picture.
+
+pianoroll.py  a piano roll
+"""

@@ -1,0 +1,10 @@
+#!/usr/bin/env python3
+"""Turn words into MIDI files: ``python write_midi.py tunes.words -o out/``, a file a piece, or ``-o tune.mid`` for one.
+
+The code is in ``tsuzuri/cli/write_midi.py``.
+"""
+
+from tsuzuri.cli import options, write_midi
+
+if __name__ == "__main__":
+    options.run(write_midi.main)
