@@ -21,7 +21,7 @@ help:
 	@echo "make test          run the tests; make test-slow those that take minutes"
 	@echo "make setup         install into $(VENV), as the others do by themselves"
 	@echo "make native        build the CPU kernels again, and say why when they cannot be built"
-	@echo "make sanitize      run their tests with GCC's checks of addresses, undefined behaviour and threads"
+	@echo "make sanitize      run their tests with GCC's checks of addresses, undefined behavior and threads"
 	@echo "make gpu-check     on a GPU: its tests, then the benchmarks against PyTorch (eight minutes; PYTHON has both)"
 	@echo "make lint          check the style; make format mends it"
 	@echo "make test-pythons  run the tests on every Python from 3.10 to 3.13 that is here"

@@ -62,7 +62,7 @@ class BuildNative(build_ext):
     user_options: ClassVar = [
         *build_ext.user_options,
         ("levels=", None, "levels besides portable, with commas between; all unless told"),
-        ("sanitize", None, "find bad addresses and undefined behaviour"),
+        ("sanitize", None, "find bad addresses and undefined behavior"),
     ]
     boolean_options: ClassVar = [*build_ext.boolean_options, "sanitize"]
 

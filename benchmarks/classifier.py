@@ -63,7 +63,7 @@ ROWS = {
 
 
 def examples(folder, data):
-    """The labelled texts of MR or Subj, or of SST-2's parts, as lists of ``Example``."""
+    """The labeled texts of MR or Subj, or of SST-2's parts, as lists of ``Example``."""
     if data == "mr":
         return labeled.pos_neg([f"{folder}/rt-polarity.pos"], [f"{folder}/rt-polarity.neg"]).examples
     if data == "subj":
@@ -97,9 +97,9 @@ def run(folder, out, name, fold, vectors):
     options += ["--valid", written(place / "valid.tsv", valid)] if valid else []
     options += [*row.options, *PATIENCE, "--seed", str(fold), "-o", str(place / "run"), "--force"]
     if row.start == "language model":
-        text, lm = place / "unlabelled.txt", Path(out) / f"{row.data}-lm-{fold}"
+        text, lm = place / "unlabeled.txt", Path(out) / f"{row.data}-lm-{fold}"
         if not (lm / "done").exists():
-            text.write_text("".join(f"{line}\n" for line in unlabelled(folder, training, test, fold)), encoding="utf-8")
+            text.write_text("".join(f"{line}\n" for line in unlabeled(folder, training, test, fold)), encoding="utf-8")
             how = [f"--{name}={value}" for name, value in LM.items()]
             quietly(train.main, [str(text), *SPACE, *how, "-o", str(lm), "--seed", str(fold), "--force"])
             (lm / "done").touch()
@@ -115,7 +115,7 @@ def run(folder, out, name, fold, vectors):
     return {"accuracy": 1 - best["test_error"], "history": history, "start": about["start"]}
 
 
-def unlabelled(folder, training, test, seed):
+def unlabeled(folder, training, test, seed):
     """The texts that a language model may read, shuffled: none of those held out, in whatever spelling."""
     held = {letters(example.text) for example in test}
     texts = [example.text for example in examples(folder, "subj") + training]

@@ -26,7 +26,7 @@ from benchmarks.trainers import by_gate
 from tsuzuri.compat import L, chainer
 from tsuzuri.kernels import functions as K
 from tsuzuri.kernels import native
-from tsuzuri.training.optimizers import OPTIMISERS
+from tsuzuri.training.optimizers import OPTIMIZERS
 
 RATE = 0.001
 SECONDS, BATCHES = 0.5, 16  # of a turn, at least
@@ -89,7 +89,7 @@ class Ours(chainer.Chain):
             self.out = L.Linear(units, 2, initialW=w, initial_bias=b)
         layers = self.l1_x, self.l1_h, self.out
         self.parts = [self.l0.W, *(p for layer in layers for p in (layer.W, layer.b))]
-        self.optimizer = OPTIMISERS["adam"].make(RATE, math.inf).setup(self)
+        self.optimizer = OPTIMIZERS["adam"].make(RATE, math.inf).setup(self)
         self.set_threads = native.extension().set_threads
 
     def loss(self, b):

@@ -1,4 +1,4 @@
-"""Cleaning, tokenising and encoding against MeCab alone on the same text, and the memory that they take.
+"""Cleaning, tokenizing and encoding against MeCab alone on the same text, and the memory that they take.
 
 python -m benchmarks.corpus_speed FOLDER_OF_NOVELS
 """
@@ -43,7 +43,7 @@ def main():
     tracemalloc.start()
     of_texts([folder], tokens="mecab")
     peak = tracemalloc.get_traced_memory()[1]
-    print(f"text {size / 1e6:.2f} MB; MeCab alone {alone:.2f} s; cleaned, tokenised and encoded {all_of_it:.2f} s")
+    print(f"text {size / 1e6:.2f} MB; MeCab alone {alone:.2f} s; cleaned, tokenized and encoded {all_of_it:.2f} s")
     print(f"ratio {ratio:.2f}; peak memory {peak / 1e6:.1f} MB, {peak / size:.1f} times the text")
 
 

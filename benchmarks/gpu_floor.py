@@ -162,7 +162,7 @@ def measure(engine, wait):
 
 def now():
     """The ``Machine`` of this GPU; raises ``trainers.MissingError`` where there is none."""
-    return measure(gpu_ours.engine(), gpu_ours.synchronise)
+    return measure(gpu_ours.engine(), gpu_ours.synchronize)
 
 
 def read(path):

@@ -31,7 +31,7 @@ def engine():
     return found
 
 
-def synchronise():
+def synchronize():
     """Return when the GPU has done all that it was given, by whomever."""
     import cupy
 
@@ -104,12 +104,12 @@ class OnTheCPU:
 
     def __init__(self, size, data, dropout=0.0, place=LAYERS):
         from tsuzuri.models.rnn import RNN, Sizes
-        from tsuzuri.training.optimizers import OPTIMISERS
+        from tsuzuri.training.optimizers import OPTIMIZERS
 
         self.model = RNN(Sizes(*size[:2], dropout, place), numpy.random.default_rng(0))
         load(self.model, *size[:2])
         self.model.rng = numpy.random.default_rng(0)
-        self.optimizer = OPTIMISERS["adam"].make(RATE, CLIP).setup(self.model)
+        self.optimizer = OPTIMIZERS["adam"].make(RATE, CLIP).setup(self.model)
         self.data = data
 
     def train(self, number):

@@ -1,6 +1,6 @@
 """Whether what is generated can always be played: ``python -m benchmarks.music_proof runs/folk runs/band``.
 
-Draws pieces from each run, and from one of them with weights that have learnt nothing, at temperature 2; every file is
+Draws pieces from each run, and from one of them with weights that have learned nothing, at temperature 2; every file is
 parsed by mido and by symusic, and followed by hand: no error, no note that never ends, none of no length, none struck
 while it sounds, no pedal left down. Then how much of a step the grammar's mask takes.
 """

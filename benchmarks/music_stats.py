@@ -1,4 +1,4 @@
-"""Whether generated music is like what its model learnt from: ``python -m benchmarks.music_stats runs/folk``.
+"""Whether generated music is like what its model learned from: ``python -m benchmarks.music_stats runs/folk``.
 
 Pieces drawn with default options stand beside the pieces that were held out from training: how many notes are in the
 piece's main key, how many begin on a grid of sixteenths or triplets, how long notes are, which steps of the

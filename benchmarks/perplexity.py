@@ -3,7 +3,7 @@
     python -m benchmarks.perplexity NOVEL.txt --seeds 0 1 2        (needs torch: pip install torch==2.13.0)
 
 The twin reads the very windows that train.py reads, drops the same places with the same probability, clips, decays and
-stops by the same rules; only the model, its initial weights and its optimiser's code are PyTorch's.
+stops by the same rules; only the model, its initial weights and its optimizer's code are PyTorch's.
 """
 
 import argparse

@@ -38,13 +38,13 @@ def load(model, words, units):
 class Ours:
     def __init__(self, words, units, dropout, place, precision=FLOAT32, needs_native=True):
         from tsuzuri.models.rnn import RNN, Sizes
-        from tsuzuri.training.optimizers import OPTIMISERS
+        from tsuzuri.training.optimizers import OPTIMIZERS
 
         if needs_native and not extension():
             raise MissingError("the native kernels are not built")
         self.model = RNN(Sizes(words, units, dropout, place), numpy.random.default_rng(0), precision)
         load(self.model, words, units)
-        self.optimizer = OPTIMISERS["adam"].make(RATE, CLIP).setup(self.model)
+        self.optimizer = OPTIMIZERS["adam"].make(RATE, CLIP).setup(self.model)
 
     def train(self, xs):
         loss = self.model(xs[:-1], xs[1:])

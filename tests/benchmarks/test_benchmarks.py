@@ -167,7 +167,7 @@ def sentiment(folder):
     return str(folder)
 
 
-def test_what_a_fold_holds_out_is_in_neither_its_training_nor_its_unlabelled_texts(tmp_path):
+def test_what_a_fold_holds_out_is_in_neither_its_training_nor_its_unlabeled_texts(tmp_path):
     folder = sentiment(tmp_path)
     seen = set()
     for fold in range(accuracy.FOLDS):
@@ -177,7 +177,7 @@ def test_what_a_fold_holds_out_is_in_neither_its_training_nor_its_unlabelled_tex
         seen |= texts
         assert not texts & {example.text for example in training}
         held = {accuracy.letters(text) for text in texts}
-        free = accuracy.unlabelled(folder, training, test, fold)
+        free = accuracy.unlabeled(folder, training, test, fold)
         assert not held & {accuracy.letters(text) for text in free}
         assert len(free) == len(training) + 40 - sum("fine" in text for text in texts)
     assert len(seen) == 40

@@ -27,7 +27,7 @@ from tsuzuri.kernels import devices
 from tsuzuri.models import classifier
 from tsuzuri.training import classes, evaluation, log, plots, predictor
 from tsuzuri.training import run as runs
-from tsuzuri.training.optimizers import OPTIMISERS
+from tsuzuri.training.optimizers import OPTIMIZERS
 
 CUES = {"bad": ["dull", "awful", "weak", "cold"], "good": ["fine", "lovely", "superb", "warm"]}
 OTHER = ["the", "film", "a", "song", "was", "and", "story", "it"]
@@ -37,7 +37,7 @@ TUNES = sorted((ROOT / "corpus" / "tunes").glob("*.mid"))
 
 
 def lines(count, seed):
-    """Labelled lines; one word of each tells its class."""
+    """Labeled lines; one word of each tells its class."""
     generator = random.Random(seed)
     made = []
     for n in range(count):
@@ -323,9 +323,9 @@ def test_what_is_asked_of_no_option(mood, tmp_path, monkeypatch):
     assert classes.Recipe(**found["recipe"] | {"precision": "float32"}) == classes.Recipe()
     assert (found["sizes"]["dropout"], found["sizes"]["dropout_words"], found["sizes"]["units"]) == (0.5, 0.5, 128)
     assert (found["corpus"]["min_count"], found["corpus"]["n_words"], found["start"]) == (2, 10_000, {})
-    for name, optimiser in OPTIMISERS.items():
+    for name, optimizer in OPTIMIZERS.items():
         told("train", mood, "-o", tmp_path / name, "--optimizer", name)
-        assert about(tmp_path / name)["recipe"]["lr"] == (0.001 if name == "adam" else optimiser.lr)
+        assert about(tmp_path / name)["recipe"]["lr"] == (0.001 if name == "adam" else optimizer.lr)
 
 
 @pytest.mark.usefixtures("no_pictures")
@@ -705,9 +705,9 @@ def bad(tmp_path, mood):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("", "name labelled examples: a corpus, or --pos and --neg files"),
-        ("MOOD --pos MOOD --neg MOOD", "name labelled examples"),
-        ("--pos MOOD", "name labelled examples"),
+        ("", "name labeled examples: a corpus, or --pos and --neg files"),
+        ("MOOD --pos MOOD --neg MOOD", "name labeled examples"),
+        ("--pos MOOD", "name labeled examples"),
         ("ONE", "one.tsv: has one class only, 'good': at least two are needed"),
         ("EMPTY", "empty.tsv: is empty"),
         ("BLANK", "blank.tsv: holds no text"),
@@ -809,7 +809,7 @@ def test_runs_of_the_other_kind(straight, language, mood, refused):
         ("predict RUN -d tpu", "--device tpu: must be auto, cpu, gpu or gpu:N"),
         ("evaluate RUN FOREIGN", "the class 'ugly' is not among those that are trained on: bad, good"),
         ("evaluate RUN NONE", "none: cannot be read"),
-        ("evaluate RUN --pos MOOD", "name labelled examples"),
+        ("evaluate RUN --pos MOOD", "name labeled examples"),
         ("evaluate RUN -o NONE/a.png", "none/a.png: cannot be written: No such file or directory"),
         ("evaluate NONE", "none: not a run"),
         ("train MOOD", "-o/--out is missing: name the run directory"),

@@ -426,7 +426,7 @@ def test_a_damaged_description_of_music_is_refused(folk, script, tmp_path, field
 
 
 def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, script):
-    """A model that has learnt nothing, on words of every kind: whatever it draws can be played."""
+    """A model that has learned nothing, on words of every kind: whatever it draws can be played."""
     spelled = ["00_b0_407f", "60_b0_4000", "00_c0_05", "00_e0_0040", "60_ff_2f", "00_ff_510f4240"]
     for channel in (0, 9):
         for key in (36, 60, 64, 67):

@@ -472,7 +472,7 @@ def test_what_generate_refuses(straight, script, args, reason):
 
 
 def test_an_articles_snapshot_in_place_of_the_weights_generates(straight, script, tmp_path):
-    """A snapshot that Chainer's own serialiser wrote, compressed, is as good as ours."""
+    """A snapshot that Chainer's own serializer wrote, compressed, is as good as ours."""
     import shutil
 
     from tsuzuri.training import run as runs

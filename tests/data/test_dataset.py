@@ -1,4 +1,4 @@
-"""Labelled files to words by a run's rule, and labelled words to the examples that a classifier learns from."""
+"""Labeled files to words by a run's rule, and labeled words to the examples that a classifier learns from."""
 
 import contextlib
 import dataclasses
@@ -43,7 +43,7 @@ def texts(data, part):
     return [tuple(words[i] for i in ids) for ids in parts(data)[part].sequences]
 
 
-# Labelled words to examples
+# Labeled words to examples
 
 
 def test_each_class_gives_its_share_and_every_example_is_in_one_part(rng):
@@ -214,7 +214,7 @@ LINES = ["It's  a\tGREAT film, truly!", "彼は New York が好きではない�
 def test_the_pieces_of_a_passage_give_the_text_back(rng, name, case):
     if name == "mecab":
         pytest.importorskip("MeCab")
-    how = Wording(tokenizers.tokeniser(name), case)
+    how = Wording(tokenizers.tokenizer(name), case)
     random = "".join(rng.choice(list("aB.,' \t'éé東京はNot"), 30))
     for text in (*LINES, random):
         found = how.passage(text)
@@ -230,7 +230,7 @@ def given(stdin, monkeypatch):
     monkeypatch.setattr(preprocessing.sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(stdin)))
 
 
-SPACE = Wording(tokenizers.tokeniser("space"), "keep")
+SPACE = Wording(tokenizers.tokenizer("space"), "keep")
 
 
 def batched(how, paths=(), encoding="auto", refuse=None):
@@ -379,7 +379,7 @@ def test_a_folder_for_training_and_one_for_tests_are_both_taken(reviews, tmp_pat
         assert preprocessing.expanded(same) == same
 
 
-def test_texts_become_words_by_a_tokeniser_that_is_chosen_by_their_look(tmp_path):
+def test_texts_become_words_by_a_tokenizer_that_is_chosen_by_their_look(tmp_path):
     pytest.importorskip("MeCab")
     for lines, name in (
         ("pos\tIt's FINE\nneg\tIt's dull\npos\tFine.\n", "english"),
@@ -388,7 +388,7 @@ def test_texts_become_words_by_a_tokeniser_that_is_chosen_by_their_look(tmp_path
     ):
         (tmp_path / "a.tsv").write_text(lines, encoding="utf-8")
         pairs, how, report = preprocessing.read(source([tmp_path / "a.tsv"]), "auto", "fold", least=1)
-        assert how.tokeniser.name == name
+        assert how.tokenizer.name == name
         labels, words = zip(*pairs["corpus"], strict=True)
         assert labels == ("pos", "neg", "pos")
         assert (pairs["valid"], pairs["test"]) == (None, None)
@@ -444,11 +444,11 @@ def test_tunes_become_words_by_their_settings(tunes):
     pairs, how, report = preprocessing.read(source([tunes], midi=MIDI), "auto", "fold")
     assert Counter(label for label, _ in pairs["corpus"]) == {"old": 3, "new": 2}
     assert pairs["valid"] is None
-    assert (how.tokeniser.name, how.case, how.midi.grid) == ("midi", "keep", 24)
+    assert (how.tokenizer.name, how.case, how.midi.grid) == ("midi", "keep", 24)
     assert [(item["class"], item["files"], len(item["refused"])) for item in report["corpus"]] == [
         ("new", 2, 0), ("old", 4, 1),
     ]  # fmt: skip
-    again = Wording(tokenizers.tokeniser("midi"), "keep", how.midi)
+    again = Wording(tokenizers.tokenizer("midi"), "keep", how.midi)
     ((tune,),) = again.batches([str(TUNES[3])], "auto", None)
     assert ("new", tune.words) in pairs["corpus"]
     assert "".join(tune.pieces).split() == tune.words
@@ -471,7 +471,7 @@ def test_what_each_class_of_tunes_needs(tunes):
 def test_a_tune_that_cannot_be_read_does_not_stop_the_others(tunes):
     (tunes / "new" / "broken.mid").write_bytes(b"MThd")
     (tunes / "new" / "broken.words").write_bytes(b"")
-    how, told = Wording(tokenizers.tokeniser("midi"), "keep", Settings(**MIDI)), []
+    how, told = Wording(tokenizers.tokenizer("midi"), "keep", Settings(**MIDI)), []
     found = batched(how, [str(tunes.parent / "none"), str(tunes), str(TUNES[6])], refuse=told.append)
     names = [os.path.join("old", tune.name) for tune in TUNES[:3]]
     names = [os.path.join("new", tune.name) for tune in TUNES[3:5]] + names + [TUNES[6].name]
@@ -484,7 +484,7 @@ def test_a_tune_that_cannot_be_read_does_not_stop_the_others(tunes):
 def test_a_run_keeps_how_words_are_made():
     about = {"tokens": "space", "case": "fold", "corpus": {"midi": None}}
     how = preprocessing.of_run(about)
-    assert (how.tokeniser.name, how.case, how.midi) == ("space", "fold", None)
+    assert (how.tokenizer.name, how.case, how.midi) == ("space", "fold", None)
     music = about | {"tokens": "midi", "case": "keep", "corpus": {"midi": MIDI}}
     assert preprocessing.of_run(music).midi == Settings(grid=24, velocities=8)
 

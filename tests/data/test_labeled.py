@@ -1,4 +1,4 @@
-"""Labelled data: every layout, every way in which it can be wrong, and how it is divided."""
+"""Labeled data: every layout, every way in which it can be wrong, and how it is divided."""
 
 import csv
 import os
@@ -217,7 +217,7 @@ def test_the_other_of_two_columns(write):
         ("a.txt", "".join(f"{n // 2}\t{n}\n" for n in range(2002)), r"a\.txt: has 1,001 labels in 2,002 examples"),
     ],
 )
-def test_what_is_no_labelled_data(write, name, data, reason):
+def test_what_is_no_labeled_data(write, name, data, reason):
     with pytest.raises(UserError, match=reason) as error:
         labeled.read([write(name, data)])
     assert "\n" not in str(error.value)

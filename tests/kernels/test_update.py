@@ -1,4 +1,4 @@
-"""Optimisers and embedding: each engine against the slow twins and Chainer, whatever the sizes and the threads."""
+"""Optimizers and embedding: each engine against the slow twins and Chainer, whatever the sizes and the threads."""
 
 import math
 
@@ -10,7 +10,7 @@ from tsuzuri.compat import chainer
 from tsuzuri.kernels import native, reference
 from tsuzuri.kernels.numpy_ import embedding, update
 from tsuzuri.training import run as runs
-from tsuzuri.training.optimizers import OPTIMISERS
+from tsuzuri.training.optimizers import OPTIMIZERS
 
 NATIVE = native.extension().levels() if native.extension() else []
 SHAPES = [
@@ -170,7 +170,7 @@ def test_what_the_kernels_cannot_take_is_refused(name, change, message):
         native.extension().update(native.level(), name, [tuple(tensor.values())], 5.0)
 
 
-# Chainer's optimisers
+# Chainer's optimizers
 
 
 class Model(chainer.Chain):
@@ -183,7 +183,7 @@ class Model(chainer.Chain):
 
 
 def learn(optimizer, seed, steps, without=""):
-    """Bring an optimiser's model ``steps`` forward, with gradients of a norm that shrinks, but for one parameter's."""
+    """Bring an optimizer's model ``steps`` forward, with gradients of a norm that shrinks, but for one parameter's."""
     rng = numpy.random.default_rng(seed)
     for step in range(steps):
         optimizer.target.cleargrads()
@@ -195,7 +195,7 @@ def learn(optimizer, seed, steps, without=""):
 
 
 def ours(name, clip, shapes=SHAPES[1]):
-    return OPTIMISERS[name].make(1.0 if name == "adadelta" else 0.01, clip).setup(Model(shapes))
+    return OPTIMIZERS[name].make(1.0 if name == "adadelta" else 0.01, clip).setup(Model(shapes))
 
 
 def chainers(name, clip, shapes=SHAPES[1]):
@@ -206,13 +206,13 @@ def chainers(name, clip, shapes=SHAPES[1]):
 
 
 def arrays_of(optimizer):
-    """All that a checkpoint holds of an optimiser and its model."""
+    """All that a checkpoint holds of an optimizer and its model."""
     return runs.arrays_of(optimizer) | {f"model/{name}": a for name, a in runs.arrays_of(optimizer.target).items()}
 
 
 @pytest.mark.parametrize("clip", [math.inf, 3.0])  # the norm falls from 13 to 2.6
-@pytest.mark.parametrize("name", OPTIMISERS)
-def test_optimisers_equal_chainers(rng, engine, name, clip):
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers_equal_chainers(rng, engine, name, clip):
     seed = int(rng.integers(2**32))
     found, wanted = (arrays_of(learn(make(name, clip), seed, STEPS)) for make in (ours, chainers))
     assert found.keys() == wanted.keys()
@@ -221,7 +221,7 @@ def test_optimisers_equal_chainers(rng, engine, name, clip):
         assert relative_error(found[key], wanted[key], floor=1) < 1e-5, key
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_all_is_one_call(rng, monkeypatch, name):
     calls = []
     monkeypatch.setattr(update, "update", lambda *args: calls.append(args))
@@ -230,7 +230,7 @@ def test_all_is_one_call(rng, monkeypatch, name):
     assert optimizer.t == 2
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("steps", [0, 1, 2])
 def test_what_goes_on_is_what_never_stopped(rng, engine, name, steps):
     seeds = rng.integers(2**32, size=2)
@@ -293,7 +293,7 @@ def test_the_rate_of_adadelta_may_fall(rng, engine, how):
     model = chainer.Chain()
     with model.init_scope():
         model.param = param
-    optimizer = OPTIMISERS["adadelta"].make(2.0).setup(model)
+    optimizer = OPTIMIZERS["adadelta"].make(2.0).setup(model)
     optimizer.eps = 0.1
     if how == "alone on a GPU":  # which runs on any kind of array
         param.update_rule.update_core = param.update_rule.update_core_gpu
@@ -317,7 +317,7 @@ def test_states_of_another_type_are_chainers(rng, engine):
     assert all(relative_error(found[0][key], found[1][key], floor=1) < 1e-5 for key in found[1])
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_missing_gradient_is_zero(engine, name):
     found = [arrays_of(learn(make(name, 3.0), 1, STEPS, without="/p0")) for make in (ours, chainers)]
     assert found[0]["p0/t"] == STEPS

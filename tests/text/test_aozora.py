@@ -107,7 +107,7 @@ def test_a_body_that_speaks_of_its_source_keeps_the_sentence():
         ("Plain English text.\n", False),
     ],
 )
-def test_recognised(text, wanted):
+def test_recognized(text, wanted):
     assert aozora.is_aozora(text) is wanted
 
 

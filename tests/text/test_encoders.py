@@ -278,8 +278,8 @@ def test_a_bag_keeps_the_commonest(num_words, wanted):
     assert bag.texts_to_matrix(CATS[:1], "count").shape == (1, num_words)
 
 
-def test_a_bag_of_what_a_tokeniser_gives():
-    split = tokenizers.tokeniser("space").split
+def test_a_bag_of_what_a_tokenizer_gives():
+    split = tokenizers.tokenizer("space").split
     bag = encoders.Bag([split("to be or not to be")])
     found = bag.texts_to_matrix([split("be not")], "count")
     assert {word: found[0, i] for word, i in bag.vocabulary.ids.items() if found[0, i]} == {"be": 1, "not": 1}
@@ -348,14 +348,14 @@ def test_a_bag_is_that_of_scikit_learn(rng, sklearn, n, characters):
         "binary": sklearn.CountVectorizer(binary=True, **how),
         "tfidf": sklearn.TfidfVectorizer(sublinear_tf=True, use_idf=False, norm=None, **how),
     }
-    for mode, vectoriser in theirs.items():
-        vectoriser.fit(joined)
+    for mode, vectorizer in theirs.items():
+        vectorizer.fit(joined)
         known = bag.vocabulary.words[2:]
-        assert set(known) == set(vectoriser.vocabulary_)
-        order = [vectoriser.vocabulary_[word] for word in known]
+        assert set(known) == set(vectorizer.vocabulary_)
+        order = [vectorizer.vocabulary_[word] for word in known]
         for ours, texts in ((fitted, joined), (others, more)):
             found = bag.texts_to_matrix(ours, mode, dtype="d", sparse=True).toarray()[:, 2:]
-            wanted = vectoriser.transform(texts).toarray()[:, order]
+            wanted = vectorizer.transform(texts).toarray()[:, order]
             assert found / (bag.idf[2:] if mode == "tfidf" else 1) == pytest.approx(wanted, rel=1e-12)
 
 

@@ -64,8 +64,8 @@ def test_shift_jis_keeps_its_tilde_and_backslash():
 )
 def test_encodings_are_told_apart(text, encoding, name):
     found = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    assert reader.recognise(text.encode(encoding)) == (found, name)
-    assert reader.recognise(text.encode(encoding), reader.codec(encoding))[0] == found
+    assert reader.recognize(text.encode(encoding)) == (found, name)
+    assert reader.recognize(text.encode(encoding), reader.codec(encoding))[0] == found
 
 
 def test_every_accented_line_of_reviews_is_western(shared):
@@ -73,7 +73,7 @@ def test_every_accented_line_of_reviews_is_western(shared):
     for name in ("rt-polarity.pos", "rt-polarity.neg", "subj.all"):
         for line in (shared / "sentiment" / name).read_bytes().split(b"\n"):
             if not line.isascii():
-                text, encoding = reader.recognise(line)
+                text, encoding = reader.recognize(line)
                 told[encoding] += text == line.decode(encoding if encoding == "cp1252" else "utf-8")
     assert told["cp1252"] == told.total() > 300
 
@@ -82,7 +82,7 @@ def test_aozora_texts_are_read_as_before(shared):
     files = list(shared.glob("aozora_*/*.txt"))
     for path in files:
         data = path.read_bytes()
-        assert reader.recognise(data) == (reader.decode(data), "Shift_JIS"), path
+        assert reader.recognize(data) == (reader.decode(data), "Shift_JIS"), path
     assert len(files) > 70
 
 
@@ -101,31 +101,31 @@ def test_aozora_texts_are_read_as_before(shared):
 def test_other_encodings_must_be_named(encoding, text):
     data = f"pos\ta\r\nneg\t{text}".encode(encoding)
     with pytest.raises(ValueError, match=r"\(byte 0x.. in line 2\): name its encoding|is binary, not text"):
-        reader.recognise(data)
-    assert reader.recognise(data, reader.codec(encoding)) == (f"pos\ta\nneg\t{text}", reader.codec(encoding))
+        reader.recognize(data)
+    assert reader.recognize(data, reader.codec(encoding)) == (f"pos\ta\nneg\t{text}", reader.codec(encoding))
 
 
 def test_a_named_encoding_tells_the_line_at_fault():
     for ending in (b"\n", b"\r\n", b"\r"):
         with pytest.raises(ValueError, match=r"is not text in utf-8 \(byte 0xe9 in line 3\)$"):
-            reader.recognise(b"\xef\xbb\xbfa" + ending + b"b" + ending + b"\xe9", "utf-8")
+            reader.recognize(b"\xef\xbb\xbfa" + ending + b"b" + ending + b"\xe9", "utf-8")
     with pytest.raises(ValueError, match=r"is not text in utf-16 \(byte 0x00 in line 2\)"):
-        reader.recognise("a\nb".encode("utf-16") + b"\x00\xd8", "utf-16")
+        reader.recognize("a\nb".encode("utf-16") + b"\x00\xd8", "utf-16")
     with pytest.raises(ValueError, match="is empty"):
-        reader.recognise(b"", "utf-8")
+        reader.recognize(b"", "utf-8")
     with pytest.raises(ValueError, match="control character 0x00"):
-        reader.recognise(b"a\0b", "cp1252")
+        reader.recognize(b"a\0b", "cp1252")
 
 
 def test_damaged_utf_8_is_not_western():
     for mark in (b"", b"\xef\xbb\xbf"):
         with pytest.raises(ValueError, match=r"\(byte 0xff in line 3\): name its encoding"):
-            reader.recognise(mark + "tr\u00e8s bien\r\ntr\u00e8s mal\r\n".encode() + b"\xff", "auto")
+            reader.recognize(mark + "tr\u00e8s bien\r\ntr\u00e8s mal\r\n".encode() + b"\xff", "auto")
 
 
 @pytest.mark.parametrize("data", [b"\x1a", b"\xef\xbb\xbf", b"\xff\xfe"])
 def test_marks_without_a_text(data):
-    assert reader.recognise(data)[0] == ""
+    assert reader.recognize(data)[0] == ""
 
 
 @pytest.mark.parametrize("name", ["utf-9", "", "hex", "rot13", "undefined", "a\0b", "é"])

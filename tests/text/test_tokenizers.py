@@ -1,4 +1,4 @@
-"""Lines to words and back: exactly, for every line, by every tokeniser."""
+"""Lines to words and back: exactly, for every line, by every tokenizer."""
 
 import builtins
 import sys
@@ -13,12 +13,12 @@ from tsuzuri.errors import UserError
 from tsuzuri.text import aozora, tokenizers
 from tsuzuri.text.reader import decode
 
-TOKENISERS = {name: tokenizers.tokeniser(name) for name in tokenizers.NAMES}
+TOKENIZERS = {name: tokenizers.tokenizer(name) for name in tokenizers.NAMES}
 
 
 def test_mecab_splits_japanese():
     line = "ホームズは静かに言った。"
-    assert TOKENISERS["mecab"].split(line) == ["ホームズ", "は", "静か", "に", "言っ", "た", "。"]
+    assert TOKENIZERS["mecab"].split(line) == ["ホームズ", "は", "静か", "に", "言っ", "た", "。"]
 
 
 @pytest.mark.parametrize(
@@ -32,17 +32,17 @@ def test_mecab_splits_japanese():
     ],
 )
 def test_white_space_is_a_word_only_where_the_rule_does_not_put_it(line, words):
-    assert TOKENISERS["mecab"].split(line) == words
-    assert TOKENISERS["mecab"].join(words) == line
+    assert TOKENIZERS["mecab"].split(line) == words
+    assert TOKENIZERS["mecab"].join(words) == line
 
 
 def test_the_rule_never_parts_what_stood_together():
-    words = TOKENISERS["mecab"].split("U.S.A.の3.14とabc123")
-    assert TOKENISERS["mecab"].join(words) == "U.S.A.の3.14とabc123"
+    words = TOKENIZERS["mecab"].split("U.S.A.の3.14とabc123")
+    assert TOKENIZERS["mecab"].join(words) == "U.S.A.の3.14とabc123"
 
 
 def test_space_keeps_words_as_they_are():
-    split = TOKENISERS["space"].split
+    split = TOKENIZERS["space"].split
     assert split("the cat  sat\ton the mat. ") == ["the", "cat", "  ", "sat", "\t", "on", "the", "mat.", " "]
 
 
@@ -78,15 +78,15 @@ HEART = "\u2764\ufe0f"
     ],
 )
 def test_english_words(line, words):
-    assert TOKENISERS["english"].split(line) == words
-    assert TOKENISERS["english"].join(words) == line
+    assert TOKENIZERS["english"].split(line) == words
+    assert TOKENIZERS["english"].join(words) == line
 
 
 def test_every_mark_of_unicode_stays_with_its_word():
     marks = [c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) in ("Mn", "Mc")]
     words = [f"a{mark}b{mark}" for mark in marks]
     assert len(marks) > 2000
-    assert TOKENISERS["english"].split(" ".join(words)) == words
+    assert TOKENIZERS["english"].split(" ".join(words)) == words
 
 
 SIGNS = st.sampled_from(["a", "don't", "12", "3.5", "co-op", ",", ".", "...", "!!", "(", "'", "_", "'s", "n't", "é"])
@@ -96,11 +96,11 @@ SIGNS = st.sampled_from(["a", "don't", "12", "3.5", "co-op", ",", ".", "...", "!
 def test_english_words_are_the_same_however_they_are_parted(parted):
     words = [word for word, _ in parted]
     for line in (" ".join(words), "".join(word + gap for word, gap in parted)):
-        assert [word for word in TOKENISERS["english"].split(line) if not word.isspace()] == words
+        assert [word for word in TOKENIZERS["english"].split(line) if not word.isspace()] == words
 
 
 def test_english_parts_reviews_as_their_makers_did(shared):
-    split = TOKENISERS["english"].split
+    split = TOKENIZERS["english"].split
     lines = (shared / "sentiment" / "stsa.fine.dev").read_text(encoding="utf-8").split("\n")
     ours = [word for line in lines for word in split(line) if not word.isspace()]
     theirs = " ".join(lines).split()
@@ -121,8 +121,8 @@ LINES = st.one_of(
 @given(line=LINES)
 @settings(max_examples=400, deadline=None)
 def test_join_undoes_split(name, line):
-    words = TOKENISERS[name].split(line)
-    assert TOKENISERS[name].join(words) == line
+    words = TOKENIZERS[name].split(line)
+    assert TOKENIZERS[name].join(words) == line
     assert all(words)
 
 
@@ -135,7 +135,7 @@ def test_join_undoes_split_on_real_text(shared, name):
         text = decode(path.read_bytes())
         lines = aozora.clean(text).lines if aozora.is_aozora(text) else text.split("\n")[:3000]
         for line in lines:
-            assert TOKENISERS[name].join(TOKENISERS[name].split(line)) == line
+            assert TOKENIZERS[name].join(TOKENIZERS[name].split(line)) == line
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_sentence_ends():
 
 @pytest.mark.parametrize("line", ["吾輩は猫である。" * 120_000, "吾輩は猫である" * 5_000, "a" * 20_000, "あ " * 5_000])
 def test_lines_of_any_length(line):
-    assert TOKENISERS["mecab"].join(TOKENISERS["mecab"].split(line)) == line
+    assert TOKENIZERS["mecab"].join(TOKENIZERS["mecab"].split(line)) == line
 
 
 def test_a_missing_dictionary_tells_the_command_that_mends_it(monkeypatch):
@@ -191,7 +191,7 @@ def test_a_missing_dictionary_tells_the_command_that_mends_it(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(UserError, match="python -m pip install mecab-python3 unidic-lite"):
-        tokenizers.tokeniser("mecab")
+        tokenizers.tokenizer("mecab")
 
 
 def test_a_broken_dictionary_is_one_line(monkeypatch, tmp_path):
@@ -199,5 +199,5 @@ def test_a_broken_dictionary_is_one_line(monkeypatch, tmp_path):
 
     monkeypatch.setattr(unidic_lite, "DICDIR", str(tmp_path))
     with pytest.raises(UserError, match="cannot open its dictionary in") as error:
-        tokenizers.tokeniser("mecab")
+        tokenizers.tokenizer("mecab")
     assert "\n" not in str(error.value)

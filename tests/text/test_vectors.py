@@ -21,7 +21,7 @@ from tsuzuri.text import vectors
 from tsuzuri.text.vocabulary import SPECIAL, Vocabulary
 from tsuzuri.training import learner, plots
 from tsuzuri.training import run as runs
-from tsuzuri.training.optimizers import OPTIMISERS
+from tsuzuri.training.optimizers import OPTIMIZERS
 
 WORDS = ["the", "cat", "猫", "é", "nan", "12", "-0.5"]
 WIDTH = 20
@@ -384,7 +384,7 @@ def test_frozen_rows_have_no_gradient_and_all_else_has_the_same(rng, name):
     xs = rng.integers(0, 9, (6, 4)).astype("i")
     grads = {}
     for frozen in (False, True):
-        model, optimizer = RNN(Sizes(9, 8), numpy.random.default_rng(0)), OPTIMISERS[name].make(0.1, 5.0)
+        model, optimizer = RNN(Sizes(9, 8), numpy.random.default_rng(0)), OPTIMIZERS[name].make(0.1, 5.0)
         optimizer.setup(model)
         if frozen:
             model.l0.disable_update()
@@ -605,7 +605,7 @@ def test_what_run_json_says_of_vectors_is_checked(corpus, file, tmp_path, monkey
 
 
 def test_chainer_disables_what_the_model_looks_at():
-    """An update rule is there only after the optimiser was set up, and a model without one is not frozen."""
+    """An update rule is there only after the optimizer was set up, and a model without one is not frozen."""
     model = RNN(Sizes(9, 4), numpy.random.default_rng(0))
     model.l0.disable_update()
     xs = numpy.zeros((3, 2), "i")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tsuzuri.text.tokenizers import tokeniser
+from tsuzuri.text.tokenizers import tokenizer
 from tsuzuri.training import explain
 
 ESCAPES = re.compile(r"\x1b\[[\d;]*m")
@@ -79,7 +79,7 @@ def test_a_text_of_no_words_has_no_shares():
     assert model.asked == []
 
 
-def test_without_colour_the_stronger_words_have_numbers():
+def test_without_color_the_stronger_words_have_numbers():
     words, weights = ["not", " a", " bad", " film", "."], [0.31, 0.02, -0.116, -0.04, 0.0]
     assert explain.shares(words, weights, False) == "not(+0.31) a bad(-0.12) film."
     assert explain.shares(["本当", "に", "嬉しい"], [0.1, 0.0, 0.4], False) == "本当(+0.10)に嬉しい(+0.40)"
@@ -91,7 +91,7 @@ def test_where_no_word_says_much_none_is_made_to():
     assert explain.shares(["a", " b"], [0.001, -0.03], False) == "a b(-0.03)"
 
 
-def test_colours_tell_towards_from_against_and_strong_from_weak():
+def test_colors_tell_towards_from_against_and_strong_from_weak():
     weights = numpy.linspace(-0.8, 0.8, 41)
     shown = explain.shares([f" {n}" for n in range(41)], weights, True)
     found = {int(word): int(background) for background, word in BACKGROUND.findall(shown)}
@@ -104,15 +104,15 @@ def test_colours_tell_towards_from_against_and_strong_from_weak():
     assert explain.shares(["a", "b"], [0.02, 0.03], True).count(f"48;5;{explain.TOWARDS[-1]}m") == 0  # both are weak
 
 
-def test_the_space_before_a_word_has_no_colour():
+def test_the_space_before_a_word_has_no_color():
     assert explain.shares(["a", "  b"], [0, 1], True) == "a  \x1b[38;5;16;48;5;39mb\x1b[0m"
     assert explain.shares(["a", "\n", "b"], [0, 1, 0], True) == "a\nb"
     assert explain.shares(["a", "\n", "b"], [0, 1, 0], False) == "a\nb"
 
 
-@pytest.mark.parametrize("colour", [True, False])
-def test_a_text_cannot_steer_the_terminal(colour):
-    shown = explain.shares(["a\x1b[2J", "\x9b", "\u3000b\t\n"], [0, 0.0, 0], colour)
+@pytest.mark.parametrize("color", [True, False])
+def test_a_text_cannot_steer_the_terminal(color):
+    shown = explain.shares(["a\x1b[2J", "\x9b", "\u3000b\t\n"], [0, 0.0, 0], color)
     assert shown == "a\ufffd[2J\ufffd\u3000b\t\n"
 
 
@@ -128,24 +128,24 @@ def test_the_words_themselves_are_all_there(pairs):
 def test_a_line_of_words_reads_as_before(rng, name, line):
     if name == "mecab":
         pytest.importorskip("MeCab")
-    tokens = tokeniser(name)
+    tokens = tokenizer(name)
     words = tokens.split(line)
     weights = rng.normal(0, 0.2, len(words))
     assert ESCAPES.sub("", explain.shares(tokens.pieces(words), weights, True)) == line
     assert re.sub(r"\([+-]\d\.\d\d\)", "", explain.shares(tokens.pieces(words), weights, False)) == line
 
 
-def _luminance(colour):
-    """Relative luminance of a colour of the 6 x 6 x 6 cube of the 256-colour palette (WCAG 2.1)."""
+def _luminance(color):
+    """Relative luminance of a color of the 6 x 6 x 6 cube of the 256-color palette (WCAG 2.1)."""
     steps = numpy.array([0, 95, 135, 175, 215, 255]) / 255
-    channels = steps[[(colour - 16) // 36, (colour - 16) // 6 % 6, (colour - 16) % 6]]
+    channels = steps[[(color - 16) // 36, (color - 16) // 6 % 6, (color - 16) % 6]]
     linear = numpy.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     return linear @ [0.2126, 0.7152, 0.0722]
 
 
-@pytest.mark.parametrize("colour", [*explain.TOWARDS, *explain.AGAINST])
-def test_coloured_words_can_be_read_and_seen(colour):
-    light = _luminance(colour) + 0.05
+@pytest.mark.parametrize("color", [*explain.TOWARDS, *explain.AGAINST])
+def test_colored_words_can_be_read_and_seen(color):
+    light = _luminance(color) + 0.05
     assert light / (_luminance(explain.BLACK) + 0.05) >= 4.5  # WCAG's least for text
     assert light / 0.05 >= 3  # against a black terminal
     assert 1.05 / light >= 2  # against a white one

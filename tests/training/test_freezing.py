@@ -13,7 +13,7 @@ from tsuzuri.compat import chainer
 from tsuzuri.errors import UserError
 from tsuzuri.kernels.numpy_ import update
 from tsuzuri.training import run as runs
-from tsuzuri.training.optimizers import OPTIMISERS
+from tsuzuri.training.optimizers import OPTIMIZERS
 
 FROZEN = "p4"  # a matrix of 128 values, more than all others have together
 
@@ -28,7 +28,7 @@ def frozen(optimizer):
 
 
 def step(optimizer, rng, grad=None):
-    """Bring an optimiser one step forward: random gradients for all parameters but the frozen, if there, which gets
+    """Bring an optimizer one step forward: random gradients for all parameters but the frozen, if there, which gets
     ``grad``.
     """
     optimizer.target.cleargrads()
@@ -45,7 +45,7 @@ def same(found, wanted):
 @pytest.mark.parametrize("value", [None, 1e3, math.nan])
 @pytest.mark.parametrize("clip", [math.inf, 3.0])
 @pytest.mark.parametrize("change", [plain, float64, fortran])
-@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_the_others_learn_as_if_it_were_not_there(rng, name, change, clip, value):
     seed = int(rng.integers(2**32))
     found, wanted = frozen(ours(name, clip)), chainers(name, clip)
@@ -67,7 +67,7 @@ def test_the_others_learn_as_if_it_were_not_there(rng, name, change, clip, value
     assert all(relative_error(arrays[key], expected[key], floor=1) < 1e-5 for key in expected)
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_the_others_are_still_one_call(monkeypatch, name):
     calls = []
     monkeypatch.setattr(update, "update", lambda rule, tensors, clip: calls.append(len(tensors)))
@@ -104,7 +104,7 @@ def test_hooks_still_find_every_gradient(rng):
     assert still.array.tobytes() == before
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_what_is_enabled_again_begins_with_its_first_step(rng, name):
     """As Chainer's rules do, each of which has a count of its own; frozen anew, it keeps its count and its states."""
     seeds, found = rng.integers(2**32, size=4), []
@@ -136,10 +136,10 @@ def go_on(model, optimizer, learns, steps=2):
         optimizer.update()
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_run_goes_on_from_any_moment_as_if_it_had_not_stopped(tmp_path, name):
     """Stopped after every stage, and just before the first step of what was enabled."""
-    run, make = new_run(tmp_path), lambda: OPTIMISERS[name].make(0.05, 1.0)
+    run, make = new_run(tmp_path), lambda: OPTIMIZERS[name].make(0.05, 1.0)
     stages = (False, True, False, True)
     whole, stopped = trained(run, 0, make()), trained(run, 0, make())
     for learns in stages:

@@ -115,7 +115,7 @@ def test_epochs_are_ruled_at_whole_numbers_where_there_are_some(figures, rng):
 # The confusion matrix
 
 
-def test_a_cell_is_coloured_by_its_share_of_its_row(figures):
+def test_a_cell_is_colored_by_its_share_of_its_row(figures):
     matrix = numpy.array([[90, 10, 0], [1, 1, 0], [0, 0, 0]])
     pixels(plots.confusion(matrix, ["a", "b", "c"], "mine"))
     axes = figures[0].axes[0]

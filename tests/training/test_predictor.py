@@ -96,19 +96,19 @@ def test_the_two_ways_of_explaining_differ_and_are_what_they_say(straight, predi
     assert json.loads(alone)["words"][0][1] == pytest.approx(predicts.probabilities([["superb"]])[0][1] - 0.5, abs=2e-6)
 
 
-def test_shares_are_colours_where_they_are_asked_for(straight, predicted):
+def test_shares_are_colors_where_they_are_asked_for(straight, predicted):
     line = ["The  film was DULL!"]
     plain = predicted(straight[0], "--explain", lines=line)[0]
     assert re.search(r"\t[^\x1b]*film was DULL\(\+0\.\d\d\)", plain)
-    coloured = predicted(straight[0], "--explain", "--color", "always", lines=line)[0]
-    assert f";48;5;{explain.TOWARDS[-1]}mDULL\x1b[0m" in coloured
-    assert re.sub(r"\x1b\[[\d;]*m", "", coloured).endswith("\tThe  film was DULL!")
+    colored = predicted(straight[0], "--explain", "--color", "always", lines=line)[0]
+    assert f";48;5;{explain.TOWARDS[-1]}mDULL\x1b[0m" in colored
+    assert re.sub(r"\x1b\[[\d;]*m", "", colored).endswith("\tThe  film was DULL!")
 
 
 @pytest.mark.parametrize(
     ("color", "no_color", "shown"), [("auto", "", True), ("auto", "1", False), ("never", "", False)]
 )
-def test_on_a_terminal_shares_are_colours(straight, tmp_path, monkeypatch, color, no_color, shown):
+def test_on_a_terminal_shares_are_colors(straight, tmp_path, monkeypatch, color, no_color, shown):
     (tmp_path / "a").write_text("the film was dull\n")
     terminal = io.StringIO()
     terminal.isatty = lambda: True
@@ -181,10 +181,10 @@ def test_a_tune_that_is_refused_is_told_and_the_others_are_sorted(tunes, tmp_pat
     [
         ("predict RUN MOOD --by gradient", "--by: is for --explain"),
         ("predict RUN MOOD --color never", "--color: is for --explain"),
-        ("evaluate RUN --form tab", "--form: is for labelled examples: name some"),
-        ("evaluate RUN --encoding cp1252", "--encoding: is for labelled examples: name some"),
-        ("evaluate RUN --label-column 1", "--label-column: is for labelled examples: name some"),
-        ("evaluate RUN --text_column 2 -d cpu", "--text-column: is for labelled examples: name some"),
+        ("evaluate RUN --form tab", "--form: is for labeled examples: name some"),
+        ("evaluate RUN --encoding cp1252", "--encoding: is for labeled examples: name some"),
+        ("evaluate RUN --label-column 1", "--label-column: is for labeled examples: name some"),
+        ("evaluate RUN --text_column 2 -d cpu", "--text-column: is for labeled examples: name some"),
     ],
 )
 def test_options_that_would_do_nothing(straight, mood, refused, line, reason):

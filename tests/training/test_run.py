@@ -1,4 +1,4 @@
-"""Files, runs, optimisers, evaluation and stopping."""
+"""Files, runs, optimizers, evaluation and stopping."""
 
 import dataclasses
 import functools
@@ -26,7 +26,7 @@ from tsuzuri.models.rnn import RNN, Sizes
 from tsuzuri.text import vocabulary
 from tsuzuri.training import evaluation, log, plots
 from tsuzuri.training import run as runs
-from tsuzuri.training.optimizers import OPTIMISERS, Adam
+from tsuzuri.training.optimizers import OPTIMIZERS, Adam
 from tsuzuri.training.stopping import Interrupt, Patience
 
 WORDS, UNITS = 13, 5
@@ -439,9 +439,9 @@ def test_no_field_of_a_checkpoint_is_taken_on_trust(tmp_path):
                 assert value is not ... or where.endswith(".0")
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
-def test_every_optimiser_goes_on_from_its_checkpoint(tmp_path, name):
-    run, make = new_run(tmp_path), OPTIMISERS[name].make
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_goes_on_from_its_checkpoint(tmp_path, name):
+    run, make = new_run(tmp_path), OPTIMIZERS[name].make
     for steps in (0, 2):
         model, optimizer = trained(run, steps, make(0.01))
         run.save_checkpoint(model, optimizer, META)
@@ -511,7 +511,7 @@ def test_a_size_that_the_weights_do_not_have_takes_no_memory(tmp_path):
             load()
 
 
-# Optimisers
+# Optimizers
 
 
 @pytest.mark.parametrize("amount", [0, 0.3])
@@ -533,10 +533,10 @@ def test_adam_equals_chainers(amount):
         numpy.testing.assert_allclose(a.array, b.array, rtol=1e-4, atol=1e-6)
 
 
-def test_every_optimiser_has_its_learning_rate_where_the_table_says():
-    for optimiser in OPTIMISERS.values():
-        made = optimiser.make(0.125)
-        assert getattr(made, optimiser.rate) == 0.125
+def test_every_optimizer_has_its_learning_rate_where_the_table_says():
+    for optimizer in OPTIMIZERS.values():
+        made = optimizer.make(0.125)
+        assert getattr(made, optimizer.rate) == 0.125
 
 
 # Evaluation and stopping

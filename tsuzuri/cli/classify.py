@@ -1,6 +1,6 @@
 """Sort texts or tunes into classes: ``classify.py train reviews.tsv -o runs/mood``, then ``predict`` and ``evaluate``.
 
-``train`` learns from labelled examples and leaves a run directory; ``predict`` reads lines and names their classes;
+``train`` learns from labeled examples and leaves a run directory; ``predict`` reads lines and names their classes;
 ``evaluate`` tells how good the names are.
 """
 
@@ -25,7 +25,7 @@ from tsuzuri.models import classifier
 from tsuzuri.text import tokenizers, vectors
 from tsuzuri.training import classes, evaluation, initialization, log, metrics, plots, predictor, stopping
 from tsuzuri.training import run as runs
-from tsuzuri.training.optimizers import OPTIMISERS, freeze
+from tsuzuri.training.optimizers import OPTIMIZERS, freeze
 
 READING = [
     ("--form", ("auto", *labeled.FORMS), "auto", "how labels and texts stand in files of lines"),
@@ -51,8 +51,8 @@ TRAIN = {
         ("--pos", options.text, [], "files of lines that are positive, instead"),
         ("--neg", options.text, [], "files of lines that are negative"),
         ("-o --out --saveto", options.path, None, "the run directory to make or to go on with"),
-        ("--valid", options.text, [], "labelled examples to validate on, instead of a share of the corpus"),
-        ("--test", options.text, [], "labelled examples to test on, instead of a share of it"),
+        ("--valid", options.text, [], "labeled examples to validate on, instead of a share of the corpus"),
+        ("--test", options.text, [], "labeled examples to test on, instead of a share of it"),
         ("--valid-fraction", options.fraction, 0.1, "share of each class to validate on"),
         ("--test-fraction", options.share, 0.1, "share of each class to test on; 0 for no test"),
         *READING,
@@ -89,8 +89,8 @@ TRAIN = {
     "training": [
         ("-e --epoch --max-epochs", options.count, 100, "at most so many epochs"),
         ("-b --batchsize --batch-size", options.count, 32, "examples of an update"),
-        ("--optimizer", tuple(OPTIMISERS), "adam", "the optimiser"),
-        ("--lr --lrate", options.positive, None, "learning rate (default: 0.001 for adam, else the optimiser's own)"),
+        ("--optimizer", tuple(OPTIMIZERS), "adam", "the optimizer"),
+        ("--lr --lrate", options.positive, None, "learning rate (default: 0.001 for adam, else the optimizer's own)"),
         ("--decay-c", options.not_negative, 0.0, "weight decay of the last layer, added to the loss"),
         ("-c --gradclip", options.positive, 5.0, "largest norm of the gradients"),
         ("--patience", options.count, 10, "stop after so many validations in a row that did no better"),
@@ -109,14 +109,14 @@ PREDICT = {
         ("--json", None, False, "an object a line, with the probability of every class"),
         ("--explain", None, False, "show the share that each word has in the decision"),
         ("--by", predictor.BY, "leave-one-out", "how: p without the word, or gradient times input"),
-        ("--color", ("auto", "always", "never"), "auto", "shares as colours; auto: on a terminal"),
+        ("--color", ("auto", "always", "never"), "auto", "shares as colors; auto: on a terminal"),
         DEVICE,
     ],
 }
 EVALUATE = {
     "what": [
         ("run", options.text, options.REQUIRED, "the run directory"),
-        ("corpus", options.text, [], "labelled examples (default: those that training held out for test)"),
+        ("corpus", options.text, [], "labeled examples (default: those that training held out for test)"),
         ("--pos", options.text, [], "files of lines that are positive, instead"),
         ("--neg", options.text, [], "files of lines that are negative"),
         *READING,
@@ -124,7 +124,7 @@ EVALUATE = {
         DEVICE,
     ],
 }
-LR = {"adam": 0.001}  # where none is asked for; of the other optimisers their own
+LR = {"adam": 0.001}  # where none is asked for; of the other optimizers their own
 READ = ("form", "encoding", "label_column", "text_column")
 NOTHING = {"nats": 0.0, "wrong": 0, "examples": 0}  # since the last validation
 MAY_CHANGE = ("device", "disp_freq", "epoch", "patience", "precision", "save_freq")  # on --resume
@@ -176,7 +176,7 @@ def begin(args, given):
     case = origin.case if args["case"] == "auto" else args["case"]
     tokens = args["tokens"] if "tokens" in given else origin.tokens or "auto"
     data, words = read(source, tokens, case, origin.words)
-    for line in dataset.lines(data, words.tokeniser):  # before hours go into it
+    for line in dataset.lines(data, words.tokenizer):  # before hours go into it
         tell(line)
     sizes = initialization.sizes(args, given, origin, data)
     weights, begun = initialization.weights(args, origin, data, sizes)
@@ -185,8 +185,8 @@ def begin(args, given):
     about = {
         "kind": "classes",
         "classes": data.classes,
-        "tokens": words.tokeniser.name,
-        "dictionary": words.tokeniser.dictionary,
+        "tokens": words.tokenizer.name,
+        "dictionary": words.tokenizer.dictionary,
         "case": words.case,
         "sizes": dataclasses.asdict(sizes),
         "recipe": dataclasses.asdict(recipe),
@@ -215,7 +215,7 @@ def recipe_of(args, given):
         raise UserError("--truncate: to how many words? --maxlen tells")
     changed = {
         "precision": precision_of(args["device"], args["precision"], args["model"]),
-        "lr": args["lr"] or LR.get(args["optimizer"]) or OPTIMISERS[args["optimizer"]].lr,
+        "lr": args["lr"] or LR.get(args["optimizer"]) or OPTIMIZERS[args["optimizer"]].lr,
         "valid_freq": args["valid_freq"] or 0,
         "freeze_epochs": None if args["freeze_vectors"] else args["freeze_epochs"] or 0,
     }
@@ -282,10 +282,10 @@ def source_of(args, given):
 
 
 def files_of(args):
-    """The files of labelled examples that the options name, and how they are to be read."""
+    """The files of labeled examples that the options name, and how they are to be read."""
     files = {name: [os.path.abspath(path) for path in args[name]] for name in ("corpus", "pos", "neg")}
     if bool(files["pos"]) != bool(files["neg"]) or bool(files["pos"]) == bool(files["corpus"]):
-        raise UserError("name labelled examples: a corpus, or --pos and --neg files")
+        raise UserError("name labeled examples: a corpus, or --pos and --neg files")
     columns = [args["label_column"], args["text_column"]]
     return files | {"form": args["form"], "encoding": args["encoding"], "columns": columns}
 
@@ -312,7 +312,7 @@ def data_of(run):
 
 
 class Job:
-    """A training under way. All of it that changes is in the model, the optimiser, ``patience`` and ``at``, and goes
+    """A training under way. All of it that changes is in the model, the optimizer, ``patience`` and ``at``, and goes
     into a checkpoint; ``checkpoint`` is the one to go on from, ``weights`` are those to begin with.
     """
 
@@ -324,7 +324,7 @@ class Job:
         for path, param in self.model.namedparams():
             if path[1:] in (weights or {}):
                 param.array[...] = weights[path[1:]]
-        self.optimizer = OPTIMISERS[recipe.optimizer].make(recipe.lr, recipe.gradclip)
+        self.optimizer = OPTIMIZERS[recipe.optimizer].make(recipe.lr, recipe.gradclip)
         self.optimizer.setup(self.model)
         self.patience = stopping.Patience(recipe.patience)
         self.at = {"epoch": 1, "window": 0, "updates": 0, "words": 0, "history": []} | NOTHING
@@ -477,7 +477,7 @@ def predict_command(args, given):
     predicts = predictor.Predictor(run, devices.choose(args["device"]))
     by = args["by"] if args["explain"] else None
     terminal = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    colour = args["color"] == "always" or (terminal and args["color"] == "auto")
+    color = args["color"] == "always" or (terminal and args["color"] == "auto")
     refused = []
 
     def refuse(line):
@@ -487,7 +487,7 @@ def predict_command(args, given):
     for batch in words.batches(args["files"], args["encoding"], refuse):
         for passage, p in zip(batch, predicts.probabilities([passage.words for passage in batch]), strict=True):
             print(
-                predicts.as_json(passage, p, by) if args["json"] else predicts.line(passage, p, by, colour),
+                predicts.as_json(passage, p, by) if args["json"] else predicts.line(passage, p, by, color),
                 flush=True,
             )
     return 2 if refused else 0
@@ -496,7 +496,7 @@ def predict_command(args, given):
 def evaluate_command(args, given):
     examples_named = given & {"corpus", "pos", "neg"}
     if given & set(READ) and not examples_named:
-        raise UserError(f"--{min(given & set(READ)).replace('_', '-')}: is for labelled examples: name some")
+        raise UserError(f"--{min(given & set(READ)).replace('_', '-')}: is for labeled examples: name some")
     run = runs.load(args["run"], classes.Run)
     about = run.about
     if examples_named:
@@ -536,7 +536,7 @@ def tell(line):
 
 
 COMMANDS = {
-    "train": (train_command, TRAIN, "learn to sort texts or tunes into classes from labelled examples"),
+    "train": (train_command, TRAIN, "learn to sort texts or tunes into classes from labeled examples"),
     "predict": (predict_command, PREDICT, "name the class of each line, or of each tune"),
-    "evaluate": (evaluate_command, EVALUATE, "tell how good a classifier is on labelled examples"),
+    "evaluate": (evaluate_command, EVALUATE, "tell how good a classifier is on labeled examples"),
 }

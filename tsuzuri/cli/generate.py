@@ -74,9 +74,9 @@ def main(argv=None):
 
 def write_text(args, run, primetext):
     from tsuzuri.sampling import constraints, endings
-    from tsuzuri.text.tokenizers import closes, ends_sentence, tokeniser
+    from tsuzuri.text.tokenizers import closes, ends_sentence, tokenizer
 
-    words, splitter = run.vocabulary, tokeniser(run.about["tokens"])
+    words, splitter = run.vocabulary, tokenizer(run.about["tokens"])
     if splitter.dictionary != run.about["dictionary"]:
         tell(f"note: {run.path} was split by {run.about['dictionary']}, here is {splitter.dictionary}")
     prime = prime_ids(primetext, splitter, words, args["unk"], run.path)

@@ -25,7 +25,7 @@ from tsuzuri.models.rnn import Sizes
 from tsuzuri.text import vectors, vocabulary
 from tsuzuri.training import evaluation, learner, log, plots, stopping
 from tsuzuri.training import run as runs
-from tsuzuri.training.optimizers import OPTIMISERS, freeze
+from tsuzuri.training.optimizers import OPTIMIZERS, freeze
 
 DESCRIPTION = "Train a two-layer LSTM language model on text or on MIDI, files or folders of them."
 TABLES = {
@@ -68,8 +68,8 @@ TABLES = {
         ("-b --batchsize", options.count, 20, "streams read side by side"),
         ("-l --bproplen", options.count, 35, "steps of a window (truncated BPTT)"),
         ("-c --gradclip", options.positive, 5.0, "largest norm of the gradients"),
-        ("--optimizer", tuple(OPTIMISERS), "adam", "the optimiser"),
-        ("--lr", options.positive, None, "learning rate (default: the optimiser's own, 0.002 for adam)"),
+        ("--optimizer", tuple(OPTIMIZERS), "adam", "the optimizer"),
+        ("--lr", options.positive, None, "learning rate (default: the optimizer's own, 0.002 for adam)"),
         ("--lr-decay", options.fraction, 0.5, "factor of the learning rate after an epoch that did no better"),
         ("--patience", options.count, 5, "stop after so many epochs in a row that did no better"),
         ("--seed", options.seed, 0, "of the random generators"),
@@ -98,7 +98,7 @@ def start(args, given):
         raise UserError(f"{args['out']}: holds {what} already: --resume goes on with it, --force replaces it")
     # Refused now rather than after the corpus is read.
     args["precision"] = devices.precision(args["device"], args["precision"])
-    args["lr"] = args["lr"] or OPTIMISERS[args["optimizer"]].lr
+    args["lr"] = args["lr"] or OPTIMIZERS[args["optimizer"]].lr
     settle_vectors(args, given)
     recipe = runs.Recipe(**{field.name: args[field.name] for field in dataclasses.fields(runs.Recipe)})
 
@@ -112,8 +112,8 @@ def start(args, given):
     learner.check(devices.choose(args["device"]), sizes, recipe)
     about = {
         "kind": source["kind"],
-        "tokens": corpus.tokeniser.name,
-        "dictionary": corpus.tokeniser.dictionary,
+        "tokens": corpus.tokenizer.name,
+        "dictionary": corpus.tokenizer.dictionary,
         "sizes": dataclasses.asdict(sizes),
         "recipe": dataclasses.asdict(recipe),
         "vectors": origin,
@@ -222,7 +222,7 @@ def report(corpus, count):
         for item in r["skipped"]:
             tell(f"skipped  {item['name']}: {item['reason']}")
     splits = ", ".join(f"{r['words'][s]:,} {s} ({r['unknown'][s]:.1%} unknown)" for s in r["words"])
-    tell(f"words    {splits}; by {corpus.tokeniser.name} {corpus.tokeniser.dictionary}".rstrip())
+    tell(f"words    {splits}; by {corpus.tokenizer.name} {corpus.tokenizer.dictionary}".rstrip())
     share = r["singletons"] / max(1, r["distinct"])
     known = f"{r['vocabulary'] - 1:,} of {r['distinct']:,} distinct words"
     tell(f"ids      {known} ({share:.0%} of them seen once), and <unk>")
@@ -230,7 +230,7 @@ def report(corpus, count):
 
 
 class Job:
-    """A training under way. All of it that changes is in the model, the optimiser, ``order``, ``patience`` and ``at``,
+    """A training under way. All of it that changes is in the model, the optimizer, ``order``, ``patience`` and ``at``,
     and goes into a checkpoint; ``checkpoint`` is the one to go on from, ``rows`` (V, N) are word vectors to begin with.
     """
 
@@ -239,7 +239,7 @@ class Job:
         self.device, self.device_name = devices.choose(device), device
         self.device.use()
         self.model = run.new_model()
-        self.optimizer = OPTIMISERS[recipe.optimizer].make(recipe.lr, recipe.gradclip)
+        self.optimizer = OPTIMIZERS[recipe.optimizer].make(recipe.lr, recipe.gradclip)
         self.optimizer.setup(self.model)
         self.order = numpy.random.default_rng([recipe.seed, 1])
         self.patience = stopping.Patience(recipe.patience)
@@ -301,7 +301,7 @@ def read_windows(job, interrupt):
         at["start"] = int(job.order.choice(beginnings)) % len(job.corpus.train)
         at["nats"], at["words"] = 0.0, 0
         model.reset_state()
-    setattr(job.optimizer, OPTIMISERS[recipe.optimizer].rate, at["lr"])
+    setattr(job.optimizer, OPTIMIZERS[recipe.optimizer].rate, at["lr"])
     job.freeze()
     batches = windows.training(job.corpus.train, recipe.batchsize, recipe.bproplen, at["start"])
     job.learner.begin(at["nats"])
@@ -359,7 +359,7 @@ def end_epoch(job, speed):
 def bits_a_note(corpus, ids):
     """What turns a loss over ``ids``, nats a word, into bits a note; None where they hold no notes."""
     strikes = numpy.array([collect.strikes(word) for word in corpus.vocabulary.words])
-    notes = int(strikes[ids].sum()) if corpus.tokeniser.name == "midi" else 0
+    notes = int(strikes[ids].sum()) if corpus.tokenizer.name == "midi" else 0
     return (len(ids) - 1) / notes / math.log(2) if notes else None
 
 

@@ -1,4 +1,4 @@
-"""Documents to ids: tokenise, split into training, validation and test pieces, count the vocabulary, encode."""
+"""Documents to ids: tokenize, split into training, validation and test pieces, count the vocabulary, encode."""
 
 import array
 import hashlib
@@ -9,13 +9,13 @@ import numpy
 
 from tsuzuri.errors import UserError
 from tsuzuri.text import reader, vocabulary
-from tsuzuri.text.tokenizers import choose, tokeniser
+from tsuzuri.text.tokenizers import choose, tokenizer
 
 END = vocabulary.SPECIAL[vocabulary.EOS]
 SPLITS = ("train", "valid", "test")
 HELD_OUT = 0.05  # of the pieces for validation, the last ones, and as many before them for test
 LOOK_UP = 1024  # words
-SAMPLE = 20_000  # characters that decide the tokeniser
+SAMPLE = 20_000  # characters that decide the tokenizer
 
 
 class Corpus(NamedTuple):
@@ -25,7 +25,7 @@ class Corpus(NamedTuple):
     valid: numpy.ndarray
     test: numpy.ndarray
     vocabulary: vocabulary.Vocabulary
-    tokeniser: object
+    tokenizer: object
     report: dict
 
     def fingerprint(self):
@@ -58,7 +58,7 @@ class _Stream:
 def of_texts(paths, valid=(), test=(), tokens="auto", size=None, least=2, need=2):
     """Read ``paths`` into a ``Corpus``; ``valid`` and ``test`` name files of their own for these splits.
 
-    ``tokens`` is a tokeniser's name or "auto"; ``size`` and ``least`` bound the vocabulary, which is counted on the
+    ``tokens`` is a tokenizer's name or "auto"; ``size`` and ``least`` bound the vocabulary, which is counted on the
     training pieces alone, by its number of ids and by how often a word must be seen. ``need`` is the least number of
     training words. Raises ``UserError`` for what cannot be read and for a corpus that is too small.
     """
@@ -66,7 +66,7 @@ def of_texts(paths, valid=(), test=(), tokens="auto", size=None, least=2, need=2
     main = texts.read(paths)
     parts = _split(main, *(texts.read(sources) if sources else None for sources in (valid, test)))
     report = {"files": texts.files, "skipped": texts.skipped, "pieces": len(main.ends)}
-    return _corpus(parts, texts.index, texts.tokeniser, report, size, least, need, " ".join(paths))
+    return _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
 
 
 def of_pieces(groups, valid=None, test=None, size=None, least=1, need=2, name="the corpus"):
@@ -85,14 +85,14 @@ def of_pieces(groups, valid=None, test=None, size=None, least=1, need=2, name="t
         stream.add(pieces)
         parts[split] = numpy.frombuffer(stream.ids, numpy.intc)
     report = {"pieces": len(groups), "copies": sum(map(len, groups)) - len(groups), "twice": twice}
-    return _corpus(parts, index, tokeniser("midi"), report, size, least, need, name)
+    return _corpus(parts, index, tokenizer("midi"), report, size, least, need, name)
 
 
 class _Texts:
-    """Reads texts into streams that share an index and a tokeniser, which the first of them decides."""
+    """Reads texts into streams that share an index and a tokenizer, which the first of them decides."""
 
     def __init__(self, tokens):
-        self.index, self.tokeniser = by_sight(), None if tokens == "auto" else tokeniser(tokens)
+        self.index, self.tokenizer = by_sight(), None if tokens == "auto" else tokenizer(tokens)
         self.files, self.skipped = {"aozora": 0, "plain": 0}, []
 
     def read(self, sources):
@@ -101,8 +101,8 @@ class _Texts:
             if isinstance(document, reader.Skipped):
                 self.skipped.append(document._asdict())
                 continue
-            self.tokeniser = self.tokeniser or tokeniser(choose("\n".join(document.pieces)[:SAMPLE]))
-            stream = stream or _Stream(self.tokeniser.split, self.index)
+            self.tokenizer = self.tokenizer or tokenizer(choose("\n".join(document.pieces)[:SAMPLE]))
+            stream = stream or _Stream(self.tokenizer.split, self.index)
             self.files[document.kind] += 1
             stream.add(document.pieces)
         if stream is None:

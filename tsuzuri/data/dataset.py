@@ -1,4 +1,4 @@
-"""Labelled words to what a classifier learns from: split by class, counted, encoded, cut."""
+"""Labeled words to what a classifier learns from: split by class, counted, encoded, cut."""
 
 import hashlib
 from collections import Counter
@@ -179,7 +179,7 @@ def _counts(parts, classes):
     }
 
 
-def lines(data, tokeniser):
+def lines(data, tokenizer):
     """What was read, in lines for people."""
     r = data.report
     for part, found in r["read"].items():
@@ -201,8 +201,8 @@ def lines(data, tokeniser):
             yield f"left out {r[f'left_out_{part}']:,} of {part} that are longer than --maxlen"
     for part, count in r["shared"].items():
         if count:
-            yield f"note     {count:,} of {part} are in train too, word for word: they are no test of what was learnt"
+            yield f"note     {count:,} of {part} are in train too, word for word: they are no test of what was learned"
     others = r["vocabulary"] - len(vocabulary.SPECIAL) - r["kept"]
     also = f", {others:,} others of what it begins with" if others else ""
     known = f"{r['kept']:,} of {r['distinct']:,} distinct words{also}"
-    yield f"ids      {known}, and <unk>; by {tokeniser.name} {tokeniser.dictionary}".rstrip()
+    yield f"ids      {known}, and <unk>; by {tokenizer.name} {tokenizer.dictionary}".rstrip()

@@ -1,4 +1,4 @@
-"""Labelled data to examples: lines of a label and a text, tables, a folder for each class, or a file for each.
+"""Labeled data to examples: lines of a label and a text, tables, a folder for each class, or a file for each.
 
 Lines and tables are as ``corpus.tables`` has them.
 """
@@ -15,7 +15,7 @@ FORMS = tuple(tables.FORMS)
 MOST = 1000  # labels
 SUFFIXES = (".txt", "")  # of files that are one text each; those of 20 newsgroups have none
 ABOUT = ("readme", "license", "copying")  # files that are no examples, wherever they lie
-JOINERS = "\u200c\u200d"  # characters that cannot be seen, and that words of Persian and Hindi are spelt with
+JOINERS = "\u200c\u200d"  # characters that cannot be seen, and that words of Persian and Hindi are spelled with
 LEFT_OUT = ("unsup",)  # of a folder's classes: the texts without a class of the Large Movie Review Dataset
 PARTS = {"train": "train", "valid": "valid", "validation": "valid", "dev": "valid", "test": "test"}
 
@@ -28,7 +28,7 @@ class Example(NamedTuple):
     where: str
 
 
-class Labelled(NamedTuple):
+class Labeled(NamedTuple):
     """``examples``, a list of ``Example``, and the report of what they are.
 
     files, form and encoding (how many files are of each), blank (lines without anything), skipped (name and reason of
@@ -41,7 +41,7 @@ class Labelled(NamedTuple):
 
 
 def read(paths, form="auto", encoding="auto", columns=(None, None), least=1):
-    """The ``Labelled`` examples of files and of folders with a folder for each class, in their order.
+    """The ``Labeled`` examples of files and of folders with a folder for each class, in their order.
 
     ``form`` is one of ``FORMS`` or "auto", ``encoding`` a codec's name or "auto", ``columns`` say where the label and
     the text are, by names or by numbers from 1. ``least`` is how many examples each class needs: 2 where one of them is
@@ -58,7 +58,7 @@ def read(paths, form="auto", encoding="auto", columns=(None, None), least=1):
 
 
 def pos_neg(pos, neg, encoding="auto", least=1):
-    """The ``Labelled`` lines of the files ``pos`` and ``neg``, two lists of paths, as examples of two classes."""
+    """The ``Labeled`` lines of the files ``pos`` and ``neg``, two lists of paths, as examples of two classes."""
     found = _Found(encoding)
     for label, paths in (("pos", pos), ("neg", neg)):
         for path in paths:
@@ -134,7 +134,7 @@ class _Found:
         """The text of a file; raises ``ValueError`` with a reason why there is none."""
         try:
             with open(path, "rb") as stream:
-                text, encoding = reader.recognise(stream.read(), self.encoding)
+                text, encoding = reader.recognize(stream.read(), self.encoding)
         except OSError as error:
             raise ValueError(f"cannot be read: {error.strerror or error}") from None
         if not text.strip():
@@ -174,7 +174,7 @@ class _Found:
                     self.forms["folder"] += 1
 
     def finish(self, name, least):
-        """All as ``Labelled``, if a classifier can be made of it."""
+        """All as ``Labeled``, if a classifier can be made of it."""
         if not self.examples:
             reasons = "; ".join(f"{item['name']} {item['reason']}" for item in self.skipped[:3])
             raise UserError(f"{name}: holds no example{reasons and f' ({reasons})'}")
@@ -194,7 +194,7 @@ class _Found:
             "twice": sum(n > 1 for n in times.values()),
             "torn": sum(len(names) > 1 for names in labels.values()),
         }
-        return Labelled(self.examples, report)
+        return Labeled(self.examples, report)
 
     def _named(self, path):
         """The text of a file that was named itself, which must be there."""

@@ -1,4 +1,4 @@
-"""Labelled files to labelled words, by a rule that a run keeps: a tokeniser for texts, MIDI's settings for tunes."""
+"""Labeled files to labeled words, by a rule that a run keeps: a tokenizer for texts, MIDI's settings for tunes."""
 
 import codecs
 import itertools
@@ -10,10 +10,10 @@ from tsuzuri.data import labeled
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import collect, settings, wordfile
 from tsuzuri.text import reader
-from tsuzuri.text.tokenizers import Tokeniser, choose_for_classes, tokeniser
+from tsuzuri.text.tokenizers import Tokenizer, choose_for_classes, tokenizer
 
 PARTS = ("corpus", "valid", "test")
-SAMPLE = 20_000  # characters that decide the tokeniser
+SAMPLE = 20_000  # characters that decide the tokenizer
 BATCH = 256  # lines of a file that are read at once
 TUNES = (*collect.SUFFIXES, wordfile.SUFFIX)
 MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -29,9 +29,9 @@ class Passage(NamedTuple):
 
 
 class Wording(NamedTuple):
-    """How a text becomes words, by a tokeniser, and in small letters where ``case`` is "fold"; or how a tune does."""
+    """How a text becomes words, by a tokenizer, and in small letters where ``case`` is "fold"; or how a tune does."""
 
-    tokeniser: Tokeniser
+    tokenizer: Tokenizer
     case: str
     midi: settings.Settings | None = None
 
@@ -41,9 +41,9 @@ class Wording(NamedTuple):
 
     def passage(self, text):
         """A text as a ``Passage``; capitals become small letters in words that are split already."""
-        every = self.tokeniser.split(text)
+        every = self.tokenizer.split(text)
         words, pieces, gap = [], [], ""
-        for word, piece in zip(every, self.tokeniser.pieces(every), strict=True):
+        for word, piece in zip(every, self.tokenizer.pieces(every), strict=True):
             if word.isspace():
                 gap += piece
             else:
@@ -96,7 +96,7 @@ class Wording(NamedTuple):
 def of_run(about):
     """The ``Wording`` of a run, from its run.json."""
     midi = about["corpus"]["midi"]
-    return Wording(tokeniser(about["tokens"]), about["case"], midi and _settings(midi))
+    return Wording(tokenizer(about["tokens"]), about["case"], midi and _settings(midi))
 
 
 def _settings(midi):
@@ -125,14 +125,14 @@ def expanded(source):
 
 
 def read(source, tokens, case, least=0):
-    """The labelled words of a ``source``'s parts, their ``Wording``, and the report.
+    """The labeled words of a ``source``'s parts, their ``Wording``, and the report.
 
     Returns a dict: for corpus, valid and test an iterable of (label, words) pairs, None for a part that is not there.
     ``tokens`` may be "auto", ``least`` is how many examples of the corpus each class needs, 0 if it may have any
     labels. Raises ``UserError`` for what cannot be read, and for a text without words.
     """
     if source["midi"]:
-        return _tunes(source, Wording(tokeniser("midi"), "keep", _settings(source["midi"])), least)
+        return _tunes(source, Wording(tokenizer("midi"), "keep", _settings(source["midi"])), least)
     how = source["form"], source["encoding"], tuple(source["columns"])
     needed = {"corpus": least, "valid": 0, "test": 0}
     found = {part: labeled.read(source[part], *how, needed[part]) for part in PARTS if source[part]}
@@ -141,7 +141,7 @@ def read(source, tokens, case, least=0):
     first = found["corpus"]
     if tokens == "auto":
         tokens = choose_for_classes("\n".join(example.text for example in first.examples[:1000])[:SAMPLE])
-    wording = Wording(tokeniser(tokens), case)
+    wording = Wording(tokenizer(tokens), case)
     pairs = {part: _pairs(found[part].examples, wording) if part in found else None for part in PARTS}
     return pairs, wording, {part: data.report for part, data in found.items()}
 
@@ -175,7 +175,7 @@ def _lines(path, encoding):
     """The lines of a file; none of them follows the last line end."""
     try:
         with open(path, "rb") as stream:
-            text, _ = reader.recognise(stream.read(), encoding)
+            text, _ = reader.recognize(stream.read(), encoding)
     except (OSError, ValueError) as error:
         reason = f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
         raise UserError(f"{path}: {reason}") from None
@@ -197,7 +197,7 @@ def _incoming(encoding):
     lines = itertools.chain.from_iterable(map(bytes.splitlines, stream))  # at a return alone too, as in files
     for n, line in enumerate(lines, 1):
         try:
-            text, found = reader.recognise(line, encoding) if line else ("", None)
+            text, found = reader.recognize(line, encoding) if line else ("", None)
         except ValueError as error:
             reason = str(error).replace(" in line 1)", ")")  # it knows of this line only
             raise UserError(f"standard input, line {n}: {reason}{hint}") from None

@@ -173,5 +173,5 @@ def _accents(block):
 
 
 def _composed(match):
-    spelt = match[0]
-    return _LIGATURES.get(spelt) or unicodedata.normalize("NFC", spelt[0] + _MARKS[spelt[-1]][0])
+    spelled = match[0]
+    return _LIGATURES.get(spelled) or unicodedata.normalize("NFC", spelled[0] + _MARKS[spelled[-1]][0])

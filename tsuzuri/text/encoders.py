@@ -1,6 +1,6 @@
 """Texts as arrays: the encoders of the chapter on text in Chollet's "Deep Learning with Python", on this house's words.
 
-A text is a list of words, as ``corpus.tokenise`` splits it, or a ``str``, whose words are its characters. An encoder
+A text is a list of words, as ``corpus.tokenize`` splits it, or a ``str``, whose words are its characters. An encoder
 goes in two steps that combine freely: words become ids, and lists of ids become an array. Names and results are those
 of ``keras.preprocessing`` wherever the thing is the same.
 

@@ -121,7 +121,7 @@ def decode(data):
     raise ValueError(f"is not text in {' or '.join(encodings.values())}")
 
 
-def recognise(data, encoding="auto"):
+def recognize(data, encoding="auto"):
     """Bytes to text with LF line ends, and the name of their encoding: as ``decode`` does, but Western bytes too.
 
     Nearly all bytes mean something in Windows' cp1252, and accented letters often do in Shift_JIS: each is taken only

@@ -1,6 +1,6 @@
 """Lines to words and back, exactly; the only place that calls MeCab.
 
-MeCab and a split at spaces both drop white space. Here it is kept without a mark on the words: each tokeniser has a
+MeCab and a split at spaces both drop white space. Here it is kept without a mark on the words: each tokenizer has a
 rule that says where a space stands between two words, white space that the rule does not put becomes a word of its
 own, and two words that the rule would wrongly part stay one. So ``join(split(line)) == line`` for every line.
 """
@@ -22,8 +22,8 @@ LONGEST = 2000  # characters that MeCab is given at once: it fails on a million,
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _LETTER = re.compile(r"\w")
 _KANA = re.compile(r"[\u3040-\u30ff]")
-_JOINERS = "\u200c\u200d"  # the words of Persian and of Indian scripts are spelt with them
-# Latin and its neighbours: what ends a word or a clause, and what begins a word, with a space between the two
+_JOINERS = "\u200c\u200d"  # the words of Persian and of Indian scripts are spelled with them
+# Latin and its neighbors: what ends a word or a clause, and what begins a word, with a space between the two
 _ENDS = r"[^\W\u2e80-\U0010ffff]|[,.;:!?)]"
 _BEGINS = r"[^\W\u2e80-\U0010ffff]|[(]"
 _PARTED = re.compile(rf"(?:{_ENDS})\Z")
@@ -31,7 +31,7 @@ _PARTING = re.compile(rf"(?:{_BEGINS})")
 _MAY_PART = re.compile("[\t-~\u0085-\u200f\u2028-\u202f\u2070-\u2e7f]")  # all of these and more, in one quick look
 
 
-class Tokeniser(NamedTuple):
+class Tokenizer(NamedTuple):
     """``split`` a line into words; ``spaced(a, b)``: whether a space stands between the words a and b."""
 
     name: str
@@ -51,8 +51,8 @@ class Tokeniser(NamedTuple):
             previous = word
 
 
-def tokeniser(name):
-    """The tokeniser of that name, one of ``NAMES``, or midi for words that are there already.
+def tokenizer(name):
+    """The tokenizer of that name, one of ``NAMES``, or midi for words that are there already.
 
     Raises ``UserError`` where MeCab has no dictionary.
     """
@@ -60,7 +60,7 @@ def tokeniser(name):
 
 
 def choose(sample):
-    """The tokeniser's name for a sample of text: mecab for Japanese, space where words are parted, else char."""
+    """The tokenizer's name for a sample of text: mecab for Japanese, space where words are parted, else char."""
     letters = len(_LETTER.findall(sample))
     if 5 * len(_JAPANESE.findall(sample)) > letters:
         return "mecab"
@@ -114,18 +114,18 @@ def _in_parts(line, split):
 
 
 def _char():
-    return Tokeniser("char", list, lambda a, b: False)
+    return Tokenizer("char", list, lambda a, b: False)
 
 
 def _midi():
-    return Tokeniser("midi", str.split, lambda a, b: True)
+    return Tokenizer("midi", str.split, lambda a, b: True)
 
 
 def _space():
     def spaced(a, b):
         return not a[-1].isspace() and not b[0].isspace()
 
-    return Tokeniser("space", lambda line: _align(line, line.split(), spaced), spaced)
+    return Tokenizer("space", lambda line: _align(line, line.split(), spaced), spaced)
 
 
 def _english():
@@ -137,15 +137,15 @@ def _english():
     """
     # a word or number with what is inside of it, the end of a word that was parted from it, equal signs in a row
     mark = rf"(?![\0-\u02ff])[{_marks()}]"  # what is not one is mostly below them, and told without the long class
-    spelt = rf"(?:[^\W_]|{mark})"
+    spelled = rf"(?:[^\W_]|{mark})"
     run = rf"(?:[^\W_]+|{mark})+"
     word = rf"{run}(?:(?:['’-]|(?<=\d)[.,](?=\d)){run})*"
-    ending = rf"(?<!\S)['’](?i:[sdm]|ll|re|ve)(?!{spelt})"
+    ending = rf"(?<!\S)['’](?i:[sdm]|ll|re|ve)(?!{spelled})"
     signs = rf"(?P<sign>[^\w\s]|_)(?P=sign)*(?:{mark})*"
     # the space that the rule puts after a sign, or after a word
-    ruled = rf" (?={ending})|(?(sign)(?<=(?P=sign)) (?=(?P=sign))| (?={spelt}))"
+    ruled = rf" (?={ending})|(?(sign)(?<=(?P=sign)) (?=(?P=sign))| (?={spelled}))"
     words = re.compile(rf"({word}|{ending}|{signs}|\s+)(?:{ruled})?")
-    is_spelt = re.compile(spelt).match
+    is_spelt = re.compile(spelled).match
 
     def spaced(a, b):
         if a.isspace() or b.isspace():
@@ -154,7 +154,7 @@ def _english():
             return a[-1].isalnum() or bool(is_spelt(a))  # a word: signs end in a sign or a mark
         return a[-1] == b[0] or b[-1].isalnum()  # equal signs, or the end of a word
 
-    return Tokeniser("english", lambda line: [found[0] for found in words.findall(line)], spaced)
+    return Tokenizer("english", lambda line: [found[0] for found in words.findall(line)], spaced)
 
 
 def _marks():
@@ -184,7 +184,7 @@ def _mecab():
             return surfaces  # no white space in the line, and none to be put between its words
         return _align(line, [surface for surface in surfaces if surface], spaced)
 
-    return Tokeniser("mecab", split, spaced, dictionary)
+    return Tokenizer("mecab", split, spaced, dictionary)
 
 
 def _tagger():

@@ -1,6 +1,6 @@
 """The classifier's run directory: as ``training/run.py`` has it, but for what differs.
 
-run.json         kind "classes", the classes by name, tokeniser, sizes, recipe, corpus and its report, versions
+run.json         kind "classes", the classes by name, tokenizer, sizes, recipe, corpus and its report, versions
 vocabulary.txt   one word a line, its id the line number
 model.npz        the weights that did best on the validation examples, and the errors so far as ``history_errs``
 checkpoint.npz   the whole state of the training: weights, moments, position, generator, history
@@ -21,7 +21,7 @@ from tsuzuri.models import classifier
 from tsuzuri.storage import FLAG, OBJECT, OTHERS, TEXT, UNBOUNDED, number, one_of, optional, whole
 from tsuzuri.text import tokenizers
 from tsuzuri.training import run as runs
-from tsuzuri.training.optimizers import OPTIMISERS
+from tsuzuri.training.optimizers import OPTIMIZERS
 
 HISTORY = "history_errs"  # the tutorial's name: an array (n, 2) of the validation and the test error, NaN for none
 
@@ -65,7 +65,7 @@ RULES = {  # of run.json
     "recipe": {
         "epoch": whole(1),
         "batchsize": whole(1),
-        "optimizer": one_of(*OPTIMISERS),
+        "optimizer": one_of(*OPTIMIZERS),
         "lr": number(0, above=True),
         "gradclip": number(0, above=True),
         "decay_c": number(0),

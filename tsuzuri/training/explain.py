@@ -7,12 +7,12 @@ Words that say the same hide each other: where one is left out, the other still 
 
 import numpy
 
-# Backgrounds of the 256-colour palette from the weakest to the strongest, blue towards the class, orange against it:
-# told apart by the colour-blind, and of a middling brightness, so that black is readable on them and they are seen
+# Backgrounds of the 256-color palette from the weakest to the strongest, blue towards the class, orange against it:
+# told apart by the color-blind, and of a middling brightness, so that black is readable on them and they are seen
 # on a dark as on a light terminal.
 TOWARDS, AGAINST = (103, 68, 33, 39), (138, 173, 202, 208)
 BLACK = 16  # of the palette's cube, which no theme changes
-FULL = 0.05  # the least share that has the most vivid colour: where all words have less, all are paler
+FULL = 0.05  # the least share that has the most vivid color: where all words have less, all are paler
 MOST = 1000  # readings of a text less some of its words, so that what a long one takes grows as its length
 WORDS = 20_000  # of such texts that are made at once
 FAINT = 0.15  # words of a smaller part of the strongest share are left as they are
@@ -42,24 +42,24 @@ def leave_one_out(ids, probability, prior):
     return numpy.repeat((float(p[0]) - p[1:].astype("d")) / lengths, lengths)
 
 
-def shares(words, weights, colour):
-    """A text with its words' shares: coloured by them, or with those of the stronger words written behind them.
+def shares(words, weights, color):
+    """A text with its words' shares: colored by them, or with those of the stronger words written behind them.
 
-    ``words`` are as ``Tokeniser.pieces`` yields them, with the space before them, ``weights`` (R,) their shares. With
-    ``colour`` the text is for a terminal of 256 colours, blue for words that speak for the class and orange for those
+    ``words`` are as ``Tokenizer.pieces`` yields them, with the space before them, ``weights`` (R,) their shares. With
+    ``color`` the text is for a terminal of 256 colors, blue for words that speak for the class and orange for those
     against it, the stronger, the more vivid. Without it is plain, as ``not bad(+0.31)``.
     """
     most = max(FULL, max(map(abs, weights), default=0))
-    return "".join(_shown(word, weight, weight / most, colour) for word, weight in zip(words, weights, strict=True))
+    return "".join(_shown(word, weight, weight / most, color) for word, weight in zip(words, weights, strict=True))
 
 
-def _shown(word, weight, strength, colour):
+def _shown(word, weight, strength, color):
     """A word with its weight; its strength is between -1 and 1."""
     word = "".join(c if c.isprintable() or c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in word)  # no escapes
     bare = word.lstrip()
     if not bare or abs(strength) < FAINT:
         return word
-    if not colour:
+    if not color:
         return f"{word}({weight:+.2f})"
     hues = TOWARDS if strength > 0 else AGAINST
     background = hues[min(int(len(hues) * abs(strength)), len(hues) - 1)]

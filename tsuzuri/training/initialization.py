@@ -12,7 +12,7 @@ from tsuzuri.text.vocabulary import SPECIAL
 from tsuzuri.training import classes
 from tsuzuri.training import run as runs
 
-SPREAD = 0.1  # standard deviation of a language model's rows; those of EmbedID, of 1, an optimiser's steps hardly move
+SPREAD = 0.1  # standard deviation of a language model's rows; those of EmbedID, of 1, an optimizer's steps hardly move
 INHERITED = ("model", "layers", "pool")  # by a classifier from a classifier
 
 
@@ -67,7 +67,7 @@ def split_seed(found, source, seed):
 
 def _narrowed(rows, below):
     """The embedded words' rows and the first layer's weights, these as much larger as those are smaller: what the model
-    computes is the same, but what it has learnt of the words can be changed in a few epochs.
+    computes is the same, but what it has learned of the words can be changed in a few epochs.
     """
     factor = numpy.float32(SPREAD / max(rows.std(), 1e-6))
     return {"l0/W": rows * factor, "l1_x/W": below / factor}

@@ -17,7 +17,7 @@ PAUSE = 0.25  # seconds between two looks at the losses on a GPU
 def of(model, optimizer, batch, steps):
     """What brings ``model`` forward by windows of up to ``steps`` words in ``batch`` streams.
 
-    On a GPU the model's and the optimiser's arrays move into the memory of the recorded window, where they stay; but
+    On a GPU the model's and the optimizer's arrays move into the memory of the recorded window, where they stay; but
     where a parameter is frozen, Chainer's functions compute. What is frozen or enabled later wants another learner.
     Raises ``UserError`` where that memory is not there.
     """
@@ -71,7 +71,7 @@ class Learner(abc.ABC):
 
 
 class Functions(Learner):
-    """A window through Chainer: the functions, their gradients, the optimiser."""
+    """A window through Chainer: the functions, their gradients, the optimizer."""
 
     def __init__(self, model, optimizer):
         super().__init__(model, optimizer)
@@ -93,7 +93,7 @@ class Functions(Learner):
 
 
 class Recorded(Learner):
-    """A window in one piece, ``kernels.gpu.window``; keys of masks come from the model, rates from the optimiser."""
+    """A window in one piece, ``kernels.gpu.window``; keys of masks come from the model, rates from the optimizer."""
 
     def __init__(self, engine, model, optimizer, batch, steps):
         super().__init__(model, optimizer)
@@ -111,7 +111,7 @@ class Recorded(Learner):
             self._adopt_states()
 
     def _adopt_states(self):
-        """Chainer makes an optimiser's states at the first update, and so they are in no checkpoint from before it."""
+        """Chainer makes an optimizer's states at the first update, and so they are in no checkpoint from before it."""
         for path, param in self._model.namedparams():
             rule = param.update_rule
             rule._init_states(param)

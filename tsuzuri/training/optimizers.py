@@ -1,4 +1,4 @@
-"""Chainer's optimisers by name; on a CPU they clip and update all parameters in one call of ``kernels/update.py``.
+"""Chainer's optimizers by name; on a CPU they clip and update all parameters in one call of ``kernels/update.py``.
 
 A parameter whose rule is disabled (``link.disable_update()``) is frozen: it stays as it is to the bit, needs no
 gradient and counts in no norm. Once enabled again it goes on with the states and the count of updates that it had.
@@ -16,7 +16,7 @@ from tsuzuri.kernels.numpy_ import update
 
 
 class _Together:
-    """What an optimiser of Chainer needs to clip and to update all its parameters at once.
+    """What an optimizer of Chainer needs to clip and to update all its parameters at once.
 
     Chainer's ``update`` goes through the parameters, each with a rule of its own, which keeps its count and its states.
     On a CPU the rules only put down what is to be done, and it is done after the last of them. Where a parameter is
@@ -188,15 +188,15 @@ class AdaDelta(_Together, _ScaledAdaDelta):
 
 
 def freeze(link, frozen=True):
-    """Keep a link's parameters as they are, or let an optimiser change them again."""
+    """Keep a link's parameters as they are, or let an optimizer change them again."""
     if frozen:
         link.disable_update()
     else:
         link.enable_update()
 
 
-class Optimiser(NamedTuple):
-    """An optimiser's class, to be made with ``make``; the attribute that holds its learning ``rate``; the ``lr`` where
+class Optimizer(NamedTuple):
+    """An optimizer's class, to be made with ``make``; the attribute that holds its learning ``rate``; the ``lr`` where
     none is asked for.
     """
 
@@ -205,15 +205,15 @@ class Optimiser(NamedTuple):
     lr: float
 
     def make(self, lr, clip=math.inf):
-        """The optimiser with a learning rate, and with ``clip``, the largest norm of all gradients."""
+        """The optimizer with a learning rate, and with ``clip``, the largest norm of all gradients."""
         return self.kind(lr, clip=clip)
 
 
-OPTIMISERS = {
-    "adam": Optimiser(Adam, "alpha", 0.002),
-    "sgd": Optimiser(SGD, "lr", 1.0),
-    "momentum": Optimiser(MomentumSGD, "lr", 0.1),
-    "adagrad": Optimiser(AdaGrad, "lr", 0.02),
-    "rmsprop": Optimiser(RMSprop, "lr", 0.002),
-    "adadelta": Optimiser(AdaDelta, "lr", 1.0),
+OPTIMIZERS = {
+    "adam": Optimizer(Adam, "alpha", 0.002),
+    "sgd": Optimizer(SGD, "lr", 1.0),
+    "momentum": Optimizer(MomentumSGD, "lr", 0.1),
+    "adagrad": Optimizer(AdaGrad, "lr", 0.02),
+    "rmsprop": Optimizer(RMSprop, "lr", 0.002),
+    "adadelta": Optimizer(AdaDelta, "lr", 1.0),
 }

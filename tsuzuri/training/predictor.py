@@ -47,16 +47,16 @@ class Predictor:
 
         return explain.leave_one_out(ids, probability, self._prior[guess])
 
-    def line(self, passage, p, by=None, colour=False):
+    def line(self, passage, p, by=None, color=False):
         """Class, probability and text of a ``Passage``, tabs between them; an empty line for one of no words.
 
-        ``p`` (K,) is of ``probabilities``; with ``by`` the text shows its words' shares, with or without ``colour``.
+        ``p`` (K,) is of ``probabilities``; with ``by`` the text shows its words' shares, with or without ``color``.
         """
         if p is None:
             return ""
         guess, text = int(p.argmax()), passage.text
         if by:
-            text = explain.shares(self.read(passage.pieces), self.shares(passage.words, guess, by), colour)
+            text = explain.shares(self.read(passage.pieces), self.shares(passage.words, guess, by), color)
         return f"{self.run.classes[guess]}\t{p[guess]:.3f}\t{text.strip()}"
 
     def as_json(self, passage, p, by=None):

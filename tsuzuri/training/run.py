@@ -1,6 +1,6 @@
 """The run directory: all that a training leaves, and all that generating or going on with it needs.
 
-run.json         kind, tokeniser, sizes, recipe, corpus and its report, versions
+run.json         kind, tokenizer, sizes, recipe, corpus and its report, versions
 vocabulary.txt   one word a line, its id the line number
 model.npz        the weights that did best on the validation text
 checkpoint.npz   the whole state of the training: weights, moments, LSTM state, position, generators, history
@@ -23,12 +23,12 @@ from tsuzuri.kernels import gpu, native
 from tsuzuri.models import rnn
 from tsuzuri.storage import FLAG, FLOAT, OBJECT, OTHERS, TEXT, UNBOUNDED, number, one_of, optional, whole
 from tsuzuri.text import tokenizers, vectors, vocabulary
-from tsuzuri.training.optimizers import OPTIMISERS
+from tsuzuri.training.optimizers import OPTIMIZERS
 
 FORMAT = 1
 MODELS_OF = {"text": "a language model", "music": "a language model", "classes": "a classifier"}  # by a run's kind
 STATE = ("c1", "h1", "c2", "h2")
-COUNTS = ("t", "epoch")  # of an optimiser; t, its updates, also of each parameter
+COUNTS = ("t", "epoch")  # of an optimizer; t, its updates, also of each parameter
 PRECISIONS = gpu.PRECISIONS  # of which a CPU has some
 OWN = ("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png")  # besides run.json
 
@@ -69,7 +69,7 @@ RULES = {  # of run.json
         "batchsize": whole(1),
         "bproplen": whole(1),
         "gradclip": number(0, above=True),
-        "optimizer": one_of(*OPTIMISERS),
+        "optimizer": one_of(*OPTIMIZERS),
         "lr": number(0, above=True),
         "lr_decay": number(0, 1, above=True),
         "patience": whole(1),
@@ -212,7 +212,7 @@ class Run:
         return dict.fromkeys(STATE, (self.recipe.batchsize, self.sizes.units))
 
     def load_checkpoint(self):
-        """The ``Checkpoint`` of this run, to go on with: checked against it, but for the optimiser's arrays."""
+        """The ``Checkpoint`` of this run, to go on with: checked against it, but for the optimizer's arrays."""
         storage.sweep(self.path)
         path = self.file("checkpoint.npz")
         checkpoint = Checkpoint(path, storage.read_npz(path), self.META)
@@ -242,7 +242,7 @@ class Checkpoint:
         return {name.removeprefix(prefix): a for name, a in self.arrays.items() if name.startswith(prefix)}
 
     def restore(self, model, optimizer):
-        """Put the state back into a model of the run's sizes and its optimiser; returns the ``meta`` that was saved."""
+        """Put the state back into a model of the run's sizes and its optimizer; returns the ``meta`` that was saved."""
         self._restore_optimizer(model, optimizer)
         chainer.serializers.NpzDeserializer(self.under("model/")).load(model)
         state = self.under("state/")
@@ -343,7 +343,7 @@ def versions():
 
 
 def arrays_of(target):
-    """The arrays of a Chainer link or optimiser by path, such as ``l1_x/W``, named as in ``serializers.save_npz``."""
+    """The arrays of a Chainer link or optimizer by path, such as ``l1_x/W``, named as in ``serializers.save_npz``."""
     serializer = chainer.serializers.DictionarySerializer()
     serializer.save(target)
     return dict(sorted(serializer.target.items()))  # Chainer keeps names in sets, whose order changes with the process

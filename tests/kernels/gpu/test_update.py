@@ -1,4 +1,4 @@
-"""The optimisers in CUDA, run by the emulator, against ``kernels/update.py`` and ``reference.py``."""
+"""The optimizers in CUDA, run by the emulator, against ``kernels/update.py`` and ``reference.py``."""
 
 import math
 

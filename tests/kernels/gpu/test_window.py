@@ -12,7 +12,7 @@ from tsuzuri.kernels import gpu
 from tsuzuri.kernels.gpu import drawing, launcher, memory, tiling, update, window
 from tsuzuri.models import rnn
 from tsuzuri.training import evaluation, learner
-from tsuzuri.training.optimizers import OPTIMISERS
+from tsuzuri.training.optimizers import OPTIMIZERS
 
 to_cpu = chainer.backends.cuda.to_cpu
 
@@ -24,7 +24,7 @@ def make(xp, precision="float32", ratio=0.4, on=rnn.LAYERS, rule="adam", clip=1.
     model = rnn.RNN(rnn.Sizes(WORDS, units, ratio, on), numpy.random.default_rng(3), precision)
     for layer in (model.l1_x, model.l1_h, model.l2_x, model.l2_h):
         layer.W.array *= 0.5  # with weights as large as those of so few units are, roundings grow from step to step
-    optimizer = OPTIMISERS[rule].make(1.0 if rule == "adadelta" else 0.01, clip)  # whose steps are small by themselves
+    optimizer = OPTIMIZERS[rule].make(1.0 if rule == "adadelta" else 0.01, clip)  # whose steps are small by themselves
     optimizer.setup(model)
     if hasattr(optimizer.hyperparam, "eps"):
         optimizer.hyperparam.eps = 1e-3  # or the tiniest gradient of either sign would make a whole step
@@ -84,7 +84,7 @@ def test_it_learns_as_on_the_cpu(rng, engine, precision, ratio, on):
 
 
 @pytest.mark.parametrize("rule", update.STATES)
-def test_every_optimiser(rng, engine, rule):
+def test_every_optimizer(rng, engine, rule):
     assert_follows(rng, engine, 3, rule=rule, clip=float("inf") if rule == "sgd" else 0.5)
 
 

@@ -150,7 +150,7 @@ def test_they_can_be_left_out(project):
 
 
 @needs_compiler
-def test_sanitized_kernels_stop_where_behaviour_is_undefined(project):
+def test_sanitized_kernels_stop_where_behavior_is_undefined(project):
     """Python's own flags make signed overflow defined: the build must undo that."""
     if not (compiler := shutil.which("g++")):
         pytest.skip("the checks are GCC's")

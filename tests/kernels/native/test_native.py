@@ -15,7 +15,7 @@ from tsuzuri.errors import UserError
 from tsuzuri.kernels import functions, native, reference
 from tsuzuri.kernels.numpy_ import dropout
 from tsuzuri.models.rnn import RNN, Sizes
-from tsuzuri.training.optimizers import OPTIMISERS
+from tsuzuri.training.optimizers import OPTIMIZERS
 
 NATIVE = native.extension()
 pytestmark = pytest.mark.skipif(NATIVE is None, reason="the native kernels are not built here")
@@ -265,7 +265,7 @@ def test_a_training_follows_the_reference(rng, level, precision):
     """200 windows of a small text with Adam: the losses of the kernels and of ``reference.py``, side by side."""
     words, units, T, B, clip = 23, 11, 6, 3, 0.5
     model = RNN(Sizes(words, units, dropout=0.0), rng, precision)
-    optimizer = OPTIMISERS["adam"].make(0.01, clip).setup(model)
+    optimizer = OPTIMIZERS["adam"].make(0.01, clip).setup(model)
     params = {name.strip("/"): param for name, param in model.namedparams()}
     w = {name: param.array.astype("d") for name, param in params.items()}
     moments = {name: (numpy.zeros_like(a), numpy.zeros_like(a)) for name, a in w.items()}
@@ -287,7 +287,7 @@ def test_a_training_follows_the_reference(rng, level, precision):
             reference.adam(w[name], gradient, *moments[name], window + 1, alpha=0.01)
         losses.append((float(loss.array), want))
     found, wanted = numpy.array(losses).T
-    assert wanted[-20:].mean() < 0.6 * wanted[0]  # something was learnt
+    assert wanted[-20:].mean() < 0.6 * wanted[0]  # something was learned
     drift = {native.FLOAT32: 2e-3, native.BFLOAT16: 5e-2}[precision]
     numpy.testing.assert_allclose(found, wanted, rtol=drift)
 

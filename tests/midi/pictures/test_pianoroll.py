@@ -59,7 +59,7 @@ def labels(ticks):
 
 
 def boxes(axes):
-    """The notes' (left, bottom, right, top) as drawn, and their colours."""
+    """The notes' (left, bottom, right, top) as drawn, and their colors."""
     (collection,) = [found for found in axes.collections if type(found).__name__ == "PolyCollection"]
     corners = [(*path.vertices.min(axis=0), *path.vertices.max(axis=0)) for path in collection.get_paths()]
     return corners, collection.get_facecolors()
@@ -78,19 +78,19 @@ def test_notes_lie_where_they_sound(drawn, rng):
         assert bottom < note.key < top < bottom + 1
 
 
-def test_a_channel_has_a_colour_of_its_own_and_a_soft_note_is_paler(drawn):
+def test_a_channel_has_a_color_of_its_own_and_a_soft_note_is_paler(drawn):
     notes = [(0, 240, 0, 60, 127), (240, 480, 0, 60, 20), (0, 240, 3, 65, 127)]
     figure = drawn(piece(notes, (0, b"\xc0\x49"), (0, b"\xc3\x28"), (240, b"\xc0\x44")))
-    _, colours = boxes(figure.axes[0])
-    loud, other, soft = colours[:, :3]
+    _, colors = boxes(figure.axes[0])
+    loud, other, soft = colors[:, :3]
     assert abs(loud - other).max() > 0.3
     assert (soft >= loud).all()
     assert soft.sum() > loud.sum() + 0.5
     assert {"ch 1 Flute, Oboe", "ch 4 Violin"} <= set(words(figure))
 
 
-def test_sixteen_channels_have_sixteen_colours():
-    assert len({colour.lower() for colour in pianoroll.COLOURS}) == 15  # and the drums, which have none
+def test_sixteen_channels_have_sixteen_colors():
+    assert len({color.lower() for color in pianoroll.COLORS}) == 15  # and the drums, which have none
 
 
 def test_the_keys_are_named_with_c4_at_60(drawn):
@@ -158,7 +158,7 @@ def test_the_primed_part_is_shaded():
     assert (right > 0.01).mean() < 0.01
 
 
-def test_the_primed_part_is_labelled(drawn):
+def test_the_primed_part_is_labeled(drawn):
     score = piece([(0, 2 * BAR, 0, 60, 80)])
     assert "primed" in words(drawn(score, primed=BAR))
     assert "primed" not in words(drawn(score))

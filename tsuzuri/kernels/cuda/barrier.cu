@@ -3,7 +3,7 @@
 #include "common.cuh"
 
 // All blocks wait for each other `steps` times, as the recurrence does. `counter` is 0 before. To check that nobody
-// passes early, with `watch` each says in `reached` where it is, and counts in `late` when its neighbour is not there.
+// passes early, with `watch` each says in `reached` where it is, and counts in `late` when its neighbor is not there.
 extern "C" __global__ void __launch_bounds__(256) barriers(unsigned* counter, unsigned* reached, unsigned* late,
                                                            int steps, int watch) {
     for (unsigned step = 1; step <= unsigned(steps); step++) {

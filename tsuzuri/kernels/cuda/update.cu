@@ -1,4 +1,4 @@
-// The optimisers: the norm of all gradients, what clipping leaves of them, and the step of every parameter.
+// The optimizers: the norm of all gradients, what clipping leaves of them, and the step of every parameter.
 //
 // Parameters lie in one array, gradients and states in others like it, of a length that 64 divides. What the pass costs
 // is memory traffic: each value is read once for the norm, and read and written once for all that is done to it.

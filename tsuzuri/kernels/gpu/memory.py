@@ -12,7 +12,7 @@ BFLOAT16 = "bfloat16"  # of the precisions the one whose operands are of another
 PROJECTIONS = "projections"  # where the article drops values; else it is on the layers
 MATRICES = "l1_x/W", "l1_h/W", "l2_x/W", "l2_h/W", "l3/W"  # that products read
 KEYS = "read", "projected1", "between", "projected2", "written"  # the masks, in the order of ``rnn.RNN.keys``
-NUMBERS = 4  # of an optimiser's rule at most
+NUMBERS = 4  # of an optimizer's rule at most
 
 
 def shapes(words, units):

@@ -1,4 +1,4 @@
-"""The optimisers' step on a GPU for all parameters together, with clipping; twin of ``kernels/update.py``.
+"""The optimizers' step on a GPU for all parameters together, with clipping; twin of ``kernels/update.py``.
 
 All parameters lie in one array of float32, the gradients and each state in others of the same layout.
 """

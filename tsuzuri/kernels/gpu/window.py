@@ -2,7 +2,7 @@
 
 What a window does is a fixed list of launches, ``Window._run``, which is recorded as a CUDA graph and replayed. All
 that changes from one window to the next goes up beforehand in one small array, the feed: the words, the keys of the
-dropout masks and the optimiser's numbers. Losses are added up on the device, and read when somebody asks.
+dropout masks and the optimizer's numbers. Losses are added up on the device, and read when somebody asks.
 
 Axes: T steps, B streams, N units, V words, R = T B rows. An operand is what products read: float32, or bfloat16 (its
 bits as uint16); its rows are padded with zeros to 64 bytes (``_op``; Np, Gp and Vp are N, 4N and V so padded).
@@ -27,7 +27,7 @@ def check(engine, *sizes):
 class Window:
     """A training window of up to ``steps`` words in each of ``batch`` streams, and the model that learns from it.
 
-    ``ratio`` of the values are dropped on the layers or on the ``projections`` (``dropout_on``); ``rule``, an optimiser
+    ``ratio`` of the values are dropped on the layers or on the ``projections`` (``dropout_on``); ``rule``, an optimizer
     of ``update.STATES``, holds gradients to the norm ``clip``; ``precision`` of products: float32, tf32 or bfloat16.
     ``weights`` and ``states[name]`` are float32 arrays by the names of the parameters, for the caller to fill, all
     zeros at first. Raises ``UserError`` where the GPU has not the memory.
@@ -95,7 +95,7 @@ class Window:
     def learn(self, xs, ts, keys, numbers):
         """Learn from a window, xs and ts (T, B) int32: the words, and those that follow them, -1 counting nothing.
 
-        ``keys`` are those of ``rnn.RNN.keys``, ``numbers`` of the optimiser's rule as in ``kernels/update.py``.
+        ``keys`` are those of ``rnn.RNN.keys``, ``numbers`` of the optimizer's rule as in ``kernels/update.py``.
         """
         fed = {"keys": keys, "numbers": numbers, "ids": xs.reshape(-1), "targets": ts.reshape(-1)}
         self._engine.upload(self._arrays["feed"], self._sizes.feed(fed))

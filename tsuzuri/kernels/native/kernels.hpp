@@ -88,7 +88,7 @@ struct EmbedBackward {
     float* g_w;          // (V, N), all of it written
 };
 
-struct Tensor {  // a parameter, and what an optimiser needs for it
+struct Tensor {  // a parameter, and what an optimizer needs for it
     long size;
     float* param;
     const float* grad;
@@ -96,7 +96,7 @@ struct Tensor {  // a parameter, and what an optimiser needs for it
     double numbers[4];
 };
 
-struct Rule {  // an optimiser
+struct Rule {  // an optimizer
     const char* name;
     int numbers, states;
     // A step of all the parameters, their gradients' norm being clipped; returns it, or 0 where clip is infinite.

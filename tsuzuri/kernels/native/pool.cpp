@@ -273,7 +273,7 @@ void Workspace::grow(size_t size) {
 }
 
 void* Workspace::bytes(size_t size) {
-    size = (size + LINE - 1) / LINE * LINE + LINE;  // one more: neighbours never share a line
+    size = (size + LINE - 1) / LINE * LINE + LINE;  // one more: neighbors never share a line
     if (!last || last->size - used < size) grow(size);
     void* found = last->data() + used;
     used += size;

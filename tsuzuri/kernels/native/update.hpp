@@ -1,4 +1,4 @@
-// The optimisers: the norm of all gradients, what clipping leaves of them, and the update of every parameter.
+// The optimizers: the norm of all gradients, what clipping leaves of them, and the update of every parameter.
 //
 // All parameters are cut into pieces of one size, and the pieces are the tasks. A piece's squares are summed in float64
 // and the pieces' sums are added in their order, so neither the number of threads nor huge gradients spoil the norm.
@@ -21,7 +21,7 @@ static inline V root(V x) {
 }
 
 // A rule makes a value's step, to be taken off the parameter, from its clipped gradient, and brings its states forward.
-// The names, the numbers and the states are those of Chainer's optimisers, in the order of training/optimisers.py.
+// The names, the numbers and the states are those of Chainer's optimizers, in the order of training/optimizers.py.
 struct Adam {  // Kingma and Ba 2015; the bias correction is in alpha_t
     static constexpr const char* NAME = "adam";
     static constexpr int NUMBERS = 4, STATES = 2;

@@ -1,4 +1,4 @@
-"""A piano roll: a score as a picture, a colour a channel, the drums in a strip of their own."""
+"""A piano roll: a score as a picture, a color a channel, the drums in a strip of their own."""
 
 import bisect
 import io
@@ -20,8 +20,8 @@ LEAST_WIDTH = 1.6  # pixels of a note, so that a short one in a long piece is se
 FEW_BARS = 8  # up to so many, beats are ruled too
 BLACK = (1, 3, 6, 8, 10)  # of the twelve keys
 INK, RULE, SHADE, PRIMED = "#333333", "#c9ccd1", "#f3f4f6", "#f2c14e"
-# Okabe and Ito's colours without their yellow and black, then Tol's muted ones: told apart by the colour-blind.
-COLOURS = (
+# Okabe and Ito's colors without their yellow and black, then Tol's muted ones: told apart by the color-blind.
+COLORS = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#332288", "#882255",
     "#999933", "#44aa99", "#aa4499", "#117733", "#88ccee", "#cc6677", "#6f6f6f",
 )  # fmt: skip
@@ -34,7 +34,7 @@ FONTS = (  # the first is matplotlib's own; the others are tried for what it has
 def draw(score, title="", primed=0):
     """The bytes of a PNG with a score's notes; those before tick ``primed`` lie on a shaded ground.
 
-    Left to right is time in bars, up is pitch, a strong colour is a loud note. A title that no font here has letters
+    Left to right is time in bars, up is pitch, a strong color is a loud note. A title that no font here has letters
     for is left out. A ``UserError`` refuses a piece of more than ``LONGEST`` quarter notes.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -59,7 +59,7 @@ def draw(score, title="", primed=0):
     figure = Figure(figsize=(width, sum(heights) + 1.5), dpi=DPI, layout="constrained")
     strips = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     if pitched:
-        _draw_notes(strips[0], pitched, low, high, _colours(pitched), bars[-1] / (width * DPI))
+        _draw_notes(strips[0], pitched, low, high, _colors(pitched), bars[-1] / (width * DPI))
     elif not drums:
         strips[0].text(0.5, 0.5, "no notes", transform=strips[0].transAxes, ha="center", va="center", color=INK)
         strips[0].set_yticks([])
@@ -95,20 +95,20 @@ def _key_range(notes):
     return low - missing // 2, high + missing - missing // 2
 
 
-def _colours(notes):
-    """A colour a channel, in the order in which they come in."""
+def _colors(notes):
+    """A color a channel, in the order in which they come in."""
     channels = dict.fromkeys(note.channel for note in notes)
-    return dict(zip(channels, COLOURS, strict=False))
+    return dict(zip(channels, COLORS, strict=False))
 
 
-def _faded(colours, velocities):
-    """RGBA (n, 4) of colours (n, 3): the softer a note, the nearer it is to white."""
+def _faded(colors, velocities):
+    """RGBA (n, 4) of colors (n, 3): the softer a note, the nearer it is to white."""
     strength = 0.35 + 0.65 * numpy.asarray(velocities)[:, None] / 127
-    rgb = 1 - (1 - numpy.asarray(colours)) * strength
+    rgb = 1 - (1 - numpy.asarray(colors)) * strength
     return numpy.hstack([rgb, numpy.full((len(rgb), 1), 0.9)])
 
 
-def _draw_notes(axes, notes, low, high, colours, tick_of_a_pixel):
+def _draw_notes(axes, notes, low, high, colors, tick_of_a_pixel):
     """Every note a bar, all of them in one collection."""
     from matplotlib.collections import PolyCollection
     from matplotlib.colors import to_rgb
@@ -118,7 +118,7 @@ def _draw_notes(axes, notes, low, high, colours, tick_of_a_pixel):
     end = numpy.maximum(end, start + LEAST_WIDTH * tick_of_a_pixel)
     corners = [(start, key - 0.42), (start, key + 0.42), (end, key + 0.42), (end, key - 0.42)]
     boxes = numpy.stack([numpy.stack(corner, axis=1) for corner in corners], axis=1)  # (n, 4, 2)
-    rgb = numpy.array([to_rgb(colours[channel]) for channel in table[:, 2]])
+    rgb = numpy.array([to_rgb(colors[channel]) for channel in table[:, 2]])
     roomy = (
         numpy.median(end - start) > 6 * tick_of_a_pixel
     )  # an outline parts notes that touch, and would hide thin ones
@@ -197,10 +197,10 @@ def _label(figure, axes, score, pitched, title):
     family = _font(line)
     if line and family:
         axes.set_title(line, loc="left", pad=18, color=INK, size=13, family=family, parse_math=False)
-    colours = _colours(pitched)
+    colors = _colors(pitched)
     played = _programs(score, pitched)
     handles = [
-        Patch(color=colours[channel], label=names.channel(channel, played[channel])) for channel in sorted(colours)
+        Patch(color=colors[channel], label=names.channel(channel, played[channel])) for channel in sorted(colors)
     ]
     if handles:
         columns = max(1, int(figure.get_figwidth() // 2.6))

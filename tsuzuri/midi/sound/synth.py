@@ -1,4 +1,4 @@
-"""A score as sound: a small synthesiser in NumPy, and a SoundFont's instruments where one is at hand."""
+"""A score as sound: a small synthesizer in NumPy, and a SoundFont's instruments where one is at hand."""
 
 import contextlib
 import functools

@@ -159,7 +159,7 @@ SOUND = [
     ("--program", _program, None, "instrument of every channel but the drums', 0..127 of General MIDI"),
     ("--plot", None, False, "draw a piano roll beside each MIDI file"),
     ("--wav", None, False, "play each MIDI file into a .wav beside it"),
-    ("--soundfont", str, None, "a SoundFont to play with, instead of the built-in synthesiser"),
+    ("--soundfont", str, None, "a SoundFont to play with, instead of the built-in synthesizer"),
 ]
 
 
