@@ -65,10 +65,13 @@ ROWS = {
 def examples(folder, data):
     """The labeled texts of MR or Subj, or of SST-2's parts, as lists of ``Example``."""
     if data == "mr":
-        return labeled.pos_neg([f"{folder}/rt-polarity.pos"], [f"{folder}/rt-polarity.neg"]).examples
+        return labeled.read_pos_neg([f"{folder}/rt-polarity.pos"], [f"{folder}/rt-polarity.neg"]).examples
     if data == "subj":
-        return labeled.read([f"{folder}/subj.all"], form="space").examples
-    return [labeled.read([f"{folder}/stsa.binary.{part}"], form="space").examples for part in ("train", "dev", "test")]
+        return labeled.read_labeled([f"{folder}/subj.all"], form="space").examples
+    return [
+        labeled.read_labeled([f"{folder}/stsa.binary.{part}"], form="space").examples
+        for part in ("train", "dev", "test")
+    ]
 
 
 def parts(folder, data, fold):
@@ -77,7 +80,7 @@ def parts(folder, data, fold):
         return examples(folder, data)
     found = examples(folder, data)
     labels, texts = [example.label for example in found], [example.text for example in found]
-    kept, held = splits.folds(labels, FOLDS, numpy.random.default_rng(0), texts)[fold]
+    kept, held = splits.class_folds(labels, FOLDS, numpy.random.default_rng(0), texts)[fold]
     return [found[n] for n in kept], None, [found[n] for n in held]
 
 

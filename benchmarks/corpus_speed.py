@@ -12,7 +12,7 @@ from pathlib import Path
 import MeCab
 import unidic_lite
 
-from tsuzuri.data.corpus import of_texts
+from tsuzuri.data.corpus import build_text_corpus
 from tsuzuri.text import reader
 
 ROUNDS = 15
@@ -28,20 +28,20 @@ def main():
     folder = sys.argv[1]
     size = sum(path.stat().st_size for path in Path(folder).rglob("*.txt"))
     tagger = MeCab.Tagger(f'-r /dev/null -d "{unidic_lite.DICDIR}" -Owakati')
-    lines = [piece for document in reader.read([folder]) for piece in document.pieces]
+    lines = [piece for document in reader.read_documents([folder]) for piece in document.pieces]
 
     def mecab_alone(lines=tuple(lines)):
         for line in lines:
             tagger.parse(line).split(" ")
 
     def everything():
-        of_texts([folder], tokens="mecab")
+        build_text_corpus([folder], tokens="mecab")
 
     rounds = [(seconds(mecab_alone), seconds(everything)) for _ in range(ROUNDS)]
     alone, all_of_it = (statistics.median(times) for times in zip(*rounds, strict=True))
     ratio = statistics.median(b / a for a, b in rounds)
     tracemalloc.start()
-    of_texts([folder], tokens="mecab")
+    build_text_corpus([folder], tokens="mecab")
     peak = tracemalloc.get_traced_memory()[1]
     print(f"text {size / 1e6:.2f} MB; MeCab alone {alone:.2f} s; cleaned, tokenized and encoded {all_of_it:.2f} s")
     print(f"ratio {ratio:.2f}; peak memory {peak / 1e6:.1f} MB, {peak / size:.1f} times the text")

@@ -47,15 +47,15 @@ class Ours:
     def draw(self, words):
         from tsuzuri.sampling import filters
 
-        return filters.draw(self.model.step(words), self.rng)
+        return filters.draw_words(self.model.step(words), self.rng)
 
     def stream(self, streams):
         from tsuzuri.sampling import constraints, filters
-        from tsuzuri.sampling.loops import Escape
-        from tsuzuri.sampling.stream import stream
+        from tsuzuri.sampling.loops import LoopEscape
+        from tsuzuri.sampling.stream import generate_words
 
-        forbid = constraints.never([1])
-        return stream(self.model, [0], filters.sampler(), forbid, self.rng, streams, Escape(streams))
+        forbid = constraints.forbid_ids([1])
+        return generate_words(self.model, [0], filters.make_sampler(), forbid, self.rng, streams, LoopEscape(streams))
 
 
 class PyTorch:

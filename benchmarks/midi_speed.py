@@ -20,7 +20,7 @@ ROUNDS = 7
 
 
 def by_us(data):
-    return [list(track.events()) for track in smf.read(data).tracks]
+    return [list(track.events()) for track in smf.read_smf(data).tracks]
 
 
 def by_mido(data):
@@ -40,8 +40,8 @@ def by_mido(data):
 
 
 READERS = {
-    "ours": smf.read,
-    "ours, without runs": lambda data: smf.read_by(None, data),
+    "ours": smf.read_smf,
+    "ours, without runs": lambda data: smf.read_smf_with(None, data),
     "ours, and every event as bytes": by_us,
     "mido": lambda data: mido.MidiFile(file=io.BytesIO(data)),
     "symusic": symusic.Score.from_midi,

@@ -99,7 +99,10 @@ def faults(path):
 def cost(run, batch):
     """Seconds of a step of the model, and of the grammar's mask with its taking of the words, medians of rounds."""
     run = runs.load(run)
-    about, lexicon = run.about["corpus"]["report"]["midi"], Lexicon(compose.Spelling(run.vocabulary.words).parsed, EOS)
+    about, lexicon = (
+        run.about["corpus"]["report"]["midi"],
+        Lexicon(compose.MusicVocabulary(run.vocabulary.words).parsed, EOS),
+    )
     model, rng = run.load_best(), numpy.random.default_rng(0)
     words = numpy.zeros(batch, numpy.int32)
     times = []

@@ -49,7 +49,7 @@ def main():
     generated = generate(args.run, args.n, args.seed)
 
     for name, ids in (("validation", corpus.valid), ("test", corpus.test)):
-        nats = evaluation.loss(run.load_best(), ids)
+        nats = evaluation.evaluate_loss(run.load_best(), ids)
         print(f"{name}: {nats:.3f} nats a word, {nats * train.bits_a_note(corpus, ids):.2f} bits a note")
     rows = [summary(pieces) for pieces in (generated, held_out)]
     print(f"\n| | {len(generated)} generated | {len(held_out)} held out |\n|---|---|---|")
@@ -83,7 +83,7 @@ def generate(run, count, seed):
         out = os.path.join(folder, "made.words")
         command = [sys.executable, ROOT / "generate.py", run, "-n", count, "--seed", seed, "--words", "-o", out]
         subprocess.run([str(part) for part in command], check=True)
-        return wordfile.load(out)[1]
+        return wordfile.load_words(out)[1]
 
 
 def melody(piece):

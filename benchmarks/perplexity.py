@@ -20,7 +20,7 @@ import numpy
 import torch
 
 from tsuzuri.data import windows
-from tsuzuri.data.corpus import of_texts
+from tsuzuri.data.corpus import build_text_corpus
 from tsuzuri.text import vocabulary
 from tsuzuri.training import evaluation
 from tsuzuri.training.run import Recipe
@@ -54,7 +54,7 @@ def held_out(model, ids):
     streams = max(1, min(evaluation.STREAMS, len(ids) // evaluation.STREAM))
     total, state = 0.0, None
     with torch.no_grad():
-        for xs, ts in windows.evaluation(ids, streams, evaluation.STEPS):
+        for xs, ts in windows.evaluation_windows(ids, streams, evaluation.STEPS):
             logits, state = model(torch.from_numpy(xs).long(), state)
             total += float(nats(logits, torch.from_numpy(ts).long()))
     model.train()
@@ -71,7 +71,7 @@ def train_twin(corpus, recipe, units, dropout):
     patience, best, epoch = Patience(recipe.patience), None, 0
     while epoch < recipe.epoch and not patience.exhausted():
         state, start = None, int(order.choice(beginnings)) % len(corpus.train)
-        for xs, ts in windows.training(corpus.train, recipe.batchsize, recipe.bproplen, start):
+        for xs, ts in windows.training_windows(corpus.train, recipe.batchsize, recipe.bproplen, start):
             logits, state = model(torch.from_numpy(xs).long(), state)
             loss = nats(logits, torch.from_numpy(ts).long()) / recipe.batchsize
             optimizer.zero_grad()
@@ -101,7 +101,7 @@ def main():
     parser.add_argument("corpus")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     args = parser.parse_args()
-    corpus = of_texts([args.corpus])
+    corpus = build_text_corpus([args.corpus])
     results = {"ours": [], "pytorch": []}
     print("| seed | who | valid perplexity | test perplexity | epochs | seconds |\n|---|---|---|---|---|---|")
     for seed in args.seeds:

@@ -18,7 +18,7 @@ import numpy
 
 from tsuzuri.midi.file import smf
 from tsuzuri.midi.pictures import pianoroll
-from tsuzuri.midi.score import Note, Score, score
+from tsuzuri.midi.score import Note, Score, score_of_events
 from tsuzuri.midi.sound import synth, timbres, tones
 from tsuzuri.midi.words import tracks
 from tsuzuri.midi.words.settings import ALL
@@ -36,11 +36,11 @@ def seconds(function):
 
 def check_tones():
     """The fast sums of sines are the plain ones, in the timbres that have neither noise nor vibrato."""
-    hiss = tones.noise(synth.RATE)
+    hiss = tones.make_noise(synth.RATE)
     for timbre in timbres.TIMBRES.values():
         if timbre.breath or timbre.knock or timbre.voices != ((0.0, 0.0),):
             continue
-        made = tones.tone(timbre, 57, STEADY, 1.0, 10.0, 0, 50_000, synth.RATE, hiss)[15_000:]
+        made = tones.render_tone(timbre, 57, STEADY, 1.0, 10.0, 0, 50_000, synth.RATE, hiss)[15_000:]
         t = numpy.arange(15_000, 50_000) / synth.RATE  # after the attack
         plain = numpy.zeros(len(t))
         for ratio, amplitude in zip(timbre.ratios or range(1, 99), timbre.amplitudes, strict=False):
@@ -54,9 +54,9 @@ def check_tones():
 
 def read(path):
     """The score of all of a file's tracks."""
-    file = smf.read(path.read_bytes())
-    events, _ = tracks.timeline(file, ALL, ALL)
-    return score(events, file.division)[0]
+    file = smf.read_smf(path.read_bytes())
+    events, _ = tracks.merge_tracks(file, ALL, ALL)
+    return score_of_events(events, file.division)[0]
 
 
 def measure(folder):
@@ -67,11 +67,11 @@ def measure(folder):
     for _ in range(ROUNDS):
         rendering, sound, drawn = 0.0, 0.0, 0.0
         for piece in scores:
-            took, samples = seconds(lambda piece=piece: synth.render(piece))
+            took, samples = seconds(lambda piece=piece: synth.render_score(piece))
             rendering += took
             sound += len(samples) / synth.RATE
             slowest = min(slowest, len(samples) / synth.RATE / took)
-            drawn += seconds(lambda piece=piece: pianoroll.draw(piece))[0]
+            drawn += seconds(lambda piece=piece: pianoroll.draw_pianoroll(piece))[0]
         ratios.append(sound / rendering)
         drawing.append(drawn / len(scores))
     notes = sum(len(piece.notes) for piece in scores)
@@ -88,7 +88,7 @@ def measure_an_hour():
         for start in range(voice, 7200 * 480, 240)
     ]
     hour = Score(sorted(notes), [], 7200 * 480, 480)
-    took, samples = seconds(lambda: synth.render(hour))
+    took, samples = seconds(lambda: synth.render_score(hour))
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(f"an hour of four voices: {len(samples) / synth.RATE / took:.0f} times faster than it lasts")
     print(f"the most memory in use {most:.0f} MB, of which {samples.nbytes / 1e6:.0f} MB are the samples")
@@ -96,7 +96,7 @@ def measure_an_hour():
 
 def main():
     check_tones()
-    pianoroll.draw(Score([], [], 0, 480))  # matplotlib's import does not count
+    pianoroll.draw_pianoroll(Score([], [], 0, 480))  # matplotlib's import does not count
     print("| folder | files | notes | minutes | times faster than real time | slowest file | seconds a drawing |")
     print("|---|---|---|---|---|---|---|")
     for folder in sys.argv[1:]:

@@ -218,8 +218,8 @@ def midi_files(text, name):
         if tune.file in made:
             raise UserError(f"{name}: {tune.file} is the file of two tunes, must be of one")
         piece = score(tune, name)
-        track = smf.track([*piece.events(), (piece.end, END)])
-        made[tune.file] = smf.write(smf.File(0, TICKS, [track], []))
+        track = smf.make_track([*piece.events(), (piece.end, END)])
+        made[tune.file] = smf.write_smf(smf.MidiFile(0, TICKS, [track], []))
     return made
 
 

@@ -27,7 +27,7 @@ UNBOUNDED = 1e30
 OTHERS = object()  # as a key of a table of rules: keys that it does not name may be there too
 
 
-def write(path, data):
+def write_file(path, data):
     """Put ``data`` (bytes) at ``path`` in one step; raises ``UserError`` and leaves the old file where it cannot."""
     temporary = None
     try:
@@ -54,7 +54,7 @@ def write(path, data):
         raise UserError(f"{path}: cannot be written: {error.strerror}{unchanged}") from None
 
 
-def folder(path):
+def make_folder(path):
     """Make a folder, and those that it is in; raises ``UserError`` where it cannot."""
     try:
         os.makedirs(path or ".", exist_ok=True)
@@ -62,7 +62,7 @@ def folder(path):
         raise UserError(f"{path}: cannot be made: {error.strerror}") from None
 
 
-def sweep(place):
+def remove_stale_files(place):
     """Remove what a ``write`` left in a folder when it was killed, but nothing that another process may still write."""
     ours = re.compile(re.escape(TEMPORARY) + "[a-z0-9_]{8}")
     with contextlib.suppress(OSError), os.scandir(place) as entries:
@@ -88,14 +88,14 @@ def _sync_folder(folder):
             os.close(handle)
 
 
-def npz(arrays):
+def encode_npz(arrays):
     """The bytes of an uncompressed .npz of arrays by name; the same arrays give the same bytes."""
     stream = io.BytesIO()
     numpy.savez(stream, **arrays)
     return stream.getvalue()
 
 
-def read_npz(path):
+def load_npz(path):
     """The arrays of an .npz by name, however hostile the file; raises ``UserError`` for what is none."""
     try:
         with zipfile.ZipFile(path) as archive:

@@ -18,8 +18,8 @@ C_MAJOR, A_MINOR = (60, 62, 64, 65, 67, 69, 71), (69, 71, 72, 74, 76, 77, 79)
 
 def written(path, *events):
     """A MIDI file of events in hex."""
-    track = smf.track([(tick, bytes.fromhex(message)) for tick, message in events])
-    path.write_bytes(smf.write(smf.File(0, 480, [track], [])))
+    track = smf.make_track([(tick, bytes.fromhex(message)) for tick, message in events])
+    path.write_bytes(smf.write_smf(smf.MidiFile(0, 480, [track], [])))
     return path
 
 

@@ -79,7 +79,7 @@ def straight(mood, tmp_path_factory):
 
 @pytest.fixture
 def no_pictures(monkeypatch):
-    monkeypatch.setattr(plots, "error_curves", lambda history, title: b"picture")
+    monkeypatch.setattr(plots, "plot_error_curves", lambda history, title: b"picture")
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ def test_a_run_leaves_what_it_should(straight):
         "dropout": 0.2, "dropout_words": 0.1,
     }  # fmt: skip
     assert (out / "error.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
-    assert storage.read_npz(str(out / "model.npz"))["l1_x/W"].shape == (32, 8)
+    assert storage.load_npz(str(out / "model.npz"))["l1_x/W"].shape == (32, 8)
 
 
 def test_the_weights_have_the_errors_beside_them(straight):
@@ -509,7 +509,7 @@ def test_the_best_model_is_kept(mood, tmp_path):
     assert len(arrays(out)["history_errs"]) == len(errors)
     data = classify.data_of(runs.load(str(out), classes.Run))
     model = runs.load(str(out), classes.Run).load_best()
-    found = evaluation.classes(model, data.valid)
+    found = evaluation.evaluate_classes(model, data.valid)
     assert classify.error(found[1], data.valid) == min(errors)
     assert found[0] == pytest.approx(history(out)[first]["valid_loss"], rel=1e-5)
 
@@ -851,7 +851,7 @@ def test_help_tells_the_commands(capsys):
 
 def use(run):
     """Predict a text by a run, as the script does."""
-    words, predicts = preprocessing.of_run(run.about), predictor.Predictor(run, devices.choose("cpu"))
+    words, predicts = preprocessing.preprocessor_of_run(run.about), predictor.Predictor(run, devices.choose("cpu"))
     passage = words.passage("a fine film")
     return predicts.probabilities([passage.words]), predicts.shares(passage.words, 1, "leave-one-out")
 
@@ -933,7 +933,7 @@ def test_the_settings_of_tunes_edited_by_hand(tunes, tmp_path, refused):
 def test_weights_that_do_not_fit(straight, tmp_path, refused, change, reason):
     out = shutil.copytree(straight[0], tmp_path / "run")
     kept = {name: array for name, array in (arrays(out) | change).items() if array is not None}
-    storage.write(str(out / "model.npz"), storage.npz(kept))
+    storage.write_file(str(out / "model.npz"), storage.encode_npz(kept))
     line = refused("evaluate", out, "-d", "cpu")
     assert line.startswith(f"{out / 'model.npz'}: ")
     assert reason in line
@@ -945,7 +945,7 @@ def test_errors_beside_the_weights_are_for_people_only(straight, tmp_path):
     wanted = told("evaluate", out, "-d", "cpu")[1]
     for change in ({}, {"history_errs": numpy.array(["x"])}):
         kept = {name: array for name, array in (arrays(out) | change).items() if change or name != "history_errs"}
-        storage.write(str(out / "model.npz"), storage.npz(kept))
+        storage.write_file(str(out / "model.npz"), storage.encode_npz(kept))
         assert told("evaluate", out, "-d", "cpu")[1] == wanted
 
 
@@ -977,7 +977,7 @@ def test_checkpoints_that_do_not_fit(straight, tmp_path, refused, change, reason
     if isinstance(change.get("meta"), tuple):
         change = {"meta": packed(changed(meta_of(out), *change["meta"]))}
     kept = {name: array for name, array in (arrays(out, "checkpoint.npz") | change).items() if array is not None}
-    storage.write(str(out / "checkpoint.npz"), storage.npz(kept))
+    storage.write_file(str(out / "checkpoint.npz"), storage.encode_npz(kept))
     before = contents(out)
     line = refused("train", "-o", out, "--resume", "-d", "cpu")
     assert line.startswith(f"{out / 'checkpoint.npz'}: ")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import ROOT, refused
 from tsuzuri.compat import chainer
-from tsuzuri.data.corpus import of_pieces
+from tsuzuri.data.corpus import build_piece_corpus
 from tsuzuri.midi.file import smf
 from tsuzuri.midi.words import codec, wordfile
 from tsuzuri.midi.words.convert import Piece
@@ -205,8 +205,8 @@ def test_bits_a_note_are_those_of_the_loss(folk):
     out, process = folk
     lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     about = json.loads((out / "run.json").read_text())["corpus"]
-    held_out = of_pieces([[words] for words in all_words()], least=1).valid
-    strikes = sum("_90_" in vocabulary.load(out / "vocabulary.txt").words[i] for i in held_out)
+    held_out = build_piece_corpus([[words] for words in all_words()], least=1).valid
+    strikes = sum("_90_" in vocabulary.load_vocabulary(out / "vocabulary.txt").words[i] for i in held_out)
     assert about["report"]["words"]["valid"] == len(held_out)
     told = float(re.search(r"epoch   2 .* ([\d.]+) bits a note", process.stdout)[1])
     assert told == pytest.approx(lines[1]["valid_loss"] * (len(held_out) - 1) / strikes / numpy.log(2), abs=0.006)
@@ -215,7 +215,7 @@ def test_bits_a_note_are_those_of_the_loss(folk):
 def all_words():
     from tsuzuri.midi.words import collect
 
-    return [piece.words for piece in collect.collect([str(TUNES)], Settings(velocities=8, grid=24)).pieces]
+    return [piece.words for piece in collect.collect_pieces([str(TUNES)], Settings(velocities=8, grid=24)).pieces]
 
 
 def test_resuming_goes_on_to_the_same_end(folk, script, tmp_path):
@@ -240,9 +240,9 @@ def test_words_train_as_the_midi_that_they_were_made_of(folk, script, tmp_path):
 
 def transpositions(piece, around=12):
     """The forms that a piece has when it is moved up and down, as sets of its words."""
-    events, _ = codec.read(piece, 480)
+    events, _ = codec.decode_events(piece, 480)
     for n in range(-around, around + 1):
-        yield tuple(codec.line([(t, bytes([m[0], (m[1] + n) % 128, m[2]])) for t, m in events]))
+        yield tuple(codec.encode_events([(t, bytes([m[0], (m[1] + n) % 128, m[2]])) for t, m in events]))
 
 
 @pytest.mark.parametrize("count", [40, 3, 1])
@@ -254,14 +254,14 @@ def test_no_copy_of_a_held_out_piece_is_trained_on(rng, count):
             for i, k in enumerate(keys)
             for off in (0, 1)
         ]
-        return codec.line(events)
+        return codec.encode_events(events)
 
     groups = []
     for _ in range(count):
         original = tune()
         copies = [list(form) for form in transpositions(original, 3)]
         groups.append([original, *[copy for copy in copies if copy != original]])
-    corpus = of_pieces(groups, least=1, need=2)
+    corpus = build_piece_corpus(groups, least=1, need=2)
 
     def pieces(ids):
         line, found = [], []
@@ -287,7 +287,7 @@ def test_no_copy_of_a_held_out_piece_is_trained_on(rng, count):
 
 def test_pieces_that_are_there_twice_count_once():
     piece, other, third = (["00_90_3c50", f"{n:02x}_80_3c00"] for n in (16, 32, 48))
-    corpus = of_pieces([[piece], [other], [piece], [third]])
+    corpus = build_piece_corpus([[piece], [other], [piece], [third]])
     assert corpus.report["twice"] == 1
     assert corpus.report["pieces"] == 3
 
@@ -357,7 +357,7 @@ def test_bars_seconds_and_words(folk, script, tmp_path):
     assert parsed(tmp_path / "b.mid").length == pytest.approx(5.0, abs=0.5)
     out = script("generate.py", folk[0], "--length", 40, "--seed", 1).stdout
     assert 40 <= len(out.split()) < 60  # the notes that sounded are ended
-    _, faults = codec.read(out.split(), 480)
+    _, faults = codec.decode_events(out.split(), 480)
     assert faults == []
 
 
@@ -373,11 +373,11 @@ def test_a_piece_goes_on_from_a_midi_file(folk, script, tmp_path):
 
 
 def test_a_piece_goes_on_from_words(folk, script, tmp_path):
-    known = next(word for word in vocabulary.load(folk[0] / "vocabulary.txt").words if "_90_" in word)
+    known = next(word for word in vocabulary.load_vocabulary(folk[0] / "vocabulary.txt").words if "_90_" in word)
     process = script("generate.py", folk[0], known, "--words", "--seed", 1, "-o", tmp_path / "a.words", "--length", 6)
     assert process.returncode == 0, process.stderr
     assert (tmp_path / "a.words").read_text().split()[0] == known
-    assert wordfile.load(str(tmp_path / "a.words"))[0].grid == 24
+    assert wordfile.load_words(str(tmp_path / "a.words"))[0].grid == 24
     longer = script("generate.py", folk[0], "-p", tmp_path / "a.words", "--seed", 1, "--length", 4)
     assert longer.stdout.startswith((tmp_path / "a.words").read_text().strip())
 
@@ -431,8 +431,8 @@ def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, script)
     for channel in (0, 9):
         for key in (36, 60, 64, 67):
             for delta in (0, 60, 480):
-                spelled.append(codec.word(delta, bytes([0x90 | channel, key, 80])))
-                spelled.append(codec.word(delta, bytes([0x80 | channel, key, 0])))
+                spelled.append(codec.encode_word(delta, bytes([0x90 | channel, key, 80])))
+                spelled.append(codec.encode_word(delta, bytes([0x80 | channel, key, 0])))
     known = vocabulary.Vocabulary([*vocabulary.SPECIAL, *spelled])
     midi = {
         "division": 480,
@@ -460,7 +460,7 @@ def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, script)
     assert len(files) == 50
     for path in files:
         parsed(path)
-        file = smf.read(path.read_bytes(), strict=True)
+        file = smf.read_smf(path.read_bytes(), strict=True)
         pedals = [m for _, m in file.tracks[0].events() if m[:2] == b"\xb0\x40"]
         assert not pedals or pedals[-1][2] < 64
 
@@ -469,5 +469,5 @@ def test_a_piece_has_a_name_fit_for_a_file():
     from tsuzuri.midi import export
 
     names = ["a/b.mid", "a-b.mid", "..", "ä ö.mid", "A-B.mid", "x" * 300]
-    made = export.stems([Piece(name, [], 480, 500_000, (4, 4)) for name in names])
+    made = export.file_stems([Piece(name, [], 480, 500_000, (4, 4)) for name in names])
     assert made == ["a-b", "a-b-2", "piece", "ä ö", "A-B-3", "x" * 100]

@@ -14,15 +14,20 @@ from hypothesis import strategies as st
 
 from tests.conftest import ROOT
 from tsuzuri.data import windows
-from tsuzuri.data.corpus import SPLITS, of_texts
+from tsuzuri.data.corpus import SPLITS, build_text_corpus
 from tsuzuri.errors import UserError
 from tsuzuri.text import vocabulary
 
 
 def test_ids_go_by_frequency_then_by_word():
-    vocab = vocabulary.count(Counter({"い": 2, "あ": 2, "う": 5, "え": 1, "<unk>": 9}), least=2)
+    vocab = vocabulary.build_vocabulary(Counter({"い": 2, "あ": 2, "う": 5, "え": 1, "<unk>": 9}), least=2)
     assert vocab.words == ["<eos>", "<unk>", "う", "あ", "い"]
-    assert vocabulary.count(Counter({"い": 2, "あ": 2, "う": 5}), most=4).words == ["<eos>", "<unk>", "う", "あ"]
+    assert vocabulary.build_vocabulary(Counter({"い": 2, "あ": 2, "う": 5}), most=4).words == [
+        "<eos>",
+        "<unk>",
+        "う",
+        "あ",
+    ]
     assert vocab.encode(["う", "え", "あ"]).tolist() == [2, 1, 3]
     assert vocab.encode(["う"]).dtype == numpy.int32
 
@@ -32,7 +37,7 @@ def test_odd_words_survive_the_file(tmp_path_factory, words):
     words = [*vocabulary.SPECIAL, *(word for word in words if word not in vocabulary.SPECIAL)]
     path = tmp_path_factory.mktemp("v") / "vocabulary.txt"
     path.write_bytes(vocabulary.Vocabulary(words).dump())
-    assert vocabulary.load(path).words == words
+    assert vocabulary.load_vocabulary(path).words == words
     assert path.read_bytes().count(b"\n") == len(words)
 
 
@@ -49,9 +54,9 @@ def test_what_is_no_vocabulary(tmp_path, data, reason):
     path = tmp_path / "vocabulary.txt"
     path.write_bytes(data)
     with pytest.raises(UserError, match=reason):
-        vocabulary.load(path)
+        vocabulary.load_vocabulary(path)
     with pytest.raises(UserError, match="No such file"):
-        vocabulary.load(tmp_path / "none")
+        vocabulary.load_vocabulary(tmp_path / "none")
 
 
 def test_nearest_words():
@@ -65,7 +70,7 @@ def test_nearest_words():
 def corpus_of(tmp_path, lines, **settings):
     path = tmp_path / "corpus.txt"
     path.write_text("\n".join(lines))
-    return of_texts([str(path)], tokens="space", **settings)
+    return build_text_corpus([str(path)], tokens="space", **settings)
 
 
 def text_of(corpus, ids):
@@ -122,14 +127,14 @@ def test_too_few_words(tmp_path):
 def test_nothing_readable(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"\0")
     with pytest.raises(UserError, match=r"no text that can be read \(.*a\.txt is binary"):
-        of_texts([str(tmp_path)])
+        build_text_corpus([str(tmp_path)])
 
 
 def test_ids_do_not_depend_on_the_process(tmp_path):
     """No order of a set or of hashes: two processes with other hash seeds give the same ids."""
     code = (
-        "import sys; from tsuzuri.data.corpus import of_texts\n"
-        "print(of_texts(sys.argv[1:], tokens='space').fingerprint())"
+        "import sys; from tsuzuri.data.corpus import build_text_corpus\n"
+        "print(build_text_corpus(sys.argv[1:], tokens='space').fingerprint())"
     )
     (tmp_path / "a.txt").write_text("\n".join(f"w{k % 7} w{k % 11} w{k % 13}" for k in range(60)))
     prints = {
@@ -153,8 +158,8 @@ def test_ids_do_not_depend_on_the_process(tmp_path):
 def test_training_windows_carry_each_run_on(size, batch, steps):
     ids = numpy.arange(size, dtype="i")
     start = size // 3
-    cut = windows.training(ids, batch, steps, start)
-    assert len(cut) == windows.count(size, batch, steps)
+    cut = windows.training_windows(ids, batch, steps, start)
+    assert len(cut) == windows.count_windows(size, batch, steps)
     lengths = {len(xs) for xs, _ in cut}
     assert max(lengths) <= steps
     assert max(lengths) - min(lengths) <= 1
@@ -166,6 +171,6 @@ def test_training_windows_carry_each_run_on(size, batch, steps):
 
 @pytest.mark.parametrize(("size", "batch", "steps"), [(2, 1, 1), (8, 3, 2), (100, 4, 7), (50, 7, 100)])
 def test_evaluation_scores_every_id_once(size, batch, steps):
-    cut = windows.evaluation(numpy.arange(size), batch, steps)
+    cut = windows.evaluation_windows(numpy.arange(size), batch, steps)
     scored = [(x, t) for xs, ts in cut for x, t in zip(xs.ravel(), ts.ravel(), strict=True) if t >= 0]
     assert sorted(scored) == list(itertools.pairwise(range(size)))

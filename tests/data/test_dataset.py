@@ -14,8 +14,8 @@ import pytest
 
 from tests.conftest import ROOT
 from tsuzuri.data import dataset, preprocessing
-from tsuzuri.data.dataset import Data, Examples
-from tsuzuri.data.preprocessing import Wording
+from tsuzuri.data.dataset import Dataset, Examples
+from tsuzuri.data.preprocessing import Preprocessor
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words.settings import Settings
 from tsuzuri.text import tokenizers, vocabulary
@@ -30,7 +30,7 @@ def numbered(**counts):
 
 
 def made(main, valid=None, test=None, **settings):
-    return dataset.of_words(main, valid, test, **{"held": HELD, "seed": 0, "least": 1} | settings)
+    return dataset.build_dataset(main, valid, test, **{"held": HELD, "seed": 0, "least": 1} | settings)
 
 
 def parts(data):
@@ -165,7 +165,7 @@ def of_ids(train, valid, test):
         Examples([numpy.array(ids, "i") for _, ids in part], numpy.array([label for label, _ in part], "i"))
         for part in (train, valid, test)
     ]
-    return Data(*every, [], vocabulary.Vocabulary([]), {})
+    return Dataset(*every, [], vocabulary.Vocabulary([]), {})
 
 
 def test_the_fingerprint_is_of_all_there_is():
@@ -196,11 +196,11 @@ def test_examples_of_a_run():
         ({"maxlen": 2, "truncate": "pre"}, [1, 3]),
         ({"maxlen": 2, "truncate": "post"}, [2, 1]),
     ):
-        part = dataset.of_run(pairs, words, ["a", "b"], bounds)
+        part = dataset.encode_examples(pairs, words, ["a", "b"], bounds)
         assert [ids.tolist() for ids in part.sequences] == [wanted, [3]]
         assert part.labels.tolist() == [1, 0]
     with pytest.raises(UserError, match="the class 'c' is not among those"):
-        dataset.of_run([("c", ["x"])], words, ["a", "b"], bounds)
+        dataset.encode_examples([("c", ["x"])], words, ["a", "b"], bounds)
 
 
 # Texts to words
@@ -214,7 +214,7 @@ LINES = ["It's  a\tGREAT film, truly!", "彼は New York が好きではない�
 def test_the_pieces_of_a_passage_give_the_text_back(rng, name, case):
     if name == "mecab":
         pytest.importorskip("MeCab")
-    how = Wording(tokenizers.tokenizer(name), case)
+    how = Preprocessor(tokenizers.get_tokenizer(name), case)
     random = "".join(rng.choice(list("aB.,' \t'éé東京はNot"), 30))
     for text in (*LINES, random):
         found = how.passage(text)
@@ -230,7 +230,7 @@ def given(stdin, monkeypatch):
     monkeypatch.setattr(preprocessing.sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(stdin)))
 
 
-SPACE = Wording(tokenizers.tokenizer("space"), "keep")
+SPACE = Preprocessor(tokenizers.get_tokenizer("space"), "keep")
 
 
 def batched(how, paths=(), encoding="auto", refuse=None):
@@ -366,17 +366,17 @@ def reviews(tmp_path):
 
 
 def test_a_folder_for_training_and_one_for_tests_are_both_taken(reviews, tmp_path):
-    found = preprocessing.expanded(source([reviews]))
+    found = preprocessing.expand_source(source([reviews]))
     assert (found["corpus"], found["test"], found["valid"]) == ([f"{reviews}/train"], [f"{reviews}/test"], [])
-    pairs, _, report = preprocessing.read(found, "space", "keep")
+    pairs, _, report = preprocessing.read_labeled_words(found, "space", "keep")
     assert Counter(label for label, _ in pairs["corpus"]) == {"pos": 3, "neg": 3}
     assert sorted(words for _, words in pairs["test"])[0] == ["neg", "test", "number0"]
     assert pairs["valid"] is None
     assert [item["reason"] for item in report["corpus"]["skipped"]] == ["is not a class"]
     other = str(tmp_path / "other")
-    assert preprocessing.expanded(source([reviews], test=[other]))["test"] == [other]
+    assert preprocessing.expand_source(source([reviews], test=[other]))["test"] == [other]
     for same in (source([f"{reviews}/train"]), source([reviews, other]), source(["a.tsv"]), source(pos=["p"])):
-        assert preprocessing.expanded(same) == same
+        assert preprocessing.expand_source(same) == same
 
 
 def test_texts_become_words_by_a_tokenizer_that_is_chosen_by_their_look(tmp_path):
@@ -387,7 +387,7 @@ def test_texts_become_words_by_a_tokenizer_that_is_chosen_by_their_look(tmp_path
         ("pos\t很好的电影\nneg\t很差的故事\npos\t好\n", "char"),
     ):
         (tmp_path / "a.tsv").write_text(lines, encoding="utf-8")
-        pairs, how, report = preprocessing.read(source([tmp_path / "a.tsv"]), "auto", "fold", least=1)
+        pairs, how, report = preprocessing.read_labeled_words(source([tmp_path / "a.tsv"]), "auto", "fold", least=1)
         assert how.tokenizer.name == name
         labels, words = zip(*pairs["corpus"], strict=True)
         assert labels == ("pos", "neg", "pos")
@@ -401,13 +401,13 @@ def test_what_each_class_needs_is_asked_of_the_corpus_alone(tmp_path):
     (tmp_path / "two.tsv").write_text("a\tx\nb\ty\na\tz\n")
     (tmp_path / "one.tsv").write_text("a\tx\na\tz\n")
     two, one = str(tmp_path / "two.tsv"), str(tmp_path / "one.tsv")
-    preprocessing.read(source([two], test=[one]), "space", "keep", least=1)
-    preprocessing.read(source([one]), "space", "keep")
-    preprocessing.read(source(pos=[one], neg=[two]), "space", "keep", least=2)
+    preprocessing.read_labeled_words(source([two], test=[one]), "space", "keep", least=1)
+    preprocessing.read_labeled_words(source([one]), "space", "keep")
+    preprocessing.read_labeled_words(source(pos=[one], neg=[two]), "space", "keep", least=2)
     with pytest.raises(UserError, match=r"one\.tsv: has one class only, 'a'"):
-        preprocessing.read(source([one]), "space", "keep", least=1)
+        preprocessing.read_labeled_words(source([one]), "space", "keep", least=1)
     with pytest.raises(UserError, match=r"two\.tsv:2: the class 'b' has a single example, at least 2 are needed"):
-        preprocessing.read(source([two]), "space", "keep", least=2)
+        preprocessing.read_labeled_words(source([two]), "space", "keep", least=2)
 
 
 # Tunes
@@ -427,28 +427,28 @@ MIDI = dataclasses.asdict(Settings(grid=24, velocities=8))
 
 
 def test_folders_of_tunes_are_music(tunes, reviews):
-    assert preprocessing.is_music([str(tunes)])
-    assert preprocessing.is_music([str(TUNES[0])])
-    assert not preprocessing.is_music([str(reviews)])
-    assert not preprocessing.is_music([str(ROOT / "corpus" / "letters.tsv"), "none"])
-    assert not preprocessing.is_music([])
+    assert preprocessing.holds_music([str(tunes)])
+    assert preprocessing.holds_music([str(TUNES[0])])
+    assert not preprocessing.holds_music([str(reviews)])
+    assert not preprocessing.holds_music([str(ROOT / "corpus" / "letters.tsv"), "none"])
+    assert not preprocessing.holds_music([])
     (tunes / "old" / "notes.txt").write_text("words")
     with pytest.raises(UserError, match=r"text and MIDI in one corpus: .*notes\.txt and .*\.mid: a classifier learns"):
-        preprocessing.is_music([str(tunes)])
+        preprocessing.holds_music([str(tunes)])
     with pytest.raises(UserError, match="text and MIDI in one corpus"):
-        preprocessing.is_music([str(TUNES[0]), str(reviews)])
+        preprocessing.holds_music([str(TUNES[0]), str(reviews)])
 
 
 def test_tunes_become_words_by_their_settings(tunes):
     (tunes / "old" / "broken.mid").write_bytes(b"MThd")
-    pairs, how, report = preprocessing.read(source([tunes], midi=MIDI), "auto", "fold")
+    pairs, how, report = preprocessing.read_labeled_words(source([tunes], midi=MIDI), "auto", "fold")
     assert Counter(label for label, _ in pairs["corpus"]) == {"old": 3, "new": 2}
     assert pairs["valid"] is None
     assert (how.tokenizer.name, how.case, how.midi.grid) == ("midi", "keep", 24)
     assert [(item["class"], item["files"], len(item["refused"])) for item in report["corpus"]] == [
         ("new", 2, 0), ("old", 4, 1),
     ]  # fmt: skip
-    again = Wording(tokenizers.tokenizer("midi"), "keep", how.midi)
+    again = Preprocessor(tokenizers.get_tokenizer("midi"), "keep", how.midi)
     ((tune,),) = again.batches([str(TUNES[3])], "auto", None)
     assert ("new", tune.words) in pairs["corpus"]
     assert "".join(tune.pieces).split() == tune.words
@@ -456,22 +456,24 @@ def test_tunes_become_words_by_their_settings(tunes):
 
 
 def test_what_each_class_of_tunes_needs(tunes):
-    preprocessing.read(source([tunes], midi=MIDI), "auto", "fold", least=2)
+    preprocessing.read_labeled_words(source([tunes], midi=MIDI), "auto", "fold", least=2)
     shutil.copytree(tunes / "new", tunes.parent / "one" / "new")
-    preprocessing.read(source([tunes], test=[str(tunes.parent / "one")], midi=MIDI), "auto", "fold", least=2)
+    preprocessing.read_labeled_words(
+        source([tunes], test=[str(tunes.parent / "one")], midi=MIDI), "auto", "fold", least=2
+    )
     (tunes / "new" / TUNES[4].name).write_bytes(b"MThd")
-    preprocessing.read(source([tunes], midi=MIDI), "auto", "fold")
+    preprocessing.read_labeled_words(source([tunes], midi=MIDI), "auto", "fold")
     with pytest.raises(UserError, match=r"tunes/new: the class 'new' has a single example, at least 2 are needed"):
-        preprocessing.read(source([tunes], midi=MIDI), "auto", "fold", least=2)
+        preprocessing.read_labeled_words(source([tunes], midi=MIDI), "auto", "fold", least=2)
     shutil.rmtree(tunes / "new")
     with pytest.raises(UserError, match=r"tunes: has one class only, 'old': at least two are needed"):
-        preprocessing.read(source([tunes], midi=MIDI), "auto", "fold", least=1)
+        preprocessing.read_labeled_words(source([tunes], midi=MIDI), "auto", "fold", least=1)
 
 
 def test_a_tune_that_cannot_be_read_does_not_stop_the_others(tunes):
     (tunes / "new" / "broken.mid").write_bytes(b"MThd")
     (tunes / "new" / "broken.words").write_bytes(b"")
-    how, told = Wording(tokenizers.tokenizer("midi"), "keep", Settings(**MIDI)), []
+    how, told = Preprocessor(tokenizers.get_tokenizer("midi"), "keep", Settings(**MIDI)), []
     found = batched(how, [str(tunes.parent / "none"), str(tunes), str(TUNES[6])], refuse=told.append)
     names = [os.path.join("old", tune.name) for tune in TUNES[:3]]
     names = [os.path.join("new", tune.name) for tune in TUNES[3:5]] + names + [TUNES[6].name]
@@ -483,14 +485,14 @@ def test_a_tune_that_cannot_be_read_does_not_stop_the_others(tunes):
 
 def test_a_run_keeps_how_words_are_made():
     about = {"tokens": "space", "case": "fold", "corpus": {"midi": None}}
-    how = preprocessing.of_run(about)
+    how = preprocessing.preprocessor_of_run(about)
     assert (how.tokenizer.name, how.case, how.midi) == ("space", "fold", None)
     music = about | {"tokens": "midi", "case": "keep", "corpus": {"midi": MIDI}}
-    assert preprocessing.of_run(music).midi == Settings(grid=24, velocities=8)
+    assert preprocessing.preprocessor_of_run(music).midi == Settings(grid=24, velocities=8)
 
 
 def test_a_class_of_tunes_is_a_folder(tunes):
     with pytest.raises(UserError, match=r"\.mid: must be a folder that holds a folder of MIDI files for each class"):
-        preprocessing.read(source([TUNES[0]], midi=MIDI), "auto", "fold")
+        preprocessing.read_labeled_words(source([TUNES[0]], midi=MIDI), "auto", "fold")
     with pytest.raises(UserError, match="must hold a folder for each class"):
-        preprocessing.read(source([tunes / "new"], midi=MIDI), "auto", "fold")
+        preprocessing.read_labeled_words(source([tunes / "new"], midi=MIDI), "auto", "fold")

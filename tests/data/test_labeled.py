@@ -52,7 +52,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_files_of_all_forms(write, name, ending):
     path = write(name, LAYOUTS[name].replace("\n", ending))
-    found = labeled.read([path])
+    found = labeled.read_labeled([path])
     assert pairs(found) == WANTED
     first = 1 + name.startswith(("glue", "named"))
     assert [example.where for example in found.examples] == [f"{path}:{n}" for n in range(first, first + 4)]
@@ -70,15 +70,15 @@ def test_files_of_all_forms(write, name, ending):
 
 def test_lines_end_nowhere_but_at_line_ends(write):
     text = "x\x85y\u2028z\x0cw\x0bv"
-    found = labeled.read([write("a.txt", f"pos\t{text}\nneg\tb\npos\tc\n")])
+    found = labeled.read_labeled([write("a.txt", f"pos\t{text}\nneg\tb\npos\tc\n")])
     assert pairs(found) == [("pos", text), ("neg", "b"), ("pos", "c")]
-    found = labeled.read([write("a.csv", f"pos,{text}\nneg,b\npos,c\n")])
+    found = labeled.read_labeled([write("a.csv", f"pos,{text}\nneg,b\npos,c\n")])
     assert pairs(found)[0] == ("pos", text)
 
 
 def test_a_quoted_text_goes_over_lines(write):
     path = write("a.csv", 'label,text\r\npos,"one\r\ntwo, ""three"""\r\n\r\nneg,four\r\n,\r\nneg,five\r\n')
-    found = labeled.read([path])
+    found = labeled.read_labeled([path])
     assert found.examples == [
         Example("pos", 'one two, "three"', f"{path}:2"),
         Example("neg", "four", f"{path}:5"),
@@ -88,7 +88,7 @@ def test_a_quoted_text_goes_over_lines(write):
 
 
 def test_blank_lines_copies_and_contradictions_are_counted(write):
-    found = labeled.read([write("a.txt", "pos\ta\n\n  \npos\ta\nneg\ta\nneg\tb\nneg\tb\npos\tc\n\n")])
+    found = labeled.read_labeled([write("a.txt", "pos\ta\n\n  \npos\ta\nneg\ta\nneg\tb\nneg\tb\npos\tc\n\n")])
     assert len(found.examples) == 6
     assert (found.report["blank"], found.report["twice"], found.report["torn"]) == (3, 2, 1)
 
@@ -99,7 +99,7 @@ def test_blank_lines_copies_and_contradictions_are_counted(write):
 )
 def test_columns_by_name_or_number(write, columns, wanted):
     path = write("a.csv", "stars,title,body\n1,a,good\n2,b,bad\n1,c,fair\n")
-    found = labeled.read([path], columns=columns, least=0)
+    found = labeled.read_labeled([path], columns=columns, least=0)
     assert pairs(found)[0] == wanted
     assert len(found.examples) == 3
 
@@ -115,19 +115,19 @@ def test_columns_by_name_or_number(write, columns, wanted):
 )
 def test_a_header_is_no_example(write, header, columns):
     path = write("a.csv", f"{header}\n1,good,5\n2,bad,1\n3,fair,5\n")
-    assert pairs(labeled.read([path], columns=columns)) == [("5", "good"), ("1", "bad"), ("5", "fair")]
+    assert pairs(labeled.read_labeled([path], columns=columns)) == [("5", "good"), ("1", "bad"), ("5", "fair")]
 
 
 def test_a_header_may_name_the_text_alone(write):
     for name, header in (("a.csv", "stars,Text"), ("a.txt", "review,stars"), ("a.tsv", "message\tstars")):
         rows = [header, "1,good", "2,bad", "1,fair"] if header.startswith("stars") else [header, "good,1", "bad,2"]
         path = write(name, "\n".join(rows).replace(",", "\t" if name == "a.tsv" else ","))
-        assert pairs(labeled.read([path], least=0))[:2] == [("1", "good"), ("2", "bad")]
+        assert pairs(labeled.read_labeled([path], least=0))[:2] == [("1", "good"), ("2", "bad")]
 
 
 def test_the_name_of_a_column_may_be_a_label(write):
     path = write("a.txt", "message\ta\ntarget\tb\nmessage\tc\ntarget\td\n")
-    assert pairs(labeled.read([path])) == [("message", "a"), ("target", "b"), ("message", "c"), ("target", "d")]
+    assert pairs(labeled.read_labeled([path])) == [("message", "a"), ("target", "b"), ("message", "c"), ("target", "d")]
 
 
 def test_a_first_line_that_seems_to_name_columns_is_refused_where_something_is_learned(write):
@@ -135,28 +135,28 @@ def test_a_first_line_that_seems_to_name_columns_is_refused_where_something_is_l
     path, other, how = write("a.csv", data), write("b.csv", data), {"columns": ("2", "3")}
     for paths in ([path], [path, other]):
         with pytest.raises(UserError, match=r"a\.csv:1: 'stars' .* no other line: .* --label-column 'stars', and else"):
-            labeled.read(paths, **how)
-    assert len(labeled.read([path], columns=("stars", "3")).examples) == 4
-    assert len(labeled.read([path], least=0, **how).examples) == 5
-    assert len(labeled.read([path, write("c.csv", "1,stars,x\n2,5,y\n")], **how).examples) == 7
-    assert len(labeled.read([write("d.csv", "1,a,x\n2,b,y\n3,c,z\n4,c,z\n")], **how).examples) == 4
-    assert len(labeled.read([write("f.txt", "__label__a x\n__label__b y\n__label__b z\n")]).examples) == 3
+            labeled.read_labeled(paths, **how)
+    assert len(labeled.read_labeled([path], columns=("stars", "3")).examples) == 4
+    assert len(labeled.read_labeled([path], least=0, **how).examples) == 5
+    assert len(labeled.read_labeled([path, write("c.csv", "1,stars,x\n2,5,y\n")], **how).examples) == 7
+    assert len(labeled.read_labeled([write("d.csv", "1,a,x\n2,b,y\n3,c,z\n4,c,z\n")], **how).examples) == 4
+    assert len(labeled.read_labeled([write("f.txt", "__label__a x\n__label__b y\n__label__b z\n")]).examples) == 3
     moved = write("e.csv", "1,5,good\n2,1,bad\n3,2,odd\n4,5,fair\n5,1,dull\n")
-    assert len(labeled.read([moved], **how).examples) == 5
+    assert len(labeled.read_labeled([moved], **how).examples) == 5
 
 
 def test_a_field_may_be_longer_than_csv_readers_let_it_be(write):
     limit, long = csv.field_size_limit(), "word " * 30_000
-    found = labeled.read([write("a.csv", f'pos,"{long}"\nneg,b\npos,c\n')])
+    found = labeled.read_labeled([write("a.csv", f'pos,"{long}"\nneg,b\npos,c\n')])
     assert pairs(found)[0] == ("pos", long.strip())
     with pytest.raises(UserError, match="is not CSV"):
-        labeled.read([write("a.csv", f'pos,"{long}')])
+        labeled.read_labeled([write("a.csv", f'pos,"{long}')])
     assert csv.field_size_limit() == limit
 
 
 def test_white_space_in_labels_is_one_space(write):
     path = write("a.csv", '"very\n\tgood\u3000",a\n__label__ bad,b\nvery good,c\nक्\u200dष,d\n')
-    assert [label for label, _ in pairs(labeled.read([path]))] == ["very good", "bad", "very good", "क्\u200dष"]
+    assert [label for label, _ in pairs(labeled.read_labeled([path]))] == ["very good", "bad", "very good", "क्\u200dष"]
 
 
 @pytest.mark.parametrize(
@@ -171,18 +171,18 @@ def test_white_space_in_labels_is_one_space(write):
 )
 def test_columns_that_are_not_there(write, columns, reason):
     with pytest.raises(UserError, match=reason):
-        labeled.read([write("a.csv", "stars,title,body\n1,a,good\n2,b,bad\n1,c,fair\n")], columns=columns)
+        labeled.read_labeled([write("a.csv", "stars,title,body\n1,a,good\n2,b,bad\n1,c,fair\n")], columns=columns)
 
 
 def test_a_number_is_a_column_s_place_and_no_name(write):
     path = write("a.csv", "2,1,fine\n1,2,dull\n2,1,good\n")
-    assert pairs(labeled.read([path], columns=("1", "3"))) == [("2", "fine"), ("1", "dull"), ("2", "good")]
+    assert pairs(labeled.read_labeled([path], columns=("1", "3"))) == [("2", "fine"), ("1", "dull"), ("2", "good")]
 
 
 def test_the_other_of_two_columns(write):
     path = write("a.tsv", "a b\tx\nc d\ty\ne f\tx\n")
     for columns in (("2", None), (None, "1"), (None, None)):
-        assert pairs(labeled.read([path], columns=columns)) == [("x", "a b"), ("y", "c d"), ("x", "e f")]
+        assert pairs(labeled.read_labeled([path], columns=columns)) == [("x", "a b"), ("y", "c d"), ("x", "e f")]
 
 
 @pytest.mark.parametrize(
@@ -219,36 +219,36 @@ def test_the_other_of_two_columns(write):
 )
 def test_what_is_no_labeled_data(write, name, data, reason):
     with pytest.raises(UserError, match=reason) as error:
-        labeled.read([write(name, data)])
+        labeled.read_labeled([write(name, data)])
     assert "\n" not in str(error.value)
 
 
 def test_what_is_asked_for_must_be_there(write):
     path = write("a.txt", "pos\ta\nneg\tb\npos\tc\n")
     with pytest.raises(UserError, match="the encoding 'utf-9' is unknown, must be auto, utf-8"):
-        labeled.read([path], encoding="utf-9")
+        labeled.read_labeled([path], encoding="utf-9")
     with pytest.raises(UserError, match=r"none\.txt: cannot be read: No such file"):
-        labeled.read([path, path + "none.txt"])
+        labeled.read_labeled([path, path + "none.txt"])
 
 
 def test_a_class_needs_as_many_examples_as_are_asked_for(write):
     path = write("a.txt", "pos\ta\nneg\tb\npos\tc\n")
-    assert len(labeled.read([path]).examples) == 3
+    assert len(labeled.read_labeled([path]).examples) == 3
     with pytest.raises(UserError, match=r"a\.txt:2: the class 'neg' has a single example, at least 2 are needed"):
-        labeled.read([path], least=2)
+        labeled.read_labeled([path], least=2)
     path = write("b.txt", "pos\ta\nneg\tb\npos\tc\nneg\td\npos\te\n")
-    assert len(labeled.read([path], least=2).examples) == 5
+    assert len(labeled.read_labeled([path], least=2).examples) == 5
     with pytest.raises(UserError, match=r"b\.txt:2: the class 'neg' has 2 examples, at least 3 are needed"):
-        labeled.read([path], least=3)
+        labeled.read_labeled([path], least=3)
     one = write("one.txt", "pos\ta\n")
-    assert pairs(labeled.read([one], least=0)) == [("pos", "a")]
+    assert pairs(labeled.read_labeled([one], least=0)) == [("pos", "a")]
 
 
 def test_a_form_that_is_named_is_not_guessed(write):
     path = write("a.txt", "one two\nthree four\nfive six\n")
-    assert pairs(labeled.read([path], "space", least=0)) == [("one", "two"), ("three", "four"), ("five", "six")]
+    assert pairs(labeled.read_labeled([path], "space", least=0)) == [("one", "two"), ("three", "four"), ("five", "six")]
     path = write("b.csv", 'pos\t"a, b\nneg\tc\npos\td\n')
-    assert pairs(labeled.read([path], "tab"))[0] == ("pos", '"a, b')
+    assert pairs(labeled.read_labeled([path], "tab"))[0] == ("pos", '"a, b')
 
 
 def test_a_folder_for_each_class(write, tmp_path):
@@ -267,7 +267,7 @@ def test_a_folder_for_each_class(write, tmp_path):
     write(".cache/1.txt", "x")
     write("README", "x")
     write("1.txt", "x")
-    found = labeled.read([str(tmp_path)])
+    found = labeled.read_labeled([str(tmp_path)])
     assert [(e.label, e.text, str(pathlib.Path(e.where).relative_to(tmp_path))) for e in found.examples] == [
         ("neg", "café noir", "neg/10.txt"),
         ("neg", "dull and long", "neg/2.txt"),
@@ -290,7 +290,7 @@ def test_a_folder_for_each_class(write, tmp_path):
 def test_names_of_folders_are_labels_that_can_be_shown(write, tmp_path):
     for name in ("good\u3000film/1.txt", "good film/2.txt", "bad/1.txt"):
         write(name, name)
-    assert Counter(e.label for e in labeled.read([str(tmp_path)]).examples) == {"good film": 2, "bad": 1}
+    assert Counter(e.label for e in labeled.read_labeled([str(tmp_path)]).examples) == {"good film": 2, "bad": 1}
     if sys.platform == "linux":  # other systems hold no such names
         for name, reason in (
             (b"caf\xe9", r"'caf\\udce9' is not UTF-8"),
@@ -300,14 +300,14 @@ def test_names_of_folders_are_labels_that_can_be_shown(write, tmp_path):
             os.mkdir(folder)
             pathlib.Path(os.fsdecode(folder), "1.txt").write_text("x")
             with pytest.raises(UserError, match=rf"{tmp_path}: the label .*{reason}"):
-                labeled.classes(str(tmp_path))
+                labeled.class_files(str(tmp_path))
             shutil.rmtree(folder)
 
 
 def test_folders_of_music_are_found_but_not_read(write, tmp_path):
     names = ["bach/wtc/2.mid", "bach/wtc/1.MID", "joplin/b.midi", "joplin/c.txt", "notes/a.txt"]
     paths = {name: write(name, b"\0") for name in names}
-    assert labeled.classes(str(tmp_path), (".mid", ".midi")) == {
+    assert labeled.class_files(str(tmp_path), (".mid", ".midi")) == {
         "bach": [paths["bach/wtc/1.MID"], paths["bach/wtc/2.mid"]],
         "joplin": [paths["joplin/b.midi"]],
     }
@@ -317,39 +317,39 @@ def test_a_root_with_train_and_test(write, tmp_path):
     for name in ("train/pos/1", "train/neg/1", "train/unsup/1", "test/pos/1", "test/neg/1", "dev/pos/1", "docs/1"):
         write(f"{name}.txt", name)
     root = str(tmp_path)
-    parts = labeled.folders(root)
+    parts = labeled.dataset_folders(root)
     assert parts == {part: str(tmp_path / name) for part, name in (("train",) * 2, ("test",) * 2, ("valid", "dev"))}
-    assert pairs(labeled.read([parts["test"]], least=0)) == [("neg", "test/neg/1"), ("pos", "test/pos/1")]
-    assert labeled.folders(parts["train"]) == {"train": parts["train"]}
+    assert pairs(labeled.read_labeled([parts["test"]], least=0)) == [("neg", "test/neg/1"), ("pos", "test/pos/1")]
+    assert labeled.dataset_folders(parts["train"]) == {"train": parts["train"]}
     with pytest.raises(UserError, match="its folders are no classes but valid and test and train: name one of them"):
-        labeled.read([root])
+        labeled.read_labeled([root])
 
 
 def test_classes_may_be_called_train_and_test(write, tmp_path):
     for name in ("train/1.txt", "train/2.txt", "test/1.txt"):
         write(name, name)
-    assert labeled.folders(str(tmp_path)) == {"train": str(tmp_path)}
-    assert Counter(e.label for e in labeled.read([str(tmp_path)]).examples) == {"train": 2, "test": 1}
+    assert labeled.dataset_folders(str(tmp_path)) == {"train": str(tmp_path)}
+    assert Counter(e.label for e in labeled.read_labeled([str(tmp_path)]).examples) == {"train": 2, "test": 1}
 
 
 def test_folders_without_classes(write, tmp_path):
     write("1.txt", "x")
     with pytest.raises(UserError, match=r"a folder for each class with files in it, whose name ends in \.txt or has"):
-        labeled.read([str(tmp_path)])
+        labeled.read_labeled([str(tmp_path)])
     write("pos/1.txt", "x")
     with pytest.raises(UserError, match="has one class only, 'pos'"):
-        labeled.read([str(tmp_path)])
+        labeled.read_labeled([str(tmp_path)])
     write("bad/1.txt", "")
     (tmp_path / "pos" / "1.txt").write_bytes(b"\0")
     with pytest.raises(UserError, match=r"holds no example \(.*bad/1\.txt is empty; .*pos/1\.txt is binary"):
-        labeled.read([str(tmp_path)])
+        labeled.read_labeled([str(tmp_path)])
     with pytest.raises(UserError, match="No such file or directory"):
-        labeled.folders(str(tmp_path / "none"))
+        labeled.dataset_folders(str(tmp_path / "none"))
 
 
 def test_a_file_for_each_class(write):
     pos, neg = write("a.pos", "fine \n\nas \x85 good\n"), write("a.neg", b"tr\xe8s \x85 mal\n")
-    found = labeled.pos_neg([pos], [neg])
+    found = labeled.read_pos_neg([pos], [neg])
     assert found.examples == [
         Example("pos", "fine", f"{pos}:1"),
         Example("pos", "as \x85 good", f"{pos}:3"),
@@ -358,26 +358,26 @@ def test_a_file_for_each_class(write):
     assert found.report["form"] == {"lines": 2}
     assert found.report["blank"] == 1
     with pytest.raises(UserError, match="one class only, 'pos'"):
-        labeled.pos_neg([pos], [])
+        labeled.read_pos_neg([pos], [])
     with pytest.raises(UserError, match=r"a\.neg: is not text in utf-8 \(byte 0xe8 in line 1\)"):
-        labeled.pos_neg([pos], [neg], "utf8")
+        labeled.read_pos_neg([pos], [neg], "utf8")
 
 
 def test_well_known_data(shared):
     folder = shared / "sentiment"
-    found = labeled.pos_neg([str(folder / "rt-polarity.pos")], [str(folder / "rt-polarity.neg")])
+    found = labeled.read_pos_neg([str(folder / "rt-polarity.pos")], [str(folder / "rt-polarity.neg")])
     assert Counter(example.label for example in found.examples) == {"pos": 5331, "neg": 5331}
     assert found.report["encoding"] == {"cp1252": 2}
     assert found.examples[5331].text == "simplistic , silly and tedious ."
     sizes = {"stsa.binary.train": (6920, "01"), "stsa.fine.dev": (1101, "01234"), "subj.all": (10000, "01")}
     for name, (size, labels) in sizes.items():
-        found = labeled.read([str(folder / name)])
+        found = labeled.read_labeled([str(folder / name)])
         assert len(found.examples) == size
         assert {example.label for example in found.examples} == set(labels)
         assert list(found.report["form"]) == ["space"]
     for name in ("rt-polarity.pos", "README.md"):
         with pytest.raises(UserError, match="no line has a tab between label and text"):
-            labeled.read([str(folder / name)])
+            labeled.read_labeled([str(folder / name)])
 
 
 def shuffled(rng, counts):
@@ -387,7 +387,7 @@ def shuffled(rng, counts):
 def test_a_split_takes_each_class_by_its_share(rng):
     counts = rng.integers(1, 60, rng.integers(2, 12))
     labels, fraction = shuffled(rng, counts), rng.uniform(0.02, 0.98)
-    kept, held = splits.split(labels, fraction, rng)
+    kept, held = splits.hold_out(labels, fraction, rng)
     assert sorted([*kept, *held]) == list(range(len(labels)))
     assert (numpy.diff(kept) > 0).all()
     assert (numpy.diff(held) > 0).all()
@@ -408,23 +408,23 @@ def test_a_split_takes_each_class_by_its_share(rng):
 def test_a_split_rounds_the_largest_remainders_up(rng):
     for _ in range(5):
         labels = shuffled(rng, [18, 14, 28])
-        _, held = splits.split(labels, 0.1, rng)  # shares of 1.8, 1.4 and 2.8
+        _, held = splits.hold_out(labels, 0.1, rng)  # shares of 1.8, 1.4 and 2.8
         assert Counter(labels[held].tolist()) == {"class 0": 2, "class 1": 1, "class 2": 3}
 
 
 def test_small_classes_are_on_both_sides(rng):
     labels = shuffled(rng, [100, 3, 2, 1])
-    _, held = splits.split(labels, 0.1, rng)
+    _, held = splits.hold_out(labels, 0.1, rng)
     assert Counter(labels[held].tolist()) == {"class 0": 10, "class 1": 1, "class 2": 1}
-    _, held = splits.split(labels, 0.9, rng)
+    _, held = splits.hold_out(labels, 0.9, rng)
     assert Counter(labels[held].tolist()) == {"class 0": 90, "class 1": 2, "class 2": 1}
     labels = shuffled(rng, [15, 1])  # shares of 13.5 and 0.9, of which the larger remainder cannot be held out
-    assert len(splits.split(labels, 0.9, rng)[1]) == 14
+    assert len(splits.hold_out(labels, 0.9, rng)[1]) == 14
 
 
 def test_every_example_may_be_held_out(rng):
     labels = shuffled(rng, [20, 30])
-    held = Counter(n for _ in range(60) for n in splits.split(labels, 0.5, rng)[1].tolist())
+    held = Counter(n for _ in range(60) for n in splits.hold_out(labels, 0.5, rng)[1].tolist())
     assert held.keys() == set(range(50))
     assert max(held.values()) < 60
 
@@ -432,26 +432,26 @@ def test_every_example_may_be_held_out(rng):
 def test_identical_texts_stay_together(rng):
     texts = rng.integers(0, 150, 400)
     labels = numpy.where(rng.random(400) < 0.9, texts % 3, (texts + 1) % 3)  # some texts are torn
-    kept, held = splits.split(labels, 0.25, rng, texts.tolist())
+    kept, held = splits.hold_out(labels, 0.25, rng, texts.tolist())
     assert not set(texts[kept]) & set(texts[held])
     assert abs(len(held) - 100) <= 12
-    for kept, held in splits.folds(labels, 4, rng, texts.tolist()):
+    for kept, held in splits.class_folds(labels, 4, rng, texts.tolist()):
         assert not set(texts[kept]) & set(texts[held])
         assert abs(len(held) - 100) <= 12
 
 
 def test_a_class_of_copies_is_on_both_sides_if_it_can_be(rng):
     labels, texts = ["a"] * 6 + ["b"] * 20, [0, 0, 0, 1, 1, 1, *range(2, 22)]
-    kept, held = splits.split(labels, 0.2, rng, texts)
+    kept, held = splits.hold_out(labels, 0.2, rng, texts)
     assert sum(n < 6 for n in held) == 3
-    kept, held = splits.split(labels, 0.2, rng, [0] * 6 + texts[6:])
+    kept, held = splits.hold_out(labels, 0.2, rng, [0] * 6 + texts[6:])
     assert set(range(6)) <= set(kept.tolist())
 
 
 def test_folds_hold_each_example_out_once(rng):
     counts, k = rng.integers(1, 40, 5), int(rng.integers(2, 11))
     labels = shuffled(rng, counts)
-    found = splits.folds(labels, k, rng)
+    found = splits.class_folds(labels, k, rng)
     assert len(found) == k
     assert sorted(n for _, held in found for n in held) == list(range(len(labels)))
     for kept, held in found:
@@ -465,8 +465,8 @@ def test_folds_hold_each_example_out_once(rng):
 
 def test_the_generator_alone_decides(rng):
     labels, seed = shuffled(rng, [30, 40]), int(rng.integers(1 << 30))
-    first, second = (splits.split(labels, 0.3, numpy.random.default_rng(seed)) for _ in range(2))
+    first, second = (splits.hold_out(labels, 0.3, numpy.random.default_rng(seed)) for _ in range(2))
     assert (first[1] == second[1]).all()
-    assert not numpy.array_equal(first[1], splits.split(labels, 0.3, numpy.random.default_rng(seed + 1))[1])
-    first, second = (splits.folds(labels, 5, numpy.random.default_rng(seed)) for _ in range(2))
+    assert not numpy.array_equal(first[1], splits.hold_out(labels, 0.3, numpy.random.default_rng(seed + 1))[1])
+    first, second = (splits.class_folds(labels, 5, numpy.random.default_rng(seed)) for _ in range(2))
     assert all((a[1] == b[1]).all() for a, b in zip(first, second, strict=True))

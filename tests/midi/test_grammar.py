@@ -5,8 +5,8 @@ import pytest
 
 from tsuzuri.midi import compose
 from tsuzuri.midi.grammar import Grammar, Lexicon
-from tsuzuri.midi.score import END, Note, score
-from tsuzuri.midi.timing import Until
+from tsuzuri.midi.score import END, Note, score_of_events
+from tsuzuri.midi.timing import LengthCounter
 from tsuzuri.midi.words import codec
 
 EOS, UNK = "<eos>", "<unk>"
@@ -19,15 +19,15 @@ def vocabulary(rng, keys=4, deltas=(0, 1, 30, 120, 480, 2000), channels=(0, 9), 
     for channel in channels:
         for key in range(60, 60 + keys):
             for delta in deltas:
-                found.append(codec.word(delta, bytes([0x90 | channel, key, 80])))
-                found.append(codec.word(delta, bytes([0x80 | channel, key, 0])))
+                found.append(codec.encode_word(delta, bytes([0x90 | channel, key, 80])))
+                found.append(codec.encode_word(delta, bytes([0x80 | channel, key, 0])))
     if not complete:
         found = [word for word in found if rng.random() < 0.4]
     return [EOS, UNK, *found]
 
 
 def lexicon(spelled, eos):
-    return Lexicon(compose.Spelling(spelled).parsed, eos)
+    return Lexicon(compose.MusicVocabulary(spelled).parsed, eos)
 
 
 def twin(spelled, events, voices, may_end, must_end):
@@ -40,7 +40,7 @@ def twin(spelled, events, voices, may_end, must_end):
             notes += 1
         elif kind == 0x80:
             del sounding[message[0] & 15, message[1]]
-    endable = {codec.parse(word)[1][:2] for word in spelled if "_8" in word}
+    endable = {codec.decode_word(word)[1][:2] for word in spelled if "_8" in word}
     return [follows(word, sounding, now, notes, endable, voices, may_end, must_end) for word in spelled]
 
 
@@ -49,7 +49,7 @@ def follows(word, sounding, now, notes, endable, voices, may_end, must_end):
         return False
     if word == EOS:
         return not sounding and bool(notes) and (may_end or must_end)
-    delta, message = codec.parse(word)
+    delta, message = codec.decode_word(word)
     tick, kind, key = now + delta, message[0] & 0xF0, (message[0] & 15, message[1])
     if message == END:
         return not sounding and bool(notes) and (may_end or must_end)
@@ -102,13 +102,13 @@ def drawn(grammar, rng, most=400, scale=1.0):
             assert (numpy.isfinite(logits).any(axis=1)).all()
             yield logits.argmax(axis=1)
 
-    compose.grow(rows(), grammar, most)
+    compose.grow_pieces(rows(), grammar, most)
 
 
 def check(events, longest):
     """A piece's events are legal as words, no note is too long, and every pedal is up."""
-    assert codec.read(codec.line(events), 480)[1] == []
-    piece, mended = score(events, 480)
+    assert codec.decode_events(codec.encode_events(events), 480)[1] == []
+    piece, mended = score_of_events(events, 480)
     assert mended == 0
     assert all(0 < note.end - note.start <= longest for note in piece.notes)
     pedals = {message[0]: message[2] for _, message in events if message[0] & 0xF0 == 0xB0 and message[1] == 64}
@@ -202,7 +202,7 @@ def test_so_many_seconds_whatever_the_tempo(rng):
         grammar = Grammar(lexicon(spelled, 0), 480, 1920)
         grammar.until(7.0, "seconds", (4, 4), 250_000)
         drawn(grammar, rng, most=10_000)
-        until = Until("seconds", 480, (4, 4), 250_000)
+        until = LengthCounter("seconds", 480, (4, 4), 250_000)
         for tick, message in grammar.events[0]:
             until.take(tick, message)
         assert until.at(grammar.events[0][-1][0]) == pytest.approx(
@@ -228,7 +228,7 @@ def test_bars_are_counted_from_the_next_one_after_the_beginning(rng):
     grammar.until(2, "bars", (4, 4), 500_000)
     drawn(grammar, rng, most=10_000)
     assert grammar.events[0][-1][0] <= 4 * 1920
-    assert score(grammar.events[0], 480)[0].notes[0] == Note(0, 2000, 0, 0x30, 0x50)
+    assert score_of_events(grammar.events[0], 480)[0].notes[0] == Note(0, 2000, 0, 0x30, 0x50)
 
 
 def test_seconds_are_counted_from_the_end_of_the_beginning():
@@ -238,7 +238,7 @@ def test_seconds_are_counted_from_the_end_of_the_beginning():
 
 
 def test_a_steady_tempo_holds_whatever_the_piece_has():
-    until = Until("seconds", 480, (4, 4), 500_000, steady=True)
+    until = LengthCounter("seconds", 480, (4, 4), 500_000, steady=True)
     until.total = 3
     until.take(480, bytes.fromhex("ff510f4240"))
     assert until.tick() == 6 * 480
@@ -295,7 +295,7 @@ def test_the_end_of_the_track_comes_when_it_is_drawn():
 
 
 def test_a_change_of_meter_moves_the_limit():
-    until = Until("bars", 480, (4, 4), 500_000)
+    until = LengthCounter("bars", 480, (4, 4), 500_000)
     until.total = 3
     assert until.tick() == 5760
     until.take(1920, bytes.fromhex("ff5803022408"))
@@ -322,13 +322,13 @@ SPELLED = [EOS, UNK, "00_90_3c50", "00_90_3c40", "60_80_3c00", "8360_80_3c00", "
     ],
 )
 def test_the_word_most_like_an_event(word, nearest):
-    spelling = compose.Spelling(SPELLED)
-    i = spelling.nearest(codec.parse(word))
+    spelling = compose.MusicVocabulary(SPELLED)
+    i = spelling.nearest(codec.decode_word(word))
     assert (i is None) if nearest is None else SPELLED[i] == nearest
 
 
-def test_senses_are_the_keys_struck_but_no_drums():
+def test_onset_keys_are_the_keys_struck_but_no_drums():
     spelled = [EOS, "00_90_3c50", "60_90_3c40", "00_91_3c50", "00_99_3c50", "00_80_3c00"]
-    senses = compose.Spelling(spelled).senses()
-    assert senses[1] == senses[2] != senses[3]
-    assert [sense < 0 for sense in senses] == [True, False, False, False, True, True]
+    onset_keys = compose.MusicVocabulary(spelled).onset_keys()
+    assert onset_keys[1] == onset_keys[2] != onset_keys[3]
+    assert [key < 0 for key in onset_keys] == [True, False, False, False, True, True]

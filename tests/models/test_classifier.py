@@ -41,13 +41,13 @@ def batch_of(rng, count=6, longest=8):
 
 
 def loss_of(model, sequences, labels):
-    packed = packing.pack(sequences)
+    packed = packing.pack_sequences(sequences)
     return model(packed, labels[packed.order])
 
 
 def probabilities_of(model, sequences):
     """In the order of the sequences."""
-    packed = packing.pack(sequences)
+    packed = packing.pack_sequences(sequences)
     found = numpy.empty((len(sequences), model.sizes.classes), model.out.W.dtype)
     found[packed.order] = model.probabilities(packed)
     return found
@@ -97,7 +97,7 @@ def test_a_batch_equals_a_word_at_a_time(rng, model, layers, pool, dtype, tolera
     assert relative_error(loss.array, wanted.array) < tolerance
     for name, param in ours.namedparams():
         assert relative_error(found[name], param.grad) < tolerance, name
-    assert (guesses == logits.array.argmax(1)[packing.pack(sequences).order]).all()
+    assert (guesses == logits.array.argmax(1)[packing.pack_sequences(sequences).order]).all()
     assert relative_error(probabilities_of(ours, sequences), F.softmax(logits).array) < tolerance
 
 
@@ -169,7 +169,7 @@ def test_a_text_is_read_alike_whatever_stands_beside_it(rng, model, layers, pool
 def test_probabilities_of_large_logits_are_finite():
     model = made(sizes_of("bow"), "f")
     model.out.b.array[...] = [1000, 0, -1000]
-    assert model.probabilities(packing.pack([[1, 2]])).tolist() == [[1, 0, 0]]
+    assert model.probabilities(packing.pack_sequences([[1, 2]])).tolist() == [[1, 0, 0]]
 
 
 @pytest.mark.parametrize("pool", POOLS)
@@ -301,7 +301,7 @@ def test_influence_equals_differences(rng, model, layers, pool):
         ends = []
         for stretch in (1 + 1e-6, 1 - 1e-6):
             ours.l0.W.array[word] = rows[word] * stretch
-            ends.append(ours.probabilities(packing.pack([ids]))[0, guess])
+            ends.append(ours.probabilities(packing.pack_sequences([ids]))[0, guess])
         ours.l0.W.array[word] = rows[word]
         wanted.append((ends[0] - ends[1]) / 2e-6)
     assert relative_error(found, wanted, floor=1e-4) < 1e-5

@@ -8,8 +8,8 @@ import pytest
 
 from tsuzuri.models.rnn import RNN, Sizes
 from tsuzuri.sampling import filters, loops
-from tsuzuri.sampling.loops import Escape
-from tsuzuri.sampling.stream import stream
+from tsuzuri.sampling.loops import LoopEscape
+from tsuzuri.sampling.stream import generate_words
 from tsuzuri.training.optimizers import Adam
 
 V = 50
@@ -47,7 +47,7 @@ class Table(Cycle):
 
 def drawn(model, sample, rng, count, batch=1, way_out=None):
     """Words (count, B)."""
-    rows = stream(model, [0], sample, lambda logits: logits, rng, batch, way_out)
+    rows = generate_words(model, [0], sample, lambda logits: logits, rng, batch, way_out)
     return numpy.array(list(itertools.islice(rows, count)))
 
 
@@ -57,9 +57,9 @@ def longest(words, period):
     return int(numpy.diff([-1, *differs, len(words) - period]).max()) - 1 + period
 
 
-def heats(rows, senses=None):
+def heats(rows, onset_keys=None):
     """The heat after each row of words (R, B): (R, B)."""
-    way_out = Escape(rows.shape[1], senses)
+    way_out = LoopEscape(rows.shape[1], onset_keys)
     out = []
     for words in rows:
         way_out.take(words)
@@ -70,17 +70,17 @@ def heats(rows, senses=None):
 @pytest.mark.parametrize("settings", [(0.5,), (1,), (0,), (1, 1), (0.5, None, 0.01)], ids=str)
 @pytest.mark.parametrize("period", [1, 2, 7, 40])
 def test_a_cycle_is_left(rng, period, settings):
-    sample, margin = filters.sampler(*settings), rng.uniform(22, 30)
+    sample, margin = filters.make_sampler(*settings), rng.uniform(22, 30)
     assert longest(drawn(Cycle(period, margin), sample, rng, 300)[:, 0], period) == 300
-    words = drawn(Cycle(period, margin), sample, rng, 1000, way_out=Escape(1))[:, 0]
+    words = drawn(Cycle(period, margin), sample, rng, 1000, way_out=LoopEscape(1))[:, 0]
     assert longest(words, period) < max(loops.WORDS[0], loops.REPEATS[0] * period) + 60
 
 
 @pytest.mark.parametrize("settings", [(1,), (0.7, 30, 0.95)], ids=str)
 def test_a_model_that_does_not_loop_is_never_touched(rng, settings):
-    model, sample, seed = Table(rng), filters.sampler(*settings), int(rng.integers(2**32))
+    model, sample, seed = Table(rng), filters.make_sampler(*settings), int(rng.integers(2**32))
     plain = drawn(model, sample, numpy.random.default_rng(seed), 800, 3)
-    guarded = drawn(model, sample, numpy.random.default_rng(seed), 800, 3, Escape(3))
+    guarded = drawn(model, sample, numpy.random.default_rng(seed), 800, 3, LoopEscape(3))
     assert (plain == guarded).all()
     assert (heats(guarded) == 1).all()
 
@@ -108,7 +108,7 @@ def is_loop(words):
 
 
 def test_a_loop_is_what_the_definition_says(rng):
-    words, found, way_out = [], [], Escape(1)
+    words, found, way_out = [], [], LoopEscape(1)
     while len(words) < 1500:
         words += rng.integers(0, 3, rng.integers(1, 5) * rng.integers(1, 16)).tolist() * int(rng.integers(1, 7))
     for word in words:
@@ -128,12 +128,12 @@ def test_a_loop_is_remembered_for_a_while(rng, rest, bound):
     keys = numpy.full(1010, -1)
     keys[7] = 60
     one_key = numpy.stack([numpy.full(40, 7), rng.permutation(1000)[:40] + 10], axis=1).reshape(-1)
-    for again, senses, since in (
+    for again, onset_keys, since in (
         (numpy.tile([3, 4], 40), None, loops.WORDS[bound]),
         (numpy.tile(numpy.arange(2000, 2010), 5), None, 10 * loops.REPEATS[bound]),
         (one_key, keys, 2 * loops.ONSETS[bound] - 1),
     ):
-        heat = heats(numpy.concatenate([first, between, again])[:, None], senses)[:, 0]
+        heat = heats(numpy.concatenate([first, between, again])[:, None], onset_keys)[:, 0]
         before, after = numpy.split(heat, [len(first) + rest])
         assert before[-1] == 1
         assert numpy.flatnonzero(after > 1)[0] == since - 1
@@ -184,7 +184,7 @@ def test_a_prime_that_loops_heats_nothing_yet(rng):
         seen.append(heat.tolist())
         return numpy.zeros(len(logits), numpy.int32)
 
-    rows = stream(Cycle(1, 9), [0] * 90, sample, lambda logits: logits, rng, 2, Escape(2))
+    rows = generate_words(Cycle(1, 9), [0] * 90, sample, lambda logits: logits, rng, 2, LoopEscape(2))
     list(itertools.islice(rows, 3))
     assert seen == [[[1.0]] * 2, [[pytest.approx(loops.RISE)]] * 2, [[pytest.approx(loops.RISE**2)]] * 2]
 
@@ -200,7 +200,7 @@ def test_a_trained_model_leaves_the_loop_that_it_learnt(rng):
         loss.backward()
         optimizer.update()
     for t in (0, 0.25):
-        sample = filters.sampler(t)
+        sample = filters.make_sampler(t)
         assert longest(drawn(model, sample, rng, 500)[:, 0], len(cycle)) == 500
-        words = drawn(model, sample, rng, 500, way_out=Escape(1))[:, 0]
+        words = drawn(model, sample, rng, 500, way_out=LoopEscape(1))[:, 0]
         assert longest(words, len(cycle)) < 100

@@ -5,8 +5,8 @@ import pytest
 
 from tsuzuri.sampling import constraints, filters
 from tsuzuri.sampling.endings import Ending
-from tsuzuri.sampling.stream import stream
-from tsuzuri.text.tokenizers import closes, ends_sentence
+from tsuzuri.sampling.stream import generate_words
+from tsuzuri.text.tokenizers import is_closing, is_sentence_end
 
 P = numpy.array([[0.5, 0.25, 0.15, 0.1]])
 LOGITS = numpy.log(P).astype("f")
@@ -50,7 +50,7 @@ def test_filters_work_row_by_row():
 
 @pytest.mark.parametrize("t", [0.5, 1.0, 2.0])
 def test_draws_follow_the_distribution(rng, t):
-    sample = filters.sampler(t)
+    sample = filters.make_sampler(t)
     drawn = sample(numpy.repeat(LOGITS, 40_000, axis=0), rng)
     assert drawn.dtype == numpy.int32
     wanted = P[0] ** (1 / t) / (P[0] ** (1 / t)).sum()
@@ -58,7 +58,7 @@ def test_draws_follow_the_distribution(rng, t):
 
 
 def test_temperature_zero_takes_the_likeliest(rng):
-    assert filters.sampler(0)(LOGITS, rng).tolist() == [0]
+    assert filters.make_sampler(0)(LOGITS, rng).tolist() == [0]
 
 
 def test_each_row_has_its_own_k_and_p():
@@ -69,7 +69,7 @@ def test_each_row_has_its_own_k_and_p():
 
 @pytest.mark.parametrize("settings", [(0,), (0.5,), (1, 2), (1, None, 0.7), (2, 3, 0.9)], ids=str)
 def test_a_heat_of_one_changes_no_draw(rng, settings):
-    sample, seed = filters.sampler(*settings), int(rng.integers(2**32))
+    sample, seed = filters.make_sampler(*settings), int(rng.integers(2**32))
     logits = rng.normal(size=(500, 30)).astype("f")
     drawn = [sample(logits, numpy.random.default_rng(seed), *heat) for heat in ((), (None,), (numpy.ones((500, 1)),))]
     assert (drawn[0] == drawn[1]).all()
@@ -80,7 +80,7 @@ def test_a_heat_of_one_changes_no_draw(rng, settings):
 @pytest.mark.parametrize(("t", "heat"), [(0, 1.5), (0, 3), (0.5, 1.5), (1, 2)])
 def test_heat_is_added_to_the_temperature_of_its_row_alone(rng, t, heat):
     heats = numpy.repeat([heat, 1.0], 40_000)[:, None]
-    drawn = filters.sampler(t)(numpy.repeat(LOGITS, 80_000, axis=0), rng, heats).reshape(2, -1)
+    drawn = filters.make_sampler(t)(numpy.repeat(LOGITS, 80_000, axis=0), rng, heats).reshape(2, -1)
     for row, hot in zip(drawn, (t + heat - 1, t), strict=True):
         wanted = P[0] ** (1 / hot) / (P[0] ** (1 / hot)).sum() if hot else numpy.array([1, 0, 0, 0])
         assert abs(numpy.bincount(row, minlength=4) / len(row) - wanted).max() < 0.015
@@ -89,15 +89,20 @@ def test_heat_is_added_to_the_temperature_of_its_row_alone(rng, t, heat):
 def test_heat_widens_what_k_and_p_let_through(rng):
     logits = numpy.repeat(LOGITS, 20_000, axis=0)
     for heat, wanted in ((1.0, {0}), (1.1, {0, 1}), (2.5, {0, 1, 2}), (9.0, {0, 1, 2, 3})):
-        assert set(filters.sampler(1, 1)(logits, rng, numpy.full((20_000, 1), heat))) == wanted
+        assert set(filters.make_sampler(1, 1)(logits, rng, numpy.full((20_000, 1), heat))) == wanted
     for heat, wanted in ((1.0, {0}), (2.0, {0, 1}), (40.0, {0, 1, 2, 3})):
-        assert set(filters.sampler(1, None, 0.01)(logits, rng, numpy.full((20_000, 1), heat))) == wanted
+        assert set(filters.make_sampler(1, None, 0.01)(logits, rng, numpy.full((20_000, 1), heat))) == wanted
 
 
 def test_what_is_forbidden_is_never_drawn(rng):
-    forbid = constraints.never([0, 3])
+    forbid = constraints.forbid_ids([0, 3])
     logits = forbid(numpy.repeat(LOGITS, 10_000, axis=0))
-    for sample in (filters.sampler(), filters.sampler(1, 3), filters.sampler(1, None, 0.9), filters.sampler(0)):
+    for sample in (
+        filters.make_sampler(),
+        filters.make_sampler(1, 3),
+        filters.make_sampler(1, None, 0.9),
+        filters.make_sampler(0),
+    ):
         assert set(sample(logits, rng)) <= {1, 2}
         assert set(sample(logits, rng, numpy.full((10_000, 1), 64.0))) <= {1, 2}
 
@@ -109,7 +114,7 @@ def test_a_draw_at_the_ends_of_the_unit_interval(at):
             return numpy.full(shape, at)
 
     logits = numpy.array([[-numpy.inf, 0.0, 0.1, -numpy.inf]])
-    assert filters.draw(logits, Rng())[0] == (1 if at == 0 else 2)
+    assert filters.draw_words(logits, Rng())[0] == (1 if at == 0 else 2)
 
 
 class Counter:
@@ -132,7 +137,7 @@ class Counter:
 
 def test_each_word_is_read_once(rng):
     model = Counter()
-    made = stream(model, [3, 4, 5], filters.sampler(), lambda logits: logits, rng, batch=2)
+    made = generate_words(model, [3, 4, 5], filters.make_sampler(), lambda logits: logits, rng, batch=2)
     assert [next(made).tolist() for _ in range(3)] == [[6, 6], [7, 7], [8, 8]]
     assert model.read == [[3, 3], [4, 4], [5, 5], [6, 6], [7, 7]]  # 8 is read when the next is asked for
 
@@ -183,7 +188,7 @@ def test_the_words_before_begin_a_sentence_and_are_not_counted(before, text, wan
 
 
 def test_an_ellipsis_ends_no_sentence_that_goes_on():
-    limits = {"is_end": ends_sentence, "is_closing": closes, "sentences": 1}
+    limits = {"is_end": is_sentence_end, "is_closing": is_closing, "sentences": 1}
     assert take("「……」と彼。は", **limits) == "「……」と彼。"
     assert take("「彼……」\nは。", **limits) == "「彼……」"  # by the line end
     assert take("彼……。」は", **limits) == "彼……。」"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tsuzuri.text import aozora
-from tsuzuri.text.reader import decode
+from tsuzuri.text.reader import decode_text
 
 HEADER = """坊っちゃん
 夏目漱石
@@ -31,7 +31,7 @@ FOOTER = """
 
 
 def body(text):
-    return aozora.clean(HEADER + text + FOOTER).lines
+    return aozora.clean_aozora(HEADER + text + FOOTER).lines
 
 
 @pytest.mark.parametrize(
@@ -78,13 +78,13 @@ def test_a_line(source, wanted):
     ],
 )
 def test_headings(source, lines, headings):
-    cleaned = aozora.clean(HEADER + source + FOOTER)
+    cleaned = aozora.clean_aozora(HEADER + source + FOOTER)
     assert cleaned.lines == lines
     assert cleaned.headings == headings
 
 
 def test_header_and_footer_are_cut_whole():
-    cleaned = aozora.clean(HEADER + "本文。\n" + FOOTER)
+    cleaned = aozora.clean_aozora(HEADER + "本文。\n" + FOOTER)
     assert cleaned.lines == ["本文。"]
     assert cleaned.header == HEADER.split("\n")[:9]
     assert next(line for line in cleaned.footer if line).startswith("底本：")
@@ -94,7 +94,7 @@ def test_a_body_that_speaks_of_its_source_keeps_the_sentence():
     sentences = ["底本：この言葉を私は好まない。", *["長い話。"] * aozora.FOOTER_LINES]
     assert body("\n".join(sentences)) == sentences
     text = "題\n作者\n\n底本とは何か。\n入力の話。\n"
-    assert aozora.clean(text).lines == ["底本とは何か。", "入力の話。"]
+    assert aozora.clean_aozora(text).lines == ["底本とは何か。", "入力の話。"]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_recognized(text, wanted):
 
 
 def read(path):
-    return decode(path.read_bytes())
+    return decode_text(path.read_bytes())
 
 
 def real_files(shared):
@@ -133,7 +133,7 @@ def test_nothing_of_the_format_is_left(shared):
     for path in real_files(shared) + sorted((ROOT / "corpus").glob("*.txt")):
         text = read(path)
         assert aozora.is_aozora(text), path.name
-        out = "\n".join(aozora.clean(text).lines)
+        out = "\n".join(aozora.clean_aozora(text).lines)
         assert out, path.name
         assert LEFT.findall(out) == [], path.name
 
@@ -162,7 +162,7 @@ def test_no_sentence_of_a_body_is_lost(shared):
     total = 0
     for path in real_files(shared):
         text = read(path)
-        kept = "".join(JAPANESE.findall(re.sub("[〳〴〵〓]", "", "".join(aozora.clean(text).lines))))
+        kept = "".join(JAPANESE.findall(re.sub("[〳〴〵〓]", "", "".join(aozora.clean_aozora(text).lines))))
         for sentence in crude_sentences(text):
             for part in re.split(r"\n|／[″゛]?[＼\\]|〔[^〕]*〕", sentence):
                 words = "".join(JAPANESE.findall(part))
@@ -175,7 +175,7 @@ def test_what_is_cut_is_small(shared):
     """Headings are a small part of a text, header and footer a few lines, and no line is counted twice."""
     for path in real_files(shared):
         text = read(path)
-        cleaned = aozora.clean(text)
+        cleaned = aozora.clean_aozora(text)
         cut = "".join(JAPANESE.findall("".join(cleaned.headings)))
         assert len(cut) <= 0.12 * len("".join(cleaned.lines)), path.name
         assert len(cleaned.header) <= 25, path.name
@@ -185,7 +185,7 @@ def test_what_is_cut_is_small(shared):
 
 
 def test_the_articles_own_text(shared):
-    cleaned = aozora.clean(read(shared / "aozora_doyle" / "55881_ruby_50043.txt"))
+    cleaned = aozora.clean_aozora(read(shared / "aozora_doyle" / "55881_ruby_50043.txt"))
     assert cleaned.lines[0].startswith("一八七八年のこと、私はロンドン大学で医学博士号を取得し")
     assert cleaned.lines[-1] == "悦に入り、倉の金をまんじりと見ゆ"
     assert len(cleaned.headings) == 16

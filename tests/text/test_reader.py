@@ -19,12 +19,12 @@ TEXT = "吾輩は猫である。\n名前はまだ無い。\n"
 def test_encodings_and_line_ends(encoding, ending):
     text = "一行\r\n二行\n三行\r四行" if ending == "mixed" else TEXT.replace("\n", ending)
     wanted = "一行\n二行\n三行\n四行" if ending == "mixed" else TEXT
-    assert reader.decode(text.encode(encoding)) == wanted
+    assert reader.decode_text(text.encode(encoding)) == wanted
 
 
 def test_big_endian_utf16_and_old_end_of_file_mark():
-    assert reader.decode(b"\xfe\xff" + TEXT.encode("utf-16-be")) == TEXT
-    assert reader.decode(TEXT.encode("shift_jis_2004") + b"\x1a") == TEXT
+    assert reader.decode_text(b"\xfe\xff" + TEXT.encode("utf-16-be")) == TEXT
+    assert reader.decode_text(TEXT.encode("shift_jis_2004") + b"\x1a") == TEXT
 
 
 @pytest.mark.parametrize(
@@ -40,11 +40,11 @@ def test_big_endian_utf16_and_old_end_of_file_mark():
 )
 def test_what_is_no_text(data, reason):
     with pytest.raises(ValueError, match=reason):
-        reader.decode(data)
+        reader.decode_text(data)
 
 
 def test_shift_jis_keeps_its_tilde_and_backslash():
-    assert reader.decode(b"Espan~a \\ " + "猫".encode("shift_jis")) == "Espan~a \\ 猫"
+    assert reader.decode_text(b"Espan~a \\ " + "猫".encode("shift_jis")) == "Espan~a \\ 猫"
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_shift_jis_keeps_its_tilde_and_backslash():
 )
 def test_encodings_are_told_apart(text, encoding, name):
     found = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    assert reader.recognize(text.encode(encoding)) == (found, name)
-    assert reader.recognize(text.encode(encoding), reader.codec(encoding))[0] == found
+    assert reader.detect_and_decode(text.encode(encoding)) == (found, name)
+    assert reader.detect_and_decode(text.encode(encoding), reader.codec_name(encoding))[0] == found
 
 
 def test_every_accented_line_of_reviews_is_western(shared):
@@ -73,7 +73,7 @@ def test_every_accented_line_of_reviews_is_western(shared):
     for name in ("rt-polarity.pos", "rt-polarity.neg", "subj.all"):
         for line in (shared / "sentiment" / name).read_bytes().split(b"\n"):
             if not line.isascii():
-                text, encoding = reader.recognize(line)
+                text, encoding = reader.detect_and_decode(line)
                 told[encoding] += text == line.decode(encoding if encoding == "cp1252" else "utf-8")
     assert told["cp1252"] == told.total() > 300
 
@@ -82,7 +82,7 @@ def test_aozora_texts_are_read_as_before(shared):
     files = list(shared.glob("aozora_*/*.txt"))
     for path in files:
         data = path.read_bytes()
-        assert reader.recognize(data) == (reader.decode(data), "Shift_JIS"), path
+        assert reader.detect_and_decode(data) == (reader.decode_text(data), "Shift_JIS"), path
     assert len(files) > 70
 
 
@@ -101,37 +101,40 @@ def test_aozora_texts_are_read_as_before(shared):
 def test_other_encodings_must_be_named(encoding, text):
     data = f"pos\ta\r\nneg\t{text}".encode(encoding)
     with pytest.raises(ValueError, match=r"\(byte 0x.. in line 2\): name its encoding|is binary, not text"):
-        reader.recognize(data)
-    assert reader.recognize(data, reader.codec(encoding)) == (f"pos\ta\nneg\t{text}", reader.codec(encoding))
+        reader.detect_and_decode(data)
+    assert reader.detect_and_decode(data, reader.codec_name(encoding)) == (
+        f"pos\ta\nneg\t{text}",
+        reader.codec_name(encoding),
+    )
 
 
 def test_a_named_encoding_tells_the_line_at_fault():
     for ending in (b"\n", b"\r\n", b"\r"):
         with pytest.raises(ValueError, match=r"is not text in utf-8 \(byte 0xe9 in line 3\)$"):
-            reader.recognize(b"\xef\xbb\xbfa" + ending + b"b" + ending + b"\xe9", "utf-8")
+            reader.detect_and_decode(b"\xef\xbb\xbfa" + ending + b"b" + ending + b"\xe9", "utf-8")
     with pytest.raises(ValueError, match=r"is not text in utf-16 \(byte 0x00 in line 2\)"):
-        reader.recognize("a\nb".encode("utf-16") + b"\x00\xd8", "utf-16")
+        reader.detect_and_decode("a\nb".encode("utf-16") + b"\x00\xd8", "utf-16")
     with pytest.raises(ValueError, match="is empty"):
-        reader.recognize(b"", "utf-8")
+        reader.detect_and_decode(b"", "utf-8")
     with pytest.raises(ValueError, match="control character 0x00"):
-        reader.recognize(b"a\0b", "cp1252")
+        reader.detect_and_decode(b"a\0b", "cp1252")
 
 
 def test_damaged_utf_8_is_not_western():
     for mark in (b"", b"\xef\xbb\xbf"):
         with pytest.raises(ValueError, match=r"\(byte 0xff in line 3\): name its encoding"):
-            reader.recognize(mark + "tr\u00e8s bien\r\ntr\u00e8s mal\r\n".encode() + b"\xff", "auto")
+            reader.detect_and_decode(mark + "tr\u00e8s bien\r\ntr\u00e8s mal\r\n".encode() + b"\xff", "auto")
 
 
 @pytest.mark.parametrize("data", [b"\x1a", b"\xef\xbb\xbf", b"\xff\xfe"])
 def test_marks_without_a_text(data):
-    assert reader.recognize(data)[0] == ""
+    assert reader.detect_and_decode(data)[0] == ""
 
 
 @pytest.mark.parametrize("name", ["utf-9", "", "hex", "rot13", "undefined", "a\0b", "é"])
 def test_an_unknown_encoding(name):
     with pytest.raises(UserError, match="is unknown, must be auto, utf-8") as error:
-        reader.codec(name)
+        reader.codec_name(name)
     assert repr(name) in str(error.value)
 
 
@@ -149,7 +152,7 @@ def test_a_folder_is_read_in_order_and_its_bad_files_are_counted(tmp_path):
     write(tmp_path / "blank.txt", " \n\n")
     write(tmp_path / ".hidden.txt", "x")
     write(tmp_path / "picture.png", b"\x89PNG")
-    found = list(reader.read([str(tmp_path)]))
+    found = list(reader.read_documents([str(tmp_path)]))
     documents = [d for d in found if isinstance(d, reader.Document)]
     assert [(os.path.basename(d.name), d.kind, d.pieces) for d in documents] == [
         ("a.txt", "plain", ["一", "一の二"]),
@@ -162,17 +165,17 @@ def test_a_folder_is_read_in_order_and_its_bad_files_are_counted(tmp_path):
 
 def test_a_named_file_must_be_readable(tmp_path):
     with pytest.raises(UserError, match=r"none\.txt: no such file"):
-        list(reader.read([str(tmp_path / "none.txt")]))
+        list(reader.read_documents([str(tmp_path / "none.txt")]))
     with pytest.raises(UserError, match=r"bad\.txt: is binary"):
-        list(reader.read([write(tmp_path / "bad.txt", b"\0")]))
+        list(reader.read_documents([write(tmp_path / "bad.txt", b"\0")]))
     (tmp_path / "nothing").mkdir()
     with pytest.raises(UserError, match=r"holds no file that ends in \.txt or \.zip"):
-        list(reader.read([str(tmp_path / "nothing")]))
+        list(reader.read_documents([str(tmp_path / "nothing")]))
 
 
 def test_plain_text_is_untouched(tmp_path):
     lines = ["《これ》は［注］｜そのまま", "  indented\ttext ", "一", "***"]
-    (document,) = reader.read([write(tmp_path / "a.txt", "\n".join(lines))])
+    (document,) = reader.read_documents([write(tmp_path / "a.txt", "\n".join(lines))])
     assert document.pieces == lines
 
 
@@ -186,7 +189,7 @@ def archive(path, members, **info):
 def test_an_archive(tmp_path):
     aozora = "題\n作者\n\n本文《ほんぶん》。\n\n底本：「本」\n入力：人\n".replace("\n", "\r\n").encode("shift_jis_2004")
     path = archive(tmp_path / "752_ruby.zip", {"bocchan.txt": aozora, "fig.png": b"\x89", "bad.txt": b"\0"})
-    first, second = reader.read([path])
+    first, second = reader.read_documents([path])
     assert first.pieces == ["本文。"]
     assert first.kind == "aozora"
     assert isinstance(second, reader.Skipped)
@@ -199,12 +202,12 @@ def test_broken_archives(tmp_path):
         stream.writestr("a.txt", TEXT * 100)
     data = bytearray(whole.getvalue())
     data[60] ^= 0xFF  # inside the packed text
-    (skipped,) = reader.read([write(tmp_path / "broken.zip", bytes(data))])
+    (skipped,) = reader.read_documents([write(tmp_path / "broken.zip", bytes(data))])
     assert "cannot be unpacked" in skipped.reason
     with pytest.raises(UserError, match=r"no file that ends in \.txt"):
-        list(reader.read([archive(tmp_path / "other.zip", {"a.mid": b"x"})]))
+        list(reader.read_documents([archive(tmp_path / "other.zip", {"a.mid": b"x"})]))
     with pytest.raises(UserError, match=r"not text|binary"):
-        list(reader.read([write(tmp_path / "cut.zip", whole.getvalue()[:50])]))
+        list(reader.read_documents([write(tmp_path / "cut.zip", whole.getvalue()[:50])]))
 
 
 def test_an_archive_that_lies_about_its_length_is_not_believed(tmp_path):
@@ -214,5 +217,5 @@ def test_an_archive_that_lies_about_its_length_is_not_believed(tmp_path):
     data = bytearray(whole.getvalue())
     entry = data.index(b"PK\x01\x02")
     data[entry + 24 : entry + 28] = struct.pack("<I", 3_000_000_000)
-    (skipped,) = reader.read([write(tmp_path / "bomb.zip", bytes(data))])
+    (skipped,) = reader.read_documents([write(tmp_path / "bomb.zip", bytes(data))])
     assert "claims 3000000000 bytes" in skipped.reason

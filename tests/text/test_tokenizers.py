@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tests.conftest import ROOT
 from tsuzuri.errors import UserError
 from tsuzuri.text import aozora, tokenizers
-from tsuzuri.text.reader import decode
+from tsuzuri.text.reader import decode_text
 
-TOKENIZERS = {name: tokenizers.tokenizer(name) for name in tokenizers.NAMES}
+TOKENIZERS = {name: tokenizers.get_tokenizer(name) for name in tokenizers.NAMES}
 
 
 def test_mecab_splits_japanese():
@@ -132,8 +132,8 @@ def test_join_undoes_split_on_real_text(shared, name):
     files += [shared / "sentiment" / "stsa.fine.test"]
     files += sorted((shared / "aozora_edge").iterdir()) + sorted((ROOT / "corpus" / "stories").iterdir())
     for path in files:
-        text = decode(path.read_bytes())
-        lines = aozora.clean(text).lines if aozora.is_aozora(text) else text.split("\n")[:3000]
+        text = decode_text(path.read_bytes())
+        lines = aozora.clean_aozora(text).lines if aozora.is_aozora(text) else text.split("\n")[:3000]
         for line in lines:
             assert TOKENIZERS[name].join(TOKENIZERS[name].split(line)) == line
 
@@ -149,7 +149,7 @@ def test_join_undoes_split_on_real_text(shared, name):
     ],
 )
 def test_choose_by_the_text(sample, name):
-    assert tokenizers.choose(sample) == name
+    assert tokenizers.choose_tokenizer(sample) == name
 
 
 @pytest.mark.parametrize(
@@ -163,17 +163,17 @@ def test_choose_by_the_text(sample, name):
     ],
 )
 def test_choose_for_classes_by_the_text(sample, name):
-    assert tokenizers.choose_for_classes(sample) == name
+    assert tokenizers.choose_classifier_tokenizer(sample) == name
 
 
 def test_sentence_ends():
     for word in ("。", "！", "said.", 'said."', "。」"):
-        assert tokenizers.ends_sentence(word)
+        assert tokenizers.is_sentence_end(word)
     for word in ("、", "は", "」", "", "…", "……", "…」"):
-        assert not tokenizers.ends_sentence(word)
-    assert tokenizers.closes("」")
-    assert tokenizers.closes('"')
-    assert not tokenizers.closes("は」")
+        assert not tokenizers.is_sentence_end(word)
+    assert tokenizers.is_closing("」")
+    assert tokenizers.is_closing('"')
+    assert not tokenizers.is_closing("は」")
 
 
 @pytest.mark.parametrize("line", ["吾輩は猫である。" * 120_000, "吾輩は猫である" * 5_000, "a" * 20_000, "あ " * 5_000])
@@ -191,7 +191,7 @@ def test_a_missing_dictionary_tells_the_command_that_mends_it(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(UserError, match="python -m pip install mecab-python3 unidic-lite"):
-        tokenizers.tokenizer("mecab")
+        tokenizers.get_tokenizer("mecab")
 
 
 def test_a_broken_dictionary_is_one_line(monkeypatch, tmp_path):
@@ -199,5 +199,5 @@ def test_a_broken_dictionary_is_one_line(monkeypatch, tmp_path):
 
     monkeypatch.setattr(unidic_lite, "DICDIR", str(tmp_path))
     with pytest.raises(UserError, match="cannot open its dictionary in") as error:
-        tokenizers.tokenizer("mecab")
+        tokenizers.get_tokenizer("mecab")
     assert "\n" not in str(error.value)

@@ -32,7 +32,7 @@ def vocabulary(*words):
 
 
 def read(path, *words, seed=0):
-    return vectors.read(str(path), vocabulary(*words), numpy.random.default_rng(seed))
+    return vectors.load_vectors(str(path), vocabulary(*words), numpy.random.default_rng(seed))
 
 
 def table(rng, words=WORDS, width=WIDTH):
@@ -93,7 +93,7 @@ def test_every_form_gives_its_rows(tmp_path, rng, name, packed):
     assert found.rows.dtype == numpy.float32
     assert numpy.array_equal(found.rows[2:-1], list(rows.values()))
     assert found.found.tolist() == [False, False, *[True] * len(rows), False]
-    assert vectors.width(str(path)) == WIDTH
+    assert vectors.vector_width(str(path)) == WIDTH
 
 
 @pytest.mark.parametrize("write", [headed, binary])
@@ -289,7 +289,7 @@ def test_odd_spaces_are_none_of_the_damage(tmp_path):
 
 def test_files_that_are_none(tmp_path):
     with pytest.raises(UserError, match="none: no such file"):
-        vectors.width(str(tmp_path / "none"))
+        vectors.vector_width(str(tmp_path / "none"))
     with pytest.raises(UserError, match="not a file"):
         read(tmp_path, "the")
     path = zipped(tmp_path / "v", a=b"the 1 2\n", b=b"the 1 2\n")
@@ -362,7 +362,7 @@ def test_where_the_rows_found_do_not_differ_the_others_still_do(tmp_path, rng, w
 def test_how_much_of_the_text_they_know(tmp_path):
     (tmp_path / "v").write_bytes(b"the 1 1\ncat 2 2\nUNK 3 3\n</s> 3 3\nbird 4 4\n")
     found = read(tmp_path / "v", "the", "cat", "dog")
-    about = vectors.report(str(tmp_path / "v"), found, numpy.array([2, 3, 0, 2, 4, 1, 0, 2], "i"))
+    about = vectors.vectors_report(str(tmp_path / "v"), found, numpy.array([2, 3, 0, 2, 4, 1, 0, 2], "i"))
     assert about == {
         "file": str(tmp_path / "v"),
         "form": vectors.GLOVE,
@@ -373,7 +373,7 @@ def test_how_much_of_the_text_they_know(tmp_path):
         "share": 4 / 6,
     }
     told = "5 of 2 numbers (GloVe text): 2 of 3 words found (66.7%; 66.7% of the text), the others drawn like them"
-    assert vectors.line(about) == told
+    assert vectors.vectors_summary(about) == told
 
 
 # The model
@@ -409,7 +409,7 @@ SEEN = ["the", "dog", "sees", "likes", "."]  # but not cat, bird and chases
 @pytest.fixture
 def corpus(tmp_path, monkeypatch):
     """Sentences of a small grammar, 1,008 words to train on, 42 windows; the pictures of the losses are left out."""
-    monkeypatch.setattr(plots, "curves", lambda *_: b"")
+    monkeypatch.setattr(plots, "plot_loss_curves", lambda *_: b"")
     generator = random.Random(4)
     nouns, verbs = ["Cat", "dog", "bird"], ["sees", "likes", "chases"]
     lines = (f"the {generator.choice(nouns)} {generator.choice(verbs)} the dog ." for _ in range(160))
@@ -530,7 +530,7 @@ def same_runs(a, b):
 def starting_rows(run, file):
     """The rows that a run with seed 0 began with."""
     words = runs.load(str(run)).vocabulary
-    return vectors.read(str(file), words, numpy.random.default_rng([0, 2])).rows
+    return vectors.load_vectors(str(file), words, numpy.random.default_rng([0, 2])).rows
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tsuzuri.text.tokenizers import tokenizer
+from tsuzuri.text.tokenizers import get_tokenizer
 from tsuzuri.training import explain
 
 ESCAPES = re.compile(r"\x1b\[[\d;]*m")
@@ -81,19 +81,19 @@ def test_a_text_of_no_words_has_no_shares():
 
 def test_without_color_the_stronger_words_have_numbers():
     words, weights = ["not", " a", " bad", " film", "."], [0.31, 0.02, -0.116, -0.04, 0.0]
-    assert explain.shares(words, weights, False) == "not(+0.31) a bad(-0.12) film."
-    assert explain.shares(["本当", "に", "嬉しい"], [0.1, 0.0, 0.4], False) == "本当(+0.10)に嬉しい(+0.40)"
-    assert explain.shares([], [], False) == ""
+    assert explain.show_shares(words, weights, False) == "not(+0.31) a bad(-0.12) film."
+    assert explain.show_shares(["本当", "に", "嬉しい"], [0.1, 0.0, 0.4], False) == "本当(+0.10)に嬉しい(+0.40)"
+    assert explain.show_shares([], [], False) == ""
 
 
 def test_where_no_word_says_much_none_is_made_to():
-    assert explain.shares(["a", " b"], [0.004, -0.007], True) == "a b"
-    assert explain.shares(["a", " b"], [0.001, -0.03], False) == "a b(-0.03)"
+    assert explain.show_shares(["a", " b"], [0.004, -0.007], True) == "a b"
+    assert explain.show_shares(["a", " b"], [0.001, -0.03], False) == "a b(-0.03)"
 
 
 def test_colors_tell_towards_from_against_and_strong_from_weak():
     weights = numpy.linspace(-0.8, 0.8, 41)
-    shown = explain.shares([f" {n}" for n in range(41)], weights, True)
+    shown = explain.show_shares([f" {n}" for n in range(41)], weights, True)
     found = {int(word): int(background) for background, word in BACKGROUND.findall(shown)}
     assert sorted(found) == [n for n, weight in enumerate(weights) if abs(weight) >= explain.FAINT * 0.8]
     against = [found[n] for n in range(20, -1, -1) if n in found]
@@ -101,26 +101,28 @@ def test_colors_tell_towards_from_against_and_strong_from_weak():
     for levels, hues in ((against, explain.AGAINST), (towards, explain.TOWARDS)):
         assert list(dict.fromkeys(levels)) == list(hues)  # from the weakest to the strongest, each in one stretch
         assert levels == sorted(levels, key=hues.index)
-    assert explain.shares(["a", "b"], [0.02, 0.03], True).count(f"48;5;{explain.TOWARDS[-1]}m") == 0  # both are weak
+    assert (
+        explain.show_shares(["a", "b"], [0.02, 0.03], True).count(f"48;5;{explain.TOWARDS[-1]}m") == 0
+    )  # both are weak
 
 
 def test_the_space_before_a_word_has_no_color():
-    assert explain.shares(["a", "  b"], [0, 1], True) == "a  \x1b[38;5;16;48;5;39mb\x1b[0m"
-    assert explain.shares(["a", "\n", "b"], [0, 1, 0], True) == "a\nb"
-    assert explain.shares(["a", "\n", "b"], [0, 1, 0], False) == "a\nb"
+    assert explain.show_shares(["a", "  b"], [0, 1], True) == "a  \x1b[38;5;16;48;5;39mb\x1b[0m"
+    assert explain.show_shares(["a", "\n", "b"], [0, 1, 0], True) == "a\nb"
+    assert explain.show_shares(["a", "\n", "b"], [0, 1, 0], False) == "a\nb"
 
 
 @pytest.mark.parametrize("color", [True, False])
 def test_a_text_cannot_steer_the_terminal(color):
-    shown = explain.shares(["a\x1b[2J", "\x9b", "\u3000b\t\n"], [0, 0.0, 0], color)
+    shown = explain.show_shares(["a\x1b[2J", "\x9b", "\u3000b\t\n"], [0, 0.0, 0], color)
     assert shown == "a\ufffd[2J\ufffd\u3000b\t\n"
 
 
 @given(st.lists(st.tuples(st.text(st.characters(categories=["L", "N", "P", "Zs"])), st.floats(-1, 1)), max_size=20))
 def test_the_words_themselves_are_all_there(pairs):
     words, weights = [word for word, _ in pairs], [weight for _, weight in pairs]
-    assert ESCAPES.sub("", explain.shares(words, weights, True)) == "".join(words)
-    assert len(explain.shares(words, weights, False)) >= len("".join(words))
+    assert ESCAPES.sub("", explain.show_shares(words, weights, True)) == "".join(words)
+    assert len(explain.show_shares(words, weights, False)) >= len("".join(words))
 
 
 @pytest.mark.parametrize("line", ["彼は New York が好きではない。", "It's  not\tbad (at all)."])
@@ -128,11 +130,11 @@ def test_the_words_themselves_are_all_there(pairs):
 def test_a_line_of_words_reads_as_before(rng, name, line):
     if name == "mecab":
         pytest.importorskip("MeCab")
-    tokens = tokenizer(name)
+    tokens = get_tokenizer(name)
     words = tokens.split(line)
     weights = rng.normal(0, 0.2, len(words))
-    assert ESCAPES.sub("", explain.shares(tokens.pieces(words), weights, True)) == line
-    assert re.sub(r"\([+-]\d\.\d\d\)", "", explain.shares(tokens.pieces(words), weights, False)) == line
+    assert ESCAPES.sub("", explain.show_shares(tokens.pieces(words), weights, True)) == line
+    assert re.sub(r"\([+-]\d\.\d\d\)", "", explain.show_shares(tokens.pieces(words), weights, False)) == line
 
 
 def _luminance(color):

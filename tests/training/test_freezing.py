@@ -175,9 +175,9 @@ def test_a_checkpoint_need_not_know_what_is_frozen(tmp_path):
 def test_moments_that_are_missing_are_so_of_a_frozen_parameter_too(tmp_path):
     run = new_run(tmp_path)
     run.save_checkpoint(*trained(run), META)
-    arrays = storage.read_npz(run.file("checkpoint.npz"))
+    arrays = storage.load_npz(run.file("checkpoint.npz"))
     del arrays["optimizer/l0/W/v"]
-    storage.write(run.file("checkpoint.npz"), storage.npz(arrays))
+    storage.write_file(run.file("checkpoint.npz"), storage.encode_npz(arrays))
     model, optimizer = trained(run, 0)
     model.l0.disable_update()
     with pytest.raises(UserError, match=r"does not fit its run: optimizer/l0/W/v is missing"):

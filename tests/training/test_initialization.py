@@ -55,17 +55,17 @@ def begun(*line, pairs=PAIRS):
     """The sizes, the arrays and what run.json says of them, from the options of a command line; and the data."""
     given = vars(options.Parser("", classify.TRAIN).parse_args([str(word) for word in line]))
     args = options.defaults(classify.TRAIN) | given
-    found = initialization.origin(args["init_from"])
-    data = dataset.of_words(pairs, None, None, held=(0.1, 0.1), seed=0, least=1, known=found.words)
-    sizes = initialization.sizes(args, given.keys(), found, data)
-    return sizes, *initialization.weights(args, found, data, sizes), data
+    found = initialization.load_origin(args["init_from"])
+    data = dataset.build_dataset(pairs, None, None, held=(0.1, 0.1), seed=0, least=1, known=found.words)
+    sizes = initialization.classifier_sizes(args, given.keys(), found, data)
+    return sizes, *initialization.initial_weights(args, found, data, sizes), data
 
 
 def test_chance_is_nothing():
     sizes, arrays, about, data = begun("-u", 9, "--width", 4, "--layers", 2, "--pool", "last", "--dropout-words", 0.25)
-    assert (arrays, about, initialization.line(about)) == ({}, {}, "")
+    assert (arrays, about, initialization.start_summary(about)) == ({}, {}, "")
     assert sizes == Sizes(len(data.vocabulary), 4, 9, 2, "lstm", 2, "last", 0.5, 0.25)
-    assert initialization.origin(None) == initialization.Origin()
+    assert initialization.load_origin(None) == initialization.Origin()
 
 
 def test_a_row_is_as_wide_as_units_and_dropout_has_a_switch():
@@ -88,7 +88,7 @@ def test_a_language_model_gives_its_rows_by_words_and_its_layers(tmp_path, layer
     assert rows / rows[0, 0] == pytest.approx(theirs["l0/W"] / theirs["l0/W"][0, 0], rel=1e-4)
     assert rows @ below.T == pytest.approx(theirs["l0/W"] @ theirs["l1_x/W"].T, abs=1e-5)  # what the layer is given
     assert about["init_from"] == {"run": str(tmp_path), "found": 4, "of": 4 + len(NEW), "arrays": sorted(wanted)}
-    assert initialization.line(about).startswith(f"start    {tmp_path}: 4 of 8 words; l1_h/W, l1_h/b")
+    assert initialization.start_summary(about).startswith(f"start    {tmp_path}: 4 of 8 words; l1_h/W, l1_h/b")
     shapes = sizes.shapes()
     assert all(array.shape == shapes[name] for name, array in arrays.items())
 
@@ -126,7 +126,7 @@ def test_a_classifier_gives_all_but_an_output_layer_of_other_classes(tmp_path, n
 
 def test_what_an_origin_says_of_its_words(tmp_path):
     model, sorter = language_model(tmp_path / "a"), classifier_run(tmp_path / "b", names=("x", "y"))
-    first, second = initialization.origin(model.path), initialization.origin(sorter.path)
+    first, second = initialization.load_origin(model.path), initialization.load_origin(sorter.path)
     assert (first.tokens, first.case, first.classes, first.sizes) == ("space", "keep", (), model.sizes)
     assert (second.tokens, second.case, second.classes) == ("english", "fold", ("x", "y"))
     assert first.words == second.words == tuple(WORDS)
@@ -142,7 +142,7 @@ def test_vectors_give_rows_and_their_width(tmp_path):
     assert arrays["l0/W"][data.vocabulary.ids["film"]].tolist() == [1, 2, 3]
     assert arrays["l0/W"][data.vocabulary.ids["good"]].tolist() == [-4, 5, 6]
     assert (about["vectors"]["found"], about["vectors"]["width"]) == (2, 3)
-    assert initialization.line(about).startswith("vectors  ")
+    assert initialization.start_summary(about).startswith("vectors  ")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_width_that_the_vectors_have_not(tmp_path):
 
 def test_runs_that_are_none(tmp_path):
     with pytest.raises(UserError, match="none: not a run"):
-        initialization.origin(str(tmp_path / "none"))
+        initialization.load_origin(str(tmp_path / "none"))
     run = classifier_run(tmp_path / "b")
     for damaged, reason in (
         (lambda arrays: arrays | {"l9/W": arrays["l0/W"]}, "l9/W is not known"),
@@ -194,6 +194,6 @@ def test_runs_that_are_none(tmp_path):
     ):
         run.save_best(run.new_model(), [])
         with numpy.errstate(invalid="ignore"):
-            storage.write(run.file("model.npz"), storage.npz(damaged(run.best_arrays())))
+            storage.write_file(run.file("model.npz"), storage.encode_npz(damaged(run.best_arrays())))
         with pytest.raises(UserError, match=rf"model\.npz: .*{reason}"):
-            initialization.origin(run.path)
+            initialization.load_origin(run.path)

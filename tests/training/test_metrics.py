@@ -25,20 +25,20 @@ def guesses(draw):
 def test_the_matrix_by_hand():
     truth = [0, 0, 0, 0, 1, 1, 1, 1, 2]
     guessed = [0, 1, 0, 0, 0, 1, 0, 1, 0]
-    matrix = metrics.confusion(truth, guessed, 3)
+    matrix = metrics.confusion_matrix(truth, guessed, 3)
     assert matrix.tolist() == BY_HAND.tolist()
     assert matrix.dtype == numpy.int64
-    assert metrics.confusion([], [], 2).tolist() == [[0, 0], [0, 0]]
+    assert metrics.confusion_matrix([], [], 2).tolist() == [[0, 0], [0, 0]]
 
 
 @pytest.mark.parametrize(("truth", "guessed"), [([3], [0]), ([0], [3]), ([-1], [0]), ([0], [-1]), ([0, 1], [0])])
 def test_a_class_that_is_none_is_a_bug(truth, guessed):
     with pytest.raises(AssertionError):
-        metrics.confusion(truth, guessed, 3)
+        metrics.confusion_matrix(truth, guessed, 3)
 
 
 def test_the_scores_by_hand():
-    found = metrics.scores(BY_HAND)
+    found = metrics.class_scores(BY_HAND)
     assert found.accuracy == pytest.approx(5 / 9)
     assert found.precision == pytest.approx([3 / 6, 2 / 3, 0])  # none was guessed to be c
     assert found.recall == pytest.approx([3 / 4, 2 / 4, 0])
@@ -52,13 +52,13 @@ def test_the_scores_by_hand():
 def test_a_class_without_example_and_guess_is_in_no_mean():
     wider = numpy.zeros((4, 4), int)
     wider[:3, :3] = BY_HAND
-    assert metrics.scores(wider)[-3:] == pytest.approx(metrics.scores(BY_HAND)[-3:])
+    assert metrics.class_scores(wider)[-3:] == pytest.approx(metrics.class_scores(BY_HAND)[-3:])
 
 
 def test_no_examples_at_all():
-    found = metrics.scores(numpy.zeros((2, 2), int))
+    found = metrics.class_scores(numpy.zeros((2, 2), int))
     assert [*found[:1], *found[-3:]] == [0, 0, 0, 0]
-    assert "accuracy - (0 of 0 examples)" in metrics.report(numpy.zeros((2, 2), int), ["a", "b"])
+    assert "accuracy - (0 of 0 examples)" in metrics.metrics_report(numpy.zeros((2, 2), int), ["a", "b"])
 
 
 @pytest.mark.parametrize("absent", [0, 2])
@@ -67,8 +67,8 @@ def test_scores_are_those_of_scikit_learn(rng, absent):
     classes = int(rng.integers(3, 9))
     truth, guessed = rng.integers(0, classes - absent, (2, 200))
     guessed = numpy.where(rng.random(200) < 0.5, truth, guessed)
-    matrix = metrics.confusion(truth, guessed, classes)
-    found, everyone = metrics.scores(matrix), list(range(classes))
+    matrix = metrics.confusion_matrix(truth, guessed, classes)
+    found, everyone = metrics.class_scores(matrix), list(range(classes))
     assert matrix.tolist() == sklearn.confusion_matrix(truth, guessed, labels=everyone).tolist()
     assert found.accuracy == pytest.approx(sklearn.accuracy_score(truth, guessed))
     wanted = sklearn.precision_recall_fscore_support(truth, guessed, labels=everyone, zero_division=0)
@@ -81,8 +81,8 @@ def test_scores_are_those_of_scikit_learn(rng, absent):
 @given(guesses())
 def test_what_holds_for_all_scores(drawn):
     truth, guessed, classes = drawn
-    matrix = metrics.confusion(truth, guessed, classes)
-    found, turned = metrics.scores(matrix), metrics.scores(matrix.T)
+    matrix = metrics.confusion_matrix(truth, guessed, classes)
+    found, turned = metrics.class_scores(matrix), metrics.class_scores(matrix.T)
     assert matrix.sum() == len(truth)
     assert found.support.tolist() == [truth.count(k) for k in range(classes)]
     assert found.accuracy * len(truth) == pytest.approx(sum(a == b for a, b in zip(truth, guessed, strict=True)))
@@ -97,7 +97,7 @@ def test_what_holds_for_all_scores(drawn):
 @given(guesses())
 def test_perfect_guesses(drawn):
     truth, _, classes = drawn
-    found = metrics.scores(metrics.confusion(truth, truth, classes))
+    found = metrics.class_scores(metrics.confusion_matrix(truth, truth, classes))
     assert found.f1.tolist() == [float(k in truth) for k in range(classes)]
     assert found[-3:] == ((1.0,) * 3 if truth else (0.0,) * 3)
 
@@ -106,7 +106,7 @@ def test_perfect_guesses(drawn):
 
 
 def test_the_table():
-    assert metrics.report(BY_HAND, ["嬉しい", "sad", "怒り"]).split("\n") == [
+    assert metrics.metrics_report(BY_HAND, ["嬉しい", "sad", "怒り"]).split("\n") == [
         "accuracy 55.6 % (5 of 9 examples)",
         "",
         "   class          precision  recall      F1  examples",
@@ -123,7 +123,7 @@ def test_the_table():
 
 
 def test_a_class_without_examples_has_no_recall():
-    row = metrics.report(numpy.array([[5, 1], [0, 0]]), ["a", "b"]).split("\n")[4]
+    row = metrics.metrics_report(numpy.array([[5, 1], [0, 0]]), ["a", "b"]).split("\n")[4]
     assert " ".join(row.split()) == "2 b 0.0 % - 0.0 % 0"
 
 
@@ -131,16 +131,16 @@ def test_columns_align_whatever_the_names(rng):
     letters = numpy.array(list("aé漢ｱＡが\u3099\u0301 \t\x1b한…"))
     names = ["".join(rng.choice(letters, rng.integers(1, 40))) for _ in range(12)]
     matrix = rng.integers(0, 10 ** rng.integers(1, 6, (12, 12)))
-    _, scores, counts = metrics.report(matrix, names).split("\n\n")
+    _, scores, counts = metrics.metrics_report(matrix, names).split("\n\n")
     for table in (scores, counts):
-        assert len({metrics.width(line) for line in table.split("\n")}) == 1  # each line ends with its last number
+        assert len({metrics.text_width(line) for line in table.split("\n")}) == 1  # each line ends with its last number
     assert [line.split()[-12:] for line in counts.split("\n")[1:]] == [list(map(str, row)) for row in matrix]
 
 
 def test_many_classes_have_their_most_frequent_mistakes_instead():
     matrix = 9 * numpy.eye(50, dtype=int)
     matrix[3, 7], matrix[7, 3], matrix[49, 0] = 1, 4, 2
-    table = metrics.report(matrix, [f"n{k}" for k in range(50)]).split("\n\n")[2]
+    table = metrics.metrics_report(matrix, [f"n{k}" for k in range(50)]).split("\n\n")[2]
     assert [line.split() for line in table.split("\n")[1:]] == [
         ["class", "guess", "examples"],
         ["n7", "n3", "4"],
@@ -152,7 +152,7 @@ def test_many_classes_have_their_most_frequent_mistakes_instead():
 def test_many_classes_without_a_mistake():
     names = [f"n{k}" for k in range(50)]
     for matrix in (9 * numpy.eye(50, dtype=int), numpy.zeros((50, 50), int)):
-        assert metrics.report(matrix, names).split("\n\n")[2] == "No mistakes."
+        assert metrics.metrics_report(matrix, names).split("\n\n")[2] == "No mistakes."
 
 
 @pytest.mark.parametrize(
@@ -160,11 +160,11 @@ def test_many_classes_without_a_mistake():
     [("abc", 3), ("漢字", 4), ("ｱｲ", 2), ("Ａ", 2), ("e\u0301", 1), ("か\u3099", 2), ("", 0), ("…", 1)],
 )
 def test_the_width_of_letters(text, columns):
-    assert metrics.width(text) == columns
+    assert metrics.text_width(text) == columns
 
 
 def test_names_are_made_legible():
-    assert metrics.legible("か\u3099\tb\x1b[0m") == "が b [0m"
-    assert metrics.legible("怒り" * 9, 8) == "怒り怒…"
-    assert metrics.legible("12345678", 8) == "12345678"
-    assert metrics.legible("123456789", 8) == "1234567…"
+    assert metrics.legible_name("か\u3099\tb\x1b[0m") == "が b [0m"
+    assert metrics.legible_name("怒り" * 9, 8) == "怒り怒…"
+    assert metrics.legible_name("12345678", 8) == "12345678"
+    assert metrics.legible_name("123456789", 8) == "1234567…"

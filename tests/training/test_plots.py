@@ -60,7 +60,7 @@ def history(rng, entries, test=True):
 @pytest.mark.parametrize("entries", [1, 3, 50])
 def test_the_curves_are_the_errors_in_percent(figures, rng, entries, test):
     entered = history(rng, entries, test)
-    pixels(plots.error_curves(entered, "runs/mine"))
+    pixels(plots.plot_error_curves(entered, "runs/mine"))
     (axes,) = figures[0].axes
     *lines, mark = axes.lines
     names = ["train_error", "valid_error", "test_error"][: 3 if test else 2]
@@ -76,7 +76,7 @@ def test_the_curves_are_the_errors_in_percent(figures, rng, entries, test):
 
 def test_of_equal_errors_the_first_is_the_best(figures, rng):
     entered = [entry | {"valid_error": 0.5} for entry in history(rng, 4)]
-    plots.error_curves(entered, "")
+    plots.plot_error_curves(entered, "")
     assert figures[0].axes[0].lines[-1].get_xdata().tolist() == [0.25]
 
 
@@ -88,7 +88,7 @@ def losses(rng, entries):
 @pytest.mark.parametrize("entries", [1, 3, 50])
 def test_the_curves_are_the_losses(figures, rng, entries):
     entered = losses(rng, entries)
-    pixels(plots.curves(entered, "runs/mine"))
+    pixels(plots.plot_loss_curves(entered, "runs/mine"))
     (axes,) = figures[0].axes
     *lines, mark = axes.lines
     for line, name in zip(lines, ["train_loss", "valid_loss"], strict=True):
@@ -106,7 +106,7 @@ def test_the_curves_are_the_losses(figures, rng, entries):
 
 def test_epochs_are_ruled_at_whole_numbers_where_there_are_some(figures, rng):
     for entries in (2, 80):
-        plots.error_curves(history(rng, entries), "")
+        plots.plot_error_curves(history(rng, entries), "")
     few, many = (figure.axes[0].get_xticks() for figure in figures)
     assert (many == many.astype(int)).all()
     assert sum((few >= 0.25) & (few <= 0.5)) > 1
@@ -117,7 +117,7 @@ def test_epochs_are_ruled_at_whole_numbers_where_there_are_some(figures, rng):
 
 def test_a_cell_is_colored_by_its_share_of_its_row(figures):
     matrix = numpy.array([[90, 10, 0], [1, 1, 0], [0, 0, 0]])
-    pixels(plots.confusion(matrix, ["a", "b", "c"], "mine"))
+    pixels(plots.plot_confusion(matrix, ["a", "b", "c"], "mine"))
     axes = figures[0].axes[0]
     (image,) = axes.images
     assert image.get_array().tolist() == [[0.9, 0.1, 0], [0.5, 0.5, 0], [0, 0, 0]]
@@ -127,7 +127,7 @@ def test_a_cell_is_colored_by_its_share_of_its_row(figures):
 
 
 def test_the_dark_cells_are_where_they_belong(figures):
-    seen = pixels(plots.confusion(numpy.array([[0, 7], [7, 0]]), ["a", "b"], ""))
+    seen = pixels(plots.plot_confusion(numpy.array([[0, 7], [7, 0]]), ["a", "b"], ""))
     axes, height = figures[0].axes[0], len(seen)
     for x, y in ((1, 1), (2, 1), (1, 2), (2, 2)):
         right, up = axes.transData.transform((x - 0.3, y - 0.3)).astype(int)  # beside the count
@@ -138,7 +138,7 @@ def test_the_dark_cells_are_where_they_belong(figures):
 @pytest.mark.parametrize("classes", [2, 9, 30])
 def test_counts_are_written_in_their_cells_and_can_be_read(figures, rng, classes):
     matrix = rng.integers(0, 10 ** rng.integers(1, 6, (classes, classes)))
-    pixels(plots.confusion(matrix, [f"class {k}" for k in range(classes)], ""))
+    pixels(plots.plot_confusion(matrix, [f"class {k}" for k in range(classes)], ""))
     axes = figures[0].axes[0]
     written = {text.get_position(): text for text in axes.texts}
     assert len(written) == matrix.size
@@ -155,7 +155,7 @@ def test_counts_are_written_in_their_cells_and_can_be_read(figures, rng, classes
 @pytest.mark.parametrize(("classes", "named"), [(31, True), (60, True), (61, False), (1000, False)])
 def test_many_classes_have_no_counts_and_then_no_names(figures, classes, named):
     names = [f"n{k}" for k in range(classes)]
-    seen = pixels(plots.confusion(numpy.eye(classes, dtype=int), names, ""))
+    seen = pixels(plots.plot_confusion(numpy.eye(classes, dtype=int), names, ""))
     axes = figures[0].axes[0]
     assert len(axes.texts) == 0
     assert (labels(axes.yaxis) == names) == named
@@ -166,7 +166,7 @@ def test_many_classes_have_no_counts_and_then_no_names(figures, classes, named):
 
 
 def test_names_that_no_font_has_the_letters_for_become_numbers(figures, own_fonts_alone):
-    seen = pixels(plots.confusion(numpy.eye(3, dtype=int), JAPANESE, "題"))  # a warning would fail here
+    seen = pixels(plots.plot_confusion(numpy.eye(3, dtype=int), JAPANESE, "題"))  # a warning would fail here
     axes = figures[0].axes[0]
     assert labels(axes.xaxis) == labels(axes.yaxis) == ["1", "2", "3"]
     assert axes.get_xlabel() == f"guess\n{NOTE}"
@@ -175,7 +175,7 @@ def test_names_that_no_font_has_the_letters_for_become_numbers(figures, own_font
 
 
 def test_japanese_names_wherever_they_are_drawn(figures):
-    pixels(plots.confusion(numpy.eye(3, dtype=int), JAPANESE, "題"))
+    pixels(plots.plot_confusion(numpy.eye(3, dtype=int), JAPANESE, "題"))
     axes = figures[0].axes[0]
     wanted = ["1", "2", "3"] if NOTE in axes.get_xlabel() else JAPANESE
     assert labels(axes.xaxis) == wanted
@@ -185,7 +185,7 @@ def test_a_font_with_the_letters_is_found(figures, own_fonts_alone, monkeypatch)
     """For a letter that matplotlib's own font lacks; fonts that are gone, or are none, are passed by."""
     files = {font.name: font.fname for font in fontManager.ttflist if font.style == "normal" and font.weight == 400}
     known, others = (FT2Font(files[name]).get_charmap().keys() for name in ("DejaVu Sans", "STIXGeneral"))
-    letter = next(chr(c) for c in sorted(others - known) if chr(c).isprintable() and metrics.width(chr(c)) == 1)
+    letter = next(chr(c) for c in sorted(others - known) if chr(c).isprintable() and metrics.text_width(chr(c)) == 1)
     odd = [FontEntry(fname=name, name="A Noto Sans") for name in ("/none/there.ttf", __file__, files["STIXGeneral"])]
     monkeypatch.setattr(fontManager, "ttflist", [*odd, *fontManager.ttflist])
     assert plots._font("abc") == files["DejaVu Sans"]
@@ -193,15 +193,15 @@ def test_a_font_with_the_letters_is_found(figures, own_fonts_alone, monkeypatch)
     assert plots._font("ab" + letter + "嬉") is None
 
     names = [letter, "a"]
-    pixels(plots.confusion(numpy.eye(2, dtype=int), names, letter))
+    pixels(plots.plot_confusion(numpy.eye(2, dtype=int), names, letter))
     axes = figures[0].axes[0]
-    assert labels(axes.xaxis) == [metrics.legible(name) for name in names]
+    assert labels(axes.xaxis) == [metrics.legible_name(name) for name in names]
     assert axes.get_title()
 
 
 def test_odd_names_are_drawn_as_they_are(figures, own_fonts_alone):
     names = ["$x^2$", r"$\frac{$", "_", "a\nb", "long " * 20, "", "\udcff"]
-    pixels(plots.confusion(numpy.eye(7, dtype=int), names, "$\\bad$\n"))
+    pixels(plots.plot_confusion(numpy.eye(7, dtype=int), names, "$\\bad$\n"))
     axes = figures[0].axes[0]
     assert labels(axes.xaxis)[:4] == ["$x^2$", r"$\frac{$", "_", "a b"]
     assert axes.get_title() == "$\\bad$ "
@@ -212,19 +212,19 @@ def test_odd_names_are_drawn_as_they_are(figures, own_fonts_alone):
 def test_every_picture_has_its_title_in_a_font_with_the_letters(figures, rng, own_fonts_alone):
     """Of matplotlib's own fonts another than the first has a script A, and none has 題: it is left out."""
     for title in ("runs/mine", "$\\bad$", "a\nb", "\U0001d49c", "題", "long " * 20):
-        plots.curves(losses(rng, 3), title)
-        plots.error_curves(history(rng, 3), title)
-        plots.confusion(numpy.eye(2, dtype=int), ["a", "b"], title)
+        plots.plot_loss_curves(losses(rng, 3), title)
+        plots.plot_error_curves(history(rng, 3), title)
+        plots.plot_confusion(numpy.eye(2, dtype=int), ["a", "b"], title)
         drawn = {figure.axes[0].get_title() for figure in figures}
         files = {figure.axes[0].title.get_fontproperties().get_file() for figure in figures}
         figures.clear()
-        assert drawn == {"" if title == "題" else metrics.legible(title, 60)}
+        assert drawn == {"" if title == "題" else metrics.legible_name(title, 60)}
         if title != "題":
-            assert files == {plots._font(metrics.legible(title, 60))}
+            assert files == {plots._font(metrics.legible_name(title, 60))}
 
 
 def test_names_lie_flat_where_there_is_room(figures):
     for names in (["pos", "neg"], ["a long name of a class"] * 2):
-        plots.confusion(numpy.eye(2, dtype=int), names, "")
+        plots.plot_confusion(numpy.eye(2, dtype=int), names, "")
     flat, turned = (figure.axes[0].get_xticklabels()[0].get_rotation() for figure in figures)
     assert (flat, turned) == (0, 45)

@@ -37,8 +37,8 @@ WORDS, UNITS = 13, 5
 
 def test_write_replaces_in_one_step(tmp_path):
     path = tmp_path / "a"
-    storage.write(str(path), b"old")
-    storage.write(str(path), b"new")
+    storage.write_file(str(path), b"old")
+    storage.write_file(str(path), b"new")
     assert path.read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["a"]
     assert path.stat().st_mode & 0o777 == 0o666 & ~storage._umask()
@@ -47,30 +47,30 @@ def test_write_replaces_in_one_step(tmp_path):
 @pytest.mark.parametrize("broken", ["fsync", "replace"])
 def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch, broken):
     path = tmp_path / "a"
-    storage.write(str(path), b"old")
+    storage.write_file(str(path), b"old")
 
     def fail(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(storage.os, broken, fail)
     with pytest.raises(UserError, match=r"a: cannot be written: No space left on device \(what was there before is un"):
-        storage.write(str(path), b"new")
+        storage.write_file(str(path), b"new")
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a"]
 
 
 def test_write_into_no_folder(tmp_path):
     with pytest.raises(UserError, match="No such file or directory"):
-        storage.write(str(tmp_path / "none" / "a"), b"")
+        storage.write_file(str(tmp_path / "none" / "a"), b"")
 
 
 def test_npz_round_trip_and_same_bytes(tmp_path, rng):
     arrays = {"a/b": rng.normal(size=(3, 4)).astype("f"), "c": numpy.array(7), "d": numpy.zeros((0, 2), "i")}
     arrays["e"] = numpy.asfortranarray(arrays["a/b"])
-    data = storage.npz(arrays)
-    assert storage.npz(arrays) == data
-    storage.write(str(tmp_path / "x.npz"), data)
-    back = storage.read_npz(str(tmp_path / "x.npz"))
+    data = storage.encode_npz(arrays)
+    assert storage.encode_npz(arrays) == data
+    storage.write_file(str(tmp_path / "x.npz"), data)
+    back = storage.load_npz(str(tmp_path / "x.npz"))
     with numpy.load(tmp_path / "x.npz") as plain:  # anyone's NumPy reads it
         for name, array in arrays.items():
             assert back[name].dtype == array.dtype
@@ -112,7 +112,7 @@ def header(text):
 def test_hostile_arrays(tmp_path, monkeypatch, data, reason):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=reason):
-        storage.read_npz(member(tmp_path / "x.npz", data))
+        storage.load_npz(member(tmp_path / "x.npz", data))
     assert os.listdir(tmp_path) == ["x.npz"]
 
 
@@ -124,7 +124,7 @@ def test_a_pickle_in_an_npz_is_not_loaded(tmp_path, monkeypatch):
     (tmp_path / "y.npz").write_bytes(pickle.dumps(Hostile()))
     for name in ("x.npz", "y.npz"):
         with pytest.raises(UserError, match=name):
-            storage.read_npz(str(tmp_path / name))
+            storage.load_npz(str(tmp_path / name))
     assert sorted(os.listdir(tmp_path)) == ["x.npz", "y.npz"]
 
 
@@ -135,17 +135,17 @@ def test_a_claim_beyond_the_file_is_refused_before_memory_is_taken(tmp_path):
     data[entry + 20 : entry + 28] = struct.pack("<II", 4_000_000_000, 4_000_000_000)
     (tmp_path / "x.npz").write_bytes(data)
     with pytest.raises(UserError, match="claims 4000000000 bytes, more than the file can hold"):
-        storage.read_npz(path)
+        storage.load_npz(path)
 
 
 @pytest.mark.parametrize("position", range(0, 1000, 37))
 def test_a_damaged_file_is_named_or_read_the_same(tmp_path, position):
     arrays = {"a": numpy.arange(40, dtype="f"), "b": numpy.arange(60, dtype="i")}
-    data = bytearray(storage.npz(arrays))
+    data = bytearray(storage.encode_npz(arrays))
     data[position % len(data)] ^= 0x5A
     (tmp_path / "x.npz").write_bytes(data)
     try:
-        back = storage.read_npz(str(tmp_path / "x.npz"))
+        back = storage.load_npz(str(tmp_path / "x.npz"))
     except UserError:
         return
     assert all(numpy.array_equal(back[name], arrays[name]) for name in back)  # a byte without meaning, such as a date
@@ -222,7 +222,7 @@ def test_a_run_comes_back_as_it_was(tmp_path):
     assert all((a == b).all() for a, b in zip(model.get_state(), fresh.get_state(), strict=True))
     assert fresh_optimizer.t == 3
     again.save_checkpoint(fresh, fresh_optimizer, meta)
-    assert storage.read_npz(run.file("checkpoint.npz")).keys() == dict(numpy.load(run.file("checkpoint.npz"))).keys()
+    assert storage.load_npz(run.file("checkpoint.npz")).keys() == dict(numpy.load(run.file("checkpoint.npz"))).keys()
 
 
 def test_checkpoints_of_equal_states_are_equal_files(tmp_path):
@@ -368,7 +368,7 @@ def test_weights_that_do_not_fit(tmp_path):
         (arrays | {"l9/b": arrays["l3/b"]}, "l9/b is not known"),
         ({name: array for name, array in arrays.items() if name != "l0/W"}, "l0/W is missing"),
     ):
-        storage.write(run.file("model.npz"), storage.npz(wrong))
+        storage.write_file(run.file("model.npz"), storage.encode_npz(wrong))
         with pytest.raises(UserError, match=reason):
             run.load_best()
 
@@ -419,8 +419,8 @@ STATES = META | {"rng": META["order"]}
 def test_checkpoints_that_do_not_fit(tmp_path, change, reason):
     run = new_run(tmp_path)
     run.save_checkpoint(*trained(run), META)
-    arrays = {k: v for k, v in (storage.read_npz(run.file("checkpoint.npz")) | change).items() if v is not None}
-    storage.write(run.file("checkpoint.npz"), storage.npz(arrays))
+    arrays = {k: v for k, v in (storage.load_npz(run.file("checkpoint.npz")) | change).items() if v is not None}
+    storage.write_file(run.file("checkpoint.npz"), storage.encode_npz(arrays))
     model, optimizer = trained(run, steps=0)
     with pytest.raises(UserError, match=reason) as error:
         run.load_checkpoint().restore(model, optimizer)
@@ -490,11 +490,11 @@ def test_the_temporary_files_of_write_are_those_that_are_swept(tmp_path, monkeyp
     monkeypatch.setattr(storage.os, "replace", lambda *_: os._exit(0))
     child = os.fork()
     if not child:
-        storage.write(str(tmp_path / "a"), b"half")
+        storage.write_file(str(tmp_path / "a"), b"half")
     os.waitpid(child, 0)
     (left,) = tmp_path.iterdir()
     os.utime(left, (0, 0))
-    storage.sweep(str(tmp_path))
+    storage.remove_stale_files(str(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -547,7 +547,7 @@ def test_evaluation_is_the_mean_over_words_and_leaves_the_state(rng):
     model.step(numpy.array([1, 2], "i"))
     before = model.get_state()
     ids = rng.integers(0, WORDS, 90).astype("i")
-    loss = evaluation.loss(model, ids)
+    loss = evaluation.evaluate_loss(model, ids)
     assert all((a == b).all() for a, b in zip(before, model.get_state(), strict=True))
 
     model.reset_state()
@@ -565,7 +565,7 @@ def test_evaluation_in_streams_scores_all(rng, monkeypatch):
     model.l3.b.array[...] = numpy.arange(WORDS)
     ids = rng.integers(0, WORDS, 100).astype("i")
     log_p = numpy.arange(WORDS) - math.log(sum(math.exp(k) for k in range(WORDS)))
-    assert evaluation.loss(model, ids) == pytest.approx(-log_p[ids[1:]].mean(), rel=1e-6)
+    assert evaluation.evaluate_loss(model, ids) == pytest.approx(-log_p[ids[1:]].mean(), rel=1e-6)
 
 
 def test_patience():
@@ -599,14 +599,14 @@ def test_the_second_interrupt_is_not_held_up():
 
 
 def test_log_line_and_file():
-    assert log.line(ENTRY) == (
+    assert log.language_model_line(ENTRY) == (
         "epoch   1   train loss 5.000   valid loss 4.000 perplexity     54.6   lr 0.002   12,345 words/s   best"
     )
-    assert [json.loads(line) for line in log.dump([ENTRY, ENTRY]).splitlines()] == [ENTRY, ENTRY]
+    assert [json.loads(line) for line in log.dump_history([ENTRY, ENTRY]).splitlines()] == [ENTRY, ENTRY]
 
 
 def test_the_curves_are_a_picture():
-    data = plots.curves([ENTRY, ENTRY | {"epoch": 2, "valid_loss": 3.5}], "title")
+    data = plots.plot_loss_curves([ENTRY, ENTRY | {"epoch": 2, "valid_loss": 3.5}], "title")
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = struct.unpack(">II", data[16:24])
     assert (width, height) == (640, 400)

@@ -25,7 +25,7 @@ from tsuzuri.models import classifier
 from tsuzuri.text import tokenizers, vectors
 from tsuzuri.training import classes, evaluation, initialization, log, metrics, plots, predictor, stopping
 from tsuzuri.training import run as runs
-from tsuzuri.training.optimizers import OPTIMIZERS, freeze
+from tsuzuri.training.optimizers import OPTIMIZERS, set_frozen
 
 READING = [
     ("--form", ("auto", *labeled.FORMS), "auto", "how labels and texts stand in files of lines"),
@@ -33,7 +33,7 @@ READING = [
     ("--label-column", options.text, None, "of CSV, its name or number (default: by its name, or its values)"),
     ("--text-column", options.text, None, "of CSV, its name or number"),
 ]
-MIDI = [row for row in settings.rows(velocities=8, grid=24) if row[0] not in ("--transpose", "--stretch")]
+MIDI = [row for row in settings.settings_options(velocities=8, grid=24) if row[0] not in ("--transpose", "--stretch")]
 DEVICE = (
     "-d --device",
     options.text,
@@ -166,9 +166,9 @@ def begin(args, given):
         what = "a run" if held == "run.json" else held
         raise UserError(f"{args['out']}: holds {what} already: --resume goes on with it, --force replaces it")
     recipe = recipe_of(args, given)
-    origin = initialization.origin(args["init_from"])
+    origin = initialization.load_origin(args["init_from"])
     if args["vectors"]:
-        vectors.width(args["vectors"])  # a file that is none is told before hours of reading
+        vectors.vector_width(args["vectors"])  # a file that is none is told before hours of reading
     source = source_of(args | inherited(origin, given), given)
     source["split_seed"] = initialization.split_seed(origin, source, recipe.seed)
     if origin.tokens and (origin.tokens == "midi") != bool(source["midi"]):
@@ -176,12 +176,12 @@ def begin(args, given):
     case = origin.case if args["case"] == "auto" else args["case"]
     tokens = args["tokens"] if "tokens" in given else origin.tokens or "auto"
     data, words = read(source, tokens, case, origin.words)
-    for line in dataset.lines(data, words.tokenizer):  # before hours go into it
+    for line in dataset.dataset_summary(data, words.tokenizer):  # before hours go into it
         tell(line)
-    sizes = initialization.sizes(args, given, origin, data)
-    weights, begun = initialization.weights(args, origin, data, sizes)
+    sizes = initialization.classifier_sizes(args, given, origin, data)
+    weights, begun = initialization.initial_weights(args, origin, data, sizes)
     if begun:
-        tell(initialization.line(begun))
+        tell(initialization.start_summary(begun))
     about = {
         "kind": "classes",
         "classes": data.classes,
@@ -261,7 +261,7 @@ def source_of(args, given):
     """What the examples are made of, as run.json keeps it: their files, and how these become words."""
     source = files_of(args)
     source |= {part: [os.path.abspath(path) for path in args[part]] for part in ("valid", "test")}
-    music = preprocessing.is_music(source["corpus"])
+    music = preprocessing.holds_music(source["corpus"])
     foreign = given & ({"tokens", "case", *READ} if music else settings.ALLOWED.keys())
     if foreign:
         name = min(foreign).replace("_", "-")
@@ -270,8 +270,8 @@ def source_of(args, given):
     source |= {name: args[name] for name in ("n_words", "maxlen", "truncate")}
     source |= {"min_count": args["min_count"] or (1 if music else 2), "midi": None}
     if music:
-        source["midi"] = dataclasses.asdict(settings.of_options(args | {"transpose": None, "stretch": None}))
-    source = preprocessing.expanded(source)
+        source["midi"] = dataclasses.asdict(settings.settings_from_options(args | {"transpose": None, "stretch": None}))
+    source = preprocessing.expand_source(source)
     for part in ("valid", "test"):
         if source[part] and f"{part}_fraction" in given:
             raise UserError(f"--{part}-fraction: there are examples of its own, {' '.join(source[part])}")
@@ -293,10 +293,10 @@ def files_of(args):
 def read(source, tokens, case, known=()):
     """The ``Data`` that a source names, and its ``Wording``; ``known`` are words of a model that is gone on from."""
     held = source["valid_fraction"], source["test_fraction"]
-    pairs, words, found = preprocessing.read(source, tokens, case, 1 + sum(share > 0 for share in held))
+    pairs, words, found = preprocessing.read_labeled_words(source, tokens, case, 1 + sum(share > 0 for share in held))
     bounds = {"size": source["n_words"], "least": source["min_count"], "known": known}
     lengths = {"maxlen": source["maxlen"], "truncate": source["truncate"]}
-    data = dataset.of_words(*pairs.values(), held=held, seed=source["split_seed"], **bounds, **lengths)
+    data = dataset.build_dataset(*pairs.values(), held=held, seed=source["split_seed"], **bounds, **lengths)
     return data._replace(report=data.report | {"read": found}), words
 
 
@@ -346,13 +346,13 @@ class Job:
     def batches(self):
         """The places of the examples of each batch of this epoch: the same, however often it is asked."""
         rng = numpy.random.default_rng([self.recipe.seed, 1, self.at["epoch"]])
-        return packing.batches(self.lengths, self.recipe.batchsize, rng, self.recipe.sort_by_len)
+        return packing.epoch_batches(self.lengths, self.recipe.batchsize, rng, self.recipe.sort_by_len)
 
     def save(self):
         """A checkpoint, and the log of the validations that it holds."""
         self.saved = time.monotonic()
         self.run.save_checkpoint(self.model, self.optimizer, self.at | {"patience": dataclasses.asdict(self.patience)})
-        storage.write(self.run.file("log.jsonl"), log.dump(self.at["history"]))
+        storage.write_file(self.run.file("log.jsonl"), log.dump_history(self.at["history"]))
 
     def save_history(self):
         """All errors so far beside the best weights, which have those until then."""
@@ -383,7 +383,7 @@ def learn_epoch(job, interrupt):
     """Learn from the batches of an epoch that are left, until the end, an interrupt, or the end of all patience."""
     at, recipe, train = job.at, job.recipe, job.data.train
     frozen = recipe.freeze_epochs is None or at["epoch"] <= recipe.freeze_epochs
-    freeze(job.model.l0, frozen)
+    set_frozen(job.model.l0, frozen)
     batches = job.batches()
     begun, words, shown = time.perf_counter(), at["words"], 0.0
     with contextlib.closing(log.Progress(at["epoch"], len(batches), at["window"])) as progress:
@@ -410,7 +410,7 @@ def learn_epoch(job, interrupt):
 def learn(job, sequences, labels):
     """Learn from a batch; returns how many words it has, and its loss."""
     model, at = job.model, job.at
-    packed = packing.pack(sequences)
+    packed = packing.pack_sequences(sequences)
     labels = labels[packed.order]
     loss, guesses = model(packed, model.xp.asarray(labels))
     model.cleargrads()
@@ -436,7 +436,7 @@ def learn(job, sequences, labels):
 def validate(job, epochs, speed):
     """Validate and test; keep the best model; log and draw. What was counted since the last time begins anew."""
     at, data, model = job.at, job.data, job.model
-    valid_loss, guesses = evaluation.classes(model, data.valid)
+    valid_loss, guesses = evaluation.evaluate_classes(model, data.valid)
     entry = {
         "updates": at["updates"],
         "epochs": epochs,
@@ -444,7 +444,7 @@ def validate(job, epochs, speed):
         "train_error": at["wrong"] / at["examples"],
         "valid_loss": valid_loss,
         "valid_error": error(guesses, data.valid),
-        "test_error": error(evaluation.classes(model, data.test)[1], data.test) if len(data.test) else None,
+        "test_error": error(evaluation.evaluate_classes(model, data.test)[1], data.test) if len(data.test) else None,
         "words_per_second": round(speed),
     }
     entry["best"] = job.patience.better(entry["valid_error"])
@@ -452,8 +452,8 @@ def validate(job, epochs, speed):
     if entry["best"]:
         job.run.save_best(model, at["history"])
     at |= NOTHING
-    print(log.errors(entry), flush=True)
-    storage.write(job.run.file("error.png"), plots.error_curves(at["history"], named(job.run)))
+    print(log.classifier_line(entry), flush=True)
+    storage.write_file(job.run.file("error.png"), plots.plot_error_curves(at["history"], named(job.run)))
 
 
 def error(guesses, part):
@@ -462,8 +462,8 @@ def error(guesses, part):
 
 def judged(model, part, names):
     """How good a model's guesses are: a text of several lines, and the confusion matrix."""
-    matrix = metrics.confusion(part.labels, evaluation.classes(model, part)[1], len(names))
-    return metrics.report(matrix, names), matrix
+    matrix = metrics.confusion_matrix(part.labels, evaluation.evaluate_classes(model, part)[1], len(names))
+    return metrics.metrics_report(matrix, names), matrix
 
 
 def predict_command(args, given):
@@ -473,7 +473,7 @@ def predict_command(args, given):
     about = run.about
     if about["corpus"]["midi"] and not args["files"]:
         raise UserError(f"{args['run']} sorts tunes: name MIDI files")
-    words = preprocessing.of_run(about)
+    words = preprocessing.preprocessor_of_run(about)
     predicts = predictor.Predictor(run, devices.choose(args["device"]))
     by = args["by"] if args["explain"] else None
     terminal = sys.stdout.isatty() and "NO_COLOR" not in os.environ
@@ -501,13 +501,13 @@ def evaluate_command(args, given):
     about = run.about
     if examples_named:
         source = about["corpus"] | files_of(args) | {"valid": [], "test": []}
-        music = preprocessing.is_music(source["corpus"])
+        music = preprocessing.holds_music(source["corpus"])
         if music != (source["midi"] is not None):
             raise UserError(
                 f"{args['run']}: sorts {'texts' if music else 'tunes'}, not {'tunes' if music else 'texts'}"
             )
-        pairs, _, _ = preprocessing.read(source, about["tokens"], about["case"])
-        part = dataset.of_run(pairs["corpus"], run.vocabulary, run.classes, about["corpus"])
+        pairs, _, _ = preprocessing.read_labeled_words(source, about["tokens"], about["case"])
+        part = dataset.encode_examples(pairs["corpus"], run.vocabulary, run.classes, about["corpus"])
     else:
         part = data_of(run).test
         if not len(part):
@@ -517,7 +517,7 @@ def evaluate_command(args, given):
     text, matrix = judged(model, part, run.classes)
     print(text)
     picture = args["out"] or run.file("confusion.png")
-    storage.write(picture, plots.confusion(matrix, run.classes, named(run)))
+    storage.write_file(picture, plots.plot_confusion(matrix, run.classes, named(run)))
     tell(f"picture  {picture}")
     return 0
 

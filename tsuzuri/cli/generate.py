@@ -74,17 +74,17 @@ def main(argv=None):
 
 def write_text(args, run, primetext):
     from tsuzuri.sampling import constraints, endings
-    from tsuzuri.text.tokenizers import closes, ends_sentence, tokenizer
+    from tsuzuri.text.tokenizers import get_tokenizer, is_closing, is_sentence_end
 
-    words, splitter = run.vocabulary, tokenizer(run.about["tokens"])
+    words, splitter = run.vocabulary, get_tokenizer(run.about["tokens"])
     if splitter.dictionary != run.about["dictionary"]:
         tell(f"note: {run.path} was split by {run.about['dictionary']}, here is {splitter.dictionary}")
     prime = prime_ids(primetext, splitter, words, args["unk"], run.path)
-    rows = draw(args, run, prime, constraints.never([words.ids["<unk>"]]), steady=True)
+    rows = draw(args, run, prime, constraints.forbid_ids([words.ids["<unk>"]]), steady=True)
 
     begun = [spoken(i, words) for i in prime[1:]]
     length = args["length"] or WORDS * (args["sentences"] or 1)
-    ends = args["sentences"], ends_sentence, closes, begun
+    ends = args["sentences"], is_sentence_end, is_closing, begun
     every = [endings.Ending(length, *ends) for _ in range(args["num_samples"])]
     write(texts(rows, words, every), begun, splitter, args["num_samples"], args["out"])
 
@@ -97,11 +97,11 @@ def write_music(args, run, primetext):
     check_music(args)
     words = run.vocabulary
     try:
-        about = collect.checked(run.about["corpus"]["report"]["midi"])
+        about = collect.check_midi_report(run.about["corpus"]["report"]["midi"])
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{run.file('run.json')}: damaged, or not a run of this program: {error}") from None
-    spelling = compose.Spelling(words.words)
-    begun = compose.prime(primetext, about)
+    spelling = compose.MusicVocabulary(words.words)
+    begun = compose.read_beginning(primetext, about)
     events, eos = begun.events, words.ids["<eos>"]
     longest = args["max_note"] * timing.bar_length(*begun.meter, about["division"])
     lexicon, may_end = Lexicon(spelling.parsed, eos), args["length"] is None
@@ -113,13 +113,13 @@ def write_music(args, run, primetext):
         if args[unit]:
             grammar.until(args[unit], unit, begun.meter, tempo, steady=args["tempo"] is not None)
             most = math.ceil(args[unit]) * compose.DENSEST
-    read, unlike = compose.ids(events, spelling, "nearest" if begun.from_file else args["unk"], run.path)
+    read, unlike = compose.beginning_ids(events, spelling, "nearest" if begun.from_file else args["unk"], run.path)
     if unlike:
         tell(f"note: {unlike} of {len(events)} words to begin with are none that the model knows")
-    rows = draw(args, run, [eos, *read], grammar.mask, spelling.senses())
-    compose.grow(rows, grammar, most)
+    rows = draw(args, run, [eos, *read], grammar.mask, spelling.onset_keys())
+    compose.grow_pieces(rows, grammar, most)
     primed = events[-1][0] if events else 0
-    save(compose.pieces(grammar, begun), args, about["settings"], primed)
+    save(compose.finished_pieces(grammar, begun), args, about["settings"], primed)
 
 
 def check_music(args):
@@ -128,28 +128,28 @@ def check_music(args):
     from tsuzuri.midi import export
 
     out = args["out"]
-    export.check(args, None if args["words"] else out)
-    if out is not None and export.is_midi(out) and (args["words"] or args["num_samples"] > 1):
+    export.check_outputs(args, None if args["words"] else out)
+    if out is not None and export.is_midi_path(out) and (args["words"] or args["num_samples"] > 1):
         what = "words" if args["words"] else f"{args['num_samples']} pieces"
         raise UserError(f"{out}: one MIDI file cannot hold {what}: name another file, or a folder")
     if out is not None:
-        storage.folder(os.path.dirname(out) if args["words"] or export.is_midi(out) else out)
+        storage.make_folder(os.path.dirname(out) if args["words"] or export.is_midi_path(out) else out)
     limits = [name for name in ("length", "bars", "seconds") if args[name]]
     if len(limits) > 1:
         raise UserError(f"--{limits[0]} and --{limits[1]}: give one of --length, --bars and --seconds")
 
 
-def draw(args, run, prime, constrain, senses=None, steady=False):
+def draw(args, run, prime, constrain, onset_keys=None, steady=False):
     """The stream of ids (B,) that follow the ids of ``prime``, as the options have it.
 
-    ``steady``: what ``constrain`` forbids does not change; ``senses``: see ``Escape``.
+    ``steady``: what ``constrain`` forbids does not change; ``onset_keys``: see ``LoopEscape``.
     """
     import numpy
 
     from tsuzuri.kernels import devices
     from tsuzuri.sampling import filters
-    from tsuzuri.sampling.loops import Escape
-    from tsuzuri.sampling.stream import stream, written
+    from tsuzuri.sampling.loops import LoopEscape
+    from tsuzuri.sampling.stream import generate_words, generate_words_on_gpu
 
     model = run.load_best()
     model.to_device(devices.choose(args["device"]))
@@ -157,11 +157,11 @@ def draw(args, run, prime, constrain, senses=None, steady=False):
     tell(f"seed {seed}")
     how = args["temperature"], args["top_k"], args["top_p"]
     batch, rng = args["num_samples"], numpy.random.default_rng(seed)
-    escape = Escape(batch, senses) if args["escape"] == "on" else None
+    escape = LoopEscape(batch, onset_keys) if args["escape"] == "on" else None
     writer = model.writer(batch, how, rng, escape, own_masks=not steady)
     if writer:
-        return written(writer, prime, constrain, steady)
-    return stream(model, prime, filters.sampler(*how), constrain, rng, batch, escape)
+        return generate_words_on_gpu(writer, prime, constrain, steady)
+    return generate_words(model, prime, filters.make_sampler(*how), constrain, rng, batch, escape)
 
 
 def arguments(args):
@@ -233,7 +233,7 @@ def write(pairs, begun, splitter, count, out):
     if out is None:
         sys.stdout.write(content)
     else:
-        storage.write(out, content.encode())
+        storage.write_file(out, content.encode())
 
 
 def save(pieces, args, converted, primed):
@@ -244,20 +244,20 @@ def save(pieces, args, converted, primed):
 
     out = args["out"]
     if args["words"] or out is None:
-        made = dataclasses.replace(settings.from_json(converted), transpose=(0, 0), stretch=())
-        lines, about = wordfile.dump(made, pieces, {})
+        made = dataclasses.replace(settings.settings_from_json(converted), transpose=(0, 0), stretch=())
+        lines, about = wordfile.dump_words(made, pieces, {})
         if out is None:
             sys.stdout.write(lines.decode())
         else:
-            storage.write(out, lines)
+            storage.write_file(out, lines)
             if os.path.isfile(out):
-                storage.write(out + ".json", about)
+                storage.write_file(out + ".json", about)
         return
-    paths = export.paths(out, pieces)
-    made = [convert.midi_file(piece, args["tempo"], args["program"])[0] for piece in pieces]
-    for path, data in export.files(paths, made, args, primed):
-        storage.write(path, data)
-    tell(f"wrote {out if export.is_midi(out) else f'{len(pieces)} pieces into {out}'}")
+    paths = export.output_paths(out, pieces)
+    made = [convert.encode_piece(piece, args["tempo"], args["program"])[0] for piece in pieces]
+    for path, data in export.output_files(paths, made, args, primed):
+        storage.write_file(path, data)
+    tell(f"wrote {out if export.is_midi_path(out) else f'{len(pieces)} pieces into {out}'}")
 
 
 def tell(line):

@@ -23,7 +23,7 @@ TABLES = {
         ("--plot", None, False, "draw a piano roll of each MIDI file beside it, or beside --out"),
         ("--strict", None, False, "refuse files that are not as the standard has them, instead of mending them"),
     ],
-    "how": settings.rows(),
+    "how": settings.settings_options(),
 }
 SHOWN = 5  # remarks on a file
 
@@ -40,14 +40,14 @@ def main(argv=None):
         if not args["out"]:
             return 0
     if args["out"]:
-        storage.folder(os.path.dirname(args["out"]))
+        storage.make_folder(os.path.dirname(args["out"]))
     asked = given.keys() & settings.ALLOWED.keys()
-    collection = collect.collect(args["files"], settings.of_options(args), args["strict"], asked)
-    words, about = wordfile.dump(collection.settings, collection.pieces, collection.report)
+    collection = collect.collect_pieces(args["files"], settings.settings_from_options(args), args["strict"], asked)
+    words, about = wordfile.dump_words(collection.settings, collection.pieces, collection.report)
     if args["out"]:
-        storage.write(args["out"], words)
+        storage.write_file(args["out"], words)
         if os.path.isfile(args["out"]):
-            storage.write(args["out"] + ".json", about)
+            storage.write_file(args["out"] + ".json", about)
     else:
         sys.stdout.write(words.decode())
     report(collection.report)
@@ -57,7 +57,7 @@ def main(argv=None):
 def plot(paths, out):
     """Draw all that each MIDI file holds, into the folder of ``out`` or its own."""
     drawn, refused = set(), ""
-    for _, path in collect.find(paths, collect.SUFFIXES):
+    for _, path in collect.find_music_files(paths, collect.SUFFIXES):
         stem = os.path.splitext(path)[0]
         if out:
             stem = os.path.join(os.path.dirname(out), os.path.basename(stem))
@@ -66,12 +66,12 @@ def plot(paths, out):
             n += 1
             name = f"{stem}-{n}.png"
         try:
-            picture = export.picture(contents(path), os.path.basename(path))
+            picture = export.midi_picture(contents(path), os.path.basename(path))
         except (ValueError, UserError) as error:
             refused = f"{path}: {error}"
             tell(f"refused  {refused}")
             continue
-        storage.write(name, picture)
+        storage.write_file(name, picture)
         drawn.add(name)
         tell(f"drew     {name}")
     if not drawn:
@@ -89,16 +89,16 @@ def contents(path):
 def list_tracks(paths):
     """A table of every file's tracks on standard output."""
     listed, refused = 0, ""
-    for name, path in collect.find(paths, collect.SUFFIXES):
+    for name, path in collect.find_music_files(paths, collect.SUFFIXES):
         try:
-            file = smf.read(contents(path))
+            file = smf.read_smf(contents(path))
         except smf.NotMidi as error:
             refused = f"{path}: {error}"
             tell(f"refused  {refused}")
             continue
         print(f"{name}: format {file.format}, division {file.division}, {len(file.tracks)} tracks")
-        seen = [tracks.overview(track) for track in file.tracks]
-        chosen = tracks.choose(file, settings.AUTO) if any(track.notes for track in seen) else None
+        seen = [tracks.track_overview(track) for track in file.tracks]
+        chosen = tracks.choose_track(file, settings.AUTO) if any(track.notes for track in seen) else None
         for i, track in enumerate(seen):
             print(row(i, track, i == chosen))
         listed += 1

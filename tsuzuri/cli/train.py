@@ -17,7 +17,7 @@ import numpy
 from tsuzuri import storage
 from tsuzuri.cli import options
 from tsuzuri.data import windows
-from tsuzuri.data.corpus import of_pieces, of_texts
+from tsuzuri.data.corpus import build_piece_corpus, build_text_corpus
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
 from tsuzuri.midi.words import collect, settings
@@ -25,7 +25,7 @@ from tsuzuri.models.rnn import Sizes
 from tsuzuri.text import vectors, vocabulary
 from tsuzuri.training import evaluation, learner, log, plots, stopping
 from tsuzuri.training import run as runs
-from tsuzuri.training.optimizers import OPTIMIZERS, freeze
+from tsuzuri.training.optimizers import OPTIMIZERS, set_frozen
 
 DESCRIPTION = "Train a two-layer LSTM language model on text or on MIDI, files or folders of them."
 TABLES = {
@@ -54,7 +54,7 @@ TABLES = {
         ("--min-count", options.count, None, "rarer words become <unk> (default: 2, for music 1)"),
         ("--vocab-size", options.count, None, "at most so many words, the most frequent"),
     ],
-    "music": settings.rows(velocities=8, grid=24),
+    "music": settings.settings_options(velocities=8, grid=24),
     "model": [
         ("-u --unit", options.count, 256, "units of each layer"),
         ("--dropout", options.ratio, 0.5, "share of values dropped while training"),
@@ -106,7 +106,7 @@ def start(args, given):
     corpus = read(source, recipe, given & set(settings.ALLOWED))
     if "midi" in corpus.report:
         source["midi"] = corpus.report["midi"]["settings"]  # files of words bring their own
-    report(corpus, windows.count(len(corpus.train), recipe.batchsize, recipe.bproplen))
+    report(corpus, windows.count_windows(len(corpus.train), recipe.batchsize, recipe.bproplen))
     rows, origin = rows_of(args["vectors"], corpus, recipe.seed) if args["vectors"] else (None, None)
     sizes = Sizes(len(corpus.vocabulary), args["unit"], args["dropout"], args["dropout_on"])
     learner.check(devices.choose(args["device"]), sizes, recipe)
@@ -150,7 +150,7 @@ def resume(args):
 def source_of(args, given):
     """What a corpus is made of, as run.json keeps it: its files, whether text or music, and how they become words."""
     files = {name: [os.path.abspath(path) for path in args[name]] for name in ("corpus", "valid", "test")}
-    music, texts = collect.kinds([path for paths in files.values() for path in paths])
+    music, texts = collect.split_by_kind([path for paths in files.values() for path in paths])
     if music and texts:
         raise UserError(f"text and MIDI in one corpus: {texts[0]} and {music[0]}: a model learns one or the other")
     foreign = given & ({"tokens"} if music else set(settings.ALLOWED))
@@ -159,7 +159,9 @@ def source_of(args, given):
         raise UserError(f"--{name} is for {'text' if music else 'MIDI'}, and {args['corpus'][0]} is not")
     least = args["min_count"] or (1 if music else 2)
     source = {"kind": "music" if music else "text", "min_count": least, "vocab_size": args["vocab_size"]} | files
-    return source | ({"midi": dataclasses.asdict(settings.of_options(args))} if music else {"tokens": args["tokens"]})
+    return source | (
+        {"midi": dataclasses.asdict(settings.settings_from_options(args))} if music else {"tokens": args["tokens"]}
+    )
 
 
 def settle_vectors(args, given):
@@ -171,7 +173,7 @@ def settle_vectors(args, given):
         raise UserError("--freeze-epochs and --freeze-vectors: give one of them, the latter is for all epochs")
     args["freeze_epochs"] = None if args["freeze_vectors"] else args["freeze_epochs"] or 0
     if args["vectors"]:
-        width = vectors.width(args["vectors"])
+        width = vectors.vector_width(args["vectors"])
         if "unit" in given and args["unit"] != width:
             held = f"the words of {args['vectors']} have {width} numbers"
             raise UserError(f"--unit {args['unit']}: {held}, so it must be {width}, or be left out")
@@ -180,9 +182,9 @@ def settle_vectors(args, given):
 
 def rows_of(path, corpus, seed):
     """A row for every id, from a file of word vectors, and what run.json keeps of where they are from."""
-    found = vectors.read(path, corpus.vocabulary, numpy.random.default_rng([seed, 2]))
-    origin = vectors.report(path, found, corpus.train)
-    tell(f"vectors  {vectors.line(origin)}")
+    found = vectors.load_vectors(path, corpus.vocabulary, numpy.random.default_rng([seed, 2]))
+    origin = vectors.vectors_report(path, found, corpus.train)
+    tell(f"vectors  {vectors.vectors_summary(origin)}")
     return found.rows, origin
 
 
@@ -195,13 +197,15 @@ def read(source, recipe, asked=()):
     files = [source[name] for name in ("corpus", "valid", "test")]
     bounds = source["vocab_size"], source["min_count"], need
     if source["kind"] == "text":
-        return of_texts(*files, source["tokens"], *bounds)
-    wanted = settings.from_json(source["midi"])
-    read, *held_out = (collect.collect(paths, wanted, asked=asked) if paths else None for paths in files)
-    parts = [collect.groups(found.pieces) if found else None for found in (read, *held_out)]
-    corpus = of_pieces(*parts, *bounds, " ".join(files[0]))
+        return build_text_corpus(*files, source["tokens"], *bounds)
+    wanted = settings.settings_from_json(source["midi"])
+    read, *held_out = (collect.collect_pieces(paths, wanted, asked=asked) if paths else None for paths in files)
+    parts = [collect.group_copies(found.pieces) if found else None for found in (read, *held_out)]
+    corpus = build_piece_corpus(*parts, *bounds, " ".join(files[0]))
     pieces = [piece for found in (read, *held_out) if found for piece in found.pieces]
-    corpus.report["midi"] = read.report | collect.character(pieces) | {"settings": dataclasses.asdict(read.settings)}
+    corpus.report["midi"] = (
+        read.report | collect.common_settings(pieces) | {"settings": dataclasses.asdict(read.settings)}
+    )
     return corpus
 
 
@@ -261,14 +265,14 @@ class Job:
     def freeze(self):
         """Disable updates of the word vectors, or enable them, as the recipe says for this epoch."""
         last = self.recipe.freeze_epochs
-        freeze(self.model.l0, last is None or self.at["epoch"] <= last)
+        set_frozen(self.model.l0, last is None or self.at["epoch"] <= last)
 
     def save(self):
         """A checkpoint, and the log of the epochs that it holds."""
         self.saved = time.monotonic()
         state = {"order": self.order.bit_generator.state, "patience": dataclasses.asdict(self.patience)}
         self.run.save_checkpoint(self.model, self.optimizer, self.at | state)
-        storage.write(self.run.file("log.jsonl"), log.dump(self.at["history"]))
+        storage.write_file(self.run.file("log.jsonl"), log.dump_history(self.at["history"]))
 
 
 def train(job, interrupt):
@@ -287,8 +291,8 @@ def train(job, interrupt):
     tell_notes(job)
     best = job.run.load_best()
     best.to_device(job.device)
-    loss = evaluation.loss(best, job.corpus.test)
-    worth = log.worth(loss, bits_a_note(job.corpus, job.corpus.test))
+    loss = evaluation.evaluate_loss(best, job.corpus.test)
+    worth = log.describe_loss(loss, bits_a_note(job.corpus, job.corpus.test))
     print(f"test     loss {loss:.3f} {worth} of the best model", flush=True)
     return 0
 
@@ -303,7 +307,7 @@ def read_windows(job, interrupt):
         model.reset_state()
     setattr(job.optimizer, OPTIMIZERS[recipe.optimizer].rate, at["lr"])
     job.freeze()
-    batches = windows.training(job.corpus.train, recipe.batchsize, recipe.bproplen, at["start"])
+    batches = windows.training_windows(job.corpus.train, recipe.batchsize, recipe.bproplen, at["start"])
     job.learner.begin(at["nats"])
     with contextlib.closing(log.Progress(at["epoch"], len(batches), at["window"], at["nats"])) as progress:
         for xs, ts in batches[at["window"] :]:  # (T, B) each
@@ -338,7 +342,7 @@ def end_epoch(job, speed):
     entry = {
         "epoch": at["epoch"],
         "train_loss": at["nats"] / at["words"],
-        "valid_loss": evaluation.loss(job.model, job.corpus.valid),
+        "valid_loss": evaluation.evaluate_loss(job.model, job.corpus.valid),
         "lr": at["lr"],
         "words_per_second": round(speed),
     }
@@ -350,15 +354,15 @@ def end_epoch(job, speed):
     at["history"].append(entry)
     at["epoch"], at["window"] = at["epoch"] + 1, 0
     job.save()
-    print(log.line(entry, bits_a_note(job.corpus, job.corpus.valid)), flush=True)
-    storage.write(
-        job.run.file("loss.png"), plots.curves(at["history"], os.path.basename(os.path.abspath(job.run.path)))
+    print(log.language_model_line(entry, bits_a_note(job.corpus, job.corpus.valid)), flush=True)
+    storage.write_file(
+        job.run.file("loss.png"), plots.plot_loss_curves(at["history"], os.path.basename(os.path.abspath(job.run.path)))
     )
 
 
 def bits_a_note(corpus, ids):
     """What turns a loss over ``ids``, nats a word, into bits a note; None where they hold no notes."""
-    strikes = numpy.array([collect.strikes(word) for word in corpus.vocabulary.words])
+    strikes = numpy.array([collect.is_note_on(word) for word in corpus.vocabulary.words])
     notes = int(strikes[ids].sum()) if corpus.tokenizer.name == "midi" else 0
     return (len(ids) - 1) / notes / math.log(2) if notes else None
 

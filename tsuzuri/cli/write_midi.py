@@ -27,19 +27,19 @@ def main(argv=None):
     path, out = args["words"], args["out"]
     if path is None or out is None:
         raise UserError("name a file of words, and with -o/--out a folder or a file that ends in .mid")
-    export.check(args, out)
-    lines = wordfile.numbered(path)
-    _, pieces = wordfile.load(path)
-    paths = export.paths(out, pieces)
+    export.check_outputs(args, out)
+    lines = wordfile.piece_lines(path)
+    _, pieces = wordfile.load_words(path)
+    paths = export.output_paths(out, pieces)
     made = []
     for piece, line in zip(pieces, lines, strict=True):
-        data, faults = convert.midi_file(piece, args["tempo"], args["program"])
+        data, faults = convert.encode_piece(piece, args["tempo"], args["program"])
         complain(path, line, faults, args["strict"])
         made.append(data)
-    storage.folder(os.path.dirname(paths[0]))
-    for name, data in export.files(paths, made, args):
-        storage.write(name, data)
-    tell(f"wrote    {out if export.is_midi(out) else f'{len(made)} pieces into {out}'}")
+    storage.make_folder(os.path.dirname(paths[0]))
+    for name, data in export.output_files(paths, made, args):
+        storage.write_file(name, data)
+    tell(f"wrote    {out if export.is_midi_path(out) else f'{len(made)} pieces into {out}'}")
     return 0
 
 

@@ -9,7 +9,7 @@ import numpy
 
 from tsuzuri.errors import UserError
 from tsuzuri.text import reader, vocabulary
-from tsuzuri.text.tokenizers import choose, tokenizer
+from tsuzuri.text.tokenizers import choose_tokenizer, get_tokenizer
 
 END = vocabulary.SPECIAL[vocabulary.EOS]
 SPLITS = ("train", "valid", "test")
@@ -55,7 +55,7 @@ class _Stream:
         self.ids.extend(map(self.index.__getitem__, words))
 
 
-def of_texts(paths, valid=(), test=(), tokens="auto", size=None, least=2, need=2):
+def build_text_corpus(paths, valid=(), test=(), tokens="auto", size=None, least=2, need=2):
     """Read ``paths`` into a ``Corpus``; ``valid`` and ``test`` name files of their own for these splits.
 
     ``tokens`` is a tokenizer's name or "auto"; ``size`` and ``least`` bound the vocabulary, which is counted on the
@@ -69,7 +69,7 @@ def of_texts(paths, valid=(), test=(), tokens="auto", size=None, least=2, need=2
     return _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
 
 
-def of_pieces(groups, valid=None, test=None, size=None, least=1, need=2, name="the corpus"):
+def build_piece_corpus(groups, valid=None, test=None, size=None, least=1, need=2, name="the corpus"):
     """A ``Corpus`` of pieces that are words already, such as music.
 
     Each of ``groups`` is a list of pieces, lists of words: an original and the copies made of it, which are trained on
@@ -78,30 +78,30 @@ def of_pieces(groups, valid=None, test=None, size=None, least=1, need=2, name="t
     """
     groups, twice = _distinct(groups)
     splits = _hold_out(groups, valid, test, name)
-    index = by_sight()
+    index = first_seen_ids()
     parts = {}
     for split, pieces in splits.items():
         stream = _Stream(list, index)
         stream.add(pieces)
         parts[split] = numpy.frombuffer(stream.ids, numpy.intc)
     report = {"pieces": len(groups), "copies": sum(map(len, groups)) - len(groups), "twice": twice}
-    return _corpus(parts, index, tokenizer("midi"), report, size, least, need, name)
+    return _corpus(parts, index, get_tokenizer("midi"), report, size, least, need, name)
 
 
 class _Texts:
     """Reads texts into streams that share an index and a tokenizer, which the first of them decides."""
 
     def __init__(self, tokens):
-        self.index, self.tokenizer = by_sight(), None if tokens == "auto" else tokenizer(tokens)
+        self.index, self.tokenizer = first_seen_ids(), None if tokens == "auto" else get_tokenizer(tokens)
         self.files, self.skipped = {"aozora": 0, "plain": 0}, []
 
     def read(self, sources):
         stream = None
-        for document in reader.read(sources):
+        for document in reader.read_documents(sources):
             if isinstance(document, reader.Skipped):
                 self.skipped.append(document._asdict())
                 continue
-            self.tokenizer = self.tokenizer or tokenizer(choose("\n".join(document.pieces)[:SAMPLE]))
+            self.tokenizer = self.tokenizer or get_tokenizer(choose_tokenizer("\n".join(document.pieces)[:SAMPLE]))
             stream = stream or _Stream(self.tokenizer.split, self.index)
             self.files[document.kind] += 1
             stream.add(document.pieces)
@@ -111,7 +111,7 @@ class _Texts:
         return stream
 
 
-def by_sight():
+def first_seen_ids():
     """Ids by first sight: looking up a new word gives it the next."""
     index = defaultdict()
     index.default_factory = index.__len__
@@ -129,7 +129,7 @@ def _corpus(parts, index, splitter, report, size, least, need, name):
         )
     words = list(index)
     times = numpy.bincount(parts["train"], minlength=len(words))
-    vocab = vocabulary.count({w: int(n) for w, n in zip(words, times, strict=True) if n}, least, size)
+    vocab = vocabulary.build_vocabulary({w: int(n) for w, n in zip(words, times, strict=True) if n}, least, size)
     final = vocab.encode(words)
     encoded = {split: final[ids] for split, ids in parts.items()}
     report |= {

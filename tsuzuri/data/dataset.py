@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy
 
 from tsuzuri.data import splits
-from tsuzuri.data.corpus import SPLITS, by_sight
+from tsuzuri.data.corpus import SPLITS, first_seen_ids
 from tsuzuri.errors import UserError
 from tsuzuri.text import vocabulary
 
@@ -22,7 +22,7 @@ class Examples(NamedTuple):
         return len(self.sequences)
 
 
-class Data(NamedTuple):
+class Dataset(NamedTuple):
     """What a classifier is trained on: examples, the classes by their numbers, and how they were made."""
 
     train: Examples
@@ -44,7 +44,7 @@ class Data(NamedTuple):
         return digest.hexdigest()
 
 
-def of_words(main, valid, test, *, held, seed, size=None, least=2, known=(), maxlen=None, truncate=None):
+def build_dataset(main, valid, test, *, held, seed, size=None, least=2, known=(), maxlen=None, truncate=None):
     """``Data`` of (label, words) pairs: ``main`` to train on, ``valid`` and ``test``, or shares of ``main`` for None.
 
     ``held`` are the shares held out for validation and for test, each class by its own; ``seed`` picks them. The
@@ -54,7 +54,7 @@ def of_words(main, valid, test, *, held, seed, size=None, least=2, known=(), max
 
     Raises ``UserError`` for a single class, and for a label that ``main`` has not.
     """
-    index = by_sight()
+    index = first_seen_ids()
     labels, sequences = _by_sight(main, index)
     classes = sorted(set(labels))
     if len(classes) < 2:
@@ -88,7 +88,7 @@ def of_words(main, valid, test, *, held, seed, size=None, least=2, known=(), max
     seen = final[len(vocabulary.SPECIAL) :]
     report |= _counts(encoded, classes)
     report |= {"vocabulary": len(words), "distinct": len(seen), "kept": int((seen != vocabulary.UNK).sum())}
-    return Data(*(encoded[name] for name in SPLITS), classes, words, report)
+    return Dataset(*(encoded[name] for name in SPLITS), classes, words, report)
 
 
 def _by_sight(pairs, index):
@@ -107,7 +107,7 @@ def _split(labels, sequences, shares, seed):
     left, places = numpy.arange(len(labels)), {}
     for name in ("test", "valid"):
         fraction = shares[name] * len(labels) / max(1, len(left))
-        kept, held = splits.split(labels[left].tolist(), fraction, rng, [same[n] for n in left])
+        kept, held = splits.hold_out(labels[left].tolist(), fraction, rng, [same[n] for n in left])
         if not shares[name]:
             kept, held = numpy.arange(len(left)), numpy.arange(0)
         left, places[name] = left[kept], left[held]
@@ -126,7 +126,7 @@ def _numbers(labels, number, name=""):
     return numpy.array([number[label] for label in labels], numpy.int32)
 
 
-def of_run(pairs, words, classes, bounds):
+def encode_examples(pairs, words, classes, bounds):
     """``Examples`` of (label, words) pairs for a trained classifier: its vocabulary, its classes and its ``bounds``."""
     labels, sequences = [], []
     for label, spoken in pairs:
@@ -147,12 +147,12 @@ def _cut(part, maxlen, truncate):
     if maxlen is None:
         return part, 0
     if truncate:
-        return Examples([cut(ids, maxlen, truncate) for ids in part.sequences], part.labels), 0
+        return Examples([truncated(ids, maxlen, truncate) for ids in part.sequences], part.labels), 0
     short = [n for n, ids in enumerate(part.sequences) if len(ids) <= maxlen]
     return Examples([part.sequences[n] for n in short], part.labels[short]), len(part) - len(short)
 
 
-def cut(words, maxlen, truncate):
+def truncated(words, maxlen, truncate):
     """The last ``maxlen`` words, the beginning being cut off ("pre"), or the first ("post"), as Keras has it."""
     return words[-maxlen:] if truncate == "pre" else words[:maxlen]
 
@@ -160,7 +160,7 @@ def cut(words, maxlen, truncate):
 def _vocabulary(words, train, size, least, known):
     """The vocabulary, and the id in it of each id by first sight, an array."""
     times = numpy.bincount(numpy.concatenate(train.sequences), minlength=len(words))
-    counted = vocabulary.count({w: int(n) for w, n in zip(words, times, strict=True) if n}, least, size)
+    counted = vocabulary.build_vocabulary({w: int(n) for w, n in zip(words, times, strict=True) if n}, least, size)
     if known:
         counted = vocabulary.Vocabulary(dict.fromkeys([*vocabulary.SPECIAL, *known, *counted.words]))
     return counted, counted.encode(words)
@@ -179,7 +179,7 @@ def _counts(parts, classes):
     }
 
 
-def lines(data, tokenizer):
+def dataset_summary(data, tokenizer):
     """What was read, in lines for people."""
     r = data.report
     for part, found in r["read"].items():

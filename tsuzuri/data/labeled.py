@@ -28,7 +28,7 @@ class Example(NamedTuple):
     where: str
 
 
-class Labeled(NamedTuple):
+class LabeledTexts(NamedTuple):
     """``examples``, a list of ``Example``, and the report of what they are.
 
     files, form and encoding (how many files are of each), blank (lines without anything), skipped (name and reason of
@@ -40,7 +40,7 @@ class Labeled(NamedTuple):
     report: dict
 
 
-def read(paths, form="auto", encoding="auto", columns=(None, None), least=1):
+def read_labeled(paths, form="auto", encoding="auto", columns=(None, None), least=1):
     """The ``Labeled`` examples of files and of folders with a folder for each class, in their order.
 
     ``form`` is one of ``FORMS`` or "auto", ``encoding`` a codec's name or "auto", ``columns`` say where the label and
@@ -57,7 +57,7 @@ def read(paths, form="auto", encoding="auto", columns=(None, None), least=1):
     return found.finish(" ".join(paths), least)
 
 
-def pos_neg(pos, neg, encoding="auto", least=1):
+def read_pos_neg(pos, neg, encoding="auto", least=1):
     """The ``Labeled`` lines of the files ``pos`` and ``neg``, two lists of paths, as examples of two classes."""
     found = _Found(encoding)
     for label, paths in (("pos", pos), ("neg", neg)):
@@ -66,14 +66,14 @@ def pos_neg(pos, neg, encoding="auto", least=1):
     return found.finish(" ".join([*pos, *neg]), least)
 
 
-def folders(root):
+def dataset_folders(root):
     """The folders of a data set by what they are for, train, valid or test; ``root`` is train where it has no such."""
     found = {PARTS[name]: os.path.join(root, name) for name in _subfolders(root) if name in PARTS}
     found = {part: path for part, path in found.items() if _subfolders(path)}
     return found if "train" in found else {"train": root}
 
 
-def classes(folder, suffixes=SUFFIXES):
+def class_files(folder, suffixes=SUFFIXES):
     """label: sorted paths of its files that end so, for each folder in ``folder``, in sorted order, that holds any.
 
     Hidden files are no examples, nor those of ``ABOUT``, nor is ``LEFT_OUT`` a class. Raises ``UserError`` for a folder
@@ -91,7 +91,7 @@ def _class_folders(folder, suffixes):
 
     Raises what ``classes`` raises.
     """
-    parts = folders(folder)
+    parts = dataset_folders(folder)
     if parts["train"] != folder:
         raise UserError(f"{folder}: its folders are no classes but {' and '.join(parts)}: name one of them")
     found = []
@@ -105,7 +105,7 @@ def _class_folders(folder, suffixes):
     return found
 
 
-def check(examples, name, least=1):
+def check_classes(examples, name, least=1):
     """Raise ``UserError`` if no classifier can be made of the ``examples`` of ``name``; ``least`` is as in ``read``."""
     where = {example.label: example.where for example in reversed(examples)}
     counts = Counter(example.label for example in examples)
@@ -126,7 +126,7 @@ class _Found:
     """Examples as they come, and what the report says of them."""
 
     def __init__(self, encoding):
-        self.encoding = encoding if encoding == "auto" else reader.codec(encoding)
+        self.encoding = encoding if encoding == "auto" else reader.codec_name(encoding)
         self.examples, self.skipped, self.blank = [], [], 0
         self.forms, self.encodings, self.first = Counter(), Counter(), Counter()
 
@@ -134,7 +134,7 @@ class _Found:
         """The text of a file; raises ``ValueError`` with a reason why there is none."""
         try:
             with open(path, "rb") as stream:
-                text, encoding = reader.recognize(stream.read(), self.encoding)
+                text, encoding = reader.detect_and_decode(stream.read(), self.encoding)
         except OSError as error:
             raise ValueError(f"cannot be read: {error.strerror or error}") from None
         if not text.strip():
@@ -144,15 +144,15 @@ class _Found:
 
     def lines(self, path, label):
         """Take each line as an example of one label."""
-        lines = list(tables.lines(self._named(path)))
+        lines = list(tables.numbered_lines(self._named(path)))
         self._rows(path, "lines", [(n, (label, line)) if line.strip() else (n, None) for n, line in lines])
 
     def table(self, path, form, columns):
         """Take the lines of a file that hold a label and a text each."""
         text = self._named(path)
-        form = tables.guess(path, text) if form == "auto" else form
+        form = tables.guess_form(path, text) if form == "auto" else form
         start = len(self.examples)
-        self._rows(path, form, tables.pairs(path, text, form, columns))
+        self._rows(path, form, tables.labeled_lines(path, text, form, columns))
         if form != "space" and len(self.examples) - start > 2 and self.examples[start].where == f"{path}:1":
             self.first[self.examples[start].label] += 1
 
@@ -180,7 +180,7 @@ class _Found:
             raise UserError(f"{name}: holds no example{reasons and f' ({reasons})'}")
         if least:
             self._refuse_headers()
-            check(self.examples, name, least)
+            check_classes(self.examples, name, least)
         times, labels = Counter(), {}
         for example in self.examples:
             times[example.text] += 1
@@ -194,7 +194,7 @@ class _Found:
             "twice": sum(n > 1 for n in times.values()),
             "torn": sum(len(names) > 1 for names in labels.values()),
         }
-        return Labeled(self.examples, report)
+        return LabeledTexts(self.examples, report)
 
     def _named(self, path):
         """The text of a file that was named itself, which must be there."""

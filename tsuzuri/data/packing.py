@@ -24,7 +24,7 @@ class Packed(NamedTuple):
     order: numpy.ndarray
 
 
-def pack(sequences):
+def pack_sequences(sequences):
     """The ``Packed`` of B arrays of ids, none of them empty.
 
     >>> pack([[7], [1, 2, 3], [4, 5]]).ids.tolist()
@@ -40,7 +40,7 @@ def pack(sequences):
     return Packed(flat[place + step], flat[last - step], numpy.bincount(step), order)
 
 
-def batches(lengths, size, rng, by_length=False):
+def epoch_batches(lengths, size, rng, by_length=False):
     """Places of the sequences of each batch of an epoch, as a list of arrays of ``size`` places or fewer, shuffled.
 
     ``by_length`` puts sequences of like length together, which is faster where they differ much.

@@ -10,7 +10,7 @@ from tsuzuri.data import labeled
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import collect, settings, wordfile
 from tsuzuri.text import reader
-from tsuzuri.text.tokenizers import Tokenizer, choose_for_classes, tokenizer
+from tsuzuri.text.tokenizers import Tokenizer, choose_classifier_tokenizer, get_tokenizer
 
 PARTS = ("corpus", "valid", "test")
 SAMPLE = 20_000  # characters that decide the tokenizer
@@ -28,7 +28,7 @@ class Passage(NamedTuple):
     pieces: list
 
 
-class Wording(NamedTuple):
+class Preprocessor(NamedTuple):
     """How a text becomes words, by a tokenizer, and in small letters where ``case`` is "fold"; or how a tune does."""
 
     tokenizer: Tokenizer
@@ -54,7 +54,7 @@ class Wording(NamedTuple):
 
     def tunes(self, paths):
         """The tunes in MIDI files, each a ``Passage`` whose text is its name, and the report of ``midi.collect``."""
-        found = collect.collect(paths, self.midi)
+        found = collect.collect_pieces(paths, self.midi)
         tunes = [Passage(piece.name, piece.words, [f" {word}" for word in piece.words]) for piece in found.pieces]
         return tunes, found.report
 
@@ -65,7 +65,7 @@ class Wording(NamedTuple):
         file of tunes that cannot be read does not stop the others: ``refuse`` is called with a line that tells it.
         """
         if encoding != "auto":
-            encoding = reader.codec(encoding)
+            encoding = reader.codec_name(encoding)
         if self.midi:
             for path in paths:
                 yield from self._files_of_tunes(path, refuse)
@@ -79,7 +79,7 @@ class Wording(NamedTuple):
     def _files_of_tunes(self, path, refuse):
         """The tunes of each file that is, or lies in, ``path``, as a list."""
         try:
-            files = collect.find([path])
+            files = collect.find_music_files([path])
         except UserError as error:
             refuse(str(error))
             return
@@ -93,38 +93,38 @@ class Wording(NamedTuple):
             yield [tune._replace(text=os.path.join(folder, tune.text)) for tune in tunes]
 
 
-def of_run(about):
+def preprocessor_of_run(about):
     """The ``Wording`` of a run, from its run.json."""
     midi = about["corpus"]["midi"]
-    return Wording(tokenizer(about["tokens"]), about["case"], midi and _settings(midi))
+    return Preprocessor(get_tokenizer(about["tokens"]), about["case"], midi and _settings(midi))
 
 
 def _settings(midi):
     try:
-        return settings.from_json(midi)
+        return settings.settings_from_json(midi)
     except ValueError as error:
         raise UserError(f"corpus.midi of the run is damaged: {error}") from None
 
 
-def is_music(paths):
+def holds_music(paths):
     """Whether folders and files hold tunes; raises ``UserError`` for folders that hold texts too."""
-    music, texts = collect.kinds([path for path in paths if os.path.isdir(path)])
-    music += [path for path in paths if os.path.isfile(path) and collect.is_music(path)]
+    music, texts = collect.split_by_kind([path for path in paths if os.path.isdir(path)])
+    music += [path for path in paths if os.path.isfile(path) and collect.is_music_path(path)]
     if music and texts:
         raise UserError(f"text and MIDI in one corpus: {texts[0]} and {music[0]}: a classifier learns one or the other")
     return bool(music)
 
 
-def expanded(source):
+def expand_source(source):
     """A source whose single folder holds one for training and others for tests, such as aclImdb, with these named."""
     if len(source["corpus"]) != 1 or not os.path.isdir(source["corpus"][0]):
         return source
-    found = labeled.folders(source["corpus"][0])
+    found = labeled.dataset_folders(source["corpus"][0])
     source = source | {"corpus": [found["train"]]}
     return source | {part: [found[part]] for part in ("valid", "test") if part in found and not source[part]}
 
 
-def read(source, tokens, case, least=0):
+def read_labeled_words(source, tokens, case, least=0):
     """The labeled words of a ``source``'s parts, their ``Wording``, and the report.
 
     Returns a dict: for corpus, valid and test an iterable of (label, words) pairs, None for a part that is not there.
@@ -132,16 +132,16 @@ def read(source, tokens, case, least=0):
     labels. Raises ``UserError`` for what cannot be read, and for a text without words.
     """
     if source["midi"]:
-        return _tunes(source, Wording(tokenizer("midi"), "keep", _settings(source["midi"])), least)
+        return _tunes(source, Preprocessor(get_tokenizer("midi"), "keep", _settings(source["midi"])), least)
     how = source["form"], source["encoding"], tuple(source["columns"])
     needed = {"corpus": least, "valid": 0, "test": 0}
-    found = {part: labeled.read(source[part], *how, needed[part]) for part in PARTS if source[part]}
+    found = {part: labeled.read_labeled(source[part], *how, needed[part]) for part in PARTS if source[part]}
     if source["pos"] or source["neg"]:
-        found["corpus"] = labeled.pos_neg(source["pos"], source["neg"], source["encoding"], least)
+        found["corpus"] = labeled.read_pos_neg(source["pos"], source["neg"], source["encoding"], least)
     first = found["corpus"]
     if tokens == "auto":
-        tokens = choose_for_classes("\n".join(example.text for example in first.examples[:1000])[:SAMPLE])
-    wording = Wording(tokenizer(tokens), case)
+        tokens = choose_classifier_tokenizer("\n".join(example.text for example in first.examples[:1000])[:SAMPLE])
+    wording = Preprocessor(get_tokenizer(tokens), case)
     pairs = {part: _pairs(found[part].examples, wording) if part in found else None for part in PARTS}
     return pairs, wording, {part: data.report for part, data in found.items()}
 
@@ -161,13 +161,13 @@ def _tunes(source, wording, least):
         for folder in source[part]:
             if not os.path.isdir(folder):
                 raise UserError(f"{folder}: must be a folder that holds a folder of MIDI files for each class")
-            for label, paths in labeled.classes(folder, TUNES).items():
+            for label, paths in labeled.class_files(folder, TUNES).items():
                 found, report = wording.tunes(paths)
                 pairs[part] += [(label, tune.words) for tune in found]
                 reports[part].append({"class": label} | report)
                 examples[part] += [labeled.Example(label, "", os.path.join(folder, label))] * len(found)
     if least:
-        labeled.check(examples["corpus"], " ".join(source["corpus"]), least)
+        labeled.check_classes(examples["corpus"], " ".join(source["corpus"]), least)
     return pairs, wording, {part: report for part, report in reports.items() if report}
 
 
@@ -175,7 +175,7 @@ def _lines(path, encoding):
     """The lines of a file; none of them follows the last line end."""
     try:
         with open(path, "rb") as stream:
-            text, _ = reader.recognize(stream.read(), encoding)
+            text, _ = reader.detect_and_decode(stream.read(), encoding)
     except (OSError, ValueError) as error:
         reason = f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
         raise UserError(f"{path}: {reason}") from None
@@ -197,7 +197,7 @@ def _incoming(encoding):
     lines = itertools.chain.from_iterable(map(bytes.splitlines, stream))  # at a return alone too, as in files
     for n, line in enumerate(lines, 1):
         try:
-            text, found = reader.recognize(line, encoding) if line else ("", None)
+            text, found = reader.detect_and_decode(line, encoding) if line else ("", None)
         except ValueError as error:
             reason = str(error).replace(" in line 1)", ")")  # it knows of this line only
             raise UserError(f"standard input, line {n}: {reason}{hint}") from None

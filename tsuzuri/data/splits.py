@@ -6,7 +6,7 @@ from collections import Counter
 import numpy
 
 
-def split(labels, fraction, rng, texts=None):
+def hold_out(labels, fraction, rng, texts=None):
     """The places of the examples that are kept and of those held out, two ascending int64 arrays.
 
     Of each class, ``fraction`` (between 0 and 1) is held out, rounded down or up so that the total is as near to its
@@ -34,7 +34,7 @@ def split(labels, fraction, rng, texts=None):
     return numpy.flatnonzero(~taken), numpy.flatnonzero(taken)
 
 
-def folds(labels, k, rng, texts=None):
+def class_folds(labels, k, rng, texts=None):
     """``k`` splits as pairs (kept, held) like those of ``split``; each example is held out in exactly one of them.
 
     The numbers of a class's examples in any two folds differ by one at most, and so do the folds' sizes, but for

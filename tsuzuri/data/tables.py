@@ -15,12 +15,12 @@ TEXTS = ("text", "review", "sentence", "content", "document", "message")
 MARK = "__label__"  # with which fastText's labels begin
 
 
-def lines(text):
+def numbered_lines(text):
     """(number, line) for each line of a text whose lines end in LF."""
     return enumerate(text.removesuffix("\n").split("\n"), 1)
 
 
-def pairs(path, text, form, columns=(None, None)):
+def labeled_lines(path, text, form, columns=(None, None)):
     """(number, (label, text)) for each line of a file in one of ``FORMS``, a list; None in place of a blank one's pair.
 
     ``columns`` are the names or numbers, from 1, of the label's and the text's. Raises ``UserError`` for a line that is
@@ -36,7 +36,7 @@ def pairs(path, text, form, columns=(None, None)):
 
 
 def _tab(path, text):
-    for n, line in lines(text):
+    for n, line in numbered_lines(text):
         fields = line.split("\t") if line.strip() else []
         if len(fields) == 1:
             raise UserError(f"{path}:{n}: has no tab, which must stand between label and text")
@@ -59,7 +59,7 @@ def _csv(path, text):
 
 
 def _space(path, text):
-    for n, line in lines(text):
+    for n, line in numbered_lines(text):
         fields = line.split(None, 1)
         if len(fields) == 1:
             raise UserError(f"{path}:{n}: has no text after the label {fields[0][:40]!r}")
@@ -71,13 +71,13 @@ def _space(path, text):
 FORMS = {"tab": _tab, "csv": _csv, "space": _space}  # of files: (path, text) to (line number, fields), none if blank
 
 
-def guess(path, text):
+def guess_form(path, text):
     """The form of a file by its name, its first line, and whether its lines begin with few different words."""
     if path.lower().endswith(".csv"):
         return "csv"
     if path.lower().endswith(".tsv") or "\t" in text:
         return "tab"
-    filled = [line for _, line in lines(text) if line.strip()]
+    filled = [line for _, line in numbered_lines(text) if line.strip()]
     if "," in filled[0] and _names(filled[0].split(",")):
         return "csv"
     words = [line.split(None, 1)[0] for line in filled]

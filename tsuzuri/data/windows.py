@@ -9,7 +9,7 @@ import itertools
 import numpy
 
 
-def training(ids, batch, steps, start=0):
+def training_windows(ids, batch, steps, start=0):
     """The windows of an epoch, as a list of (xs, ts), each (T, B) int32 with T <= ``steps``.
 
     The ids are taken as a ring that is entered at ``start``, so that epochs need not all be cut at the same places;
@@ -22,7 +22,7 @@ def training(ids, batch, steps, start=0):
     return _cut(xs, ts, steps)
 
 
-def evaluation(ids, batch, steps):
+def evaluation_windows(ids, batch, steps):
     """Windows that score every id but the first exactly once: runs are padded with a target of -1."""
     length = -(-(len(ids) - 1) // batch)
     xs, ts = numpy.zeros(length * batch, numpy.int32), numpy.full(length * batch, -1, numpy.int32)
@@ -30,7 +30,7 @@ def evaluation(ids, batch, steps):
     return _cut(xs.reshape(batch, length).T, ts.reshape(batch, length).T, steps)
 
 
-def count(size, batch, steps):
+def count_windows(size, batch, steps):
     """How many windows an epoch over ``size`` ids has."""
     return -(-(size // batch) // steps)
 

@@ -6,14 +6,14 @@ import re
 from tsuzuri.errors import UserError
 from tsuzuri.midi import timing
 from tsuzuri.midi.file import smf
-from tsuzuri.midi.score import Score, score
+from tsuzuri.midi.score import Score, score_of_events
 from tsuzuri.midi.words import tracks
 from tsuzuri.midi.words.settings import ALL
 
 NOT_MIDI = (".txt", ".words", ".json", ".png", ".wav", ".mp3", ".npz")
 
 
-def check(args, out):
+def check_outputs(args, out):
     """Refuse, before any work is done, options that cannot be met; ``args`` are the values of ``settings.SOUND``.
 
     ``out`` is where MIDI is to go, None where none is written. Raises ``UserError``.
@@ -31,21 +31,21 @@ def check(args, out):
         raise UserError(f"{out}: MIDI is written to a file that ends in .mid, or to a folder")
 
 
-def is_midi(out):
+def is_midi_path(out):
     """Whether a place to write to is a MIDI file, else it is a folder."""
     return out.lower().endswith((".mid", ".midi"))
 
 
-def paths(out, pieces):
+def output_paths(out, pieces):
     """The MIDI file of each piece: ``out`` itself, or files in that folder; raises ``UserError`` for too many."""
-    if not is_midi(out):
-        return [os.path.join(out, stem + ".mid") for stem in stems(pieces)]
+    if not is_midi_path(out):
+        return [os.path.join(out, stem + ".mid") for stem in file_stems(pieces)]
     if len(pieces) > 1:
         raise UserError(f"{out}: one file for {len(pieces)} pieces: name a folder")
     return [out]
 
 
-def files(paths, made, args, primed=0):
+def output_files(paths, made, args, primed=0):
     """Yield (path, bytes) of every file to write: all MIDI first, ``made``, then what ``args`` want beside each.
 
     Events before tick ``primed`` are shaded. Raises ``UserError`` for a piece too long to draw or to play.
@@ -58,29 +58,30 @@ def files(paths, made, args, primed=0):
 
 def _beside(data, title, args, primed):
     if args["plot"]:
-        yield ".png", picture(data, title, primed)
+        yield ".png", midi_picture(data, title, primed)
     if args["wav"]:
         from tsuzuri.midi.sound import synth
 
-        font = args["soundfont"]
-        yield ".wav", synth.wav(synth.render_soundfont(whole(data), font) if font else synth.render(whole(data)))
+        score, font = score_of_file(data), args["soundfont"]
+        samples = synth.render_soundfont(score, font) if font else synth.render_score(score)
+        yield ".wav", synth.encode_wav(samples)
 
 
-def picture(data, title, primed=0):
+def midi_picture(data, title, primed=0):
     """The bytes of a PNG with the piano roll of a MIDI file's bytes."""
     from tsuzuri.midi.pictures import pianoroll
 
-    return pianoroll.draw(whole(data), title, primed)
+    return pianoroll.draw_pianoroll(score_of_file(data), title, primed)
 
 
-def whole(data):
+def score_of_file(data):
     """The ``Score`` of all that a MIDI file's bytes hold; raises ``ValueError`` where they hold no notes."""
-    file = smf.read(data)
-    events, _ = tracks.timeline(file, ALL, ALL)
-    return score(events, file.division)[0]
+    file = smf.read_smf(data)
+    events, _ = tracks.merge_tracks(file, ALL, ALL)
+    return score_of_events(events, file.division)[0]
 
 
-def stems(pieces):
+def file_stems(pieces):
     """A file name without suffix for each piece, all of them different."""
     names, taken = [], set()
     for piece in pieces:

@@ -93,7 +93,7 @@ class Grammar:
         a ``steady`` tempo holds whatever the piece has.
         """
         for row, piece in enumerate(self._pieces):
-            until = timing.Until(unit, self.division, meter, tempo, steady)
+            until = timing.LengthCounter(unit, self.division, meter, tempo, steady)
             for tick, message in piece.events:
                 until.take(tick, message)
             done = until.at(piece.now)

@@ -33,18 +33,18 @@ DRUM_KEYS = (
 )  # fmt: skip
 
 
-def drum(key):
+def drum_name(key):
     """The name of a drum; one outside General MIDI's 35..81 goes by its key."""
     place = key - FIRST_DRUM
     return DRUM_KEYS[place] if 0 <= place < len(DRUM_KEYS) else f"drum {key}"
 
 
-def channel(number, programs):
+def channel_label(number, programs):
     """What a legend says of a channel 0..15 that plays these programs, by number: "ch 1 Flute"."""
     named = [PROGRAMS[program] for program in programs[:2]]
     return f"ch {number + 1} {', '.join(named)}{', …' if len(programs) > 2 else ''}"
 
 
-def note(key):
+def key_name(key):
     """A key's name, C4 being 60 and the black keys sharp: "F#3"."""
     return f"{('C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B')[key % 12]}{key // 12 - 1}"

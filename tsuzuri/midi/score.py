@@ -49,11 +49,11 @@ class Score(NamedTuple):
         """The score with each time t at ``at(t)``, which must not decrease; no note becomes shorter than one tick."""
         notes = [note._replace(start=at(note.start), end=at(note.end)) for note in self.notes]
         others = [(at(tick), message) for tick, message in self.others]
-        settled, _ = settle(notes)
+        settled, _ = make_notes_legal(notes)
         return self._replace(notes=settled, others=others, end=max([at(self.end), *(note.end for note in settled)]))
 
 
-def score(events, division):
+def score_of_events(events, division):
     """A ``Score`` of events in order of time, and how many notes had to be mended to make it legal.
 
     A note-off ends the oldest open note of its key, so that a tied note ends where it was meant to; but the latest of a
@@ -81,7 +81,7 @@ def score(events, division):
     for (channel, key), begun in sounding.items():
         notes += [Note(start, end, channel, key, velocity) for start, velocity in begun]
         mended += len(begun)
-    settled, changed = settle(notes)
+    settled, changed = make_notes_legal(notes)
     return Score(settled, others, max([end, *(note.end for note in settled)]), division), mended + changed
 
 
@@ -95,7 +95,7 @@ def _lacking(events):
     return {key for key, more in balance.items() if more > 0}
 
 
-def settle(notes):
+def make_notes_legal(notes):
     """Make notes legal: each at least a tick long, none begun before the last of its key has ended.
 
     Two that begin at once become one, as long as the longer and as loud as the louder. Returns the notes in order and

@@ -11,7 +11,7 @@ SECOND = 1_000_000  # microseconds
 _DROP_FRAME = 29  # stands for 30000/1001 frames a second
 
 
-class Line:
+class PiecewiseLine:
     """A rising function made of straight pieces, from 0 at 0: ``slopes`` are (place, slope from there on), the first
     at place 0."""
 
@@ -31,7 +31,7 @@ class Line:
         return self._places[i] + (value - self._values[i]) / self._slopes[i]
 
 
-class Tempi:
+class TempoMap:
     """A tempo map: from ticks to seconds and back.
 
     ``changes`` are (tick, microseconds a quarter note) in order of time; ``division`` is a file's, and where it is
@@ -40,10 +40,10 @@ class Tempi:
 
     def __init__(self, changes, division):
         if division < 0:
-            self._line = Line([(0, 1 / ticks_a_second(division))])
+            self._line = PiecewiseLine([(0, 1 / smpte_ticks_per_second(division))])
         else:
             slopes = [(tick, microseconds / SECOND / division) for tick, microseconds in _from_zero(changes)]
-            self._line = Line(slopes)
+            self._line = PiecewiseLine(slopes)
 
     def seconds(self, tick):
         """Seconds from the beginning to a tick."""
@@ -58,18 +58,18 @@ def _from_zero(changes):
     return changes if changes and changes[0][0] == 0 else [(0, MICROSECONDS), *changes]
 
 
-def tempi(score):
+def tempo_map_of(score):
     """The ``Tempi`` of a score."""
-    return Tempi(changes(score), score.division)
+    return TempoMap(tempo_changes(score), score.division)
 
 
-def changes(score):
+def tempo_changes(score):
     """A score's tempo changes as (tick, microseconds a quarter note), impossible ones left out."""
     found = ((tick, int.from_bytes(payload, "big")) for tick, payload in score.metas(TEMPO) if len(payload) == 3)
     return [(tick, microseconds) for tick, microseconds in found if microseconds]
 
 
-def ticks_a_second(division):
+def smpte_ticks_per_second(division):
     """Of SMPTE's division, a negative number as it stands in the file: frames a second, times ticks a frame."""
     frames, parts = -(division >> 8), max(1, division & 0xFF)
     return (30_000 / 1001 if frames == _DROP_FRAME else frames) * parts
@@ -77,12 +77,14 @@ def ticks_a_second(division):
 
 def main_tempo(score):
     """The tempo that a piece has for most of its time, in microseconds a quarter note."""
-    return _lasting(_from_zero(changes(score)), score.end)
+    return _lasting(_from_zero(tempo_changes(score)), score.end)
 
 
 def main_meter(score):
     """The time signature that a piece has for most of its time, as (numerator, denominator)."""
-    return _lasting([(tick, (numerator, denominator)) for tick, numerator, denominator in meters(score)], score.end)
+    return _lasting(
+        [(tick, (numerator, denominator)) for tick, numerator, denominator in meter_changes(score)], score.end
+    )
 
 
 def _lasting(changes, end):
@@ -93,7 +95,7 @@ def _lasting(changes, end):
     return max(times, key=times.get)
 
 
-def musical(score, ticks=TICKS, tempo_map=None):
+def in_musical_time(score, ticks=TICKS, tempo_map=None):
     """The score at ``ticks`` a quarter note; one in SMPTE's time is measured in the quarter notes of its tempo map.
 
     ``tempo_map`` are tempo changes as from ``changes``, for a score that has left out its own.
@@ -101,27 +103,27 @@ def musical(score, ticks=TICKS, tempo_map=None):
     if score.division == ticks:
         return score
     if score.division < 0:
-        rate = ticks_a_second(score.division)
-        tempi = _from_zero(changes(score) if tempo_map is None else tempo_map)
+        rate = smpte_ticks_per_second(score.division)
+        tempi = _from_zero(tempo_changes(score) if tempo_map is None else tempo_map)
         slopes = [(tick / rate, SECOND / microseconds) for tick, microseconds in tempi]
-        quarters = Line(slopes)
+        quarters = PiecewiseLine(slopes)
         return score.mapped(lambda tick: round(quarters.at(tick / rate) * ticks))._replace(division=ticks)
     old = score.division
     return score.mapped(lambda tick: (2 * tick * ticks + old) // (2 * old))._replace(division=ticks)
 
 
-def snapped(score, grid):
+def snap_to_grid(score, grid):
     """The score with every time on the nearest of ``grid`` places a quarter note, and no note shorter than one."""
     step = score.division / grid
     return score.mapped(lambda tick: int(tick / step + 0.5)).mapped(lambda place: round(place * step))
 
 
-def stretched(score, factor):
+def stretch(score, factor):
     """The score with all times multiplied."""
     return score.mapped(lambda tick: round(tick * factor))
 
 
-def meters(score):
+def meter_changes(score):
     """The time signatures as (tick, numerator, denominator), one at tick 0 first; 4/4 where none is given."""
     found = [
         (tick, payload[0], 1 << payload[1])
@@ -136,12 +138,12 @@ def bar_length(numerator, denominator, division):
     return max(1, division * 4 * numerator // denominator)
 
 
-def bars(score):
+def bar_starts(score):
     """The ticks at which bars begin, from 0 to the first at or after the end of the score.
 
     The score must have ticks a quarter note.
     """
-    starts, signatures = [], [*meters(score), (score.end + 1, 0, 1)]
+    starts, signatures = [], [*meter_changes(score), (score.end + 1, 0, 1)]
     for (tick, numerator, denominator), (until, _, _) in itertools.pairwise(signatures):
         starts += range(tick, until, bar_length(numerator, denominator, score.division))
     if starts[-1] < score.end:
@@ -150,7 +152,7 @@ def bars(score):
     return starts
 
 
-class Until:
+class LengthCounter:
     """Counts bars or seconds along a piece, and tells the tick at which ``total`` of them are over."""
 
     def __init__(self, unit, division, meter, tempo, steady=False):

@@ -162,7 +162,7 @@ class Classifier(chainer.Chain):
 
         To first order, what would be lost if the word's row were zeros, (R,); of a bag or a mean it is nearly exact.
         """
-        packed = packing.pack([ids])
+        packed = packing.pack_sequences([ids])
         with chainer.using_config("train", False):
             rows = [chainer.Variable(self.embed(x).array) for x in self.directions(packed)]
             pooled = self.pool(rows, packed.counts)

@@ -141,11 +141,11 @@ class RNN(chainer.Chain):
         engine = gpu.engine_of(self.l0.W.array)
         if engine is None or self.sizes.words > drawing.MOST_WORDS:
             return None
-        senses = None
+        onset_keys = None
         if escape:
-            senses = numpy.full(self.sizes.words, -1) if escape.senses is None else escape.senses
+            onset_keys = numpy.full(self.sizes.words, -1) if escape.onset_keys is None else escape.onset_keys
         key = int(rng.integers(2**64, dtype="u8"))
-        return writing.Writer(engine, self._weights(), batch, drawing.settings(*how), key, senses, own_masks)
+        return writing.Writer(engine, self._weights(), batch, drawing.settings(*how), key, onset_keys, own_masks)
 
     def _weights(self):
         """All weights as arrays, as ``functions.step`` takes them."""

@@ -3,7 +3,7 @@
 import numpy
 
 
-def never(ids):
+def forbid_ids(ids):
     """Forbid these ids always, such as ``<unk>``."""
     ids = list(ids)
 

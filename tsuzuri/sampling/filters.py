@@ -57,7 +57,7 @@ def softmax(logits):
     return p / p.sum(axis=1, keepdims=True)
 
 
-def draw(logits, rng):
+def draw_words(logits, rng):
     """One word a row, int32 (B,), by the inverse of the cumulative distribution at one uniform number each."""
     cumulative = numpy.cumsum(softmax(logits), axis=1)
     total = cumulative[:, -1:]
@@ -65,7 +65,7 @@ def draw(logits, rng):
     return (cumulative <= at).sum(axis=1).astype(numpy.int32)
 
 
-def sampler(t=1.0, k=None, p=None):
+def make_sampler(t=1.0, k=None, p=None):
     """A function of logits (B, V), a generator and a heat to words (B,): all of the above, row by row.
 
     A temperature of 0 takes the likeliest word. A heat (B, 1) above 1, as from ``escape.Escape``, adds to t what it is
@@ -86,6 +86,6 @@ def sampler(t=1.0, k=None, p=None):
             logits = top_k(logits, numpy.ceil(numpy.minimum(k * heat, logits.shape[1])).astype(int))
         if p is not None:
             logits = top_p(logits, p + (1 - p) * (1 - 1 / heat))
-        return numpy.where(random[:, 0], draw(logits, rng), likeliest).astype(numpy.int32)
+        return numpy.where(random[:, 0], draw_words(logits, rng), likeliest).astype(numpy.int32)
 
     return sample

@@ -25,15 +25,15 @@ FORGET = 0.98  # of the memory of what was above 1: half of it in 34 words
 LEAST = 1 / 16  # above 1: less than this is nothing
 
 
-class Escape:
+class LoopEscape:
     """Watches what each of ``batch`` rows draws and says by how much its temperature should be raised.
 
-    ``senses``: for music, int (V,), the key of the note that a word starts, -1 for a word that starts none; None for
-    text. Each stream needs a new one, since it remembers what was drawn.
+    ``onset_keys``: for music, int (V,), the key of the note that a word starts, -1 for a word that starts none; None
+    for text. Each stream needs a new one, since it remembers what was drawn.
     """
 
-    def __init__(self, batch, senses=None):
-        self.senses = None if senses is None else numpy.asarray(senses)
+    def __init__(self, batch, onset_keys=None):
+        self.onset_keys = None if onset_keys is None else numpy.asarray(onset_keys)
         period = numpy.arange(1, PERIOD + 1)
         bounds = zip(REPEATS, WORDS, strict=True)
         self._needed = numpy.array([numpy.maximum((r - 1) * period, w - period) for r, w in bounds])  # (2, P)
@@ -63,8 +63,8 @@ class Escape:
         self._equal *= self._last == words[:, None]
         self._last[:, 1:] = self._last[:, :-1]
         self._last[:, 0] = words
-        if self.senses is not None:
-            keys = self.senses[words]
+        if self.onset_keys is not None:
+            keys = self.onset_keys[words]
             starts = keys >= 0
             self._onsets = numpy.where(starts, numpy.where(keys == self._key, self._onsets + 1, 1), self._onsets)
             self._key = numpy.where(starts, keys, self._key)

@@ -5,7 +5,7 @@ import numpy
 BLOCK = 64  # words at most that a GPU draws before any of them is looked at
 
 
-def stream(model, prime, sample, constrain, rng, batch=1, escape=None):
+def generate_words(model, prime, sample, constrain, rng, batch=1, escape=None):
     """Yield the words that follow ``prime`` without end, (B,) int32 at a time.
 
     The model starts from no state and reads each id of ``prime`` (at least one), then each word drawn, once: a word is
@@ -15,7 +15,7 @@ def stream(model, prime, sample, constrain, rng, batch=1, escape=None):
     model.reset_state()
     for word in prime:
         words = numpy.full(batch, word, numpy.int32)
-        logits = read(model, words)
+        logits = next_logits(model, words)
         if escape:
             escape.read(words)
     while True:
@@ -23,16 +23,16 @@ def stream(model, prime, sample, constrain, rng, batch=1, escape=None):
         if escape:
             escape.take(words)
         yield words
-        logits = read(model, words)
+        logits = next_logits(model, words)
 
 
-def read(model, words):
+def next_logits(model, words):
     """The logits that follow ``words``, on the CPU: the one place where they leave a GPU."""
     logits = model.step(model.xp.asarray(words))
     return logits if isinstance(logits, numpy.ndarray) else logits.get()
 
 
-def written(writer, prime, constrain, steady):
+def generate_words_on_gpu(writer, prime, constrain, steady):
     """Yield words as ``stream`` does, from a ``kernels.gpu.writing.Writer``, which reads, draws and escapes on a GPU.
 
     ``constrain`` is asked what it forbids, where it is ``steady`` only once: words then come in blocks, of whose last
@@ -41,13 +41,13 @@ def written(writer, prime, constrain, steady):
     for word in prime:
         writer.read(numpy.full(writer.batch, word, numpy.int32))
     while not steady:
-        yield writer.word(forbidden(constrain, writer.batch, writer.size))
-    mask, count = forbidden(constrain, 1, writer.size), 1
+        yield writer.word(forbidden_mask(constrain, writer.batch, writer.size))
+    mask, count = forbidden_mask(constrain, 1, writer.size), 1
     while True:
         yield from writer.words(count, mask)
         mask, count = None, min(2 * count, BLOCK)
 
 
-def forbidden(constrain, rows, size):
+def forbidden_mask(constrain, rows, size):
     """What a constraint puts at -inf, as booleans (rows, size)."""
     return numpy.isneginf(constrain(numpy.zeros((rows, size), "f")))

@@ -77,7 +77,7 @@ def is_aozora(text):
     return has_header or "［＃" in text or _footer_start(lines, 0) < len(lines)
 
 
-def clean(text):
+def clean_aozora(text):
     """Cut header, footer, headings, ruby and notes from a text in Aozora's format; returns ``Cleaned``.
 
     Lines end in LF. Gaiji notes that name a JIS plane-row-cell or a code point become that character, others 〓.

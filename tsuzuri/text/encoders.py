@@ -28,7 +28,7 @@ from collections import Counter
 import numpy
 
 from tsuzuri.errors import UserError
-from tsuzuri.text.vocabulary import count
+from tsuzuri.text.vocabulary import build_vocabulary
 
 DENSE = 2**30  # bytes: the largest dense array that is made, unless a call sets another limit
 ENDS = ("pre", "post")
@@ -174,7 +174,7 @@ class Bag:
             occurrences.update(grams)
             holders.update(set(grams))
         self.n = n
-        self.vocabulary = count(occurrences, most=num_words)
+        self.vocabulary = build_vocabulary(occurrences, most=num_words)
         held = numpy.fromiter((holders[word] for word in self.vocabulary.words), float)
         self.idf = numpy.log(1 + len(texts) / (1 + held))
 

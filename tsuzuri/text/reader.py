@@ -37,7 +37,7 @@ class Skipped(NamedTuple):
     reason: str
 
 
-def read(paths):
+def read_documents(paths):
     """Yield a ``Document`` or a ``Skipped`` for each text under ``paths``, in sorted order within a folder.
 
     A file that was named itself and cannot be read raises ``UserError``; one from a folder or an archive is skipped.
@@ -97,17 +97,17 @@ def _archived(file):
 
 def _document(name, data):
     try:
-        text = decode(data)
+        text = decode_text(data)
     except ValueError as error:
         return Skipped(name, str(error))
     kind, lines = "plain", text.split("\n")
     if aozora.is_aozora(text):
-        kind, lines = "aozora", aozora.clean(text).lines
+        kind, lines = "aozora", aozora.clean_aozora(text).lines
     pieces = [line for line in lines if line.strip()]
     return Document(name, kind, pieces) if pieces else Skipped(name, "holds no text")
 
 
-def decode(data):
+def decode_text(data):
     """Bytes to text with LF line ends: UTF-8 and UTF-16 by their marks, else UTF-8, else Shift_JIS (JIS X 0213).
 
     Raises ``ValueError`` with a reason for what is no text.
@@ -121,7 +121,7 @@ def decode(data):
     raise ValueError(f"is not text in {' or '.join(encodings.values())}")
 
 
-def recognize(data, encoding="auto"):
+def detect_and_decode(data, encoding="auto"):
     """Bytes to text with LF line ends, and the name of their encoding: as ``decode`` does, but Western bytes too.
 
     Nearly all bytes mean something in Windows' cp1252, and accented letters often do in Shift_JIS: each is taken only
@@ -149,7 +149,7 @@ def recognize(data, encoding="auto"):
     raise ValueError(f"is not text in {' or '.join(encodings.values())} (byte {byte:#04x} in line {line}){mend}")
 
 
-def codec(name):
+def codec_name(name):
     """The usual name of an encoding; raises ``UserError`` for one that Python does not know."""
     try:
         b"a".decode(name)

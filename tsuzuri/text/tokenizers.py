@@ -51,7 +51,7 @@ class Tokenizer(NamedTuple):
             previous = word
 
 
-def tokenizer(name):
+def get_tokenizer(name):
     """The tokenizer of that name, one of ``NAMES``, or midi for words that are there already.
 
     Raises ``UserError`` where MeCab has no dictionary.
@@ -59,7 +59,7 @@ def tokenizer(name):
     return {"mecab": _mecab, "char": _char, "space": _space, "english": _english, "midi": _midi}[name]()
 
 
-def choose(sample):
+def choose_tokenizer(sample):
     """The tokenizer's name for a sample of text: mecab for Japanese, space where words are parted, else char."""
     letters = len(_LETTER.findall(sample))
     if 5 * len(_JAPANESE.findall(sample)) > letters:
@@ -67,20 +67,20 @@ def choose(sample):
     return "space" if 12 * sample.count(" ") > letters else "char"
 
 
-def choose_for_classes(sample):
+def choose_classifier_tokenizer(sample):
     """As ``choose``, for a classifier: english where words are parted, and char for Chinese, which has no kana."""
-    name = choose(sample)
+    name = choose_tokenizer(sample)
     if name == "mecab":
         return "mecab" if 20 * len(_KANA.findall(sample)) > len(_JAPANESE.findall(sample)) else "char"
     return "english" if name == "space" else name
 
 
-def ends_sentence(word):
+def is_sentence_end(word):
     """Whether a sentence ends with this word, as with 。 or with said."""
     return word.rstrip(_CLOSING).endswith(tuple(_SENTENCE_ENDS))
 
 
-def closes(word):
+def is_closing(word):
     """Whether a word is nothing but closing brackets and quotes, which still belong to the sentence before them."""
     return not word.strip(_CLOSING)
 

@@ -51,7 +51,7 @@ class Vectors(NamedTuple):
     total: int
 
 
-def read(path, vocabulary, rng):
+def load_vectors(path, vocabulary, rng):
     """The ``Vectors`` of a vocabulary from a file. Of a word that is there twice the first row counts.
 
     A word that is not there takes the row of its lower-case form, and ``<eos>`` and ``<unk>`` those of ``</s>`` and
@@ -66,10 +66,10 @@ def read(path, vocabulary, rng):
     if not found.any():
         some = ", ".join(repr(word) for word in vocabulary.words[len(SPECIAL) :][:3])
         raise UserError(f"{path}: none of its {total:,} words is one of the text, such as {some}: of another language?")
-    return Vectors(filled(rows, found, rng), found, layout.form, total)
+    return Vectors(fill_missing_rows(rows, found, rng), found, layout.form, total)
 
 
-def filled(rows, found, rng):
+def fill_missing_rows(rows, found, rng):
     """``rows`` (V, D) after those that are not ``found``, (V,) bool, were drawn by ``rng``, in place, like the others.
 
     Each number is from a normal distribution with its mean and variance in the rows that were found, of which there
@@ -84,13 +84,13 @@ def filled(rows, found, rng):
     return rows
 
 
-def width(path):
+def vector_width(path):
     """How many numbers a word has in a file, by its beginning alone; raises ``UserError`` as ``read`` does."""
     with _opened(path) as stream:
         return _layout(stream.peek()).width
 
 
-def report(path, vectors, ids):
+def vectors_report(path, vectors, ids):
     """What a run keeps of where its vectors are from, and how much of a text they know.
 
     ``ids`` are the text's. ``found`` of so many words were in the file, not counting ``<eos>`` and ``<unk>``, and with
@@ -111,7 +111,7 @@ def report(path, vectors, ids):
     }
 
 
-def line(about):
+def vectors_summary(about):
     """A ``report`` in words."""
     part = about["found"] / max(1, about["of"])
     held = f"{about['total']:,} of {about['width']} numbers ({about['form']})"

@@ -39,14 +39,14 @@ class Vocabulary:
         return "".join(line + "\n" for line in lines).encode()
 
 
-def count(occurrences, least=1, most=None):
+def build_vocabulary(occurrences, least=1, most=None):
     """The vocabulary of a mapping from word to count: words seen ``least`` times, at most ``most`` ids in all."""
     kept = [word for word, times in occurrences.items() if times >= least and word not in SPECIAL]
     kept.sort(key=lambda word: (-occurrences[word], word))
     return Vocabulary([*SPECIAL, *kept[: None if most is None else max(0, most - len(SPECIAL))]])
 
 
-def load(path):
+def load_vocabulary(path):
     """Read what ``Vocabulary.dump`` wrote; raises ``UserError`` for a file that is none."""
     try:
         with open(path, encoding="utf-8", newline="\n") as stream:

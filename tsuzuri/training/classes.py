@@ -165,7 +165,7 @@ class Run(runs.Run):
 
     def save_history(self, history):
         """Put the errors so far beside the best weights, which stay as they are."""
-        arrays = storage.read_npz(self.file("model.npz"))
+        arrays = storage.load_npz(self.file("model.npz"))
         arrays.pop(HISTORY, None)
         self._save("model.npz", arrays, {HISTORY: errors(history)})
 

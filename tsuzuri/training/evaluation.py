@@ -10,20 +10,20 @@ STREAMS, STEPS = 20, 35
 WORDS = 20_000  # that a classifier reads at once
 
 
-def loss(model, ids):
+def evaluate_loss(model, ids):
     """Mean -log p of every word of ids (R,) but the first, in nats; the model's state is left as it was."""
     batch = max(1, min(STREAMS, len(ids) // STREAM))
     state = model.get_state()
     model.reset_state()
     nats = 0.0
     with chainer.no_backprop_mode(), chainer.using_config("train", False):
-        for xs, ts in windows.evaluation(ids, batch, STEPS):
+        for xs, ts in windows.evaluation_windows(ids, batch, STEPS):
             nats += float(model(model.xp.asarray(xs), model.xp.asarray(ts)).array) * batch
     model.set_state(state)
     return nats / (len(ids) - 1)
 
 
-def probabilities(model, sequences):
+def class_probabilities(model, sequences):
     """A classifier's probability of every class for each sequence of ids, (n, K), in their order; none may be empty."""
     found = numpy.empty((len(sequences), model.sizes.classes), "f")
     lengths = numpy.array([len(ids) for ids in sequences], "q")
@@ -31,13 +31,13 @@ def probabilities(model, sequences):
     batch = numpy.cumsum(lengths[order]) // WORDS
     for places in numpy.split(order, numpy.flatnonzero(numpy.diff(batch)) + 1):
         if len(places):
-            packed = packing.pack([sequences[n] for n in places])
+            packed = packing.pack_sequences([sequences[n] for n in places])
             found[places[packed.order]] = model.probabilities(packed)
     return found
 
 
-def classes(model, examples):
+def evaluate_classes(model, examples):
     """A classifier's mean -log p of the right class, in nats, and its guesses (n,), for examples of one at least."""
-    p = probabilities(model, examples.sequences)
+    p = class_probabilities(model, examples.sequences)
     chosen = p[numpy.arange(len(p)), examples.labels]
     return float(-numpy.log(numpy.maximum(chosen, numpy.finfo("f").tiny)).mean()), p.argmax(1)

@@ -42,7 +42,7 @@ def leave_one_out(ids, probability, prior):
     return numpy.repeat((float(p[0]) - p[1:].astype("d")) / lengths, lengths)
 
 
-def shares(words, weights, color):
+def show_shares(words, weights, color):
     """A text with its words' shares: colored by them, or with those of the stronger words written behind them.
 
     ``words`` are as ``Tokenizer.pieces`` yields them, with the space before them, ``weights`` (R,) their shares. With

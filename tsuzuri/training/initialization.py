@@ -30,7 +30,7 @@ class Origin(NamedTuple):
     split: dict | None = None  # a classifier's corpus, as its run.json has it
 
 
-def origin(path):
+def load_origin(path):
     """The ``Origin`` at ``path``, or an empty one where it is None."""
     if path is None:
         return Origin()
@@ -73,13 +73,13 @@ def _narrowed(rows, below):
     return {"l0/W": rows * factor, "l1_x/W": below / factor}
 
 
-def sizes(args, given, found, data):
+def classifier_sizes(args, given, found, data):
     """The classifier's ``Sizes``: those asked for by options, which must agree with what is begun with."""
     wanted = {name: args[name] for name in ("model", "layers", "pool")}
     wanted |= {"units": args["unit"], "width": args["width"] or args["unit"]}
     fixed, why = {}, ""
     if args["vectors"]:
-        fixed, why = {"width": vectors.width(args["vectors"])}, args["vectors"]
+        fixed, why = {"width": vectors.vector_width(args["vectors"])}, args["vectors"]
     elif found.classes:
         fixed, why = {name: getattr(found.sizes, name) for name in (*INHERITED, "units", "width")}, found.path
     elif found.path:
@@ -96,18 +96,18 @@ def sizes(args, given, found, data):
     return classifier.Sizes(len(data.vocabulary), classes=len(data.classes), **wanted | fixed, **dropped)
 
 
-def weights(args, found, data, wanted):
+def initial_weights(args, found, data, wanted):
     """The arrays to begin with by their paths, and what run.json says of them; all others are left to chance."""
     rng = numpy.random.default_rng([args["seed"], 3])
     if args["vectors"]:
-        read = vectors.read(args["vectors"], data.vocabulary, rng)
+        read = vectors.load_vectors(args["vectors"], data.vocabulary, rng)
         every = numpy.concatenate(data.train.sequences)
-        return {"l0/W": read.rows}, {"vectors": vectors.report(args["vectors"], read, every)}
+        return {"l0/W": read.rows}, {"vectors": vectors.vectors_report(args["vectors"], read, every)}
     if not found.path:
         return {}, {}
     place = {word: n for n, word in enumerate(found.words)}
     known = numpy.array([place.get(word, -1) for word in data.vocabulary.words])
-    rows = vectors.filled(found.arrays["l0/W"][known], known >= 0, rng)
+    rows = vectors.fill_missing_rows(found.arrays["l0/W"][known], known >= 0, rng)
     shapes = wanted.shapes()
     kept = [name for name in found.arrays if name in shapes and name != "l0/W"]
     if tuple(data.classes) != found.classes:
@@ -117,10 +117,10 @@ def weights(args, found, data, wanted):
     return {"l0/W": rows} | {name: found.arrays[name] for name in kept}, {"init_from": about}
 
 
-def line(about):
+def start_summary(about):
     """What a classifier begins with, in words; "" where it is chance."""
     if "vectors" in about:
-        return f"vectors  {vectors.line(about['vectors'])}"
+        return f"vectors  {vectors.vectors_summary(about['vectors'])}"
     if "init_from" in about:
         a = about["init_from"]
         also = ", ".join(a["arrays"]) or "no other weights"

@@ -39,21 +39,21 @@ class Progress:
         self._bar.close()
 
 
-def worth(nats, bits=None, width=0):
+def describe_loss(nats, bits=None, width=0):
     """What a loss of so many nats a word comes to, for people; ``bits`` turns it into bits a note, for music."""
     return f"{bits * nats:.2f} bits a note" if bits else f"perplexity {math.exp(min(700, nats)):{width}.1f}"
 
 
-def line(entry, bits=None):
+def language_model_line(entry, bits=None):
     """An epoch's log entry for people; ``bits`` as for ``worth``."""
     return (
         f"epoch {entry['epoch']:3d}   train loss {entry['train_loss']:.3f}   "
-        f"valid loss {entry['valid_loss']:.3f} {worth(entry['valid_loss'], bits, 8)}   "
+        f"valid loss {entry['valid_loss']:.3f} {describe_loss(entry['valid_loss'], bits, 8)}   "
         f"lr {entry['lr']:.2g}   {entry['words_per_second']:6,.0f} words/s{'   best' if entry['best'] else ''}"
     )
 
 
-def errors(entry):
+def classifier_line(entry):
     """A classifier's log entry for people."""
     tested = "" if entry["test_error"] is None else f"test error {entry['test_error']:5.1%}   "
     return (
@@ -63,6 +63,6 @@ def errors(entry):
     )
 
 
-def dump(history):
+def dump_history(history):
     """The bytes of ``log.jsonl``: all epochs anew, so that a resumed log never holds an epoch twice."""
     return "".join(json.dumps(entry) + "\n" for entry in history).encode()

@@ -33,7 +33,7 @@ class Scores(NamedTuple):
     macro_f1: float
 
 
-def confusion(truth, guesses, classes):
+def confusion_matrix(truth, guesses, classes):
     """The confusion matrix, int64 (K, K), of the classes (n,) of n examples and those guessed, numbers below K."""
     truth, guesses = (numpy.asarray(numbers, numpy.int64) for numbers in (truth, guesses))
     assert truth.shape == guesses.shape
@@ -41,7 +41,7 @@ def confusion(truth, guesses, classes):
     return numpy.bincount(truth * classes + guesses, minlength=classes**2).reshape(classes, classes)
 
 
-def scores(matrix):
+def class_scores(matrix):
     """The ``Scores`` of a confusion matrix."""
     right, support, guessed = matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)
     seen = support + guessed
@@ -55,14 +55,14 @@ def _shares(parts, wholes):
     return numpy.where(wholes, parts / numpy.maximum(wholes, 1), 0.0)
 
 
-def report(matrix, names):
+def metrics_report(matrix, names):
     """A text of several lines: accuracy, the scores of each class, their means, and the confusion matrix.
 
     ``names`` are the K classes' names; those in double-width letters align too. The matrix of more than ``LARGEST``
     classes gives way to its most frequent mistakes.
     """
-    found, guessed = scores(matrix), matrix.sum(axis=0)
-    shown = [legible(name) for name in names]
+    found, guessed = class_scores(matrix), matrix.sum(axis=0)
+    shown = [legible_name(name) for name in names]
     right, count = int(matrix.trace()), int(matrix.sum())
     rows = [("", "class", "precision", "recall", "F1", "examples")]
     for k, name in enumerate(shown):
@@ -102,26 +102,26 @@ def _mistakes(matrix, names):
 
 def _aligned(rows, left):
     """Lines of cells two columns apart; the first ``left`` cells of a row end in spaces, the others begin with them."""
-    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(text_width, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
-        gaps = [" " * (wide - width(cell)) for wide, cell in zip(widths, row, strict=True)]
+        gaps = [" " * (wide - text_width(cell)) for wide, cell in zip(widths, row, strict=True)]
         cells = [cell + gap if i < left else gap + cell for i, (cell, gap) in enumerate(zip(row, gaps, strict=True))]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
 
 
-def legible(name, most=WIDEST):
+def legible_name(name, most=WIDEST):
     """A class's name in at most so many columns, without characters that have no look; composed, as fonts want it."""
     name = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", name))
-    if width(name) <= most:
+    if text_width(name) <= most:
         return name
-    while width(name) > most - width(ELLIPSIS):
+    while text_width(name) > most - text_width(ELLIPSIS):
         name = name[:-1]
     return name + ELLIPSIS
 
 
-def width(text):
+def text_width(text):
     """Columns of a terminal that a text takes: two for full-width letters, none for marks on the letter before."""
     return sum(0 if _is_mark(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 

@@ -187,7 +187,7 @@ class AdaDelta(_Together, _ScaledAdaDelta):
         return rule.hyperparam.lr, rule.hyperparam.rho, rule.hyperparam.eps
 
 
-def freeze(link, frozen=True):
+def set_frozen(link, frozen=True):
     """Keep a link's parameters as they are, or let an optimizer change them again."""
     if frozen:
         link.disable_update()

@@ -4,7 +4,7 @@ import io
 
 import numpy
 
-from tsuzuri.training.metrics import legible, width
+from tsuzuri.training.metrics import legible_name, text_width
 
 COUNTED = 30  # classes up to which counts are written in the cells
 NAMED = 60  # and up to which names are written beside them
@@ -15,7 +15,7 @@ NOT_LETTERS = "Last Resort"  # fonts that have a box for every character
 LIKELY = ("Noto Sans", "Gothic", "CJK", "JP", "Hiragino", "Meiryo")  # parts of names of plain fonts with many letters
 
 
-def curves(history, title):
+def plot_loss_curves(history, title):
     """The bytes of a PNG with the training and validation loss of each epoch, the best one marked."""
     losses = {"training (with dropout)": "train_loss", "validation": "valid_loss"}
     lines = {label: [entry[name] for entry in history] for label, name in losses.items()}
@@ -24,7 +24,7 @@ def curves(history, title):
     return _png(_by_epoch([entry["epoch"] for entry in history], lines, mark, "nats a word", title))
 
 
-def error_curves(history, title):
+def plot_error_curves(history, title):
     """The bytes of a PNG with a classifier's errors in %, the best on validation marked, the first of equals.
 
     An entry of ``history`` has "epochs", which may be a fraction, and "train_error", "valid_error" and "test_error",
@@ -62,7 +62,7 @@ def _by_epoch(epochs, lines, mark, unit, title):
     return figure
 
 
-def confusion(matrix, names, title):
+def plot_confusion(matrix, names, title):
     """The bytes of a PNG with a confusion matrix (K, K): a row for each class, a column for each guess.
 
     A cell is the darker, the larger its share of its row; up to ``COUNTED`` classes its count is written in it. Names
@@ -83,7 +83,7 @@ def confusion(matrix, names, title):
     if K <= COUNTED:
         _write_counts(axes, matrix, shares, cell)
 
-    shown = [legible(name, 24) for name in names]
+    shown = [legible_name(name, 24) for name in names]
     font = _font("".join(shown))
     by_number = font is None or K > NAMED
     note = "\n(classes by number, as in the table)" if by_number else ""
@@ -92,7 +92,7 @@ def confusion(matrix, names, title):
         numbers = range(1, K + 1)
         labels, size = list(map(str, numbers)) if by_number else shown, min(10, 50 * cell)
         look = {"fontproperties": FontProperties(fname=None if by_number else font, size=size), "parse_math": False}
-        crowded = max(map(width, labels)) * LETTER * size > 72 * cell
+        crowded = max(map(text_width, labels)) * LETTER * size > 72 * cell
         turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if crowded else {}
         axes.set_xticks(numbers, labels, **look, **turned)
         axes.set_yticks(numbers, labels, **look)
@@ -112,7 +112,7 @@ def _entitle(axes, title):
     """Put a title, cut to what has room, above a picture; nothing where no font has the letters for it."""
     from matplotlib.font_manager import FontProperties
 
-    title = legible(title, 60)
+    title = legible_name(title, 60)
     font = _font(title)
     if font is not None:
         axes.set_title(title, fontproperties=FontProperties(fname=font, size=12), parse_math=False)

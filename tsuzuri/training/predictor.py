@@ -24,13 +24,13 @@ class Predictor:
 
     def read(self, words):
         """What the model reads of a list of words: those that are left of it where it was trained on cut texts."""
-        return dataset.cut(words, *self._cut) if self._cut else words
+        return dataset.truncated(words, *self._cut) if self._cut else words
 
     def probabilities(self, texts):
         """Of every class for each text, a list of words: a list of arrays (K,), None for a text of no words."""
         sequences = [self.run.vocabulary.encode(self.read(words)) for words in texts]
         there = [n for n, ids in enumerate(sequences) if len(ids)]
-        found = dict(zip(there, evaluation.probabilities(self.model, [sequences[n] for n in there]), strict=True))
+        found = dict(zip(there, evaluation.class_probabilities(self.model, [sequences[n] for n in there]), strict=True))
         return [found.get(n) for n in range(len(texts))]
 
     def shares(self, words, guess, by):
@@ -43,7 +43,7 @@ class Predictor:
             return self.model.influence(ids, guess)
 
         def probability(sequences):
-            return evaluation.probabilities(self.model, sequences)[:, guess]
+            return evaluation.class_probabilities(self.model, sequences)[:, guess]
 
         return explain.leave_one_out(ids, probability, self._prior[guess])
 
@@ -56,7 +56,7 @@ class Predictor:
             return ""
         guess, text = int(p.argmax()), passage.text
         if by:
-            text = explain.shares(self.read(passage.pieces), self.shares(passage.words, guess, by), color)
+            text = explain.show_shares(self.read(passage.pieces), self.shares(passage.words, guess, by), color)
         return f"{self.run.classes[guess]}\t{p[guess]:.3f}\t{text.strip()}"
 
     def as_json(self, passage, p, by=None):

@@ -172,14 +172,14 @@ class Run:
         for key, array in arrays.items():
             if not numpy.isfinite(array).all():
                 raise UserError(f"{self.file(name)}: not written: {key} is not finite (the old file is kept)")
-        storage.write(self.file(name), storage.npz(arrays | (beside or {})))
+        storage.write_file(self.file(name), storage.encode_npz(arrays | (beside or {})))
 
     def best_arrays(self):
         """The weights of ``model.npz`` by name, not yet checked; there are none before the first validation."""
         if os.path.exists(self.file("checkpoint.npz")) and not os.path.exists(self.file("model.npz")):
             again = f"{self.MAKER} -o {self.path} --resume"
             raise UserError(f"{self.path}: holds no trained model yet ({again} goes on with the training)")
-        return storage.read_npz(self.file("model.npz"))
+        return storage.load_npz(self.file("model.npz"))
 
     def load_best(self):
         """The model of ``model.npz``, on the CPU."""
@@ -213,9 +213,9 @@ class Run:
 
     def load_checkpoint(self):
         """The ``Checkpoint`` of this run, to go on with: checked against it, but for the optimizer's arrays."""
-        storage.sweep(self.path)
+        storage.remove_stale_files(self.path)
         path = self.file("checkpoint.npz")
-        checkpoint = Checkpoint(path, storage.read_npz(path), self.META)
+        checkpoint = Checkpoint(path, storage.load_npz(path), self.META)
         fit(checkpoint.under("model/"), self.sizes.shapes(), path)
         state = checkpoint.under("state/")
         if state:
@@ -281,14 +281,14 @@ def create(path, about, words, kind=Run):
                 os.unlink(os.path.join(path, name))
     except OSError as error:
         raise UserError(f"{path}: cannot be made: {error.strerror}") from None
-    storage.sweep(path)
-    storage.write(os.path.join(path, "vocabulary.txt"), words.dump())
+    storage.remove_stale_files(path)
+    storage.write_file(os.path.join(path, "vocabulary.txt"), words.dump())
     describe(path, about)
     return kind(path, about, words)
 
 
 def describe(path, about):
-    storage.write(os.path.join(path, "run.json"), json.dumps(about, indent=1).encode() + b"\n")
+    storage.write_file(os.path.join(path, "run.json"), json.dumps(about, indent=1).encode() + b"\n")
 
 
 def exists(path):
@@ -328,7 +328,7 @@ def load(path, *kinds):
                 about[part] = default | about[part]
         storage.check(about, kind.RULES)
         kind.check(about)
-        words = vocabulary.load(os.path.join(path, "vocabulary.txt"))
+        words = vocabulary.load_vocabulary(os.path.join(path, "vocabulary.txt"))
         run = kind(path, about, words)
         if run.sizes.words != len(words):
             raise ValueError(f"sizes.words is {run.sizes.words}, but vocabulary.txt has {len(words)}")

@@ -116,14 +116,14 @@ def test_evaluation_leaves_the_state_as_it_was(rng, engine):
     found.begin(0.0)
     found.learn(*read(rng))
     state = model.get_state()
-    loss = evaluation.loss(model, ids)
+    loss = evaluation.evaluate_loss(model, ids)
     assert all((a == b).all() for a, b in zip(state, model.get_state(), strict=True))
     plain = make(numpy)[0]
     for (_, theirs), (_, ours) in zip(sorted(plain.namedparams()), sorted(model.namedparams()), strict=True):
         theirs.array = to_cpu(ours.array).copy()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(launcher, "of_type", lambda kind: None)
-        assert loss == pytest.approx(evaluation.loss(plain, ids), rel=1e-5)
+        assert loss == pytest.approx(evaluation.evaluate_loss(plain, ids), rel=1e-5)
 
 
 def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(emulated, monkeypatch):

@@ -14,8 +14,8 @@ from tsuzuri.kernels.gpu import drawing, writing
 from tsuzuri.kernels.gpu.writing import Writer
 from tsuzuri.kernels.reference import splitmix64
 from tsuzuri.sampling import filters
-from tsuzuri.sampling.loops import Escape
-from tsuzuri.sampling.stream import stream
+from tsuzuri.sampling.loops import LoopEscape
+from tsuzuri.sampling.stream import generate_words
 
 GOLDEN, WHOLE = 0x9E3779B97F4A7C15, 2**64
 SIZES = [(1, 1, 2), (3, 7, 11), (3, 66, 9), (9, 13, 37), (10, 8, 5)]  # B, N, V
@@ -102,7 +102,7 @@ def reference_draw(logits, mask, heat, settings, numbers):
     t, k, p = settings
     logits = numpy.where(mask, -numpy.inf, logits).astype("f")
     with numpy.errstate(over="ignore", invalid="ignore"):  # a tiny t, and a row of -inf alone, which becomes word 0
-        words = filters.sampler(t, k, p)(logits, Given(numbers), heat)
+        words = filters.make_sampler(t, k, p)(logits, Given(numbers), heat)
         heated = t + (heat - 1)
         kept = filters.temperature(logits, numpy.where(heated > 0, heated, 1))
         if k is not None:
@@ -281,16 +281,18 @@ class Numbers:
 )
 def test_a_writer_writes_what_the_stream_does(rng, engines, settings, batch):
     weights, key, count = random_weights(rng, (batch, 5, 13)), int(rng.integers(2**64, dtype="u8")), 45
-    mask, senses, numbers = numpy.arange(13) == 3, rng.integers(-1, 3, 13), Numbers(key)
+    mask, onset_keys, numbers = numpy.arange(13) == 3, rng.integers(-1, 3, 13), Numbers(key)
 
     def constrain(logits):
         numbers.count += 1
         return numpy.where(mask, -numpy.inf, logits)
 
     model = Model(Writer(engines(1), weights, batch, PLAIN, 0))
-    made = stream(model, [1, 2], filters.sampler(*settings), constrain, numbers, batch, Escape(batch, senses))
+    made = generate_words(
+        model, [1, 2], filters.make_sampler(*settings), constrain, numbers, batch, LoopEscape(batch, onset_keys)
+    )
     want = numpy.array(list(itertools.islice(made, count)))
-    writer = Writer(engines(2), weights, batch, drawing.settings(*settings), key, senses)
+    writer = Writer(engines(2), weights, batch, drawing.settings(*settings), key, onset_keys)
     for word in (1, 2):
         writer.read([word] * batch)
     assert numpy.array_equal(writer.words(count, mask), want)
@@ -368,11 +370,11 @@ def looping(rng, count):
 def test_the_watch_is_that_of_escape(rng, engines, music):
     rows, count, given = 5, 450, 30
     words = numpy.array([looping(rng, count) for _ in range(rows)]).T  # (count, rows)
-    senses = rng.integers(-1, 2, 6) if music else None
-    engine, escape = engines(int(rng.integers(9))), Escape(rows, senses)
+    onset_keys = rng.integers(-1, 2, 6) if music else None
+    engine, escape = engines(int(rng.integers(9))), LoopEscape(rows, onset_keys)
     heat, last = engine.asarray(numpy.ones(rows)), engine.zeros(rows, "i")
     state = engine.zeros((6, 1)), engine.zeros((rows, 16)), engine.zeros((rows, 16)), engine.zeros((rows, 8))
-    watch = writing.watch(engine, rows, 6, numpy.full(6, -1) if senses is None else senses, heat)
+    watch = writing.watch(engine, rows, 6, numpy.full(6, -1) if onset_keys is None else onset_keys, heat)
     hottest = 1
     for number, row in enumerate(words):
         (escape.read if number < given else escape.take)(row)

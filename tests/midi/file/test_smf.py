@@ -10,6 +10,7 @@ import symusic
 
 from benchmarks.midi_speed import by_mido
 from tsuzuri.midi.file import smf
+from tsuzuri.midi.file.text import decode_midi_text
 from tsuzuri.midi.file.walk import MOST_PROBLEMS
 
 END = "00 ff 2f 00"
@@ -52,10 +53,10 @@ def same(one, other):
 def check(data):
     """Read bytes as every input must be read: a sound ``File`` that is written and read again, or None for NotMidi."""
     try:
-        file = smf.read(data)
+        file = smf.read_smf(data)
     except smf.NotMidi:
         with pytest.raises(smf.NotMidi, match=r"^offset \d+: [^\n]+$"):
-            smf.read_by(None, data)
+            smf.read_smf_with(None, data)
         return None
     for track in file.tracks:
         n = len(track.ticks)
@@ -67,10 +68,10 @@ def check(data):
         assert (track.messages[:, 1:] < 0x80).all()
         assert track.messages[-1].tolist() == [0xFF, 0x2F, 0]
         assert sorted(track.payloads) == numpy.flatnonzero(track.messages[:, 0] >= 0xF0).tolist()
-    by_walk = smf.read_by(None, data)
+    by_walk = smf.read_smf_with(None, data)
     assert by_walk.problems == file.problems
     assert same(by_walk, file)
-    again = smf.read(smf.write(file))
+    again = smf.read_smf(smf.write_smf(file))
     assert same(again, file)
     assert len(file.problems) <= MOST_PROBLEMS + 1
     return file
@@ -250,9 +251,9 @@ def test_a_track(track, events, problems):
     assert [f"{offset}: {wrong}, {done}" for offset, wrong, done in file.problems] == problems
     if problems:
         with pytest.raises(smf.NotMidi, match=f"^offset {problems[0].rsplit(', ', 1)[0]}$"):
-            smf.read(data, strict=True)
+            smf.read_smf(data, strict=True)
     else:
-        assert same(smf.read(data, strict=True), file)
+        assert same(smf.read_smf(data, strict=True), file)
 
 
 NOTE = "00 90 3c 40" + END
@@ -319,9 +320,9 @@ def test_a_file(data, format, division, tracks, problems):
     assert [f"{offset}: {wrong}, {done}" for offset, wrong, done in file.problems] == problems
     if problems:
         with pytest.raises(smf.NotMidi):
-            smf.read(data, strict=True)
+            smf.read_smf(data, strict=True)
     else:
-        assert same(smf.read(data, strict=True), file)
+        assert same(smf.read_smf(data, strict=True), file)
 
 
 @pytest.mark.parametrize(
@@ -340,12 +341,12 @@ def test_a_file(data, format, division, tracks, problems):
 )
 def test_no_midi(data, reason):
     with pytest.raises(smf.NotMidi) as error:
-        smf.read(data)
+        smf.read_smf(data)
     assert str(error.value) == reason
 
 
 def test_the_list_of_problems_is_capped():
-    problems = smf.read(midi("00 f8" * 250 + END)).problems
+    problems = smf.read_smf(midi("00 f8" * 250 + END)).problems
     assert len(problems) == MOST_PROBLEMS + 1
     assert problems[-1].wrong == "150 more problems"
 
@@ -362,15 +363,15 @@ def test_ticks_beyond_32_bits():
 
 
 def test_track_takes_what_events_gives():
-    track = smf.read(midi(TRACKS["meta events"][0])).tracks[0]
-    made = smf.track(track.events())
-    assert same(smf.File(0, 96, [made], []), smf.File(0, 96, [track], []))
-    assert hexed(smf.read(smf.write(smf.File(0, 96, [smf.track([])], []))).tracks[0]) == ["0 ff 2f"]
+    track = smf.read_smf(midi(TRACKS["meta events"][0])).tracks[0]
+    made = smf.make_track(track.events())
+    assert same(smf.MidiFile(0, 96, [made], []), smf.MidiFile(0, 96, [track], []))
+    assert hexed(smf.read_smf(smf.write_smf(smf.MidiFile(0, 96, [smf.make_track([])], []))).tracks[0]) == ["0 ff 2f"]
 
 
 def test_written_bytes_are_canonical():
     events = [(0, b"\x90\x3c\x40"), (200, b"\x90\x3c\x00"), (200, b"\xf0" + b"\1" * 130), (200, b"\xc0\5")]
-    written = smf.write(smf.File(1, -0x18D8, [smf.track(events)], []))
+    written = smf.write_smf(smf.MidiFile(1, -0x18D8, [smf.make_track(events)], []))
     assert written == unhex(
         """
         4d 54 68 64 00 00 00 06 00 01 00 01 e7 28
@@ -382,7 +383,7 @@ def test_written_bytes_are_canonical():
         00 ff 2f 00      # added
         """
     )  # fmt: skip
-    later = smf.write(smf.File(1, 96, [smf.track([*events, (300, b"\xff\x2f")])], []))
+    later = smf.write_smf(smf.MidiFile(1, 96, [smf.make_track([*events, (300, b"\xff\x2f")])], []))
     assert later.endswith(b"\x00\xc0\5\x64\xff\x2f\x00")
 
 
@@ -407,11 +408,11 @@ def test_written_bytes_are_canonical():
 )
 def test_what_cannot_be_written(events, reason):
     with pytest.raises(ValueError, match=reason.replace("(", r"\(").replace(")", r"\)")):
-        smf.write(smf.File(1, 96, [smf.track(events)], []))
+        smf.write_smf(smf.MidiFile(1, 96, [smf.make_track(events)], []))
 
 
 def test_files_and_tracks_that_cannot_be_written():
-    track = smf.read(PLAIN).tracks[0]
+    track = smf.read_smf(PLAIN).tracks[0]
     for format, division, tracks in [
         (3, 96, 1),
         (0, 96, 2),
@@ -421,7 +422,7 @@ def test_files_and_tracks_that_cannot_be_written():
         (1, -0x8001, 1),
     ]:
         with pytest.raises(ValueError, match="must be"):
-            smf.write(smf.File(format, division, [track] * tracks, []))
+            smf.write_smf(smf.MidiFile(format, division, [track] * tracks, []))
     broken = [
         track._replace(payloads={}),
         track._replace(payloads={1: b"", 7: b""}),
@@ -432,7 +433,7 @@ def test_files_and_tracks_that_cannot_be_written():
     ]
     for one in broken:
         with pytest.raises(ValueError, match=r"^track 0"):
-            smf.write(smf.File(1, 96, [one], []))
+            smf.write_smf(smf.MidiFile(1, 96, [one], []))
 
 
 @pytest.mark.parametrize(
@@ -447,22 +448,22 @@ def test_files_and_tracks_that_cannot_be_written():
     ],
 )
 def test_text_in_its_encoding(encoding, wanted):
-    assert smf.text(wanted.encode(encoding)) == wanted
+    assert decode_midi_text(wanted.encode(encoding)) == wanted
 
 
 def test_text_is_safe_on_a_terminal(rng):
-    assert smf.text(b"a\x1b[31m\nb\r\x07\0") == "a [31m b"
+    assert decode_midi_text(b"a\x1b[31m\nb\r\x07\0") == "a [31m b"
     for length in [0, 1, *rng.integers(2, 50, 500)]:
-        shown = smf.text(rng.bytes(length))
+        shown = decode_midi_text(rng.bytes(length))
         assert all(c.isprintable() or c == "\u3000" for c in shown)
 
 
 def test_text_of_real_files(shared):
     def texts(name):
-        for track in smf.read((shared / "midi_edge_music21" / name).read_bytes()).tracks:
+        for track in smf.read_smf((shared / "midi_edge_music21" / name).read_bytes()).tracks:
             for k, payload in track.payloads.items():
                 if not payload.isascii() and 1 <= track.messages[k, 1] <= 9:
-                    yield smf.text(payload)
+                    yield decode_midi_text(payload)
 
     assert "ベートーベン　交響曲第７番　第２楽章" in set(texts("test04.mid"))
     assert {"音轨1", "明", "山", "钟", "海", "天"} <= set(texts("test18.mid")) & set(texts("test19.mid"))
@@ -503,7 +504,7 @@ def test_the_same_events_as_mido(shared, rng, share):
         theirs = mido_events(data)
         if theirs is None:
             continue
-        ours = [list(track.events()) for track in smf.read(data).tracks]
+        ours = [list(track.events()) for track in smf.read_smf(data).tracks]
         ours = ours[: len(theirs)]  # mido believes the header's count
         assert list(map(without_system, ours)) == list(map(without_system, theirs)), path
         compared += 1
@@ -541,7 +542,7 @@ def test_the_same_notes_controls_bends_tempos_and_bars_as_symusic(shared, rng, s
             score = symusic.Score.from_midi(data)
         except (RuntimeError, ValueError):
             continue
-        file = smf.read(data)
+        file = smf.read_smf(data)
         if file.problems or file.division < 0:
             continue
         notes = [note for track in file.tracks for note in symusic_notes(track)]
@@ -578,6 +579,6 @@ def test_a_sysex_and_lyrics_between_notes_do_not_stop_the_runs():
 
 def test_more_tracks_than_memory_should_be_given_for():
     data = b"MThd" + struct.pack(">IHHH", 6, 1, 0x4001, 96) + chunk(b"MTrk", unhex(END)) * 0x4001
-    file = smf.read(data)
+    file = smf.read_smf(data)
     assert len(file.tracks) == smf.MOST_TRACKS == 0x4000
     assert [problem.offset for problem in file.problems] == [14 + 0x4000 * 12, 10]  # the rest; the header's count

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.midi.file.test_smf import FILES, PLAIN, TRACKS, check, chunk, midi, real_files
 from tsuzuri.midi.file import smf
-from tsuzuri.midi.file.runs import Runs
+from tsuzuri.midi.file.runs import MessageRuns
 from tsuzuri.midi.file.specs import DATA_BYTES, META
 
 MUTATIONS = int(os.environ.get("TSUZURI_MUTATIONS", 200_000))  # of the long campaign
@@ -122,12 +122,12 @@ def test_nearly_all_of_a_plain_file_is_read_in_runs(rng):
     body = bytes.fromhex("00c005") + bytes.fromhex("00903c4081003c0000d0405eb00740") * 750 + b"\0\xff\x2f\0"
     found = []
 
-    class Counted(Runs):
-        def find(self, begin, end):
-            found.append(super().find(begin, end)[1])
-            return super().find(begin, end)
+    class Counted(MessageRuns):
+        def find_run(self, begin, end):
+            found.append(super().find_run(begin, end)[1])
+            return super().find_run(begin, end)
 
-    file = smf.read_by(Counted, PLAIN[:14] + chunk(b"MTrk", body))
+    file = smf.read_smf_with(Counted, PLAIN[:14] + chunk(b"MTrk", body))
     assert len(file.tracks[0].ticks) == 3002
     assert sum(found) >= 2999
     assert len(found) < 5
@@ -167,13 +167,13 @@ def test_time_and_memory_stay_linear(make):
     for n in (4000, 16000):
         data = make(n)
         start = time.process_time()
-        file = smf.read(data)
+        file = smf.read_smf(data)
         seconds.append(time.process_time() - start)
     assert seconds[1] < 0.2 + 12 * seconds[0]
     del file
     tracemalloc.start()
     try:
-        smf.read(data)
+        smf.read_smf(data)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -192,7 +192,7 @@ def test_many_mutated_real_files(shared, rng, capsys):
         data = mutated(originals[rng.integers(len(originals))], rng)
         start = time.process_time()
         try:
-            file = smf.read(data)
+            file = smf.read_smf(data)
         except smf.NotMidi:
             refused += 1
             continue
@@ -202,7 +202,7 @@ def test_many_mutated_real_files(shared, rng, capsys):
             check(data)
         if k % 100 == 0:
             tracemalloc.start()
-            smf.read(data)
+            smf.read_smf(data)
             worst = max(worst, (tracemalloc.get_traced_memory()[1] - (1 << 16)) / len(data))
             tracemalloc.stop()
     spent = time.process_time() - begun

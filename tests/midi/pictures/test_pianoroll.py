@@ -26,7 +26,7 @@ def piece(notes, *others, end=None, division=QUARTER):
 
 def picture(score, *args, **kwargs):
     """Draw, and read the PNG back: float (height, width, 4)."""
-    png = pianoroll.draw(score, *args, **kwargs)
+    png = pianoroll.draw_pianoroll(score, *args, **kwargs)
     assert png.startswith(b"\x89PNG\r\n")
     return matplotlib.image.imread(io.BytesIO(png))
 
@@ -210,7 +210,7 @@ def test_ten_thousand_notes_take_less_than_three_seconds(rng):
 
 def test_an_endless_piece_is_refused():
     with pytest.raises(UserError, match="100001 quarter notes long: a piano roll shows at most 100000"):
-        pianoroll.draw(piece([], end=100_001 * QUARTER))
+        pianoroll.draw_pianoroll(piece([], end=100_001 * QUARTER))
 
 
 def test_general_midis_names():
@@ -218,8 +218,8 @@ def test_general_midis_names():
     assert [names.PROGRAMS[program] for program in (0, 19, 40, 73, 107, 127)] == [
         "Acoustic Grand Piano", "Church Organ", "Violin", "Flute", "Koto", "Gunshot",
     ]  # fmt: skip
-    assert [names.drum(key) for key in (34, 35, 49, 81, 82)] == [
+    assert [names.drum_name(key) for key in (34, 35, 49, 81, 82)] == [
         "drum 34", "acoustic kick", "crash", "open triangle", "drum 82",
     ]  # fmt: skip
-    assert [names.note(key) for key in (0, 60, 66, 127)] == ["C-1", "C4", "F#4", "G9"]
-    assert names.channel(4, [0, 1, 2]) == "ch 5 Acoustic Grand Piano, Bright Acoustic Piano, …"
+    assert [names.key_name(key) for key in (0, 60, 66, 127)] == ["C-1", "C4", "F#4", "G9"]
+    assert names.channel_label(4, [0, 1, 2]) == "ch 5 Acoustic Grand Piano, Bright Acoustic Piano, …"

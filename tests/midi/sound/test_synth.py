@@ -53,8 +53,8 @@ def cents(found, wanted):
 
 def tone(name, key, hold=2.0, first=0, last=None, bends=STEADY, strength=0.7):
     timbre = timbres.TIMBRES[name]
-    last = int(tones.sounding(timbre, key, hold) * RATE) if last is None else last
-    return tones.tone(timbre, key, bends, strength, hold, first, last, RATE, tones.noise(RATE))
+    last = int(tones.tone_seconds(timbre, key, hold) * RATE) if last is None else last
+    return tones.render_tone(timbre, key, bends, strength, hold, first, last, RATE, tones.make_noise(RATE))
 
 
 PITCHED = [name for name in timbres.TIMBRES if name != "noise"]
@@ -69,8 +69,8 @@ def test_a_tone_has_its_pitch_within_two_cents(rng, name):
 
 
 def test_a_is_440():
-    assert tones.hertz(69) == 440
-    mix = synth.render(piece([(0, 8 * QUARTER, 0, 69, 90)], (0, b"\xc0\x13"))).astype("d")
+    assert tones.key_frequency(69) == 440
+    mix = synth.render_score(piece([(0, 8 * QUARTER, 0, 69, 90)], (0, b"\xc0\x13"))).astype("d")
     assert abs(cents(pitch(between(mix.mean(axis=1), 0.3, 3.5), 440), 440)) < 2
 
 
@@ -102,11 +102,11 @@ def test_harmonics_by_recurrence_are_sums_of_sines(rng):
 
 
 def test_every_program_has_a_timbre_and_every_drum_a_sound():
-    assert {timbres.of_program(program) for program in range(128)} == set(timbres.TIMBRES)
+    assert {timbres.timbre_of_program(program) for program in range(128)} == set(timbres.TIMBRES)
     assert sorted(timbres.DRUM_SOUNDS) == list(range(35, 82))
     for key in range(128):
-        stroke = tones.drum(key, RATE)
-        assert len(stroke) == tones.drum_length(key, RATE)
+        stroke = tones.render_drum(key, RATE)
+        assert len(stroke) == tones.drum_samples(key, RATE)
         assert abs(stroke[[0, -1]]).max() < 1e-4
         assert 0.02 < abs(stroke).max() < 2
         assert abs(stroke.mean()) < 2e-3
@@ -119,7 +119,7 @@ def test_no_partial_is_above_what_the_rate_can_carry():
 
 
 def test_no_notes_are_a_short_silence():
-    samples = synth.render(piece([]))
+    samples = synth.render_score(piece([]))
     assert samples.dtype == numpy.int16
     assert 0 < len(samples) < 2 * RATE
     assert not samples.any()
@@ -127,7 +127,7 @@ def test_no_notes_are_a_short_silence():
 
 def test_it_lasts_until_the_last_note_has_died_away():
     organ = (0, b"\xc0\x10")
-    samples = synth.render(piece([(0, QUARTER, 0, 60, 90), (QUARTER, 3 * QUARTER, 0, 64, 90)], organ))
+    samples = synth.render_score(piece([(0, QUARTER, 0, 60, 90), (QUARTER, 3 * QUARTER, 0, 64, 90)], organ))
     wanted = seconds(3 * QUARTER) + timbres.TIMBRES["organ"].release + synth.ROOM
     assert abs(len(samples) / RATE - wanted) < 0.01
     sound = numpy.flatnonzero(abs(samples).max(axis=1) > 300)
@@ -136,7 +136,7 @@ def test_it_lasts_until_the_last_note_has_died_away():
 
 def test_tempo_changes_move_notes():
     slower = (2 * QUARTER, b"\xff\x51\x0f\x42\x40")  # 60 a minute from the third quarter on
-    samples = synth.render(piece([(4 * QUARTER, 5 * QUARTER, 0, 60, 90)], slower))
+    samples = synth.render_score(piece([(4 * QUARTER, 5 * QUARTER, 0, 60, 90)], slower))
     assert abs(numpy.flatnonzero(abs(samples).max(axis=1) > 500)[0] / RATE - 3.0) < 0.05
 
 
@@ -144,7 +144,7 @@ def test_tempo_changes_move_notes():
 def test_64_loudest_notes_do_not_clip(rate):
     notes = [(0, 2 * QUARTER, i % 4, 40 + i // 2, 127) for i in range(64)]
     drums = [(0, QUARTER, DRUMS, key, 127) for key in range(35, 81)]
-    samples = synth.render(piece(notes + drums, *((0, bytes([0xB0 | c, 7, 127])) for c in range(16))), rate)
+    samples = synth.render_score(piece(notes + drums, *((0, bytes([0xB0 | c, 7, 127])) for c in range(16))), rate)
     assert abs(samples.astype(int)).max() <= synth.CEILING * 32767 + 1
 
 
@@ -172,27 +172,27 @@ def tune(rng):
 
 
 def test_a_piece_is_as_loud_as_another_has_no_offset_and_is_the_same_again(tune):
-    samples = synth.render(tune)
+    samples = synth.render_score(tune)
     level = samples.astype("d") / 32768
     assert 0.03 < level.std() < 0.2
     assert abs(level.mean(axis=0)).max() < 2e-3
     assert abs(level).max() < synth.CEILING
-    assert synth.render(tune).tobytes() == samples.tobytes()
+    assert synth.render_score(tune).tobytes() == samples.tobytes()
 
 
 def test_blocks_leave_no_seam(tune, monkeypatch):
-    whole = synth.render(tune).astype(int)
+    whole = synth.render_score(tune).astype(int)
     monkeypatch.setattr(synth, "_TRANSFORM", 1 << 16)
-    assert abs(synth.render(tune).astype(int) - whole).max() <= 4
+    assert abs(synth.render_score(tune).astype(int) - whole).max() <= 4
 
 
 def test_velocity_and_volume_make_louder():
     loud, soft = (0, QUARTER, 0, 60, 110), (4 * QUARTER, 5 * QUARTER, 0, 60, 50)
-    samples = synth.render(piece([loud, soft]))
+    samples = synth.render_score(piece([loud, soft]))
     assert energy(between(samples, 0, 0.6)) > 4 * energy(between(samples, 2, 2.6))
     for control in (7, 11):
         less = (3 * QUARTER, bytes([0xB0, control, 50]))
-        samples = synth.render(piece([loud, (4 * QUARTER, 5 * QUARTER, 0, 60, 110)], less))
+        samples = synth.render_score(piece([loud, (4 * QUARTER, 5 * QUARTER, 0, 60, 110)], less))
         assert energy(between(samples, 0, 0.6)) > 4 * energy(between(samples, 2, 2.6))
 
 
@@ -207,7 +207,7 @@ def test_a_loud_note_is_brighter():
 
 def test_expression_swells_within_a_note_without_a_click():
     swell = [(k * 40, bytes([0xB0, 11, 10 + 4 * k])) for k in range(24)]
-    samples = synth.render(piece([(0, 2 * QUARTER, 0, 40, 90)], (0, b"\xc0\x10"), *swell)).astype("d")
+    samples = synth.render_score(piece([(0, 2 * QUARTER, 0, 40, 90)], (0, b"\xc0\x10"), *swell)).astype("d")
     assert energy(between(samples, 0.7, 0.95)) > 10 * energy(between(samples, 0.1, 0.35))
     assert abs(numpy.diff(samples, axis=0)).max() < 0.25 * abs(samples).max()
 
@@ -215,7 +215,9 @@ def test_expression_swells_within_a_note_without_a_click():
 @pytest.mark.parametrize("channel", [0, DRUMS])
 def test_pan_goes_left_and_right(channel):
     def sides(value):
-        samples = synth.render(piece([(0, 2 * QUARTER, channel, 38, 90)], (0, bytes([0xB0 | channel, 10, value]))))
+        samples = synth.render_score(
+            piece([(0, 2 * QUARTER, channel, 38, 90)], (0, bytes([0xB0 | channel, 10, value])))
+        )
         return energy(samples[:, 0]) / energy(samples[:, 1])
 
     assert sides(0) > 8
@@ -224,8 +226,8 @@ def test_pan_goes_left_and_right(channel):
 
 
 def test_high_and_low_notes_stand_apart_but_near_the_middle():
-    low = synth.render(piece([(0, QUARTER, 0, 36, 90)]))
-    high = synth.render(piece([(0, QUARTER, 0, 84, 90)]))
+    low = synth.render_score(piece([(0, QUARTER, 0, 36, 90)]))
+    high = synth.render_score(piece([(0, QUARTER, 0, 84, 90)]))
     assert energy(low[:, 0]) > 1.2 * energy(low[:, 1])
     assert energy(high[:, 1]) > 1.2 * energy(high[:, 0])
 
@@ -234,7 +236,7 @@ def test_the_pedal_holds_a_note_until_it_is_lifted_or_struck_again():
     notes = [(0, QUARTER // 2, 0, 60, 90), (8 * QUARTER, 9 * QUARTER, 0, 20, 1)]
 
     def lasts(*others):
-        samples = synth.render(piece(notes, (0, b"\xc0\x10"), *others))
+        samples = synth.render_score(piece(notes, (0, b"\xc0\x10"), *others))
         heard = numpy.flatnonzero(abs(samples).max(axis=1) > abs(samples.astype(int)).max() / 4)
         return heard[-1] / RATE
 
@@ -250,7 +252,7 @@ def test_the_pedal_holds_a_note_until_it_is_lifted_or_struck_again():
 @pytest.mark.parametrize(("value", "semitones"), [(16383, 2), (0, -2), (12288, 1)])
 def test_a_note_is_bent_from_its_start(value, semitones):
     bend = (0, bytes([0xE0, value & 127, value >> 7]))
-    samples = synth.render(piece([(0, 8 * QUARTER, 0, 69, 90)], (0, b"\xc0\x10"), bend)).astype("d").mean(axis=1)
+    samples = synth.render_score(piece([(0, 8 * QUARTER, 0, 69, 90)], (0, b"\xc0\x10"), bend)).astype("d").mean(axis=1)
     wanted = 440 * 2 ** (semitones / 12)
     assert abs(cents(pitch(between(samples, 0.3, 3.5), wanted), wanted)) < 2
 
@@ -259,7 +261,7 @@ def test_a_bend_moves_a_sounding_note_as_far_as_its_range_says():
     range_7 = [(0, bytes([0xB0, *pair])) for pair in ((101, 0), (100, 0), (6, 7))]
     bend = (8 * QUARTER, b"\xe0\x7f\x7f")
     score = piece([(0, 16 * QUARTER, 0, 57, 90)], (0, b"\xc0\x10"), *range_7, bend)
-    samples = synth.render(score).astype("d").mean(axis=1)
+    samples = synth.render_score(score).astype("d").mean(axis=1)
     assert abs(cents(pitch(between(samples, 0.3, 3.8), 220), 220)) < 2
     fifth = 220 * 2 ** (7 / 12)
     assert abs(cents(pitch(between(samples, 4.3, 7.8), fifth), fifth)) < 2
@@ -273,7 +275,7 @@ def test_a_bent_tone_has_no_jump_in_its_wave():
 
 def test_drums_know_neither_pitch_nor_length():
     def kick(*others, length=QUARTER):
-        return synth.render(piece([(0, length, DRUMS, 36, 100)], *others))
+        return synth.render_score(piece([(0, length, DRUMS, 36, 100)], *others))
 
     plain = kick()
     assert (plain == kick(length=4 * QUARTER)).all()
@@ -306,14 +308,14 @@ def test_messages_without_a_meaning_are_passed_over():
 def test_an_hour_takes_little_beside_its_result():
     hour = piece([(0, 7200 * QUARTER, 0, 60, 90), (100 * QUARTER, 7000 * QUARTER, 1, 50, 90)], (0, b"\xc0\x10"))
     tracemalloc.start()
-    samples = synth.render(hour, 8000)
+    samples = synth.render_score(hour, 8000)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(samples) >= 3600 * 8000
     assert peak < samples.nbytes + 60e6
 
 
-@pytest.mark.parametrize("play", [synth.render, lambda score: synth.render_soundfont(score, "none.sf2")])
+@pytest.mark.parametrize("play", [synth.render_score, lambda score: synth.render_soundfont(score, "none.sf2")])
 def test_what_cannot_be_rendered_is_refused(play, monkeypatch):
     monkeypatch.setitem(sys.modules, "tinysoundfont", Stub())
     monkeypatch.setattr(synth.Path, "read_bytes", lambda path: b"")
@@ -324,12 +326,12 @@ def test_what_cannot_be_rendered_is_refused(play, monkeypatch):
 def test_a_sampling_rate_out_of_range_is_refused():
     for rate in (0, 7999, 96_001):
         with pytest.raises(UserError, match=rf"{rate}: must be in range 8000\.\.96000"):
-            synth.render(piece([]), rate)
+            synth.render_score(piece([]), rate)
 
 
 def test_the_wav_file_is_read_back(tune):
-    samples = synth.render(tune, 8000)
-    with wave.open(io.BytesIO(synth.wav(samples, 8000))) as file:
+    samples = synth.render_score(tune, 8000)
+    with wave.open(io.BytesIO(synth.encode_wav(samples, 8000))) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, 8000)
         assert file.getnframes() == len(samples)
         assert file.readframes(len(samples)) == samples.astype("<i2").tobytes()

@@ -4,9 +4,9 @@ import numpy
 import pytest
 
 from tsuzuri.midi import timing
-from tsuzuri.midi.score import Note, Score, score, settle
+from tsuzuri.midi.score import Note, Score, make_notes_legal, score_of_events
 from tsuzuri.midi.words import codec
-from tsuzuri.midi.words.convert import binned, transposed
+from tsuzuri.midi.words.convert import quantize_velocities, transpose
 
 ON, OFF = (
     (lambda key, velocity=80, channel=0: bytes([0x90 | channel, key, velocity])),
@@ -33,19 +33,19 @@ def tune(*notes, others=(), end=0, division=480):
     ],
 )
 def test_words_and_back(delta, message, word):
-    assert codec.word(delta, bytes.fromhex(message)) == word
-    assert codec.parse(word) == (delta, bytes.fromhex(message))
+    assert codec.encode_word(delta, bytes.fromhex(message)) == word
+    assert codec.decode_word(word) == (delta, bytes.fromhex(message))
 
 
 def test_every_delta_comes_back(rng):
     for delta in [*rng.integers(0, 1 << 28, 200).tolist(), 0x3FFF, 0x4000, 0x1FFFFF, 0x200000]:
-        assert codec.parse(codec.word(delta, ON(60)))[0] == delta
+        assert codec.decode_word(codec.encode_word(delta, ON(60)))[0] == delta
 
 
 @pytest.mark.parametrize("delta", [-1, 0x10000000])
 def test_a_rest_that_midi_cannot_hold(delta):
     with pytest.raises(ValueError, match="longest, 268435455"):
-        codec.word(delta, ON(60))
+        codec.encode_word(delta, ON(60))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_rest_that_midi_cannot_hold(delta):
 )
 def test_what_is_no_word_says_why(word, reason):
     with pytest.raises(ValueError, match=reason):
-        codec.parse(word)
+        codec.decode_word(word)
 
 
 @pytest.mark.parametrize(
@@ -88,32 +88,32 @@ def test_what_is_no_word_says_why(word, reason):
     ],
 )
 def test_what_is_not_legal_is_told_and_mended(line, fault):
-    events, faults = codec.read(line.split(), 480)
+    events, faults = codec.decode_events(line.split(), 480)
     assert faults[0] == fault
-    again, none = codec.read(codec.line(events), 480)
+    again, none = codec.decode_events(codec.encode_events(events), 480)
     assert none == []
     assert again == events
 
 
 def test_legal_words_come_back_as_they_are():
     line = "00_c0_05 00_90_4050 00_90_4350 8360_80_4000 00_90_4040 00_80_4300 8360_80_4000 10_ff_2f"
-    events, faults = codec.read(line.split(), 480)
+    events, faults = codec.decode_events(line.split(), 480)
     assert faults == []
-    assert " ".join(codec.line(events)) == line
+    assert " ".join(codec.encode_events(events)) == line
 
 
 def test_a_malformed_word_gives_its_delta_to_the_next():
-    events, _ = codec.read(["00_90_4050", "60_xx", "60_80_4000"], 480)
+    events, _ = codec.decode_events(["00_90_4050", "60_xx", "60_80_4000"], 480)
     assert events == [(0, ON(64)), (0x60 + 0x60, OFF(64))]
 
 
 def test_a_line_that_is_only_begun_may_leave_notes_open():
-    assert codec.read(["00_90_4050"], 480, begun=True) == ([(0, ON(64))], [])
+    assert codec.decode_events(["00_90_4050"], 480, begun=True) == ([(0, ON(64))], [])
 
 
 def test_a_tied_note_ends_where_it_was_meant_to():
     events = [(0, ON(60)), (90, ON(60)), (100, OFF(60)), (200, OFF(60))]
-    piece, mended = score(events, 480)
+    piece, mended = score_of_events(events, 480)
     assert [note[:2] for note in piece.notes] == [(0, 90), (90, 200)]
     assert mended == 1
 
@@ -122,25 +122,25 @@ def test_a_lost_note_off_harms_its_own_note_alone():
     events = [(0, ON(64))]  # its note-off is missing
     for start in range(1920, 1920 * 9, 1920):
         events += [(start, ON(64)), (start + 60, OFF(64))]
-    piece, mended = score(events, 480)
+    piece, mended = score_of_events(events, 480)
     assert [note.end - note.start for note in piece.notes] == [1920] + [60] * 8
     assert mended == 1
 
 
 def test_two_tracks_in_unison_are_one_note():
-    piece, mended = score([(0, ON(60)), (0, ON(60, 90)), (100, OFF(60)), (100, OFF(60))], 480)
+    piece, mended = score_of_events([(0, ON(60)), (0, ON(60, 90)), (100, OFF(60)), (100, OFF(60))], 480)
     assert piece.notes == [Note(0, 100, 0, 60, 90)]  # as loud as the louder
     assert mended == 1
 
 
 def test_an_open_note_lasts_to_the_end_and_an_empty_one_a_tick():
-    piece, mended = score([(0, ON(60)), (5, ON(62)), (5, OFF(62)), (50, b"\xff\x2f")], 480)
+    piece, mended = score_of_events([(0, ON(60)), (5, ON(62)), (5, OFF(62)), (50, b"\xff\x2f")], 480)
     assert [note[:2] for note in piece.notes] == [(0, 50), (5, 6)]
     assert mended == 2
 
 
 def test_note_on_without_velocity_is_a_note_off():
-    piece, mended = score([(0, ON(60)), (10, ON(60, 0))], 480)
+    piece, mended = score_of_events([(0, ON(60)), (10, ON(60, 0))], 480)
     assert (piece.notes, mended) == ([Note(0, 10, 0, 60, 80)], 0)
 
 
@@ -171,66 +171,66 @@ def any_notes(rng, count=60, span=200):
 def test_settled_notes_are_legal_and_no_onset_moves(rng):
     for _ in range(50):
         notes = any_notes(rng)
-        settled, _ = settle(notes)
+        settled, _ = make_notes_legal(notes)
         assert legal(settled)
         assert {note[:1] + note[2:4] for note in settled} == {note[:1] + note[2:4] for note in notes}
-        assert settle(settled) == (settled, 0)
+        assert make_notes_legal(settled) == (settled, 0)
 
 
 @pytest.mark.parametrize("grid", [1, 3, 4, 24])
 def test_a_grid_moves_by_half_a_place_at_most_and_keeps_order_and_length(rng, grid):
     step = 480 / grid
-    piece = tune(*settle(any_notes(rng, 200, 20_000))[0])
-    snapped = timing.snapped(piece, grid)
+    piece = tune(*make_notes_legal(any_notes(rng, 200, 20_000))[0])
+    snapped = timing.snap_to_grid(piece, grid)
     assert legal(snapped.notes)
     for note in snapped.notes:
         assert note.start % step == 0
         assert note.end % step == 0
-    origin = {(n.channel, n.key, timing.snapped(tune(n), grid).notes[0].start): n for n in reversed(piece.notes)}
+    origin = {(n.channel, n.key, timing.snap_to_grid(tune(n), grid).notes[0].start): n for n in reversed(piece.notes)}
     for note in snapped.notes:
         assert abs(origin[note.channel, note.key, note.start].start - note.start) <= step / 2
-    places = [timing.snapped(tune(note), grid).notes[0].start for note in piece.notes]
+    places = [timing.snap_to_grid(tune(note), grid).notes[0].start for note in piece.notes]
     assert places == sorted(places)
 
 
 def test_a_grid_that_does_not_divide_the_ticks():
-    piece = timing.snapped(tune((0, 1, 0, 60, 80), (34, 67, 0, 60, 80), division=100), 3)
+    piece = timing.snap_to_grid(tune((0, 1, 0, 60, 80), (34, 67, 0, 60, 80), division=100), 3)
     assert [note[:2] for note in piece.notes] == [(0, 33), (33, 67)]
 
 
 def test_ticks_are_rounded():
-    piece = timing.musical(tune((1, 3, 0, 60, 80), (5, 6, 0, 60, 80), division=384, end=7), 480)
+    piece = timing.in_musical_time(tune((1, 3, 0, 60, 80), (5, 6, 0, 60, 80), division=384, end=7), 480)
     assert [note[:2] for note in piece.notes] == [(1, 4), (6, 8)]  # of 1.25, 3.75, 6.25, 7.5
     assert piece.end == 9  # of 8.75
 
 
 def test_meters():
     three_four = bytes.fromhex("ff5803022408")
-    assert timing.meters(tune(others=[(0, three_four)])) == [(0, 3, 4)]
-    assert timing.meters(tune(others=[(5, three_four)])) == [(0, 4, 4), (5, 3, 4)]
+    assert timing.meter_changes(tune(others=[(0, three_four)])) == [(0, 3, 4)]
+    assert timing.meter_changes(tune(others=[(5, three_four)])) == [(0, 4, 4), (5, 3, 4)]
 
 
 @pytest.mark.parametrize(("old", "new"), [(96, 480), (480, 96), (960, 480), (120, 480), (1, 480)])
 def test_ticks_per_beat(old, new):
-    piece = timing.musical(tune((old, 3 * old, 0, 60, 80), division=old), new)
+    piece = timing.in_musical_time(tune((old, 3 * old, 0, 60, 80), division=old), new)
     assert piece.notes == [Note(new, 3 * new, 0, 60, 80)]
     assert piece.division == new
 
 
 def test_coarser_ticks_leave_no_note_without_length():
-    piece = timing.musical(tune((0, 1, 0, 60, 80), (5, 6, 0, 62, 80), division=960), 4)
+    piece = timing.in_musical_time(tune((0, 1, 0, 60, 80), (5, 6, 0, 62, 80), division=960), 4)
     assert legal(piece.notes)
 
 
 def test_smpte_becomes_musical_time():
     """25 frames of 40 ticks: a tick is a millisecond; a quarter note is 500 of them at 120 a minute, 1000 at 60."""
     piece = tune((500, 1000, 0, 60, 80), (1000, 2000, 0, 62, 80), others=[(1000, TEMPO_60)], division=-25 * 256 + 40)
-    assert [note[:2] for note in timing.musical(piece).notes] == [(480, 960), (960, 1440)]
+    assert [note[:2] for note in timing.in_musical_time(piece).notes] == [(480, 960), (960, 1440)]
 
 
 def test_tempo_map():
     piece = tune((0, 1920, 0, 60, 80), others=[(480, TEMPO_60), (960, TEMPO_120)])
-    tempi = timing.tempi(piece)
+    tempi = timing.tempo_map_of(piece)
     assert [tempi.seconds(tick) for tick in (0, 480, 720, 960, 1920)] == pytest.approx([0, 0.5, 1.0, 1.5, 2.5])
     for tick in (0, 100, 480, 700, 960, 5000):
         assert tempi.tick(tempi.seconds(tick)) == pytest.approx(tick)
@@ -239,29 +239,29 @@ def test_tempo_map():
 
 
 def test_drop_frames():
-    assert timing.ticks_a_second(-29 * 256 + 100) == pytest.approx(30_000 / 1001 * 100)
+    assert timing.smpte_ticks_per_second(-29 * 256 + 100) == pytest.approx(30_000 / 1001 * 100)
 
 
 def test_bars():
     three_eight = (1920, bytes.fromhex("ff5803032408"))
-    assert timing.bars(tune((0, 4000, 0, 60, 80), others=[three_eight])) == [0, 1920, 2640, 3360, 4080]
-    assert timing.bars(tune()) == [0]
+    assert timing.bar_starts(tune((0, 4000, 0, 60, 80), others=[three_eight])) == [0, 1920, 2640, 3360, 4080]
+    assert timing.bar_starts(tune()) == [0]
 
 
 @pytest.mark.parametrize(("bins", "wanted"), [(1, {64}), (2, {32, 96}), (127, set(range(1, 128)))])
 def test_velocity_bins(bins, wanted):
-    piece = binned(tune(*((i, i + 1, 0, 60, i) for i in range(1, 128))), bins)
+    piece = quantize_velocities(tune(*((i, i + 1, 0, 60, i) for i in range(1, 128))), bins)
     assert {note.velocity for note in piece.notes} == wanted
     assert abs(numpy.array([note.velocity - note.start for note in piece.notes])).max() <= 64 / bins
-    assert binned(piece, bins) == piece
+    assert quantize_velocities(piece, bins) == piece
 
 
 def test_transposing():
     key = (0, bytes.fromhex("ff590000"))
     piece = tune((0, 1, 0, 60, 80), (0, 1, 9, 36, 80), others=[key, (0, b"\xa0\x3c\x40"), (0, b"\xa9\x24\x40")])
-    higher = transposed(piece, 2)
+    higher = transpose(piece, 2)
     assert [note.key for note in higher.notes] == [62, 36]
     assert [message.hex() for _, message in higher.others] == ["ff590200", "a03e40", "a92440"]
-    assert [transposed(piece, n).others[0][1].hex() for n in (-1, 1, 6)] == ["ff590500", "ff59fb00", "ff590600"]
-    assert transposed(piece, 68) is None
-    assert transposed(piece, -61) is None
+    assert [transpose(piece, n).others[0][1].hex() for n in (-1, 1, 6)] == ["ff590500", "ff59fb00", "ff590600"]
+    assert transpose(piece, 68) is None
+    assert transpose(piece, -61) is None

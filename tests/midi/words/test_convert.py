@@ -8,10 +8,10 @@ import pytest
 from tsuzuri.errors import UserError
 from tsuzuri.midi import timing
 from tsuzuri.midi.file import smf
-from tsuzuri.midi.score import score
+from tsuzuri.midi.score import score_of_events
 from tsuzuri.midi.words import codec, collect, tracks, wordfile
-from tsuzuri.midi.words.convert import Piece, convert, midi_file
-from tsuzuri.midi.words.settings import Settings, from_json
+from tsuzuri.midi.words.convert import Piece, convert_file, encode_piece
+from tsuzuri.midi.words.settings import Settings, settings_from_json
 
 EVERYTHING = Settings(track="all", events="all", ticks_per_beat="keep")
 
@@ -26,8 +26,8 @@ def midi(*lists, form=1, division=480):
     for text in lists:
         lines = (line.split("#")[0].split() for line in text.strip().split("\n"))
         events = [(int(line[0]), message("".join(line[1:]))) for line in lines if line]
-        made.append(smf.track(sorted(events, key=lambda event: event[0])))
-    return smf.write(smf.File(form, division, made, []))
+        made.append(smf.make_track(sorted(events, key=lambda event: event[0])))
+    return smf.write_smf(smf.MidiFile(form, division, made, []))
 
 
 CONDUCTOR = """
@@ -55,7 +55,7 @@ DRUMS = """
 
 
 def line(data, **settings):
-    (piece,) = convert("x.mid", data, Settings(**settings)).pieces
+    (piece,) = convert_file("x.mid", data, Settings(**settings)).pieces
     return " ".join(piece.words)
 
 
@@ -69,7 +69,7 @@ def test_auto_takes_the_track_with_most_notes_and_a_number_any():
     assert line(data, track=1) == "00_90_4850 8360_80_4800"
     for track, reason in ((0, "its track 0 holds no notes"), (3, "has no track 3: must be in range 0..2")):
         with pytest.raises(ValueError, match=reason):
-            convert("x.mid", data, Settings(track=track))
+            convert_file("x.mid", data, Settings(track=track))
 
 
 def test_events_channel_keeps_controls_and_what_is_dropped_gives_its_delta_on():
@@ -84,33 +84,37 @@ def test_events_all_take_tempo_and_meter_from_every_track_and_the_end():
 
 
 def test_tempo_and_meter_are_kept_beside_notes_alone():
-    (piece,) = convert("x.mid", midi(CONDUCTOR, FLUTE), Settings()).pieces
+    (piece,) = convert_file("x.mid", midi(CONDUCTOR, FLUTE), Settings()).pieces
     assert (piece.tempo, piece.meter, piece.programs) == (1_000_000, (3, 4), ((0, 73),))
-    events = [m.hex() for _, m in smf.read(midi_file(piece)[0]).tracks[0].events()]
+    events = [m.hex() for _, m in smf.read_smf(encode_piece(piece)[0]).tracks[0].events()]
     assert events[:4] == ["ff510f4240", "ff5803021808", "c049", "904850"]
-    assert [m.hex() for _, m in smf.read(midi_file(piece, program=5)[0]).tracks[0].events()][2] == "c005"
+    assert [m.hex() for _, m in smf.read_smf(encode_piece(piece, program=5)[0]).tracks[0].events()][2] == "c005"
 
 
 def test_what_pieces_have_in_common():
     words = ["00_90_3c50", "60_80_3c00"]
     made = [(400_000, (6, 8), 73), (500_000, (3, 4), 40), (600_000, (6, 8), 40)]
     pieces = [Piece("x", words, 480, tempo, meter, ((0, program),)) for tempo, meter, program in made]
-    about = collect.character(pieces)
+    about = collect.common_settings(pieces)
     assert about == {"division": 480, "tempo": 500_000, "meter": [6, 8], "programs": [(0, 40)], "voices": [1] * 16}
     with pytest.raises(UserError, match="divisions of 96, 480: --ticks-per-beat 480 brings them to one time"):
-        collect.character([*pieces, pieces[0]._replace(division=96)])
+        collect.common_settings([*pieces, pieces[0]._replace(division=96)])
 
 
 def test_all_tracks_on_one_time_line_with_a_channel_for_each_instrument():
-    piece = convert("x.mid", midi(CONDUCTOR, FLUTE, BASS, DRUMS), Settings(track="all", events="channel")).pieces[0]
-    programs = {m[0] & 15: m[1] for _, m in codec.read(piece.words, 480)[0] if m[0] & 0xF0 == 0xC0}
+    piece = convert_file("x.mid", midi(CONDUCTOR, FLUTE, BASS, DRUMS), Settings(track="all", events="channel")).pieces[
+        0
+    ]
+    programs = {m[0] & 15: m[1] for _, m in codec.decode_events(piece.words, 480)[0] if m[0] & 0xF0 == 0xC0}
     assert programs == {0: 73, 1: 32}
     assert {(note.key, note.channel) for note in piece.score().notes} == {(72, 0), (36, 1), (38, 1), (36, 9)}
-    assert [m[0] for _, m in codec.read(piece.words, 480)[0] if m[0] & 0xF0 == 0xB0] == [0xB1]  # the bass's pedal
+    assert [m[0] for _, m in codec.decode_events(piece.words, 480)[0] if m[0] & 0xF0 == 0xB0] == [
+        0xB1
+    ]  # the bass's pedal
 
 
 def test_tracks_that_share_an_instrument_share_its_channel():
-    piece = convert("x.mid", midi(FLUTE, FLUTE.replace(" 48 ", " 4c ")), Settings(track="all")).pieces[0]
+    piece = convert_file("x.mid", midi(FLUTE, FLUTE.replace(" 48 ", " 4c ")), Settings(track="all")).pieces[0]
     assert {note.channel for note in piece.score().notes} == {0}
 
 
@@ -121,13 +125,15 @@ def test_settings_in_a_track_of_their_own_reach_the_notes():
 
 def test_same_channel_on_two_ports():
     port = "0 ff 21 {}\n0 c0 {}\n0 90 40 50\n9 80 40 00"
-    piece = convert("x.mid", midi(port.format("00", "05"), port.format("01", "06")), Settings(track="all")).pieces[0]
+    piece = convert_file("x.mid", midi(port.format("00", "05"), port.format("01", "06")), Settings(track="all")).pieces[
+        0
+    ]
     assert {note.channel for note in piece.score().notes} == {0, 1}
 
 
 def test_more_instruments_than_channels_are_told():
     lists = [f"0 c0 {n:02x}\n0 90 {n + 40:02x} 50\n9 80 {n + 40:02x} 00" for n in range(17)]
-    converted = convert("x.mid", midi(*lists), Settings(track="all"))
+    converted = convert_file("x.mid", midi(*lists), Settings(track="all"))
     assert len({note.channel for note in converted.pieces[0].score().notes} - {9}) == 15
     assert [remark for remark in converted.remarks if "15 instruments have all channels" in remark] == converted.remarks
     assert len(converted.remarks) == 2
@@ -135,26 +141,26 @@ def test_more_instruments_than_channels_are_told():
 
 def test_notes_that_a_grid_brings_together_are_told():
     trill = "\n".join(f"{2 * n} 90 40 50\n{2 * n + 2} 80 40 00" for n in range(100))
-    converted = convert("x.mid", midi(trill), Settings(grid=24))
+    converted = convert_file("x.mid", midi(trill), Settings(grid=24))
     left = len(converted.pieces[0].score().notes)
     assert converted.remarks == [f"{100 - left} notes fell together with others of their key"]
-    assert convert("x.mid", midi(trill), Settings()).remarks == []
+    assert convert_file("x.mid", midi(trill), Settings()).remarks == []
 
 
 @pytest.mark.parametrize("events", ["notes", "channel", "all"])
 def test_smpte_keeps_its_seconds_whatever_is_kept(events):
     """25 frames of 40 ticks: a note of a second, at 60 quarter notes a minute."""
     data = midi("0 ff 51 0f4240\n0 90 40 50\n1000 80 40 00", division=-25 * 256 + 40)
-    (piece,) = convert("x.mid", data, Settings(events=events)).pieces
-    written = smf.read(midi_file(piece)[0])
-    whole, _ = score(written.tracks[0].events(), written.division)
-    assert timing.tempi(whole).seconds(whole.notes[0].end) == pytest.approx(1.0)
+    (piece,) = convert_file("x.mid", data, Settings(events=events)).pieces
+    written = smf.read_smf(encode_piece(piece)[0])
+    whole, _ = score_of_events(written.tracks[0].events(), written.division)
+    assert timing.tempo_map_of(whole).seconds(whole.notes[0].end) == pytest.approx(1.0)
 
 
 def test_a_pattern_of_format_2_has_its_own_tempo():
     patterns = [f"0 ff 51 {tempo}\n0 90 40 50\n96 80 40 00" for tempo in ("0f4240", "07a120")]
     data = midi(*patterns, form=2, division=96)
-    assert [convert("x.mid", data, Settings(track=n)).pieces[0].tempo for n in (0, 1)] == [1_000_000, 500_000]
+    assert [convert_file("x.mid", data, Settings(track=n)).pieces[0].tempo for n in (0, 1)] == [1_000_000, 500_000]
 
 
 def test_tunes_of_one_name_are_two(tmp_path):
@@ -162,20 +168,20 @@ def test_tunes_of_one_name_are_two(tmp_path):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "01.mid").write_bytes(midi(f"0 90 {key} 50\n9 80 {key} 00"))
     paths = [str(tmp_path / "a"), str(tmp_path / "b"), str(tmp_path / "a" / "01.mid")]
-    found = collect.collect(paths, Settings(transpose=(0, 1)))
-    assert [len(group) for group in collect.groups(found.pieces)] == [2, 2]
+    found = collect.collect_pieces(paths, Settings(transpose=(0, 1)))
+    assert [len(group) for group in collect.group_copies(found.pieces)] == [2, 2]
     assert found.report["files"] == 2  # the last is the first again
 
 
 def test_format_2_is_one_pattern_after_the_other():
     data = midi("0 90 40 50\n96 80 40 00", "0 90 41 50\n96 80 41 00", form=2, division=96)
-    piece = convert("x.mid", data, Settings(track="all", ticks_per_beat="keep")).pieces[0]
+    piece = convert_file("x.mid", data, Settings(track="all", ticks_per_beat="keep")).pieces[0]
     assert [(note.start, note.key) for note in piece.score().notes] == [(0, 64), (96, 65)]
 
 
 def test_copies_are_transposed_and_stretched_but_for_drums():
     data = midi(FLUTE + DRUMS)
-    pieces = convert("a.mid", data, Settings(transpose=(-1, 2), stretch=(2.0,))).pieces
+    pieces = convert_file("a.mid", data, Settings(transpose=(-1, 2), stretch=(2.0,))).pieces
     assert [piece.name for piece in pieces] == ["a.mid", *(f"a.mid{label}" for label in (
         " -1", " +1", " +2", " x2", " x2 -1", " x2 +1", " x2 +2"))]  # fmt: skip
     assert [piece.of for piece in pieces] == [None] + ["a.mid"] * 7
@@ -185,14 +191,14 @@ def test_copies_are_transposed_and_stretched_but_for_drums():
 
 
 def test_a_copy_that_would_leave_the_keyboard_is_not_made():
-    pieces = convert("a.mid", midi("0 90 7e 50\n9 80 7e 00"), Settings(transpose=(0, 3))).pieces
+    pieces = convert_file("a.mid", midi("0 90 7e 50\n9 80 7e 00"), Settings(transpose=(0, 3))).pieces
     assert [piece.name for piece in pieces] == ["a.mid", "a.mid +1"]
 
 
 def test_written_tempo_and_program_replace_those_of_the_words():
-    (piece,) = convert("x.mid", midi(CONDUCTOR, FLUTE, DRUMS), Settings(track="all", events="all")).pieces
-    data, _ = midi_file(piece, tempo=90, program=5)
-    events = [m for _, m in smf.read(data).tracks[0].events()]
+    (piece,) = convert_file("x.mid", midi(CONDUCTOR, FLUTE, DRUMS), Settings(track="all", events="all")).pieces
+    data, _ = encode_piece(piece, tempo=90, program=5)
+    events = [m for _, m in smf.read_smf(data).tracks[0].events()]
     assert [m.hex() for m in events if m[:2] == b"\xff\x51"] == ["ff51" + f"{round(60e6 / 90):06x}"]
     assert [m.hex() for m in events if m[0] & 0xF0 == 0xC0] == ["c005"]
 
@@ -200,7 +206,7 @@ def test_written_tempo_and_program_replace_those_of_the_words():
 def test_a_program_is_no_tempo():
     """Program 81 has the number of the meta event for tempo."""
     piece = Piece("x", ["00_90_3c50", "60_80_3c00"], 480, 500_000, (4, 4), ((0, 0x51),))
-    events = [m.hex() for _, m in smf.read(midi_file(piece, tempo=120)[0]).tracks[0].events()]
+    events = [m.hex() for _, m in smf.read_smf(encode_piece(piece, tempo=120)[0]).tracks[0].events()]
     assert "c051" in events
     assert [m for m in events if m.startswith("ff51")] == ["ff5107a120"]
 
@@ -216,14 +222,14 @@ def test_a_program_is_no_tempo():
 def test_saved_settings_are_checked(field, value):
     about = json.loads(json.dumps(vars(Settings()))) | {field: value}
     with pytest.raises(ValueError, match=f"the setting {field} is .* must be"):
-        from_json(about)
+        settings_from_json(about)
 
 
 def test_saved_settings_come_back():
     settings = Settings("all", "all", 8, "keep", 24, (-5, 6), (0.9, 1.1))
-    assert from_json(json.loads(json.dumps(vars(settings)))) == settings
+    assert settings_from_json(json.loads(json.dumps(vars(settings)))) == settings
     with pytest.raises(ValueError, match="grid are missing"):
-        from_json({name: value for name, value in vars(settings).items() if name != "grid"})
+        settings_from_json({name: value for name, value in vars(settings).items() if name != "grid"})
 
 
 # files of words
@@ -238,7 +244,7 @@ def saved(tmp_path):
     ]
     settings = Settings(ticks_per_beat="keep", transpose=(0, 1))
     path = tmp_path / "a.words"
-    data, about = wordfile.dump(settings, pieces, {"pieces": 1})
+    data, about = wordfile.dump_words(settings, pieces, {"pieces": 1})
     path.write_bytes(data)
     (tmp_path / "a.words.json").write_bytes(about)
     return path, settings, pieces
@@ -246,14 +252,14 @@ def saved(tmp_path):
 
 def test_files_of_words_come_back(saved):
     path, settings, pieces = saved
-    assert wordfile.load(str(path)) == (settings, pieces)
+    assert wordfile.load_words(str(path)) == (settings, pieces)
     assert path.read_text() == "00_90_4050 60_80_4000\n00_90_4150 60_80_4100\n"
 
 
 def test_words_typed_by_hand_need_no_description(tmp_path):
     path = tmp_path / "mine.words"
     path.write_text("00_90_4050 60_80_4000\n\n00_90_4050 60_80_4000\n")
-    settings, pieces = wordfile.load(str(path))
+    settings, pieces = wordfile.load_words(str(path))
     assert settings == Settings()
     assert [(piece.name, piece.division) for piece in pieces] == [("mine-1", 480), ("mine-2", 480)]
 
@@ -281,7 +287,7 @@ def test_a_damaged_description_is_refused(saved, change, reason):
     change(about)
     description.write_text(json.dumps(about))
     with pytest.raises(UserError, match=reason):
-        wordfile.load(str(path))
+        wordfile.load_words(str(path))
 
 
 @pytest.mark.parametrize(
@@ -292,7 +298,7 @@ def test_what_is_no_file_of_words(tmp_path, data, reason):
     if data is not None:
         path.write_bytes(data)
     with pytest.raises(UserError, match=reason):
-        wordfile.load(str(path))
+        wordfile.load_words(str(path))
 
 
 # folders
@@ -305,7 +311,7 @@ def test_folders_are_searched_and_every_refusal_has_a_reason(tmp_path):
     (tmp_path / "c.midi").write_bytes(midi(CONDUCTOR))
     (tmp_path / "._c.midi").write_bytes(b"what a Mac leaves")
     (tmp_path / "d.mid").write_bytes(midi(FLUTE)[:-6])  # the end of the track is missing, and the note-off
-    found = collect.collect([str(tmp_path)], Settings())
+    found = collect.collect_pieces([str(tmp_path)], Settings())
     assert [piece.name for piece in found.pieces] == ["d.mid", "deep/a.MID"]
     assert [(item["name"][len(str(tmp_path)) + 1 :], item["reason"][:18]) for item in found.report["refused"]] == [
         ("b.mid", "offset 0: is HTML,"),
@@ -315,28 +321,28 @@ def test_folders_are_searched_and_every_refusal_has_a_reason(tmp_path):
     assert {name: found.report[name] for name in ("files", "pieces", "copies", "words", "distinct", "notes")} == {
         "files": 4, "pieces": 2, "copies": 0, "words": 4, "distinct": 3, "notes": 2,
     }  # fmt: skip
-    strict = collect.collect([str(tmp_path)], Settings(), strict=True)
+    strict = collect.collect_pieces([str(tmp_path)], Settings(), strict=True)
     assert [piece.name for piece in strict.pieces] == ["deep/a.MID"]
 
 
 def test_nothing_read_says_why(tmp_path):
     (tmp_path / "b.mid").write_bytes(b"")
     with pytest.raises(UserError, match=r"no MIDI that can be read: .*b\.mid: offset 0: is empty"):
-        collect.collect([str(tmp_path)], Settings())
+        collect.collect_pieces([str(tmp_path)], Settings())
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"holds no file that ends in \.mid"):
-        collect.collect([str(tmp_path / "empty")], Settings())
+        collect.collect_pieces([str(tmp_path / "empty")], Settings())
     with pytest.raises(UserError, match="no such file or folder"):
-        collect.collect([str(tmp_path / "none")], Settings())
+        collect.collect_pieces([str(tmp_path / "none")], Settings())
 
 
 def test_words_bring_their_settings_to_the_midi_beside_them(saved, tmp_path):
     _, settings, pieces = saved
     (tmp_path / "z.mid").write_bytes(midi(FLUTE, division=96))
-    found = collect.collect([str(tmp_path)], Settings())
+    found = collect.collect_pieces([str(tmp_path)], Settings())
     assert found.settings == settings
     assert [piece.name for piece in found.pieces] == ["á.mid", "á.mid +1", "z.mid", "z.mid +1"]
-    assert collect.groups(found.pieces) == [[p.words for p in pieces], [p.words for p in found.pieces[2:]]]
+    assert collect.group_copies(found.pieces) == [[p.words for p in pieces], [p.words for p in found.pieces[2:]]]
 
 
 def test_how_many_keys_of_a_channel_sound_at_once():
@@ -345,9 +351,9 @@ def test_how_many_keys_of_a_channel_sound_at_once():
 
     alone = piece("00_90_3c50", "60_80_3c00", "00_ff_2f")
     chord = piece("00_93_3c50", "00_93_4050", "60_83_3c00", "00_83_4000", "00_b3_4000")
-    assert collect.voices([alone, chord]) == [1, 1, 1, 2] + [1] * 12
+    assert collect.voices_of_channels([alone, chord]) == [1, 1, 1, 2] + [1] * 12
     slip = piece("00_90_3c50", "10_90_4050", "01_80_3c00", "10_80_4000")
-    assert collect.voices([piece(*alone.words * 200), slip])[0] == 1
+    assert collect.voices_of_channels([piece(*alone.words * 200), slip])[0] == 1
 
 
 # real files
@@ -392,15 +398,15 @@ def test_there_and_back(shared, folder, empty):
     for path in sorted((shared / folder).rglob("*.mid")):
         data = path.read_bytes()
         try:
-            converted = convert(path.name, data, EVERYTHING)
+            converted = convert_file(path.name, data, EVERYTHING)
         except ValueError as error:
             reasons.append(str(error))
             continue
         (piece,) = converted.pieces
-        written, faults = midi_file(piece)
+        written, faults = encode_piece(piece)
         assert faults == [], path
-        before, after = canonical(smf.read(data)), canonical(smf.read(written, strict=True))
-        if smf.read(data).format == 2:  # whose tracks are put one after the other
+        before, after = canonical(smf.read_smf(data)), canonical(smf.read_smf(written, strict=True))
+        if smf.read_smf(data).format == 2:  # whose tracks are put one after the other
             assert sum(after.values()) == sum(before.values()), path
         elif converted.mended:
             assert onsets(after) == onsets(before), path
@@ -412,8 +418,8 @@ def test_there_and_back(shared, folder, empty):
 
 
 def test_the_overview_of_a_real_file(shared):
-    file = smf.read((shared / "midi_freedoom" / "d_dm01.mid").read_bytes())
-    seen = [tracks.overview(track) for track in file.tracks]
+    file = smf.read_smf((shared / "midi_freedoom" / "d_dm01.mid").read_bytes())
+    seen = [tracks.track_overview(track) for track in file.tracks]
     assert [track.notes for track in seen] == [0, 547, 1562, 414, 131, 1398]
     assert (seen[1].lowest, seen[1].highest, seen[1].channels, seen[1].programs) == (25, 50, [0], [36])
     assert seen[4].name == "http://odamex.net"

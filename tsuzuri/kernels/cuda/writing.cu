@@ -103,10 +103,10 @@ extern "C" __global__ void cells(const float* z, float* c, float* h, int B, int 
 // The words (B,), drawn or given, come in: one block a stream. The vector of each, a row of embedding (V, N), goes into
 // inputs1, beside the states that the last step left in inputs2 and in top.
 //
-// Escape watches where `escape` is not 0: senses (V,), recent and equal (B, PERIOD), place (B, 3), above (B, 2); it sets
+// LoopEscape watches where `escape` is not 0: onset_keys (V,), recent and equal (B, PERIOD), place (B, 3), above (B, 2); it sets
 // heat (B,). Shared memory: 128 bytes.
 extern "C" __global__ void enter(const int* words, const float* embedding, float* inputs1, float* inputs2,
-                                 const float* top, int N, int K, int drawn, int escape, const int* senses, int* recent,
+                                 const float* top, int N, int K, int drawn, int escape, const int* onset_keys, int* recent,
                                  int* equal, int* place, double* above, double* heat) {
     const long long b = blockIdx.x;
     const int word = words[b];
@@ -116,5 +116,5 @@ extern "C" __global__ void enter(const int* words, const float* embedding, float
         inputs2[b * 2 * K + K + n] = top[b * K + n];
     }
     const Watch mine{recent + b * PERIOD, equal + b * PERIOD, place + b * 3, above + b * 2, heat + b};
-    if (escape) watch(mine, word, senses[word], drawn);
+    if (escape) watch(mine, word, onset_keys[word], drawn);
 }

@@ -26,12 +26,12 @@ class Writer:
 
     ``weights`` are the last four arguments of ``functions.step``: embedding (V, N), two layers (w_x, b_x, w_h, b_h), w
     (V, N) and b (V,), on the host or the device, and are copied. ``how`` is from ``drawing.settings``. ``key`` of 64
-    bits makes the random numbers: stream b's n-th draw depends on key, b and n alone. ``senses``, int (V,) and -1 for
-    all of text, lets the device do what ``Escape(batch, senses)`` does; with None ``word`` can be given a heat.
+    bits makes the random numbers: stream b's n-th draw depends on key, b and n alone. ``onset_keys``, int (V,) and all
+    -1 for text, lets the device do what ``LoopEscape(batch, onset_keys)`` does; with None ``word`` takes a heat.
     ``own_masks`` makes room for a mask of each stream. ``precision`` is that of cuBLAS's products: float32, or tf32.
     """
 
-    def __init__(self, engine, weights, batch, how, key, senses=None, own_masks=False, precision="float32"):
+    def __init__(self, engine, weights, batch, how, key, onset_keys=None, own_masks=False, precision="float32"):
         embedding, layers, w, b = weights
         self.batch, self._streams, self._count = batch, batch if batch <= FEW else 1, 0  # rows drawn
         self._engine, self._how, self._precision = engine, how, precision
@@ -42,7 +42,7 @@ class Writer:
         self._output = _side_by_side(engine, self._width, [w], [b])
         self._take_state()
         self._take_draw(key, own_masks)
-        self._watch = watch(engine, batch, self._words, senses, self._heat)
+        self._watch = watch(engine, batch, self._words, onset_keys, self._heat)
         me = weakref.proxy(self)
         self._read_given = Recorded(engine, functools.partial(Writer._step, me, drawn=0))
         self._read_drawn = Recorded(engine, functools.partial(Writer._step, me, drawn=1))
@@ -156,11 +156,11 @@ class Writer:
         self._engine.product(inputs, weights, out, transpose_b=True, precision=self._precision)
 
 
-def watch(engine, batch, words, senses, heat):
-    """What ``enter`` knows of each stream, with which it sets heat (B,); ``senses`` as ``Writer``'s."""
+def watch(engine, batch, words, onset_keys, heat):
+    """What ``enter`` knows of each stream, with which it sets heat (B,); ``onset_keys`` as ``Writer``'s."""
     return (
-        numpy.int32(senses is not None),
-        engine.asarray(numpy.full(words, -1) if senses is None else senses, "i"),
+        numpy.int32(onset_keys is not None),
+        engine.asarray(numpy.full(words, -1) if onset_keys is None else onset_keys, "i"),
         engine.asarray(numpy.full((batch, PERIOD), -1), "i"),
         engine.zeros((batch, PERIOD), "i"),
         engine.asarray(numpy.tile([0, -1, 0], (batch, 1)), "i"),

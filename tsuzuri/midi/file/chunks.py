@@ -28,17 +28,17 @@ _SIGNATURES = {
 }
 
 
-def number(data, at, length=4, order="big"):
+def read_number(data, at, length=4, order="big"):
     return int.from_bytes(data[at : at + length], order)
 
 
-def inside_riff(data):
+def riff_bounds(data):
     """Where a file begins and ends: the data chunk of a RIFF file of MIDI, else everything."""
     if not (data.startswith(b"RIFF") and data.startswith(b"RMID", 8)):
         return 0, len(data)
     at = 12
     while at + 8 <= len(data):
-        size = number(data, at + 4, order="little")
+        size = read_number(data, at + 4, order="little")
         if data.startswith(b"data", at):
             return at + 8, min(len(data), at + 8 + size)
         at += 8 + size + size % 2
@@ -66,7 +66,7 @@ def find_header(data, start, stop):
     raise NotMidi(f"offset {start}: has no header MThd, {shown}")
 
 
-def header(data, at, stop, report):
+def read_header(data, at, stop, report):
     """(format, number of tracks, division, where the next chunk is) from the header at ``at``."""
     done = f"read as format 1 with {DEFAULT_DIVISION} ticks a quarter note"
     if data.startswith(b"MTrk", at):
@@ -75,14 +75,14 @@ def header(data, at, stop, report):
     if stop - at < 14:
         report(at, f"a header of {stop - at} bytes", done)
         return 1, 0, DEFAULT_DIVISION, stop
-    length = number(data, at + 4)
+    length = read_number(data, at + 4)
     following = at + 8 + length
     if length < 6 or not (following == stop or is_chunk(data, following, stop)):
         nearest = next_track(data, at + 14, stop)
         if length < 6 or following > stop or nearest < following:
             report(at + 4, f"header length {length}", "read as 6")
             following = at + 14
-    format, count, division = (number(data, at + k, 2) for k in (8, 10, 12))
+    format, count, division = (read_number(data, at + k, 2) for k in (8, 10, 12))
     if format not in FORMATS:
         report(at + 8, f"format {format}", "read as format 1")
         format = 1
@@ -106,7 +106,7 @@ def is_chunk(data, at, stop):
     """Whether a chunk is at ``at``: a track of any length, or a foreign chunk that fits."""
     if data.startswith(b"MTrk", at):
         return True
-    return bool(_CHUNK_NAME.match(data, at, stop)) and at + 8 <= stop and at + 8 + number(data, at + 4) <= stop
+    return bool(_CHUNK_NAME.match(data, at, stop)) and at + 8 <= stop and at + 8 + read_number(data, at + 4) <= stop
 
 
 def next_track(data, at, stop):

@@ -13,7 +13,7 @@ import numpy
 _FAULTS = [bytes((kind & 7) >> ((kind >> 3) - begin) % 3 & 1 for kind in range(256)) for begin in range(3)]
 
 
-class Runs:
+class MessageRuns:
     """Where the runs of a file end. ``counts`` (n + 1,): small bytes before each; ``faults``: 1 where none goes on, a
     string of n bytes for each count modulo 3 at which a run may begin."""
 
@@ -45,7 +45,7 @@ class Runs:
         self.data = data.tobytes()
         self.faults = [kinds.translate(table) for table in _FAULTS]
 
-    def find(self, begin, end):
+    def find_run(self, begin, end):
         """(end, number of messages) of the run at ``begin``, if a message begins there."""
         count = self.counts.item(begin)
         if begin and self.data[begin] < 0x80 and 0xC0 <= self.data[begin - 1] < 0xE0:
@@ -59,7 +59,7 @@ class Runs:
         return at, (self.counts.item(at) - count) // 3 if at > begin else 0
 
 
-def decode(data):
+def decode_messages(data):
     """(deltas (n,), rows (n, 3)) of the bytes of a run; the status of a message that has none is 0."""
     data = numpy.frombuffer(data, numpy.uint8)
     single = numpy.flatnonzero((data[:-1] & 0xE0 == 0xC0) & (data[1:] < 0x80))
@@ -82,7 +82,7 @@ def decode(data):
     return deltas, rows
 
 
-def with_status(status):
+def fill_running_status(status):
     """Statuses (n,), in which a message of status 0 takes the last channel status before it."""
     if status.all():
         return status

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy
 
 from tsuzuri.midi.file import chunks
-from tsuzuri.midi.file.runs import Runs
+from tsuzuri.midi.file.runs import MessageRuns
 from tsuzuri.midi.file.specs import (
     DATA_BYTES,
     END_OF_TRACK,
@@ -20,12 +20,11 @@ from tsuzuri.midi.file.specs import (
     META_STATUS,
     OTHER_META,
     WITH_PAYLOAD,
-    variable_length,
+    encode_variable_length,
 )
-from tsuzuri.midi.file.text import text
-from tsuzuri.midi.file.walk import NotMidi, Problem, Report, Walk
+from tsuzuri.midi.file.walk import NotMidi, Problem, Report, TrackWalker
 
-__all__ = ["File", "NotMidi", "Problem", "Track", "read", "text", "track", "write"]
+__all__ = ["MidiFile", "NotMidi", "Problem", "Track", "make_track", "read_smf", "write_smf"]
 
 MOST_TRACKS = 0x4000  # a quarter of what the header can count: an empty one takes a hundred times its bytes in memory
 LARGEST_TICK = 1 << 62
@@ -51,7 +50,7 @@ class Track(NamedTuple):
             yield tick, rows[3 * k : 3 * k + _row_length(status)] + self.payloads.get(k, b"")
 
 
-class File(NamedTuple):
+class MidiFile(NamedTuple):
     """A file's format 0, 1 or 2, its division, its tracks, and the problems that reading it met.
 
     ``division`` is ticks a quarter note, or, where negative, SMPTE time as the signed 16-bit number in the file.
@@ -63,29 +62,29 @@ class File(NamedTuple):
     problems: list
 
 
-def read(data, strict=False):
+def read_smf(data, strict=False):
     """A ``File`` of a file's bytes, mended where broken: every meta event of ``META`` in it has a legal payload.
 
     Raises NotMidi for what is no MIDI file at all, and with ``strict`` for the first problem.
     """
-    return read_by(Runs, bytes(data), strict)
+    return read_smf_with(MessageRuns, bytes(data), strict)
 
 
-def read_by(runs, data, strict=False):
+def read_smf_with(runs, data, strict=False):
     """``read`` with this class of runs, or by the walk alone where it is None: slower, and the same."""
     report = Report(strict)
-    start, stop = chunks.inside_riff(data)
+    start, stop = chunks.riff_bounds(data)
     found = chunks.find_header(data, start, stop)
     if found > start:
         report(start, f"{found - start} bytes before the header", "skipped")
-    format, count, division, at = chunks.header(data, found, stop, report)
-    walk = Walk(data, report, runs and runs(data))
+    format, count, division, at = chunks.read_header(data, found, stop, report)
+    walk = TrackWalker(data, report, runs and runs(data))
     while at < stop:
         is_track = data.startswith(b"MTrk", at)
         if is_track and at + 8 <= stop and len(walk.event_cuts) < MOST_TRACKS:
             at = _read_track(walk, at, stop)
         elif not is_track and chunks.is_chunk(data, at, stop):
-            at += 8 + chunks.number(data, at + 4)
+            at += 8 + chunks.read_number(data, at + 4)
         else:
             following = stop if is_track else chunks.next_track(data, at + 1, stop)
             report(at, f"{following - at} bytes that are no chunk", "skipped")
@@ -98,7 +97,7 @@ def read_by(runs, data, strict=False):
     if format == 0 and len(tracks) > 1:
         report(found + 8, f"format 0 with {len(tracks)} tracks", "read as format 1")
         format = 1
-    return File(format, division, tracks, report.problems())
+    return MidiFile(format, division, tracks, report.problems())
 
 
 def _read_track(walk, at, stop):
@@ -106,7 +105,7 @@ def _read_track(walk, at, stop):
 
     A length that leads to the end of the file or to another chunk is believed; else the events say where they end.
     """
-    length, begin = chunks.number(walk.data, at + 4), at + 8
+    length, begin = chunks.read_number(walk.data, at + 4), at + 8
     stated = begin + length
     sure = stated == stop or (stated < stop and chunks.is_chunk(walk.data, stated, stop))
     finished = walk.track(begin, stated if sure else chunks.next_track(walk.data, begin, stop))
@@ -138,7 +137,7 @@ def _row_length(status):
     return 2 if status == META_STATUS else 1 + DATA_BYTES[status >> 4]
 
 
-def track(events):
+def make_track(events):
     """A ``Track`` of (tick, message) as ``Track.events`` yields them, ticks not decreasing.
 
     Raises ValueError for a message of a wrong length or a tick that goes back.
@@ -162,7 +161,7 @@ def track(events):
     return Track(numpy.array(ticks, numpy.int64), numpy.array(rows, numpy.uint8).reshape(-1, 3), payloads)
 
 
-def write(file):
+def write_smf(file):
     """The bytes of a ``File``: each event with its status, an end of track added where there is none.
 
     Raises ValueError for what the format cannot hold.
@@ -197,7 +196,7 @@ def _track_bytes(track, where):
     pieces, at = [], 0
     for k, payload in sorted(track.payloads.items()):
         end = int(lengths[k])
-        pieces += [flat[at:end], variable_length(len(payload)), payload]
+        pieces += [flat[at:end], encode_variable_length(len(payload)), payload]
         at = end
     body = b"".join([*pieces, flat[at:]])
     if len(body) > 0xFFFFFFFF:

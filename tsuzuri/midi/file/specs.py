@@ -54,7 +54,7 @@ META = {
 OTHER_META = Meta("meta event")
 
 
-def variable_length(number):
+def encode_variable_length(number):
     """The bytes of a number, seven bits each, all but the last with the high bit set."""
     found = [number & 0x7F]
     while number := number >> 7:

@@ -15,7 +15,7 @@ _COMMON_HANGUL = frozenset(
 _VOICED = frozenset("ｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾊﾋﾌﾍﾎｳ")  # half-width kana that ﾞ may follow
 
 
-def text(payload):
+def decode_midi_text(payload):
     """The text of a payload in UTF-8, cp932, GBK, EUC-KR or Latin-1 (Windows' cp1252), as one line.
 
     It is safe to show on a terminal: whatever is no printable character is a space.

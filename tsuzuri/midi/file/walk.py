@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy
 
-from tsuzuri.midi.file.runs import decode, with_status
+from tsuzuri.midi.file.runs import decode_messages, fill_running_status
 from tsuzuri.midi.file.specs import (
     CHANNEL_STATUS,
     DATA_BYTES,
@@ -60,7 +60,7 @@ class CutOff(Exception):  # noqa: N818 - no error: it ends a track
     """The track ends within an event."""
 
 
-class Walk:
+class TrackWalker:
     """Walks through one track after the other.
 
     What it reads has three parts, each with an entry an event: ``places`` the event's index in the file, ``deltas`` in
@@ -99,11 +99,11 @@ class Walk:
     def arrays(self):
         """(deltas (n,), rows (n, 3)) of all events; then the walk is over, for it lets go of what it held."""
         self.runs = None
-        deltas, rows = decode(self.plain)
+        deltas, rows = decode_messages(self.plain)
         places = numpy.frombuffer(self.places, numpy.int64)
         deltas[places] = numpy.frombuffer(self.deltas, numpy.int64)
         rows[places] = numpy.frombuffer(self.rows, numpy.uint8).reshape(-1, 3)
-        rows[:, 0] = with_status(rows[:, 0])
+        rows[:, 0] = fill_running_status(rows[:, 0])
         self.plain = self.places = self.deltas = self.rows = None
         return deltas, rows
 
@@ -114,7 +114,7 @@ class Walk:
                 return False
             if self.count == 1:
                 return self.single_run()
-        end, events = self.runs.find(self.at, self.end)
+        end, events = self.runs.find_run(self.at, self.end)
         if not events:
             return False
         self.plain += self.data[self.at : end]

@@ -31,7 +31,7 @@ FONTS = (  # the first is matplotlib's own; the others are tried for what it has
 )  # fmt: skip
 
 
-def draw(score, title="", primed=0):
+def draw_pianoroll(score, title="", primed=0):
     """The bytes of a PNG with a score's notes; those before tick ``primed`` lie on a shaded ground.
 
     Left to right is time in bars, up is pitch, a strong color is a loud note. A title that no font here has letters
@@ -41,14 +41,14 @@ def draw(score, title="", primed=0):
     from matplotlib.figure import Figure
 
     if score.division < 0:  # bars are counted in quarter notes: the given tick moves with the score
-        primed = timing.musical(score._replace(notes=[], end=primed)).end
-        score = timing.musical(score)
+        primed = timing.in_musical_time(score._replace(notes=[], end=primed)).end
+        score = timing.in_musical_time(score)
     if score.end > LONGEST * score.division:
         quarters = score.end // score.division
         raise UserError(f"the piece is {quarters} quarter notes long: a piano roll shows at most {LONGEST}")
     pitched = [note for note in score.notes if note.channel != DRUMS]
     drums = [note for note in score.notes if note.channel == DRUMS]
-    bars = timing.bars(score._replace(end=max(1, score.end)))  # one at least
+    bars = timing.bar_starts(score._replace(end=max(1, score.end)))  # one at least
     width = min(WIDEST, max(NARROWEST, INCHES_A_BAR * len(bars)))
     low, high = _key_range(pitched)
     rows = sorted({note.key for note in drums})
@@ -131,7 +131,7 @@ def _draw_notes(axes, notes, low, high, colors, tick_of_a_pixel):
     sparser = [rows for rows in (natural, [row for row in natural if row % 12 in (0, 4, 7)]) if len(rows) <= 16]
     octaves = [row for row in natural if row % 12 == 0]
     shown = sparser[0] if sparser else octaves
-    axes.set_yticks(shown, [names.note(row) for row in shown], size=8)
+    axes.set_yticks(shown, [names.key_name(row) for row in shown], size=8)
     for row in octaves:
         axes.axhline(row - 0.5, color=RULE, linewidth=0.9, zorder=0)
     axes.set_ylim(low - 0.5, high - 0.5)
@@ -152,7 +152,7 @@ def _draw_drums(axes, notes, rows, width):
         linewidths=min(2.5, max(0.7, crowd / 3)),
         zorder=3,
     )
-    axes.set_yticks(range(len(rows)), [names.drum(key) for key in rows], size=min(8, 70 * TALLEST / len(rows)))
+    axes.set_yticks(range(len(rows)), [names.drum_name(key) for key in rows], size=min(8, 70 * TALLEST / len(rows)))
     axes.set_ylabel("drums", color=INK)
     axes.hlines(range(len(rows)), 0, 1, transform=axes.get_yaxis_transform(), color=SHADE, zorder=-1)
     axes.set_ylim(-0.8, len(rows) - 0.2)
@@ -168,7 +168,7 @@ def _rule_time(axes, score, bars, width):
     ruled = bars if len(bars) < width * 8 else numbered
     axes.vlines(ruled, 0, 1, transform=axes.get_xaxis_transform(), color=RULE, linewidth=0.8, zorder=1)
     if len(bars) <= FEW_BARS + 1:
-        meters = timing.meters(score)
+        meters = timing.meter_changes(score)
         for begin, end in itertools.pairwise(bars):
             _, _, denominator = meters[bisect.bisect_right([tick for tick, _, _ in meters], begin) - 1]
             beats = numpy.arange(begin, end, timing.bar_length(1, denominator, score.division))[1:]
@@ -200,7 +200,7 @@ def _label(figure, axes, score, pitched, title):
     colors = _colors(pitched)
     played = _programs(score, pitched)
     handles = [
-        Patch(color=colors[channel], label=names.channel(channel, played[channel])) for channel in sorted(colors)
+        Patch(color=colors[channel], label=names.channel_label(channel, played[channel])) for channel in sorted(colors)
     ]
     if handles:
         columns = max(1, int(figure.get_figwidth() // 2.6))

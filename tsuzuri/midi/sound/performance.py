@@ -112,12 +112,12 @@ class Part(NamedTuple):
         return tuple((max(0, time - self.first) / rate, semitones) for time, semitones in steps)
 
 
-def held(score, rate):
+def held_notes(score, rate):
     """The (note, channel, first sample, sample at which it is let go) of each note, latest first.
 
     A note that the pedal holds is let go when it is lifted, or its key is struck again, or the piece is over.
     """
-    tempi = timing.tempi(score)
+    tempi = timing.tempo_map_of(score)
 
     def sample(tick):
         return round(tempi.seconds(tick) * rate)
@@ -138,13 +138,13 @@ def held(score, rate):
 
 def perform(score, rate):
     """The ``Part`` of each note, by their first samples."""
-    return sorted((_part(*played, rate) for played in held(score, rate)), key=lambda part: part.first)
+    return sorted((_part(*played, rate) for played in held_notes(score, rate)), key=lambda part: part.first)
 
 
 def _part(note, channel, first, let_go, rate):
     if note.channel == DRUMS:
-        return Part(first, first + tones.drum_length(note.key, rate), 0, None, note.key, note.velocity, channel)
-    timbre = timbres.TIMBRES[timbres.of_program(channel.program.at(first))]
+        return Part(first, first + tones.drum_samples(note.key, rate), 0, None, note.key, note.velocity, channel)
+    timbre = timbres.TIMBRES[timbres.timbre_of_program(channel.program.at(first))]
     hold = max(1, round((let_go - first) / rate * 1000)) / 1000  # whole milliseconds: equal notes are made once
-    last = first + math.ceil(tones.sounding(timbre, note.key, hold) * rate)
+    last = first + math.ceil(tones.tone_seconds(timbre, note.key, hold) * rate)
     return Part(first, last, hold, timbre, note.key, note.velocity, channel)

@@ -13,7 +13,7 @@ from tsuzuri.errors import UserError
 from tsuzuri.midi import timing
 from tsuzuri.midi.score import DRUMS, OFF, ON
 from tsuzuri.midi.sound import timbres, tones
-from tsuzuri.midi.sound.performance import BEND, CONTROL, PROGRAM, held, perform
+from tsuzuri.midi.sound.performance import BEND, CONTROL, PROGRAM, held_notes, perform
 
 RATE = 44100
 RATES = 8000, 96_000
@@ -29,7 +29,7 @@ _SPREAD = 40  # keys from middle C to the edge of the keyboard's half of the sta
 _WIDTH = 0.25  # of the stage, to each side
 
 
-def render(score, rate=RATE):
+def render_score(score, rate=RATE):
     """The sound of a score, int16 (n, 2), any piece about as loud; it ends when all has died away in the room.
 
     Notes are mixed some seconds at a time: what this takes beside its result does not grow with the length. A
@@ -70,7 +70,7 @@ def render_soundfont(score, path, rate=RATE):
     return _master(_played(player, events, length), length, _TRANSFORM)
 
 
-def wav(samples, rate=RATE):
+def encode_wav(samples, rate=RATE):
     """The bytes of a WAV file of int16 samples (n, 2)."""
     stream = io.BytesIO()
     with wave.open(stream, "wb") as file:
@@ -135,13 +135,13 @@ def _blocks(parts, length, step, room, rate):
 
 def _tones(rate):
     """A function that makes a stretch of a part, and remembers the latest: notes repeat."""
-    hiss = tones.noise(rate)
+    hiss = tones.make_noise(rate)
 
     @functools.lru_cache(_CACHED)
     def cached(timbre, key, bends, strength, hold, first, last):
         if timbre is None:
-            return tones.drum(key, rate)
-        return tones.tone(timbre, key, bends, strength, hold, first, last, rate, hiss)
+            return tones.render_drum(key, rate)
+        return tones.render_tone(timbre, key, bends, strength, hold, first, last, rate, hiss)
 
     def tone(part, first, last):  # samples of the part, counted from its own first one
         if part.timbre is None:
@@ -164,7 +164,7 @@ def _add(mix, part, at, until, tone, rate):
         channel.volume.samples(first, last, rate) * channel.expression.samples(first, last, rate) / 127**2
     ) ** 2
     pan = channel.pan.samples(first, last, rate) / 64 - 1  # -1 left to 1 right
-    place = timbres.drum_sound(part.key).pan if part.timbre is None else (part.key - 60) / _SPREAD * _WIDTH
+    place = timbres.drum_of_key(part.key).pan if part.timbre is None else (part.key - 60) / _SPREAD * _WIDTH
     angle = (1 + numpy.clip(pan + place * (1 - abs(pan)), -1, 1)) * (math.pi / 4)
     samples = tone(part, first - part.first, last - part.first)
     mix[0, first - at : last - at] += samples * (level * numpy.cos(angle)).astype("f")
@@ -197,9 +197,9 @@ def _limited(samples):
 
 def _messages(score, rate):
     """A score's (sample, channel message) in order; note-offs wait for the pedal, which tinysoundfont ignores."""
-    tempi = timing.tempi(score)
+    tempi = timing.tempo_map_of(score)
     ranked = [(round(tempi.seconds(tick) * rate), 1, message) for tick, message in score.others if message[0] < 0xF0]
-    for note, _, first, let_go in held(score, rate):
+    for note, _, first, let_go in held_notes(score, rate):
         ranked.append((first, 2, bytes([ON | note.channel, note.key, note.velocity])))
         ranked.append((let_go, 0, bytes([OFF | note.channel, note.key, 0])))
     ranked.sort(key=lambda event: event[:2])

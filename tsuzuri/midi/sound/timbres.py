@@ -101,7 +101,7 @@ UNLIKE_THEIR_FAMILY = {
 }  # fmt: skip
 
 
-def of_program(program):
+def timbre_of_program(program):
     """The name of the timbre that plays a General MIDI program 0..127."""
     return UNLIKE_THEIR_FAMILY.get(program, FAMILIES[program // 8])
 
@@ -172,6 +172,6 @@ DRUM_SOUNDS = {
 }  # fmt: skip
 
 
-def drum_sound(key):
+def drum_of_key(key):
     """The ``Drum`` on a key; keys outside General MIDI's have a sound in common."""
     return DRUM_SOUNDS.get(key, _OTHER)

@@ -17,12 +17,12 @@ _ONSET = 0.3  # seconds in which a vibrato grows
 _SHORTEST_ATTACK = 0.003  # seconds: a shorter one clicks
 
 
-def hertz(key):
+def key_frequency(key):
     """The frequency of a key, whole or not, 69 being 440 Hz; equal temperament."""
     return A4 * 2 ** ((key - A4_KEY) / 12)
 
 
-def noise(rate):
+def make_noise(rate):
     """Breath-like noise without a mean, float32 (2**17,), always the same; it can be repeated without a seam."""
     spectrum = numpy.fft.rfft(numpy.random.default_rng(0).standard_normal(_NOISE))
     spectrum[0] = 0
@@ -30,7 +30,7 @@ def noise(rate):
     return (samples / samples.std()).astype("f")
 
 
-def sounding(timbre, key, hold):
+def tone_seconds(timbre, key, hold):
     """Seconds from the stroke of a key held so long to silence."""
     return _ringing(timbre, key, hold) + timbre.release
 
@@ -43,14 +43,14 @@ def _fall(timbre, key):
     return timbre.fall * 2 ** ((60 - key) / 24)  # low strings ring longer: twice as long two octaves down
 
 
-def tone(timbre, key, bends, strength, hold, first, last, rate, hiss):
+def render_tone(timbre, key, bends, strength, hold, first, last, rate, hiss):
     """Samples ``first`` to ``last`` of a tone, float32 (last - first,), at about 0.3 of full scale.
 
     ``bends`` are (second, semitones above the key), each until the next, from second 0 on; ``strength`` 0..1 is for
     its brightness, ``hold`` the seconds until the key is let go, ``hiss`` what ``noise(rate)`` gives.
     """
     t = numpy.arange(first, last) / rate
-    frequency = hertz(key + bends[0][1])
+    frequency = key_frequency(key + bends[0][1])
     turns = _bent(t, key, bends) if len(bends) > 1 else t * frequency
     amplitudes = _amplitudes(timbre, frequency, strength, rate)
     wave = numpy.zeros(len(t), "f")
@@ -76,7 +76,7 @@ def tone(timbre, key, bends, strength, hold, first, last, rate, hiss):
 def _bent(t, key, bends):
     """Turns of a phase whose speed changes at each bend and which itself never jumps."""
     times, semitones = numpy.array(bends).T
-    speeds = hertz(key + semitones)
+    speeds = key_frequency(key + semitones)
     turns = numpy.concatenate([[0], numpy.cumsum(numpy.diff(times) * speeds[:-1])])
     at = numpy.searchsorted(times, t, side="right") - 1
     return turns[at] + (t - times[at]) * speeds[at]
@@ -133,16 +133,16 @@ def _shape(wave, t, timbre, hold):
     return wave
 
 
-def drum_length(key, rate):
+def drum_samples(key, rate):
     """Samples of a stroke on a drum."""
-    sound = timbres.drum_sound(key)
+    sound = timbres.drum_of_key(key)
     return int(max(sound.ring if sound.tones else 0, sound.hiss if sound.noise else 0) * rate)
 
 
-def drum(key, rate):
+def render_drum(key, rate):
     """A stroke on a drum, float32 (n,)."""
-    sound = timbres.drum_sound(key)
-    t = numpy.arange(drum_length(key, rate)) / rate
+    sound = timbres.drum_of_key(key)
+    t = numpy.arange(drum_samples(key, rate)) / rate
     wave = numpy.zeros(len(t))
     for frequency, amplitude in sound.tones:
         # from drop times the frequency down to it within some hundredths of a second; the integral of that

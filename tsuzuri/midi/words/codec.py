@@ -15,9 +15,9 @@ from tsuzuri.midi.file.specs import (
     META_STATUS,
     OTHER_META,
     WITH_PAYLOAD,
-    variable_length,
+    encode_variable_length,
 )
-from tsuzuri.midi.score import END, OFF, ON, score
+from tsuzuri.midi.score import END, OFF, ON, score_of_events
 
 _DELTA = r"((?:[89a-f][0-9a-f])*[0-7][0-9a-f])_"
 _SHAPE = re.compile(_DELTA + r"([89a-f][0-9a-f])(?:_((?:[0-9a-f]{2})*))?")
@@ -30,15 +30,15 @@ class Fault(NamedTuple):
     reason: str
 
 
-def word(delta, message):
+def encode_word(delta, message):
     """The word of an event ``delta`` ticks after the last; raises ``ValueError`` where MIDI has no such delta."""
     if not 0 <= delta <= LARGEST_NUMBER:
         raise ValueError(f"a rest of {delta} ticks is longer than MIDI's longest, {LARGEST_NUMBER}")
-    spelled = f"{variable_length(delta).hex()}_{message[:1].hex()}_{message[1:].hex()}"
+    spelled = f"{encode_variable_length(delta).hex()}_{message[:1].hex()}_{message[1:].hex()}"
     return sys.intern(spelled)  # a corpus has each word many times, and memory need have it but once
 
 
-def parse(text):
+def decode_word(text):
     """The (delta, message) of a word; raises ``ValueError`` with the reason for what is none."""
     shape = _SHAPE.fullmatch(text.lower())
     if not shape:
@@ -85,16 +85,16 @@ def _wrong_meta(data):
     return None if meta.allows(payload) else f"has an impossible {meta.name}"
 
 
-def line(events):
+def encode_events(events):
     """The words of events in order of time."""
     words, last = [], 0
     for tick, message in events:
-        words.append(word(tick - last, message))
+        words.append(encode_word(tick - last, message))
         last = tick
     return words
 
 
-def read(words, division, begun=False):
+def decode_events(words, division, begun=False):
     """The (tick, message) events of a line of words, legal in any case, and the ``Fault`` of each word that was not.
 
     Faultless words come back as they are. Else what is no word is left out, its delta given to the next where it has
@@ -103,7 +103,7 @@ def read(words, division, begun=False):
     events, faults, tick = [], [], 0
     for i, text in enumerate(words):
         try:
-            delta, message = parse(text)
+            delta, message = decode_word(text)
         except ValueError as error:
             faults.append(Fault(i, str(error)))
             found = re.match(_DELTA, text.lower())
@@ -116,7 +116,7 @@ def read(words, division, begun=False):
     found = [(tick, message) for tick, message, _ in events]
     if not faults:
         return found, []
-    piece, _ = score(found, division)
+    piece, _ = score_of_events(found, division)
     return piece.events(), sorted(faults)
 
 

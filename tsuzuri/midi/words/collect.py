@@ -7,8 +7,8 @@ from typing import NamedTuple
 from tsuzuri.errors import UserError
 from tsuzuri.midi.score import OFF, ON
 from tsuzuri.midi.words import codec, wordfile
-from tsuzuri.midi.words.convert import Converted, convert, is_meter, is_program
-from tsuzuri.midi.words.settings import from_json
+from tsuzuri.midi.words.convert import Converted, convert_file, is_meter, is_program
+from tsuzuri.midi.words.settings import settings_from_json
 
 SUFFIXES = (".mid", ".midi", ".smf", ".kar", ".rmi")
 TEXTS = (".txt", ".zip")  # what the corpus of a folder of text is made of
@@ -24,7 +24,7 @@ class Collection(NamedTuple):
     report: dict
 
 
-def is_music(path):
+def is_music_path(path):
     """Whether a file is one of MIDI or of words, by its name, or by its first bytes."""
     name = path.lower()
     if name.endswith((*SUFFIXES, wordfile.SUFFIX)):
@@ -36,7 +36,7 @@ def is_music(path):
         return False
 
 
-def find(paths, suffixes=(*SUFFIXES, wordfile.SUFFIX)):
+def find_music_files(paths, suffixes=(*SUFFIXES, wordfile.SUFFIX)):
     """(name, path) of each file that is named, and of each one in a folder that ends so, in sorted order, once.
 
     Raises ``UserError`` for a path that does not exist and a folder that holds none.
@@ -62,28 +62,28 @@ def _files(path):
     return sorted(os.path.join(folder, name) for folder, name in walked if not name.startswith("."))
 
 
-def kinds(paths):
+def split_by_kind(paths):
     """The files under ``paths`` that are music and those that are texts or archives, two lists."""
     music, texts = [], []
     for path in paths:
         for file in _files(path):
-            if file.lower().endswith((*SUFFIXES, wordfile.SUFFIX)) or (file == path and is_music(file)):
+            if file.lower().endswith((*SUFFIXES, wordfile.SUFFIX)) or (file == path and is_music_path(file)):
                 music.append(file)
             elif file == path or file.lower().endswith(TEXTS):
                 texts.append(file)
     return music, texts
 
 
-def collect(paths, settings, strict=False, asked=()):
+def collect_pieces(paths, settings, strict=False, asked=()):
     """The ``Collection`` of all files under ``paths``, MIDI files converted by ``settings``.
 
     A file that cannot be read is refused in the report; ``UserError`` where none is left. Words bring the settings that
     they were made by, which must be the same for all of them, hold for the MIDI files beside them too, and cannot be
     ``asked`` for by options.
     """
-    files = find(paths)
+    files = find_music_files(paths)
     pieces, report = [], {"files": len(files), "mended": [], "refused": []}
-    loaded = {path: wordfile.load(path) for _, path in files if path.lower().endswith(wordfile.SUFFIX)}
+    loaded = {path: wordfile.load_words(path) for _, path in files if path.lower().endswith(wordfile.SUFFIX)}
     settings = _described(loaded, settings, asked)
     for name, path in files:
         try:
@@ -91,7 +91,7 @@ def collect(paths, settings, strict=False, asked=()):
                 found, notes, remarks = _legal(path, loaded[path][1], strict)
             else:
                 with open(path, "rb") as stream:
-                    found, notes, remarks = convert(name, stream.read(), settings, strict)
+                    found, notes, remarks = convert_file(name, stream.read(), settings, strict)
         except OSError as error:
             report["refused"].append({"name": path, "reason": f"cannot be read: {error.strerror or error}"})
         except ValueError as error:
@@ -104,7 +104,7 @@ def collect(paths, settings, strict=False, asked=()):
         reasons = "; ".join(f"{item['name']}: {item['reason']}" for item in report["refused"][:3])
         more = f"; and {len(report['refused']) - 3} more" if len(report["refused"]) > 3 else ""
         raise UserError(f"no MIDI that can be read: {reasons}{more}")
-    return Collection(pieces, settings, report | count(pieces))
+    return Collection(pieces, settings, report | count_pieces(pieces))
 
 
 def _described(loaded, settings, asked):
@@ -122,17 +122,17 @@ def _described(loaded, settings, asked):
 def _legal(path, pieces, strict):
     """The pieces of a file of words made legal, as ``Converted``; raises ``ValueError`` where ``strict``."""
     made, remarks = [], []
-    for piece, (number, _) in zip(pieces, wordfile.numbered(path), strict=True):
-        events, faults = codec.read(piece.words, piece.division)
+    for piece, (number, _) in zip(pieces, wordfile.piece_lines(path), strict=True):
+        events, faults = codec.decode_events(piece.words, piece.division)
         told = [f"line {number}, word {i + 1}: {piece.words[i]} {reason}" for i, reason in faults]
         if told and strict:
             raise ValueError(told[0])
         remarks += told
-        made.append(piece._replace(words=codec.line(events)) if told else piece)
+        made.append(piece._replace(words=codec.encode_events(events)) if told else piece)
     return Converted(made, 0, remarks)
 
 
-def count(pieces):
+def count_pieces(pieces):
     """What a report says of pieces."""
     every = [word for piece in pieces for word in piece.words]
     return {
@@ -140,17 +140,17 @@ def count(pieces):
         "copies": sum(piece.of is not None for piece in pieces),
         "words": len(every),
         "distinct": len(set(every)),
-        "notes": sum(map(strikes, every)),
+        "notes": sum(map(is_note_on, every)),
     }
 
 
-def strikes(word):
+def is_note_on(word):
     """Whether a word begins a note."""
     _, _, rest = word.partition("_")
     return rest[:1] == f"{ON:x}"[0] and not rest.endswith("00")
 
 
-def groups(pieces):
+def group_copies(pieces):
     """Lists of words for training: of each original piece, the words of itself and of the copies that follow it."""
     found, name = [], None
     for piece in pieces:
@@ -161,7 +161,7 @@ def groups(pieces):
     return found
 
 
-def character(pieces):
+def common_settings(pieces):
     """What pieces have in common, for writing more of them.
 
     Their division, median tempo, most frequent meter, and program of each channel as (channel, program) pairs; and
@@ -182,16 +182,16 @@ def character(pieces):
         "tempo": sorted(piece.tempo for piece in pieces)[len(pieces) // 2],
         "meter": list(min(meters.items(), key=_rank)[0]),
         "programs": sorted(programs.items()),
-        "voices": voices(piece for piece in pieces if piece.of is None),
+        "voices": voices_of_channels(piece for piece in pieces if piece.of is None),
     }
 
 
-def checked(about):
+def check_midi_report(about):
     """A ``character`` as JSON kept it, with the ``settings``; raises ``ValueError`` naming what is wrong with it."""
     missing = {"settings", *CHARACTER} - about.keys()
     if missing:
         raise ValueError(f"{min(missing)} is missing")
-    from_json(about["settings"])
+    settings_from_json(about["settings"])
     for name, (allowed, fits) in CHARACTER.items():
         try:
             right = fits(about[name])
@@ -222,7 +222,7 @@ def _rank(counted):
     return -times, value
 
 
-def voices(pieces):
+def voices_of_channels(pieces):
     """For each of the 16 channels, as how many keys sound at once at nearly all onsets; 1 where it is never heard."""
     onsets = [Counter() for _ in range(16)]
     for piece in pieces:

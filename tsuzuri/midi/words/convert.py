@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from tsuzuri.midi import timing
 from tsuzuri.midi.file import smf
-from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, score
+from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, score_of_events
 from tsuzuri.midi.words import codec, tracks
 from tsuzuri.midi.words.settings import ALL, KEEP
 
@@ -27,8 +27,8 @@ class Piece(NamedTuple):
 
     def score(self):
         """The ``Score`` of the words, mended where they are not legal."""
-        events, _ = codec.read(self.words, self.division)
-        return score(events, self.division)[0]
+        events, _ = codec.decode_events(self.words, self.division)
+        return score_of_events(events, self.division)[0]
 
 
 def is_meter(numerator, denominator):
@@ -50,33 +50,35 @@ class Converted(NamedTuple):
     remarks: list
 
 
-def convert(name, data, settings, strict=False):
+def convert_file(name, data, settings, strict=False):
     """A file's bytes to ``Converted``; raises ``ValueError`` with the reason for one that cannot be.
 
     ``strict`` refuses what is not as the standard has it, instead of mending it.
     """
-    file = smf.read(data, strict)
+    file = smf.read_smf(data, strict)
     remarks = [f"offset {problem.offset}: {problem.wrong}: {problem.done}" for problem in file.problems]
-    events, left_out = tracks.timeline(file, settings.track, settings.events)
-    original, mended = score(events, file.division)
-    whole = [event for event in tracks.timeline(file, settings.track, ALL)[0] if event[1][0] & 0xF0 not in (OFF, ON)]
+    events, left_out = tracks.merge_tracks(file, settings.track, settings.events)
+    original, mended = score_of_events(events, file.division)
+    whole = [
+        event for event in tracks.merge_tracks(file, settings.track, ALL)[0] if event[1][0] & 0xF0 not in (OFF, ON)
+    ]
     frame = original._replace(others=whole)
     context = timing.main_tempo(frame), timing.main_meter(frame), _programs(whole)
-    before, tempo_map = len(original.notes), timing.changes(frame)
+    before, tempo_map = len(original.notes), timing.tempo_changes(frame)
     if settings.ticks_per_beat != KEEP:
-        original = timing.musical(original, settings.ticks_per_beat, tempo_map)
+        original = timing.in_musical_time(original, settings.ticks_per_beat, tempo_map)
     elif settings.grid != KEEP and original.division < 0:
-        original = timing.musical(original, tempo_map=tempo_map)
+        original = timing.in_musical_time(original, tempo_map=tempo_map)
     pieces = []
     for label, copy in _copies(original, settings):
-        made = binned(copy, settings.velocities) if settings.velocities != KEEP else copy
+        made = quantize_velocities(copy, settings.velocities) if settings.velocities != KEEP else copy
         if settings.grid != KEEP:
-            made = timing.snapped(made, settings.grid)
+            made = timing.snap_to_grid(made, settings.grid)
         if not label and len(made.notes) < before:
             left_out.append(f"{before - len(made.notes)} notes fell together with others of their key")
         found = made.events() + [(made.end, END)] * (settings.events == ALL)
         of = name if label else None
-        pieces.append(Piece(name + label, codec.line(found), made.division, *context, of))
+        pieces.append(Piece(name + label, codec.encode_events(found), made.division, *context, of))
     return Converted(pieces, mended, remarks + left_out)
 
 
@@ -91,14 +93,14 @@ def _copies(original, settings):
     low, high = settings.transpose
     semitones = sorted({0, *range(low, high + 1)}, key=lambda n: (abs(n), n))
     for factor in dict.fromkeys((1.0, *settings.stretch)):
-        stretched = timing.stretched(original, factor) if factor != 1 else original
+        stretched = timing.stretch(original, factor) if factor != 1 else original
         for n in semitones:
-            copy = transposed(stretched, n)
+            copy = transpose(stretched, n)
             if copy is not None:
                 yield (f" x{factor:g}" if factor != 1 else "") + (f" {n:+d}" if n else ""), copy
 
 
-def transposed(original, semitones):
+def transpose(original, semitones):
     """The score so many semitones higher, its key signatures too, drums as they are; None where a key leaves 0..127."""
     if not semitones:
         return original
@@ -118,20 +120,20 @@ def transposed(original, semitones):
     return original._replace(notes=notes, others=others)
 
 
-def binned(original, bins):
+def quantize_velocities(original, bins):
     """The score with each velocity 1..127 as the middle of the one of ``bins`` equal ranges that it falls in."""
     middles = [1 + (2 * b + 1) * 127 // (2 * bins) for b in range(bins)]
     notes = [note._replace(velocity=middles[(note.velocity - 1) * bins // 127]) for note in original.notes]
     return original._replace(notes=notes)
 
 
-def midi_file(piece, tempo=None, program=None):
+def encode_piece(piece, tempo=None, program=None):
     """The bytes of a MIDI file of a piece, format 0, and the ``words.Fault`` of each word that had to be mended.
 
     What notes alone do not tell comes from the piece: its tempo, its meter, its programs. ``tempo`` (quarter notes a
     minute) and ``program`` (0..127) replace those of the words.
     """
-    events, faults = codec.read(piece.words, piece.division)
+    events, faults = codec.decode_events(piece.words, piece.division)
     start = []
     if not any(message[0] == META for _, message in events):
         start = [_meta(TEMPO, piece.tempo.to_bytes(3, "big")), _meta(METER, _meter(*piece.meter))]
@@ -146,8 +148,8 @@ def midi_file(piece, tempo=None, program=None):
         events = [event for event in events if event[1][0] & 0xF0 != _PROGRAM]
         start = [message for message in start if message[0] & 0xF0 != _PROGRAM]
         start += [bytes([_PROGRAM | channel, program]) for channel in sorted(channels - {DRUMS})]
-    track = smf.track([(0, message) for message in start] + events)
-    return smf.write(smf.File(0, piece.division, [track], [])), faults
+    track = smf.make_track([(0, message) for message in start] + events)
+    return smf.write_smf(smf.MidiFile(0, piece.division, [track], [])), faults
 
 
 def _meta(kind, payload):

@@ -51,7 +51,7 @@ ALLOWED = {
 }
 
 
-def from_json(about):
+def settings_from_json(about):
     """``Settings`` from what was saved; raises ``ValueError`` naming the field that is wrong."""
     if set(about) != set(ALLOWED):
         raise ValueError(f"settings {', '.join(sorted(set(about) ^ set(ALLOWED)))} are missing or not known")
@@ -100,7 +100,7 @@ def _range(text):
     return (first, last) if found[2] else (min(first, 0), max(first, 0))
 
 
-def rows(**defaults):
+def settings_options(**defaults):
     """The options as rows for ``options.Parser``; ``defaults`` replaces those of ``Settings``."""
     plain = dataclasses.asdict(Settings()) | defaults
     return [
@@ -163,7 +163,7 @@ SOUND = [
 ]
 
 
-def of_options(args):
+def settings_from_options(args):
     """``Settings`` from the options' values by name."""
     return Settings(
         **{name: args[name] for name in ALLOWED if name not in ("transpose", "stretch")},

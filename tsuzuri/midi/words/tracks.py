@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import NamedTuple
 
-from tsuzuri.midi.file import smf
+from tsuzuri.midi.file.text import decode_midi_text
 from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO
 from tsuzuri.midi.words.settings import ALL, AUTO, NOTES
 
@@ -23,7 +23,7 @@ class Overview(NamedTuple):
     highest: int
 
 
-def overview(track):
+def track_overview(track):
     """The ``Overview`` of a track."""
     status = track.messages[:, 0]
     struck = (status & 0xF0 == ON) & (track.messages[:, 2] > 0)
@@ -31,7 +31,7 @@ def overview(track):
     programs = track.messages[status & 0xF0 == _PROGRAM, 1]
     names = (track.payloads[i] for i in sorted(track.payloads) if tuple(track.messages[i, :2]) == (META, _NAME))
     return Overview(
-        smf.text(next(names, b"")),
+        decode_midi_text(next(names, b"")),
         int(struck.sum()),
         sorted({int(s) & 0x0F for s in status[struck]}),
         sorted({int(program) for program in programs}),
@@ -40,19 +40,19 @@ def overview(track):
     )
 
 
-def choose(file, which):
+def choose_track(file, which):
     """The number of the track ``which`` means, "auto" or a number; raises ``ValueError`` where the file has none."""
     if not file.tracks:
         raise ValueError("has no tracks")
     if which == AUTO:
-        sizes = [(overview(track).notes, len(track.ticks), -i) for i, track in enumerate(file.tracks)]
+        sizes = [(track_overview(track).notes, len(track.ticks), -i) for i, track in enumerate(file.tracks)]
         return sizes.index(max(sizes))
     if which >= len(file.tracks):
         raise ValueError(f"has no track {which}: must be in range 0..{len(file.tracks) - 1}")
     return which
 
 
-def timeline(file, which, kept):
+def merge_tracks(file, which, kept):
     """The (tick, message) events of the chosen tracks in order of time, and a list of what could not be taken along.
 
     ``kept`` is a setting's ``events``: notes alone; all channel messages; or tempo, time and key signatures of every
@@ -62,7 +62,7 @@ def timeline(file, which, kept):
     if which == ALL:
         events, left_out = _together(file)
     else:
-        chosen = choose(file, which)
+        chosen = choose_track(file, which)
         events = [
             (tick, message)
             for i, track in enumerate(file.tracks)

@@ -7,13 +7,13 @@ import os
 from tsuzuri.errors import UserError
 from tsuzuri.midi import timing
 from tsuzuri.midi.words.convert import Piece, is_meter, is_program
-from tsuzuri.midi.words.settings import EVENTS, Settings, from_json
+from tsuzuri.midi.words.settings import EVENTS, Settings, settings_from_json
 
 FORMAT = 1
 SUFFIX = ".words"
 
 
-def dump(settings, pieces, report):
+def dump_words(settings, pieces, report):
     """The bytes of a file of words, and of the description beside it."""
     lines = "".join(" ".join(piece.words) + "\n" for piece in pieces)
     about = {
@@ -25,12 +25,12 @@ def dump(settings, pieces, report):
     return lines.encode(), json.dumps(about, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
-def load(path):
+def load_words(path):
     """The ``Settings`` and ``Piece`` list of a file of words; lines typed by hand, with no description, will do.
 
     Raises ``UserError`` for what is no text, holds no words, or does not fit its description.
     """
-    lines = [text.split() for _, text in numbered(path)]
+    lines = [text.split() for _, text in piece_lines(path)]
     if not os.path.exists(path + ".json"):
         name = os.path.basename(path).removesuffix(SUFFIX)
         names = [name] if len(lines) == 1 else [f"{name}-{n}" for n in range(1, len(lines) + 1)]
@@ -45,7 +45,7 @@ def load(path):
     return settings, [Piece(words=found, **piece) for found, piece in zip(lines, described, strict=True)]
 
 
-def numbered(path):
+def piece_lines(path):
     """(number from 1, text) of each line that is not empty; raises ``UserError`` where there is none."""
     try:
         with open(path, encoding="utf-8-sig") as stream:
@@ -70,7 +70,7 @@ def _description(path):
         if about["format"] != FORMAT:
             raise ValueError(f"of format {about['format']!r}, not {FORMAT}")
         pieces = [_piece(piece) for piece in about["pieces"]]
-        return from_json(about["settings"]), pieces
+        return settings_from_json(about["settings"]), pieces
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
