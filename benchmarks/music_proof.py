@@ -22,7 +22,7 @@ from tsuzuri.midi import compose
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.models import rnn
 from tsuzuri.text.vocabulary import EOS
-from tsuzuri.training import run as runs
+from tsuzuri.training.run import load_run
 
 ROOT = Path(__file__).resolve().parent.parent
 BATCH = 100
@@ -55,7 +55,7 @@ def main():
 def untrained(run, place):
     """A copy of a run with the weights that it began with."""
     shutil.copytree(run, place)
-    copy = runs.load(place)
+    copy = load_run(place)
     copy.save_best(rnn.RNN(copy.sizes, numpy.random.default_rng(1)))
     return place
 
@@ -98,7 +98,7 @@ def faults(path):
 
 def cost(run, batch):
     """Seconds of a step of the model, and of the grammar's mask with its taking of the words, medians of rounds."""
-    run = runs.load(run)
+    run = load_run(run)
     about, lexicon = (
         run.about["corpus"]["report"]["midi"],
         Lexicon(compose.MusicVocabulary(run.vocabulary.words).parsed, EOS),

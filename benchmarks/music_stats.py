@@ -22,7 +22,7 @@ from tsuzuri.midi.words import wordfile
 from tsuzuri.midi.words.convert import Piece
 from tsuzuri.text import vocabulary
 from tsuzuri.training import evaluation
-from tsuzuri.training import run as runs
+from tsuzuri.training.run import load_run
 
 ROOT = Path(__file__).resolve().parent.parent
 MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
@@ -42,7 +42,7 @@ def main():
     parser.add_argument("-n", type=int, default=100, help="pieces to generate (default: 100)")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    run = runs.load(args.run)
+    run = load_run(args.run)
     corpus = train.read(run.about["corpus"] | {"kind": "music", "tokens": "midi"}, run.recipe)
     midi = corpus.report["midi"]
     held_out = [*pieces_of(corpus.valid, corpus, midi), *pieces_of(corpus.test, corpus, midi)]

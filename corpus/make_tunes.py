@@ -1,4 +1,4 @@
-"""The tunes that come with the project: `python -m corpus.samples.make_tunes` makes tunes/*.mid of tunes/tunes.abc.
+"""The tunes that come with the project: `python -m corpus.make_tunes` makes tunes/*.mid of tunes/tunes.abc.
 
 The notation is a small part of ABC (abcnotation.com), so that any program for ABC can show and play it:
 

@@ -1,20 +1,17 @@
-"""Files that are whole or not there, and arrays and settings that are read without trust.
+"""Files that are whole or not there, and arrays that are read without trust.
 
 Writing goes to a temporary file beside the target, which is flushed, synced and renamed: a reader, a full disk or a
 power cut finds the old file or the new one. Reading never unpickles, and takes memory only for what the file's own
-length can account for. What JSON holds is held against a table of rules before it is used.
+length can account for.
 """
 
 import contextlib
 import io
 import os
 import re
-import reprlib
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy
 
@@ -23,33 +20,68 @@ from tsuzuri.errors import UserError
 DEFLATE_LIMIT = 1032  # no deflate stream grows by more, so an archive that claims more lies about its length
 TEMPORARY = ".tmp-"
 STALE = 3600  # seconds: no write takes so long, so an older temporary file is nobody's
-UNBOUNDED = 1e30
-OTHERS = object()  # as a key of a table of rules: keys that it does not name may be there too
 
 
 def write_file(path, data):
     """Put ``data`` (bytes) at ``path`` in one step; raises ``UserError`` and leaves the old file where it cannot."""
-    temporary = None
-    try:
-        if os.path.exists(path) and not os.path.isfile(path):  # a terminal or a pipe: there is nothing to replace
-            with open(path, "wb") as stream:
-                stream.write(data)
-            return
-        path = os.path.realpath(path)  # what a link leads to, not the link
-        with tempfile.NamedTemporaryFile(dir=os.path.dirname(path) or ".", prefix=TEMPORARY, delete=False) as stream:
-            temporary = stream.name
+    if os.path.exists(path) and not os.path.isfile(path):  # a terminal or a pipe: there is nothing to replace
+        with _user_errors(path), open(path, "wb") as stream:
+            stream.write(data)
+        return
+    path = os.path.realpath(path)  # what a link leads to, not the link
+    with _temporary_files() as temporary, _user_errors(path):
+        os.replace(temporary(path, data), path)
+        _sync_folder(os.path.dirname(path) or ".")
+
+
+def replace_files(folder, contents, stale=()):
+    """Put files into a folder, ``contents`` being their bytes by name, and remove those named in ``stale``.
+
+    All of them are on the disk, under temporary names, before the first old file goes: where that fails, ``UserError``
+    is raised and the folder is as it was.
+    """
+    paths = {name: os.path.realpath(os.path.join(folder, name)) for name in contents}
+    with _temporary_files() as temporary, _user_errors(folder):
+        written = {name: temporary(paths[name], data) for name, data in contents.items()}
+        for name in stale:
+            if name not in contents:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(os.path.join(folder, name))
+        for name, path in written.items():
+            os.replace(path, paths[name])
+        _sync_folder(folder)
+
+
+@contextlib.contextmanager
+def _temporary_files():
+    """A function that writes bytes beside a path and returns where; what is left of its files in the end is removed."""
+    written = []
+
+    def write(path, data):
+        with (
+            _user_errors(path),
+            tempfile.NamedTemporaryFile(dir=os.path.dirname(path) or ".", prefix=TEMPORARY, delete=False) as stream,
+        ):
+            written.append(stream.name)
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-        _sync_folder(os.path.dirname(path) or ".")
-    except BaseException as error:
-        if temporary:
+        os.chmod(stream.name, 0o666 & ~_umask())
+        return stream.name
+
+    try:
+        yield write
+    finally:
+        for path in written:  # those that were renamed are not there any more
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
-        if not isinstance(error, OSError):
-            raise
+                os.unlink(path)
+
+
+@contextlib.contextmanager
+def _user_errors(path):
+    try:
+        yield
+    except OSError as error:
         unchanged = " (what was there before is unchanged)" if os.path.isfile(path) else ""
         raise UserError(f"{path}: cannot be written: {error.strerror}{unchanged}") from None
 
@@ -129,68 +161,3 @@ def _array(archive, info, size):
     if len(data) != count * dtype.itemsize or min(shape, default=0) < 0:
         raise ValueError(f"{info.filename} should hold {count} values of {dtype}, and has {len(data)} bytes")
     return numpy.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C").copy()
-
-
-class Rule(NamedTuple):
-    """What a value must be, in words, and whether one is: ``allowed`` follows "must be", ``holds(value)`` tells."""
-
-    allowed: str
-    holds: Callable
-
-
-def whole(least, most=None):
-    """From ``least`` to ``most``, if there is one; a truth value is no number."""
-    allowed = f"{least} or more" if most is None else f"{least} to {most}"
-    return Rule(f"a whole number, {allowed}", lambda v: type(v) is int and v >= least and (most is None or v <= most))
-
-
-def number(least, most=UNBOUNDED, above=False):
-    """From ``least``, or ``above`` it, to ``most``; NaN is neither."""
-
-    def holds(value):
-        return type(value) in (int, float) and (least < value if above else least <= value) and value <= most
-
-    return Rule(f"a number {'above ' if above else 'from '}{least:g} to {most:g}", holds)
-
-
-def one_of(*names):
-    """One of these texts."""
-    return Rule(f"one of {', '.join(names)}", lambda value: type(value) is str and value in names)
-
-
-def optional(rule):
-    """None, or as ``rule`` says."""
-    return Rule(f"null or {rule.allowed}", lambda value: value is None or rule.holds(value))
-
-
-TEXT = Rule("a text", lambda value: type(value) is str)
-FLAG = Rule("true or false", lambda value: type(value) is bool)
-FLOAT = Rule("a number with a point", lambda value: type(value) is float)  # NaN too
-OBJECT = Rule("an object of any keys", lambda value: type(value) is dict)
-
-
-def check(value, rule, name=""):
-    """Raise ``ValueError`` that names the field, its value and what is allowed, unless ``value`` is as its rule says.
-
-    ``rule`` is a ``Rule``, a list of one that holds for every item, or a dict of them by key.
-    """
-    if isinstance(rule, Rule):
-        if not rule.holds(value):
-            raise ValueError(f"{name} is {reprlib.repr(value)}, must be {rule.allowed}")
-        return
-    if type(value) is not type(rule):
-        kind = "a list" if type(rule) is list else "an object"
-        raise ValueError(f"{name or 'it'} is {reprlib.repr(value)}, must be {kind}")
-    if type(rule) is list:
-        for n, item in enumerate(value):
-            check(item, rule[0], f"{name}[{n}]")
-        return
-    prefix = f"{name}." if name else ""
-    known = sorted(rule.keys() - {OTHERS})
-    for key in known:
-        if key not in value:
-            raise ValueError(f"{prefix}{key} is missing")
-        check(value[key], rule[key], prefix + key)
-    odd = sorted(value.keys() - known)
-    if odd and OTHERS not in rule:
-        raise ValueError(f"{prefix}{odd[0]} is not known")

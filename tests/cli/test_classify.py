@@ -20,14 +20,17 @@ import pytest
 from tests.conftest import ROOT
 from tests.training.test_run import NONSENSE, attempt, changed, paths
 from tsuzuri import storage
-from tsuzuri.cli import classify, generate, options, train
+from tsuzuri.cli import classify, classify_train, generate, options, train
 from tsuzuri.data import preprocessing
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
 from tsuzuri.models import classifier
-from tsuzuri.training import classes, evaluation, log, plots, predictor
-from tsuzuri.training import run as runs
+from tsuzuri.training import evaluation, log, plots, predictor, trainer
+from tsuzuri.training.checkpoint import Checkpoint
+from tsuzuri.training.classification import ClassificationTask, error_history
 from tsuzuri.training.optimizers import OPTIMIZERS
+from tsuzuri.training.run import load_run
+from tsuzuri.training.schemas import CLASSIFIER, ClassifierRecipe
 
 CUES = {"bad": ["dull", "awful", "weak", "cold"], "good": ["fine", "lovely", "superb", "warm"]}
 OTHER = ["the", "film", "a", "song", "was", "and", "story", "it"]
@@ -138,15 +141,15 @@ def same_runs(a, b):
 
 def stop_after(monkeypatch, updates, number=signal.SIGTERM):
     """Have the training stopped by a signal in so many updates."""
-    left, learn = [updates], classify.learn
+    left, learn = [updates], trainer.Learner.learn
 
-    def counted(*args):
+    def counted(self, batch):
         left[0] -= 1
         if left[0] == 0:
             signal.raise_signal(number)
-        return learn(*args)
+        learn(self, batch)
 
-    monkeypatch.setattr(classify, "learn", counted)
+    monkeypatch.setattr(trainer.Learner, "learn", counted)
 
 
 # Training
@@ -198,11 +201,11 @@ def test_the_weights_have_the_errors_beside_them(straight):
 
 def test_errors_are_saved_with_better_weights_and_without(straight, tmp_path):
     out, entries = shutil.copytree(straight[0], tmp_path / "run"), history(straight[0])
-    run, wanted = runs.load(str(out), classes.Run), arrays(straight[0])["history_errs"].tolist()
-    run.save_best(run.new_model(), entries[:3])
+    run, wanted = load_run(str(out), CLASSIFIER), arrays(straight[0])["history_errs"].tolist()
+    run.save_best(run.new_model(), {"history_errs": error_history(entries[:3])})
     assert arrays(out)["history_errs"].tolist() == wanted[:3]
     assert (arrays(out)["out/W"] == run.new_model().out.W.array).all()
-    run.save_history(entries[:4])
+    run.save_recorded({"history_errs": error_history(entries[:4])})
     assert arrays(out)["history_errs"].tolist() == wanted[:4]
     assert (arrays(out)["out/W"] == run.new_model().out.W.array).all()
 
@@ -298,7 +301,7 @@ ALIASES = [
 
 def untrained(monkeypatch):
     """Make runs without training."""
-    monkeypatch.setattr(classify, "train", lambda job, interrupt: 0)
+    monkeypatch.setattr(trainer.Trainer, "train", lambda self: True)
 
 
 @pytest.mark.parametrize(("line", "where", "wanted"), ALIASES)
@@ -320,7 +323,7 @@ def test_what_is_asked_of_no_option(mood, tmp_path, monkeypatch):
     untrained(monkeypatch)
     told("train", mood, "-o", tmp_path / "a")
     found = about(tmp_path / "a")
-    assert classes.Recipe(**found["recipe"] | {"precision": "float32"}) == classes.Recipe()
+    assert ClassifierRecipe(**found["recipe"] | {"precision": "float32"}) == ClassifierRecipe()
     assert (found["sizes"]["dropout"], found["sizes"]["dropout_words"], found["sizes"]["units"]) == (0.5, 0.5, 128)
     assert (found["corpus"]["min_count"], found["corpus"]["n_words"], found["start"]) == (2, 10_000, {})
     for name, optimizer in OPTIMIZERS.items():
@@ -358,15 +361,18 @@ def test_weight_decay_keeps_the_last_layer_small_and_clipping_the_steps(mood, tm
         told("train", mood, "-o", tmp_path / f"{n}", "-e", 2, *SMALL, *given)
         norms.append(float((arrays(tmp_path / f"{n}", "checkpoint.npz")["model/out/W"] ** 2).sum()))
     assert norms[1] < 0.5 * norms[0]
-    begun = runs.load(str(tmp_path / "2"), classes.Run).new_model()
+    begun = load_run(str(tmp_path / "2"), CLASSIFIER).new_model()
     assert norms[2] == pytest.approx(float((begun.out.W.array**2).sum()), rel=1e-5)
 
 
 def test_batches_by_length_are_others(mood, tmp_path, monkeypatch):
     spans = []
-    monkeypatch.setattr(
-        classify, "train", lambda job, _: spans.append([numpy.ptp(job.lengths[b]) for b in job.batches()])
-    )
+
+    def spans_of(job):
+        lengths = numpy.array([len(ids) for ids in job.task.dataset.train.sequences])
+        return [numpy.ptp(lengths[places]) for places in job.task.begin_epoch(job.model, job.state)]
+
+    monkeypatch.setattr(trainer.Trainer, "train", lambda self: spans.append(spans_of(self)) or True)
     for switch in ("off", "on"):
         told("train", mood, "-o", tmp_path / switch, *SMALL, "--sort-by-len", switch)
     assert numpy.mean(spans[1]) < 0.5 * numpy.mean(spans[0])
@@ -436,7 +442,7 @@ def test_rows_that_are_frozen_stay_and_others_begin_where_they_were(mood, tmp_pa
     vectors = mood.parent / "vectors"
     told("train", mood, "-o", tmp_path / "a", "-e", 2, *SMALL, "--vectors", vectors, "--freeze-epochs", 2)
     rows = [arrays(tmp_path / "a")["l0/W"], arrays(tmp_path / "a", "checkpoint.npz")["model/l0/W"]]
-    words = runs.load(str(tmp_path / "a"), classes.Run).vocabulary
+    words = load_run(str(tmp_path / "a"), CLASSIFIER).vocabulary
     for line in vectors.read_text().splitlines():
         word, *numbers = line.split()
         for found in rows:
@@ -507,10 +513,10 @@ def test_the_best_model_is_kept(mood, tmp_path):
     first = errors.index(min(errors))
     assert first < len(errors) - 1, "the last must not be the best, or this test shows nothing"
     assert len(arrays(out)["history_errs"]) == len(errors)
-    data = classify.data_of(runs.load(str(out), classes.Run))
-    model = runs.load(str(out), classes.Run).load_best()
+    data = classify_train.dataset_of_run(load_run(str(out), CLASSIFIER))
+    model = load_run(str(out), CLASSIFIER).load_best()
     found = evaluation.evaluate_classes(model, data.valid)
-    assert classify.error(found[1], data.valid) == min(errors)
+    assert (found[1] != data.valid.labels).mean() == min(errors)
     assert found[0] == pytest.approx(history(out)[first]["valid_loss"], rel=1e-5)
 
 
@@ -519,13 +525,13 @@ def test_the_best_model_is_kept(mood, tmp_path):
 def test_a_loss_that_is_not_finite_stops_at_once(mood, tmp_path, monkeypatch, refused):
     out = tmp_path / "a"
     told("train", mood, "-o", out, "-e", 1, *SMALL)
-    before, learn = contents(out), classify.learn
+    before, learn = contents(out), trainer.Learner.learn
 
-    def spoilt(job, *batch):
-        job.model.l0.W.array[...] = math.nan
-        return learn(job, *batch)
+    def spoil(self, batch):
+        self.model.l0.W.array[...] = math.nan
+        learn(self, batch)
 
-    monkeypatch.setattr(classify, "learn", spoilt)
+    monkeypatch.setattr(trainer.Learner, "learn", spoil)
     line = refused("train", "-o", out, "--resume", "-e", 3, "-d", "cpu")
     assert re.search(
         r"the loss became nan in epoch 2, by batch 1; the best model and the last checkpoint are kept", line
@@ -541,13 +547,13 @@ def test_weights_that_are_not_finite_are_never_saved(mood, tmp_path, monkeypatch
     """As those of the last update before a validation, whose loss nobody has seen yet."""
     out = tmp_path / "a"
     told("train", mood, "-o", out, "-e", 1, *SMALL)
-    before, validate = contents(out), classify.validate
+    before, validate = contents(out), ClassificationTask.validate
 
-    def spoilt(job, *args):
-        job.model.l0.W.array[...] = math.nan
-        return validate(job, *args)
+    def spoil(self, model, *args):
+        model.l0.W.array[...] = math.nan
+        return validate(self, model, *args)
 
-    monkeypatch.setattr(classify, "validate", spoilt)
+    monkeypatch.setattr(ClassificationTask, "validate", spoil)
     assert "not finite (the old file is kept)" in refused("train", "-o", out, "--resume", "-e", 3, "-d", "cpu")
     for name in ("checkpoint.npz", "log.jsonl"):
         assert contents(out)[name] == before[name]
@@ -569,7 +575,7 @@ def test_a_corpus_that_changed_is_neither_resumed_nor_tested_on(mood, tmp_path, 
 def test_a_run_that_is_killed_goes_on_from_its_last_checkpoint(mood, tmp_path, monkeypatch):
     told("train", mood, "-o", tmp_path / "a", "-e", 2, *SMALL)
     with monkeypatch.context() as patched:
-        patched.setattr(classify, "CHECKPOINT_SECONDS", 0)
+        patched.setattr(trainer, "CHECKPOINT_SECONDS", 0)
         patched.setattr(signal, "raise_signal", lambda number: sys.exit("killed"))
         stop_after(patched, BATCHES + 7)
         with pytest.raises(SystemExit, match="killed"):
@@ -624,7 +630,7 @@ def language(tmp_path_factory):
 def test_a_classifier_begins_with_a_language_model(language, mood, tmp_path, monkeypatch):
     jobs = []
     with monkeypatch.context() as patched:
-        patched.setattr(classify, "train", lambda job, _: jobs.append(job))
+        patched.setattr(trainer.Trainer, "train", lambda self: jobs.append(self) or True)
         _, _, noted = told("train", mood, "-o", tmp_path / "a", *SMALL, "--init-from", language)
     assert f"start    {language}: 16 of 16 words; l1_h/W, l1_h/b, l1_x/W" in noted
     found = about(tmp_path / "a")
@@ -723,7 +729,7 @@ def bad(tmp_path, mood):
         ("MOOD --test FOREIGN", "the class 'ugly' is not among those that are trained on: bad, good"),
         ("MOOD --valid FOREIGN", "the class 'ugly' is not among those"),
         ("MOOD --maxlen 2 --valid FEW", "none of at most --maxlen 2 words is left to train on"),
-        ("MOOD --truncate pre", "--truncate: to how many words? --maxlen tells"),
+        ("MOOD --truncate pre", "--truncate: to how many words? --maxlen says"),
         ("MOOD --freeze-vectors", "--freeze-vectors: is for --vectors or --init-from"),
         ("MOOD --freeze-epochs 2", "--freeze-epochs: is for --vectors or --init-from"),
         (
@@ -814,7 +820,7 @@ def test_runs_of_the_other_kind(straight, language, mood, refused):
         ("evaluate NONE", "none: not a run"),
         ("train MOOD", "-o/--out is missing: name the run directory"),
         ("train -o NONE --resume", "none: not a run"),
-        ("sort MOOD", "sort: must be one of train, predict, evaluate (--help tells more)"),
+        ("sort MOOD", "sort: must be one of train, predict, evaluate (--help says more)"),
         ("", "nothing: must be one of train, predict, evaluate"),
     ],
 )
@@ -861,11 +867,11 @@ def test_no_field_of_a_run_is_taken_on_trust(straight, tmp_path):
     out = shutil.copytree(straight[0], tmp_path / "run")
     whole = about(out)
     whole["corpus"] |= {part: ["x"] for part in ("pos", "neg", "valid", "test")}
-    for where in paths(classes.RULES):
+    for where in paths(CLASSIFIER.rules):
         for value in NONSENSE:
             wanted = changed(whole, where, value)
             (out / "run.json").write_text(json.dumps(wanted))
-            loaded, reason = attempt(runs.load, str(out), classes.Run)
+            loaded, reason = attempt(load_run, str(out), CLASSIFIER)
             if reason:
                 assert reason.startswith(str(out))
                 assert re.sub(r"\.\d+$", "", where) in reason
@@ -873,10 +879,10 @@ def test_no_field_of_a_run_is_taken_on_trust(straight, tmp_path):
                 assert loaded.about == wanted
                 assert value is not ... or where.endswith(".0")
                 attempt(use, loaded)
-    assert set(classes.RULES["recipe"]) == {field.name for field in dataclasses.fields(classes.Recipe)}
-    assert set(classes.RULES["sizes"]) == {field.name for field in dataclasses.fields(classifier.Sizes)}
-    assert whole.keys() == classes.RULES.keys()
-    assert whole["corpus"].keys() == classes.RULES["corpus"].keys()
+    assert set(CLASSIFIER.rules["recipe"]) == {field.name for field in dataclasses.fields(ClassifierRecipe)}
+    assert set(CLASSIFIER.rules["sizes"]) == {field.name for field in dataclasses.fields(classifier.Sizes)}
+    assert whole.keys() == CLASSIFIER.rules.keys()
+    assert whole["corpus"].keys() == CLASSIFIER.rules["corpus"].keys()
 
 
 @pytest.mark.parametrize(
@@ -987,11 +993,11 @@ def test_checkpoints_that_do_not_fit(straight, tmp_path, refused, change, reason
 
 def test_no_field_of_a_checkpoint_is_taken_on_trust(straight):
     whole = meta_of(straight[0])
-    assert whole.keys() == classes.META.keys()
-    for where in paths(classes.META):
+    assert whole.keys() == CLASSIFIER.checkpoint.keys()
+    for where in paths(CLASSIFIER.checkpoint):
         for value in NONSENSE:
             meta = changed(whole, where, value)
-            loaded, reason = attempt(runs.Checkpoint, "x.npz", {"meta": packed(meta)}, classes.META)
+            loaded, reason = attempt(Checkpoint, "x.npz", {"meta": packed(meta)}, CLASSIFIER)
             if reason:
                 assert re.sub(r"\.(\d+)", r"[\1]", where) in reason
             else:
@@ -1025,10 +1031,9 @@ def test_a_classifier_that_is_gone_on_from_brings_its_split(mood, tmp_path, refu
         told("train", mood, "-o", tmp_path / "b", *SMALL, "--seed", 4, "-e", 1, "--init-from", tmp_path / "a")[0] == 0
     )
     assert told("train", mood, "-o", tmp_path / "c", *SMALL, "--seed", 4, "-e", 1)[0] == 0
-    found = [runs.load(str(tmp_path / name), classes.Run) for name in "abc"]
-    held = [
-        sorted(run.vocabulary.words[n] for ids in classify.data_of(run).test.sequences for n in ids) for run in found
-    ]
+    found = [load_run(str(tmp_path / name), CLASSIFIER) for name in "abc"]
+    parts = [(run.vocabulary.words, classify_train.dataset_of_run(run).test) for run in found]
+    held = [sorted(words[n] for ids in test.sequences for n in ids) for words, test in parts]
     assert held[0] == held[1]
     assert held[0] != held[2]
     line = refused("train", mood, "-o", tmp_path / "d", "--init-from", tmp_path / "a", "--test-fraction", 0.3)
@@ -1061,13 +1066,13 @@ def test_what_the_tutorial_has_and_this_has_not_is_named(mood, tmp_path, refused
 
 
 def test_a_run_that_has_no_model_yet_is_not_ended_by_fewer_epochs(mood, tmp_path, monkeypatch, refused):
-    def stopped(job, interrupt):
-        job.at["epoch"] = 4
-        job.save()
+    def stopped(self):
+        self.state.epoch = 4
+        self.save()
         raise UserError("stopped")
 
-    monkeypatch.setattr(classify, "learn_epoch", stopped)
+    monkeypatch.setattr(trainer.Trainer, "train", stopped)
     refused("train", mood, "-o", tmp_path / "a", *SMALL)
     line = refused("train", "-o", tmp_path / "a", "--resume", "-e", 2)
     assert "is in epoch 4 and not yet validated" in line
-    assert runs.load(str(tmp_path / "a"), classes.Run).recipe.epoch != 2
+    assert load_run(str(tmp_path / "a"), CLASSIFIER).recipe.epoch != 2

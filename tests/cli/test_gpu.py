@@ -9,11 +9,11 @@ import numpy
 import pytest
 
 from tests.conftest import ROOT
-from tsuzuri.cli import generate, train
+from tsuzuri.cli import generate, train, training
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import native
 from tsuzuri.kernels.gpu import launcher
-from tsuzuri.training import optimizers
+from tsuzuri.training import optimizers, trainer
 
 
 @pytest.fixture
@@ -33,15 +33,16 @@ SMALL = ["--tokens", "space", "-u", "5", "-b", "3", "-l", "6", "--min-count", "1
 
 
 class Stopping:
-    """Stands for ``stopping.Interrupt``: Ctrl-C after so many windows."""
+    """Stands for ``signals.Interrupt``: Ctrl-C after so many windows."""
+
+    signal = signal.SIGINT
 
     def __init__(self, windows=10**9):
         self._left = windows
 
-    @property
-    def signal(self):
+    def requested(self):
         self._left -= 1
-        return signal.SIGINT if self._left < 0 else None
+        return self._left <= 0
 
     def __enter__(self):
         return self
@@ -68,9 +69,9 @@ def test_a_run_stopped_within_an_epoch_and_resumed_gives_the_same_bytes(
     assert f"engine   {engine.name}, {precision}, recurrence by" in told
     assert "GiB of the GPU's, at most" in told
 
-    monkeypatch.setattr(train, "CHECKPOINT_SECONDS", -1)  # a checkpoint after every window changes nothing
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", -1)  # a checkpoint after every window changes nothing
     for windows, status in ((2, 130), (1, 130), (10**9, 0)):
-        monkeypatch.setattr(train.stopping, "Interrupt", lambda windows=windows: Stopping(windows))
+        monkeypatch.setattr(training, "Interrupt", lambda windows=windows: Stopping(windows))
         first = [text, "-e", "2", *how] if not parts.exists() else ["--resume", *device]
         assert train.main(["-o", str(parts), *first]) == status
     assert checkpoint(parts) == checkpoint(whole)
@@ -81,7 +82,7 @@ def test_a_run_killed_before_its_first_window_can_be_resumed(device, text, tmp_p
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert train.main([text, "-o", str(whole), "-e", "1", *SMALL, *device]) == 0
     with monkeypatch.context() as patch:
-        patch.setattr(train, "read_windows", lambda *_: 1 / 0)
+        patch.setattr(trainer.Trainer, "train", lambda self: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             train.main([text, "-o", str(killed), "-e", "1", *SMALL, *device])
     assert train.main(["-o", str(killed), "--resume", *device]) == 0

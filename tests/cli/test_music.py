@@ -11,6 +11,7 @@ import numpy
 import pytest
 
 from tests.conftest import ROOT, refused
+from tests.training import create_run
 from tsuzuri.compat import chainer
 from tsuzuri.data.corpus import build_piece_corpus
 from tsuzuri.midi.file import smf
@@ -19,7 +20,7 @@ from tsuzuri.midi.words.convert import Piece
 from tsuzuri.midi.words.settings import Settings
 from tsuzuri.models import rnn
 from tsuzuri.text import vocabulary
-from tsuzuri.training import run as runs
+from tsuzuri.training.schemas import LanguageModelRecipe
 
 TUNES = ROOT / "corpus" / "tunes"
 SMALL = ("-u", 24, "-b", 4, "-l", 10, "--dropout", 0)
@@ -445,11 +446,11 @@ def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, script)
     about = {
         "kind": "music", "tokens": "midi", "dictionary": "",
         "sizes": {"words": len(known), "units": 8, "dropout": 0.5, "dropout_on": "layers"},
-        "recipe": vars(runs.Recipe()),
+        "recipe": vars(LanguageModelRecipe()),
         "corpus": {"corpus": [], "valid": [], "test": [], "min_count": 1, "vocab_size": None, "fingerprint": "",
                    "midi": midi["settings"], "report": {"midi": midi}},
     }  # fmt: skip
-    run = runs.create(str(tmp_path / "run"), about, known)
+    run = create_run(tmp_path / "run", about, known)
     with chainer.using_config("train", False):
         run.save_best(rnn.RNN(run.sizes, numpy.random.default_rng(0)))
     process = script(

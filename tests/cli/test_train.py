@@ -240,7 +240,7 @@ def test_the_best_model_is_kept_and_learning_slows_after_an_epoch_that_did_no_be
     """At a learning rate this high the validation loss soon rises."""
     from tsuzuri.data.corpus import build_text_corpus
     from tsuzuri.training import evaluation
-    from tsuzuri.training import run as runs
+    from tsuzuri.training.run import load_run
 
     out = tmp_path / "run"
     process = train(corpus, "-o", out, "-e", 12, *SMALL, "--lr", "0.3", "--patience", "2", "--lr-decay", "0.9")
@@ -252,7 +252,7 @@ def test_the_best_model_is_kept_and_learning_slows_after_an_epoch_that_did_no_be
         assert after["lr"] == before["lr"] * (1 if before["best"] else 0.9)
     assert not history[-1]["best"], "the last epoch must not be the best, or this test shows nothing"
     valid = build_text_corpus([str(corpus)], tokens="space", least=1).valid
-    kept = evaluation.evaluate_loss(runs.load(str(out)).load_best(), valid)
+    kept = evaluation.evaluate_loss(load_run(str(out)).load_best(), valid)
     assert kept == pytest.approx(min(losses), rel=1e-6)
     again = train("-o", out, "--resume", "-d", "cpu")
     assert "patience  is used up: --patience above 2 goes on" in again.stderr
@@ -475,10 +475,10 @@ def test_an_articles_snapshot_in_place_of_the_weights_generates(straight, script
     """A snapshot that Chainer's own serializer wrote, compressed, is as good as ours."""
     import shutil
 
-    from tsuzuri.training import run as runs
+    from tsuzuri.training.run import load_run
 
     out = shutil.copytree(straight[0], tmp_path / "run")
-    model = runs.load(str(out)).load_best()
+    model = load_run(str(out)).load_best()
     chainer.serializers.save_npz(out / "model.npz", model)
     wanted = script("generate.py", straight[0], "the", "--seed", 1).stdout
     assert script("generate.py", out, "the", "--seed", 1).stdout == wanted

@@ -9,7 +9,7 @@ from tests.conftest import relative_error
 from tsuzuri.compat import chainer
 from tsuzuri.kernels import native, reference
 from tsuzuri.kernels.numpy_ import embedding, update
-from tsuzuri.training import run as runs
+from tsuzuri.training import checkpoint
 from tsuzuri.training.optimizers import OPTIMIZERS
 
 NATIVE = native.extension().levels() if native.extension() else []
@@ -207,7 +207,8 @@ def chainers(name, clip, shapes=SHAPES[1]):
 
 def arrays_of(optimizer):
     """All that a checkpoint holds of an optimizer and its model."""
-    return runs.arrays_of(optimizer) | {f"model/{name}": a for name, a in runs.arrays_of(optimizer.target).items()}
+    model = checkpoint.arrays_of(optimizer.target)
+    return checkpoint.arrays_of(optimizer) | {f"model/{name}": array for name, array in model.items()}
 
 
 @pytest.mark.parametrize("clip", [math.inf, 3.0])  # the norm falls from 13 to 2.6

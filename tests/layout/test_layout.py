@@ -26,7 +26,7 @@ ROOMS = {
     ),
     "tsuzuri": (("errors",), ()),
     "cli": (
-        ("errors", "compat", "storage", "text", "midi", "sampling", "data", "kernels", "models", "training"),
+        ("errors", "compat", "storage", "rules", "text", "midi", "sampling", "data", "kernels", "models", "training"),
         ("numpy",),
     ),
 }

@@ -20,8 +20,8 @@ from tsuzuri.models.rnn import RNN, Sizes
 from tsuzuri.text import vectors
 from tsuzuri.text.vocabulary import SPECIAL, Vocabulary
 from tsuzuri.training import learner, plots
-from tsuzuri.training import run as runs
 from tsuzuri.training.optimizers import OPTIMIZERS
+from tsuzuri.training.run import load_run
 
 WORDS = ["the", "cat", "猫", "é", "nan", "12", "-0.5"]
 WIDTH = 20
@@ -529,7 +529,7 @@ def same_runs(a, b):
 
 def starting_rows(run, file):
     """The rows that a run with seed 0 began with."""
-    words = runs.load(str(run)).vocabulary
+    words = load_run(str(run)).vocabulary
     return vectors.load_vectors(str(file), words, numpy.random.default_rng([0, 2])).rows
 
 
@@ -577,7 +577,7 @@ def test_runs_from_before_there_were_vectors(corpus, tmp_path, monkeypatch):
     assert about.pop("vectors") is None
     assert about["recipe"].pop("freeze_epochs") == 0
     (tmp_path / "run" / "run.json").write_text(json.dumps(about))
-    run = runs.load(str(tmp_path / "run"))
+    run = load_run(str(tmp_path / "run"))
     assert run.recipe.freeze_epochs == 0
     assert run.about["vectors"] is None
 
@@ -601,7 +601,7 @@ def test_what_run_json_says_of_vectors_is_checked(corpus, file, tmp_path, monkey
     place[field] = value
     path.write_text(json.dumps(about))
     with pytest.raises(UserError, match=reason):
-        runs.load(str(tmp_path / "run"))
+        load_run(str(tmp_path / "run"))
 
 
 def test_chainer_disables_what_the_model_looks_at():

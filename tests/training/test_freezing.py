@@ -7,12 +7,12 @@ import pytest
 
 from tests.conftest import relative_error
 from tests.kernels.test_update import SHAPES, arrays_of, chainers, float64, fortran, learn, ours
-from tests.training.test_run import META, new_run, trained
+from tests.training.test_run import META, make_run, trained
 from tsuzuri import storage
 from tsuzuri.compat import chainer
 from tsuzuri.errors import UserError
 from tsuzuri.kernels.numpy_ import update
-from tsuzuri.training import run as runs
+from tsuzuri.training import checkpoint
 from tsuzuri.training.optimizers import OPTIMIZERS
 
 FROZEN = "p4"  # a matrix of 128 values, more than all others have together
@@ -139,7 +139,7 @@ def go_on(model, optimizer, learns, steps=2):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_run_goes_on_from_any_moment_as_if_it_had_not_stopped(tmp_path, name):
     """Stopped after every stage, and just before the first step of what was enabled."""
-    run, make = new_run(tmp_path), lambda: OPTIMIZERS[name].make(0.05, 1.0)
+    run, make = make_run(tmp_path), lambda: OPTIMIZERS[name].make(0.05, 1.0)
     stages = (False, True, False, True)
     whole, stopped = trained(run, 0, make()), trained(run, 0, make())
     for learns in stages:
@@ -151,14 +151,14 @@ def test_a_run_goes_on_from_any_moment_as_if_it_had_not_stopped(tmp_path, name):
             (stopped[0].l0.enable_update if learns else stopped[0].l0.disable_update)()
             run.load_checkpoint().restore(*stopped)
         for found, wanted in zip(stopped, whole, strict=True):
-            assert same(runs.arrays_of(found), runs.arrays_of(wanted))
+            assert same(checkpoint.arrays_of(found), checkpoint.arrays_of(wanted))
         assert all((a == b).all() for a, b in zip(stopped[0].get_state(), whole[0].get_state(), strict=True))
-    assert runs.arrays_of(whole[1])["l0/W/t"] == 4
+    assert checkpoint.arrays_of(whole[1])["l0/W/t"] == 4
 
 
 def test_a_checkpoint_need_not_know_what_is_frozen(tmp_path):
     """A run that froze its words may be gone on with by one that does not, and the other way round."""
-    run = new_run(tmp_path)
+    run = make_run(tmp_path)
     for learns in (False, True):
         model, optimizer = trained(run, 0)
         go_on(model, optimizer, learns)
@@ -173,7 +173,7 @@ def test_a_checkpoint_need_not_know_what_is_frozen(tmp_path):
 
 
 def test_moments_that_are_missing_are_so_of_a_frozen_parameter_too(tmp_path):
-    run = new_run(tmp_path)
+    run = make_run(tmp_path)
     run.save_checkpoint(*trained(run), META)
     arrays = storage.load_npz(run.file("checkpoint.npz"))
     del arrays["optimizer/l0/W/v"]

@@ -5,16 +5,17 @@ import dataclasses
 import numpy
 import pytest
 
+from tests.training import create_run
 from tests.training.test_run import ABOUT
 from tsuzuri import storage
-from tsuzuri.cli import classify, options
+from tsuzuri.cli import classify_train, options
 from tsuzuri.data import dataset
 from tsuzuri.errors import UserError
 from tsuzuri.models import rnn
 from tsuzuri.models.classifier import Sizes
 from tsuzuri.text import vocabulary
-from tsuzuri.training import classes, initialization
-from tsuzuri.training import run as runs
+from tsuzuri.training import initialization
+from tsuzuri.training.schemas import CLASSIFIER, ClassifierRecipe
 
 WORDS = [*vocabulary.SPECIAL, "good", "elsewhere", "film", "bad"]
 UNITS = 5
@@ -24,7 +25,7 @@ NEW = ["bad0", "bad1", "good0", "good1"]  # words that no run knows
 
 def language_model(path):
     about = ABOUT | {"sizes": {"words": len(WORDS), "units": UNITS, "dropout": 0.5, "dropout_on": "layers"}}
-    run = runs.create(str(path), about | {"tokens": "space"}, vocabulary.Vocabulary(WORDS))
+    run = create_run(path, about | {"tokens": "space"}, vocabulary.Vocabulary(WORDS))
     run.save_best(run.new_model())
     return run
 
@@ -42,19 +43,19 @@ def classifier_run(path, names=("bad", "good"), **sizes):
         "dictionary": "",
         "case": "fold",
         "sizes": dataclasses.asdict(Sizes(len(WORDS), classes=len(names), **settings)),
-        "recipe": dataclasses.asdict(classes.Recipe()),
+        "recipe": dataclasses.asdict(ClassifierRecipe()),
         "corpus": corpus | {"report": {"classes": {"train": [1] * len(names)}}},
         "start": {},
     }
-    run = runs.create(str(path), about, vocabulary.Vocabulary(WORDS), classes.Run)
-    run.save_best(run.new_model(), [])
+    run = create_run(path, about, vocabulary.Vocabulary(WORDS), CLASSIFIER)
+    run.save_best(run.new_model(), {"history_errs": numpy.zeros((0, 2))})
     return run
 
 
 def begun(*line, pairs=PAIRS):
     """The sizes, the arrays and what run.json says of them, from the options of a command line; and the data."""
-    given = vars(options.Parser("", classify.TRAIN).parse_args([str(word) for word in line]))
-    args = options.defaults(classify.TRAIN) | given
+    given = vars(options.Parser("", classify_train.TABLES).parse_args([str(word) for word in line]))
+    args = options.defaults(classify_train.TABLES) | given
     found = initialization.load_origin(args["init_from"])
     data = dataset.build_dataset(pairs, None, None, held=(0.1, 0.1), seed=0, least=1, known=found.words)
     sizes = initialization.classifier_sizes(args, given.keys(), found, data)
@@ -97,7 +98,7 @@ def test_rows_of_words_that_it_does_not_know_are_drawn_like_the_others(tmp_path)
     run = language_model(tmp_path)
     theirs = run.best_arrays()
     theirs["l0/W"] *= 1e-3
-    run._save("model.npz", theirs)
+    run._write("model.npz", theirs)
     pairs = [(label, [f"{label}{n}"]) for label in "ab" for n in range(200)]
     arrays = begun("--init-from", tmp_path, pairs=pairs)[1]
     drawn = arrays["l0/W"][len(WORDS) :]
@@ -192,7 +193,7 @@ def test_runs_that_are_none(tmp_path):
         (lambda arrays: arrays | {"out/b": arrays["out/b"][:1]}, r"out/b is float32 \(1,\), not \(2,\)"),
         (lambda arrays: arrays | {"out/b": arrays["out/b"] * numpy.inf}, "out/b holds values that are not finite"),
     ):
-        run.save_best(run.new_model(), [])
+        run.save_best(run.new_model(), {"history_errs": numpy.zeros((0, 2))})
         with numpy.errstate(invalid="ignore"):
             storage.write_file(run.file("model.npz"), storage.encode_npz(damaged(run.best_arrays())))
         with pytest.raises(UserError, match=rf"model\.npz: .*{reason}"):

@@ -19,8 +19,9 @@ from tests.conftest import ROOT
 from tsuzuri.cli import generate
 from tsuzuri.data import preprocessing
 from tsuzuri.kernels import devices
-from tsuzuri.training import classes, explain, predictor
-from tsuzuri.training import run as runs
+from tsuzuri.training import explain, predictor
+from tsuzuri.training.run import load_run
+from tsuzuri.training.schemas import CLASSIFIER
 
 mood, straight = test_classify.mood, test_classify.straight
 language, tunes = test_classify.language, test_classify.tunes
@@ -83,7 +84,7 @@ def test_the_word_that_tells_the_class_has_a_large_share(straight, predicted, by
 
 
 def test_the_two_ways_of_explaining_differ_and_are_what_they_say(straight, predicted):
-    run = runs.load(str(straight[0]), classes.Run)
+    run = load_run(str(straight[0]), CLASSIFIER)
     words = ["it", "was", "superb"]
     predicts = predictor.Predictor(run, devices.choose("cpu"))
     p = [predicts.probabilities([text])[0][1] for text in (words, words[1:], words[::2], words[:2])]

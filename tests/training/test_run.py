@@ -19,15 +19,20 @@ import zipfile
 import numpy
 import pytest
 
+from tests.training import create_run
 from tsuzuri import storage
+from tsuzuri.cli.signals import Interrupt
 from tsuzuri.compat import chainer
 from tsuzuri.errors import UserError
 from tsuzuri.models.rnn import RNN, Sizes
+from tsuzuri.rules import OTHERS
 from tsuzuri.text import vocabulary
 from tsuzuri.training import evaluation, log, plots
-from tsuzuri.training import run as runs
+from tsuzuri.training.checkpoint import Checkpoint, arrays_of
 from tsuzuri.training.optimizers import OPTIMIZERS, Adam
-from tsuzuri.training.stopping import Interrupt, Patience
+from tsuzuri.training.run import load_run
+from tsuzuri.training.schemas import LANGUAGE_MODEL, LanguageModelRecipe
+from tsuzuri.training.state import Patience
 
 WORDS, UNITS = 13, 5
 
@@ -159,7 +164,7 @@ ABOUT = {
     "tokens": "char",
     "dictionary": "",
     "sizes": {"words": WORDS, "units": UNITS, "dropout": 0.5, "dropout_on": "layers"},
-    "recipe": dataclasses.asdict(runs.Recipe(seed=3, batchsize=4)),
+    "recipe": dataclasses.asdict(LanguageModelRecipe(seed=3, batchsize=4)),
     "vectors": None,
     "corpus": {
         "corpus": ["a.txt"],
@@ -185,8 +190,8 @@ META = {
 }
 
 
-def new_run(path):
-    return runs.create(str(path), ABOUT, vocabulary.Vocabulary([*vocabulary.SPECIAL, *"abcdefghijk"]))
+def make_run(path):
+    return create_run(path, ABOUT, vocabulary.Vocabulary([*vocabulary.SPECIAL, *"abcdefghijk"]))
 
 
 def trained(run, steps=3, optimizer=None):
@@ -202,14 +207,14 @@ def trained(run, steps=3, optimizer=None):
 
 
 def test_a_run_comes_back_as_it_was(tmp_path):
-    run = new_run(tmp_path / "run")
+    run = make_run(tmp_path / "run")
     model, optimizer = trained(run)
     run.save_best(model)
     run.save_checkpoint(model, optimizer, META)
 
-    again = runs.load(run.path)
+    again = load_run(run.path)
     assert again.sizes == run.sizes
-    assert again.recipe == runs.Recipe(seed=3, batchsize=4)
+    assert again.recipe == LanguageModelRecipe(seed=3, batchsize=4)
     assert again.vocabulary.words == run.vocabulary.words
     best = again.load_best()
     assert all((a.array == b.array).all() for a, b in zip(model.params(), best.params(), strict=True))
@@ -226,7 +231,7 @@ def test_a_run_comes_back_as_it_was(tmp_path):
 
 
 def test_checkpoints_of_equal_states_are_equal_files(tmp_path):
-    run = new_run(tmp_path / "run")
+    run = make_run(tmp_path / "run")
     data = []
     for _ in range(2):
         run.save_checkpoint(*trained(run), META)
@@ -249,7 +254,7 @@ def changed(about, where, value):
 def paths(table, prefix=""):
     """Every path of a table of rules, those of the tables in it before their own fields."""
     for key in table if isinstance(table, dict) else range(len(table)):
-        if key is not storage.OTHERS:
+        if key is not OTHERS:
             yield f"{prefix}{key}"
             yield from paths(table[key], f"{prefix}{key}.") if type(table[key]) in (dict, list) else ()
 
@@ -295,13 +300,13 @@ def edit(run, where, value):
     ],
 )
 def test_a_run_edited_by_hand(tmp_path, where, value, reason):
-    run = new_run(tmp_path)
+    run = make_run(tmp_path)
     edit(run, where, value)
     if reason is None:
-        assert runs.load(run.path).sizes == run.sizes
+        assert load_run(run.path).sizes == run.sizes
         return
     with pytest.raises(UserError, match=reason) as error:
-        runs.load(run.path)
+        load_run(run.path)
     assert str(error.value).startswith(f"{tmp_path / 'run.json'}: ")
     assert "\n" not in str(error.value)
 
@@ -322,44 +327,44 @@ OLD_RUNS_MAY_LACK = ("vectors", "recipe.precision", "recipe.freeze_epochs")
 
 def test_no_field_of_a_run_is_taken_on_trust(tmp_path):
     """Each with values of every kind: the run loads, and has them, or one line tells the field."""
-    run = new_run(tmp_path)
-    for where in paths(runs.RULES):
+    run = make_run(tmp_path)
+    for where in paths(LANGUAGE_MODEL.rules):
         for value in NONSENSE:
             edit(run, where, value)
-            loaded, reason = attempt(runs.load, run.path)
+            loaded, reason = attempt(load_run, run.path)
             if reason:
                 assert re.sub(r"\.(\d+)", r"[\1]", where) in reason
             else:
                 filled_in = value is ... and where in OLD_RUNS_MAY_LACK
                 assert loaded.about == (run.about if filled_in else changed(run.about, where, value))
                 assert value is not ... or filled_in or where.endswith(".0")
-    assert set(runs.RULES["recipe"]) == {field.name for field in dataclasses.fields(runs.Recipe)}
-    assert set(runs.RULES["sizes"]) == {field.name for field in dataclasses.fields(Sizes)}
+    assert set(LANGUAGE_MODEL.rules["recipe"]) == {field.name for field in dataclasses.fields(LanguageModelRecipe)}
+    assert set(LANGUAGE_MODEL.rules["sizes"]) == {field.name for field in dataclasses.fields(Sizes)}
 
 
 def test_a_run_of_music_has_the_settings_of_its_midi(tmp_path):
-    run = new_run(tmp_path)
+    run = make_run(tmp_path)
     run.about = run.about | {"kind": "music", "tokens": "midi"}
     for where in ("corpus.midi", "corpus.report.midi"):
         edit(run, "kind", "music")
         with pytest.raises(UserError, match=rf"run\.json: .*: {where} is missing"):
-            runs.load(run.path)
+            load_run(run.path)
         run.about = changed(run.about, where, {"grid": 24})
     edit(run, "kind", "music")
-    assert runs.load(run.path).about["corpus"]["report"] == {"midi": {"grid": 24}}
+    assert load_run(run.path).about["corpus"]["report"] == {"midi": {"grid": 24}}
 
 
 @pytest.mark.parametrize("data", ["", "{", "[]", '{"format": 1}', "null", "[" * 100_000])
 def test_damaged_descriptions(tmp_path, data):
-    new_run(tmp_path)
+    make_run(tmp_path)
     (tmp_path / "run.json").write_text(data)
     with pytest.raises(UserError, match=r"run\.json: damaged, or not a run of this program"):
-        runs.load(str(tmp_path))
+        load_run(str(tmp_path))
 
 
 def test_weights_that_do_not_fit(tmp_path):
-    run = new_run(tmp_path / "run")
-    arrays = runs.arrays_of(run.new_model())
+    run = make_run(tmp_path / "run")
+    arrays = arrays_of(run.new_model())
     for wrong, reason in (
         (arrays | {"l3/b": arrays["l3/b"][:-1]}, r"l3/b is float32 \(12,\), not \(13,\)"),
         (arrays | {"l3/b": arrays["l3/b"][:1]}, r"l3/b is float32 \(1,\)"),
@@ -411,13 +416,13 @@ STATES = META | {"rng": META["order"]}
         ({"state/c1": None}, "c1 is missing"),
         ({"state/c1": numpy.zeros((2, 9), "f")}, r"c1 is float32 \(2, 9\)"),
         (
-            {f"state/{name}": numpy.zeros((3, UNITS), "f") for name in runs.STATE},
+            {f"state/{name}": numpy.zeros((3, UNITS), "f") for name in LANGUAGE_MODEL.carried},
             r"c1 is float32 \(3, 5\), not \(4, 5\)",
         ),
     ],
 )
 def test_checkpoints_that_do_not_fit(tmp_path, change, reason):
-    run = new_run(tmp_path)
+    run = make_run(tmp_path)
     run.save_checkpoint(*trained(run), META)
     arrays = {k: v for k, v in (storage.load_npz(run.file("checkpoint.npz")) | change).items() if v is not None}
     storage.write_file(run.file("checkpoint.npz"), storage.encode_npz(arrays))
@@ -428,10 +433,10 @@ def test_checkpoints_that_do_not_fit(tmp_path, change, reason):
 
 
 def test_no_field_of_a_checkpoint_is_taken_on_trust(tmp_path):
-    for where in paths(runs.META):
+    for where in paths(LANGUAGE_MODEL.checkpoint):
         for value in NONSENSE:
             meta = changed(STATES, where, value)
-            loaded, reason = attempt(runs.Checkpoint, "x.npz", {"meta": packed(meta)}, runs.META)
+            loaded, reason = attempt(Checkpoint, "x.npz", {"meta": packed(meta)}, LANGUAGE_MODEL)
             if reason:
                 assert re.sub(r"\.(\d+)", r"[\1]", where) in reason
             else:
@@ -441,20 +446,20 @@ def test_no_field_of_a_checkpoint_is_taken_on_trust(tmp_path):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_goes_on_from_its_checkpoint(tmp_path, name):
-    run, make = new_run(tmp_path), OPTIMIZERS[name].make
+    run, make = make_run(tmp_path), OPTIMIZERS[name].make
     for steps in (0, 2):
         model, optimizer = trained(run, steps, make(0.01))
         run.save_checkpoint(model, optimizer, META)
         fresh, fresh_optimizer = trained(run, 0, make(0.01))
         run.load_checkpoint().restore(fresh, fresh_optimizer)
-        saved, back = runs.arrays_of(optimizer), runs.arrays_of(fresh_optimizer)
+        saved, back = arrays_of(optimizer), arrays_of(fresh_optimizer)
         assert saved.keys() == back.keys()
         assert all((saved[key] == back[key]).all() for key in saved)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_what_is_not_finite_is_never_saved(tmp_path, bad):
-    run = new_run(tmp_path)
+    run = make_run(tmp_path)
     model, optimizer = trained(run)
     run.save_best(model)
     run.save_checkpoint(model, optimizer, META)
@@ -472,7 +477,7 @@ def test_what_is_not_finite_is_never_saved(tmp_path, bad):
 
 
 def test_what_a_killed_save_left_is_swept_when_it_is_old_and_ours(tmp_path):
-    run = new_run(tmp_path)
+    run = make_run(tmp_path)
     run.save_checkpoint(*trained(run), META)
     long_ago = time.time() - 2 * storage.STALE
     kept = {".tmp-notes.txt", ".tmp-abcdefg", "tmp-abcdefgh", ".tmp-y0ung__1", ".tmp-folder_1"}
@@ -500,13 +505,13 @@ def test_the_temporary_files_of_write_are_those_that_are_swept(tmp_path, monkeyp
 
 def test_a_size_that_the_weights_do_not_have_takes_no_memory(tmp_path):
     """A run.json that asks for a model of terabytes is refused by the weights' own sizes, before it is made."""
-    run = new_run(tmp_path)
+    run = make_run(tmp_path)
     run.save_best(run.new_model())
     about = json.loads((tmp_path / "run.json").read_text())
     about["sizes"]["units"] = 10**9
     (tmp_path / "run.json").write_text(json.dumps(about))
-    run.save_checkpoint(*trained(new_run(tmp_path / "other")), META)
-    for load in (runs.load(str(tmp_path)).load_best, runs.load(str(tmp_path)).load_checkpoint):
+    run.save_checkpoint(*trained(make_run(tmp_path / "other")), META)
+    for load in (load_run(str(tmp_path)).load_best, load_run(str(tmp_path)).load_checkpoint):
         with pytest.raises(UserError, match="does not fit its run: l"):
             load()
 

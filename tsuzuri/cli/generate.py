@@ -59,10 +59,10 @@ def main(argv=None):
     place, primetext = arguments(args)
 
     from tsuzuri.kernels import devices
-    from tsuzuri.training import run as runs
+    from tsuzuri.training.run import load_run
 
     devices.choose(args["device"]).use()
-    run = runs.load(place)
+    run = load_run(place)
     kind = run.about["kind"]
     foreign = [name for name in (ONLY_MUSIC if kind == "text" else ONLY_TEXT) if name in given]
     if foreign:

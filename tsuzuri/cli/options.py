@@ -7,9 +7,9 @@ import signal
 import sys
 
 from tsuzuri.errors import UserError
+from tsuzuri.rules import Bounds
 
 REQUIRED = object()
-UNBOUNDED = 1e30
 SWITCH = {"on": True, "off": False, "True": True, "False": False, "true": True, "false": False, "1": True, "0": False}
 
 
@@ -92,28 +92,28 @@ def _name(flags):
     return next((flag for flag in flags if flag.startswith("--")), flags[0]).lstrip("-").replace("-", "_")
 
 
-def _number(convert, least, most, name, open_end=False):
-    def number(text):
+def _number(convert, bounds, name):
+    """A type for argparse: a number within ``Bounds``; ``name`` stands for it in the help."""
+
+    def parse(text):
         value = convert(text)
-        if not (least < value if open_end else least <= value) or not value <= most:
-            allowed = f"above {least}" if open_end else f"{least} or more"
-            allowed += f", at most {most:g}" if most < UNBOUNDED or value > most else ""
-            raise argparse.ArgumentTypeError(f"{text} is out of range: must be {allowed}")
+        if not bounds.hold(value):
+            raise argparse.ArgumentTypeError(f"{text} is out of range: must be {bounds.say(value)}")
         return value
 
-    number.__name__ = name
-    return number
+    parse.__name__ = name
+    return parse
 
 
-count = _number(int, 1, UNBOUNDED, "n")
-seed = _number(int, 0, 2**32 - 1, "n")
-positive = _number(float, 0, UNBOUNDED, "x", open_end=True)
-not_negative = _number(float, 0, UNBOUNDED, "x")
-seconds = _number(float, 0.1, 86_400, "x")
-fraction = _number(float, 0, 1, "x", open_end=True)
-ratio = _number(float, 0, 0.95, "x")
-share = _number(float, 0, 1, "x")
-few = _number(int, 1, 9, "n")
+count = _number(int, Bounds(1), "n")
+seed = _number(int, Bounds(0, 2**32 - 1), "n")
+positive = _number(float, Bounds(0, above=True), "x")
+not_negative = _number(float, Bounds(0), "x")
+seconds = _number(float, Bounds(0.1, 86_400), "x")
+fraction = _number(float, Bounds(0, 1, above=True), "x")
+ratio = _number(float, Bounds(0, 0.95), "x")
+share = _number(float, Bounds(0, 1), "x")
+few = _number(int, Bounds(1, 9), "n")
 
 
 def switch(value):

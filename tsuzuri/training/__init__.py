@@ -1,15 +1,20 @@
 """Around the training loop.
 
-run.py             the run directory and its checkpoints
-classes.py         a classifier's run
+trainer.py         the one loop: forward, backward, update; create, resume, save, stop, patience, freezing
+task.py            what it asks of a kind of model
+language_model.py  that task for a language model
+classification.py  and for a classifier
+recorded.py        a window in one recorded piece, on a GPU
+state.py           where a training stands
+run.py             the run directory
+schemas.py         what it holds, for both kinds of model side by side
+checkpoint.py      the whole state of a training as arrays, and back
 initialization.py  what a classifier begins with
-learner.py         learning from a window, through Chainer or on a GPU in one recorded piece
-evaluation.py      the loss on text that is not trained on
-stopping.py        patience, Ctrl-C
-optimizers.py      Chainer's, by name
+evaluation.py      the loss, or the errors, on data that is not trained on
+optimizers.py      Chainer's, by name; frozen parameters
 metrics.py         precision, recall, F1, the confusion matrix
 log.py             the bar, the lines, log.jsonl
-plots.py           loss curves and confusion matrices
+plots.py           curves and confusion matrices
 predictor.py       a trained classifier at work
 explain.py         which words it decided by
 """

@@ -9,8 +9,9 @@ from tsuzuri.errors import UserError
 from tsuzuri.models import classifier
 from tsuzuri.text import vectors
 from tsuzuri.text.vocabulary import SPECIAL
-from tsuzuri.training import classes
-from tsuzuri.training import run as runs
+from tsuzuri.training.checkpoint import check_arrays
+from tsuzuri.training.run import load_run
+from tsuzuri.training.schemas import CLASSIFIER, LANGUAGE_MODEL
 
 SPREAD = 0.1  # standard deviation of a language model's rows; those of EmbedID, of 1, an optimizer's steps hardly move
 INHERITED = ("model", "layers", "pool")  # by a classifier from a classifier
@@ -34,12 +35,12 @@ def load_origin(path):
     """The ``Origin`` at ``path``, or an empty one where it is None."""
     if path is None:
         return Origin()
-    run = runs.load(path, classes.Run, runs.Run)
+    run = load_run(path, CLASSIFIER, LANGUAGE_MODEL)
     about, arrays = run.about, run.best_arrays()
-    runs.fit(arrays, run.sizes.shapes(), run.file("model.npz"))
+    check_arrays(arrays, run.sizes.shapes(), run.file("model.npz"))
     words = tuple(run.vocabulary.words)
     case = about.get("case", "keep")  # a language model keeps its capitals
-    if not isinstance(run, classes.Run):
+    if run.schema is not CLASSIFIER:
         arrays |= _narrowed(arrays["l0/W"], arrays["l1_x/W"])
     names, midi = tuple(about.get("classes", ())), about["corpus"].get("midi")
     return Origin(
@@ -47,22 +48,22 @@ def load_origin(path):
     )
 
 
-def split_seed(found, source, seed):
+def split_seed(origin, source, seed):
     """What picks the examples held out: ``seed``, or what picked those of the classifier that is begun with.
 
     On the same files it has to: what that one was trained on would be in the test otherwise. Raises ``UserError`` where
     other shares are asked for.
     """
     files = ("corpus", "pos", "neg")
-    if not found.split or not any(set(found.split[name]) & set(source[name]) for name in files):
+    if not origin.split or not any(set(origin.split[name]) & set(source[name]) for name in files):
         return seed
     for name in ("valid_fraction", "test_fraction", *files):
-        if source[name] != found.split[name]:
+        if source[name] != origin.split[name]:
             option = name.replace("_", "-") if "fraction" in name else "corpus"
             raise UserError(
-                f"{option}: must be {found.split[name]} as in {found.path}, whose examples would be tested on"
+                f"{option}: must be {origin.split[name]} as in {origin.path}, whose examples would be tested on"
             )
-    return found.split["split_seed"]
+    return origin.split["split_seed"]
 
 
 def _narrowed(rows, below):
@@ -73,21 +74,21 @@ def _narrowed(rows, below):
     return {"l0/W": rows * factor, "l1_x/W": below / factor}
 
 
-def classifier_sizes(args, given, found, data):
+def classifier_sizes(args, given, origin, data):
     """The classifier's ``Sizes``: those asked for by options, which must agree with what is begun with."""
     wanted = {name: args[name] for name in ("model", "layers", "pool")}
     wanted |= {"units": args["unit"], "width": args["width"] or args["unit"]}
     fixed, why = {}, ""
     if args["vectors"]:
         fixed, why = {"width": vectors.vector_width(args["vectors"])}, args["vectors"]
-    elif found.classes:
-        fixed, why = {name: getattr(found.sizes, name) for name in (*INHERITED, "units", "width")}, found.path
-    elif found.path:
-        fixed, why = {"units": found.sizes.units, "width": found.sizes.units}, found.path
+    elif origin.classes:
+        fixed, why = {name: getattr(origin.sizes, name) for name in (*INHERITED, "units", "width")}, origin.path
+    elif origin.path:
+        fixed, why = {"units": origin.sizes.units, "width": origin.sizes.units}, origin.path
         wanted["layers"] = args["layers"] if "layers" in given else 2
         if wanted["model"] != "lstm" or wanted["layers"] > 2:
             asked = f"--layers {wanted['layers']}" if wanted["model"] == "lstm" else f"--model {wanted['model']}"
-            raise UserError(f"{asked}: {found.path} is a language model of two layers, for --model lstm of 1 or 2")
+            raise UserError(f"{asked}: {origin.path} is a language model of two layers, for --model lstm of 1 or 2")
     for name, value in fixed.items():
         option = {"units": "unit"}.get(name, name)
         if option in given and args[option] != value:
@@ -96,25 +97,25 @@ def classifier_sizes(args, given, found, data):
     return classifier.Sizes(len(data.vocabulary), classes=len(data.classes), **wanted | fixed, **dropped)
 
 
-def initial_weights(args, found, data, wanted):
+def initial_weights(args, origin, data, wanted):
     """The arrays to begin with by their paths, and what run.json says of them; all others are left to chance."""
     rng = numpy.random.default_rng([args["seed"], 3])
     if args["vectors"]:
         read = vectors.load_vectors(args["vectors"], data.vocabulary, rng)
         every = numpy.concatenate(data.train.sequences)
         return {"l0/W": read.rows}, {"vectors": vectors.vectors_report(args["vectors"], read, every)}
-    if not found.path:
+    if not origin.path:
         return {}, {}
-    place = {word: n for n, word in enumerate(found.words)}
+    place = {word: n for n, word in enumerate(origin.words)}
     known = numpy.array([place.get(word, -1) for word in data.vocabulary.words])
-    rows = vectors.fill_missing_rows(found.arrays["l0/W"][known], known >= 0, rng)
+    rows = vectors.fill_missing_rows(origin.arrays["l0/W"][known], known >= 0, rng)
     shapes = wanted.shapes()
-    kept = [name for name in found.arrays if name in shapes and name != "l0/W"]
-    if tuple(data.classes) != found.classes:
+    kept = [name for name in origin.arrays if name in shapes and name != "l0/W"]
+    if tuple(data.classes) != origin.classes:
         kept = [name for name in kept if not name.startswith("out/")]
-    about = {"run": os.path.abspath(found.path), "found": int((known >= len(SPECIAL)).sum()), "arrays": sorted(kept)}
+    about = {"run": os.path.abspath(origin.path), "found": int((known >= len(SPECIAL)).sum()), "arrays": sorted(kept)}
     about["of"] = len(known) - len(SPECIAL)
-    return {"l0/W": rows} | {name: found.arrays[name] for name in kept}, {"init_from": about}
+    return {"l0/W": rows} | {name: origin.arrays[name] for name in kept}, {"init_from": about}
 
 
 def start_summary(about):

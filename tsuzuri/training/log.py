@@ -3,37 +3,32 @@
 import json
 import math
 import sys
-import time
 
 import tqdm
 
 
+class Output:
+    """Where a training says what it does; this one says nothing, the commands' says it on the terminal."""
+
+    def note(self, line):
+        """Something on the way, such as which engine computes."""
+
+    def show(self, line):
+        """A result: an entry of the history, or the test of the best model."""
+
+
 class Progress:
-    """A bar over an epoch's windows with loss, speed and time left, on standard error; silent off a terminal."""
+    """A bar over an epoch's batches with loss, speed and time left, on standard error; silent off a terminal."""
 
-    def __init__(self, epoch, windows, done, nats=0.0):
+    def __init__(self, epoch, batches, done):
         look = {"unit": "win", "leave": False, "dynamic_ncols": True, "disable": not sys.stderr.isatty()}
-        self._bar = tqdm.tqdm(total=windows, initial=done, desc=f"epoch {epoch}", **look)
-        self.words, self._start = 0, time.perf_counter()
-        self._known = 0, nats
+        self._bar = tqdm.tqdm(total=batches, initial=done, desc=f"epoch {epoch}", **look)
 
-    def step(self, words, nats=None):
-        """One window of so many words is done; ``nats`` is the epoch's loss so far, where it is known.
-
-        What is shown is the mean loss a word since the last one that was known, and the speed.
-        """
-        self.words += words
-        if nats is not None:
-            before, then = self._known
-            self._known = self.words, nats
-            if not self._bar.disable:
-                loss = (nats - then) / (self.words - before)
-                self._bar.set_postfix_str(f"loss {loss:.3f}, {self.speed():,.0f} words/s", refresh=False)
+    def step(self, speed, loss=None):
+        """One batch is done, at so many words a second; ``loss`` is the recent mean loss, where it is known."""
+        if loss is not None and not self._bar.disable:
+            self._bar.set_postfix_str(f"loss {loss:.3f}, {speed:,.0f} words/s", refresh=False)
         self._bar.update()
-
-    def speed(self):
-        """Words a second since the epoch, or the resumed part of it, began."""
-        return self.words / max(1e-9, time.perf_counter() - self._start)
 
     def close(self):
         self._bar.close()

@@ -14,7 +14,7 @@ class Predictor:
     """The best model of a classifier's ``run``, on a ``device`` of Chainer's."""
 
     def __init__(self, run, device):
-        self.run = run
+        self.run, self._classes = run, run.about["classes"]
         self.model = run.load_best()
         self.model.to_device(device)
         corpus = run.about["corpus"]
@@ -30,8 +30,8 @@ class Predictor:
         """Of every class for each text, a list of words: a list of arrays (K,), None for a text of no words."""
         sequences = [self.run.vocabulary.encode(self.read(words)) for words in texts]
         there = [n for n, ids in enumerate(sequences) if len(ids)]
-        found = dict(zip(there, evaluation.class_probabilities(self.model, [sequences[n] for n in there]), strict=True))
-        return [found.get(n) for n in range(len(texts))]
+        rows = dict(zip(there, evaluation.class_probabilities(self.model, [sequences[n] for n in there]), strict=True))
+        return [rows.get(n) for n in range(len(texts))]
 
     def shares(self, words, guess, by):
         """The share of each of the words that are read in the probability of the class ``guess``; (R,).
@@ -57,16 +57,16 @@ class Predictor:
         guess, text = int(p.argmax()), passage.text
         if by:
             text = explain.show_shares(self.read(passage.pieces), self.shares(passage.words, guess, by), color)
-        return f"{self.run.classes[guess]}\t{p[guess]:.3f}\t{text.strip()}"
+        return f"{self._classes[guess]}\t{p[guess]:.3f}\t{text.strip()}"
 
     def as_json(self, passage, p, by=None):
         """The class of a ``Passage``, the probability of every class, and with ``by`` its words with their shares."""
-        found = {"text": passage.text, "class": None}
+        fields = {"text": passage.text, "class": None}
         if p is not None:
             guess = int(p.argmax())
-            odds = {name: round(x, 6) for name, x in zip(self.run.classes, p.tolist(), strict=True)}
-            found |= {"class": self.run.classes[guess], "probabilities": odds}
+            odds = {name: round(x, 6) for name, x in zip(self._classes, p.tolist(), strict=True)}
+            fields |= {"class": self._classes[guess], "probabilities": odds}
             if by:
                 shares = self.shares(passage.words, guess, by).tolist()
-                found["words"] = [[w, round(x, 6)] for w, x in zip(self.read(passage.words), shares, strict=True)]
-        return json.dumps(found, ensure_ascii=False)
+                fields["words"] = [[w, round(x, 6)] for w, x in zip(self.read(passage.words), shares, strict=True)]
+        return json.dumps(fields, ensure_ascii=False)

@@ -1,0 +1,100 @@
+"""Validators: what a value may be, said in words and checked in one place; for JSON that was read, and for options."""
+
+import math
+import reprlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+UNBOUNDED = 1e30
+OTHERS = object()  # as a key of a table of rules: keys that it does not name may be there too
+
+
+class Bounds(NamedTuple):
+    """A range of numbers: from ``least``, or strictly ``above`` it, to ``most``."""
+
+    least: float
+    most: float = UNBOUNDED
+    above: bool = False
+
+    def hold(self, value):
+        """Whether a number lies within; NaN never does."""
+        return (self.least < value if self.above else self.least <= value) and value <= self.most
+
+    def say(self, value=0):
+        """In words; the upper bound is left out where there is none to speak of, unless ``value`` broke it."""
+        allowed = f"above {self.least}" if self.above else f"{self.least} or more"
+        return allowed + (f", at most {self.most:g}" if self.most < UNBOUNDED or value > self.most else "")
+
+
+class Rule(NamedTuple):
+    """What a value must be, in words that follow "must be", and the test of one."""
+
+    allowed: str
+    holds: Callable
+
+
+def whole(least, most=None):
+    """A whole number from ``least`` to ``most``, if there is one; a truth value is no number."""
+    allowed = f"{least} or more" if most is None else f"{least} to {most}"
+    bounds = Bounds(least, math.inf if most is None else most)
+    return Rule(f"a whole number, {allowed}", lambda value: type(value) is int and bounds.hold(value))
+
+
+def number(least, most=UNBOUNDED, above=False):
+    """A number from ``least``, or ``above`` it, to ``most``; NaN is none."""
+    bounds = Bounds(least, most, above)
+    allowed = f"a number {'above ' if above else 'from '}{least:g} to {most:g}"
+    return Rule(allowed, lambda value: type(value) in (int, float) and bounds.hold(value))
+
+
+def one_of(*names):
+    """One of these texts."""
+    return Rule(f"one of {', '.join(names)}", lambda value: type(value) is str and value in names)
+
+
+def optional(rule):
+    """None, or as ``rule`` says."""
+    return Rule(f"null or {rule.allowed}", lambda value: value is None or rule.holds(value))
+
+
+TEXT = Rule("a text", lambda value: type(value) is str)
+FLAG = Rule("true or false", lambda value: type(value) is bool)
+FLOAT = Rule("a number with a point", lambda value: type(value) is float)  # NaN too
+OBJECT = Rule("an object of any keys", lambda value: type(value) is dict)
+
+
+def check_value(value, rule, name=""):
+    """Raise ``ValueError`` that names the field, its value and what is allowed, unless ``value`` is as its rule says.
+
+    ``rule`` is a ``Rule``, a list of one that holds for every item, or a dict of them by key.
+    """
+    if isinstance(rule, Rule):
+        _check_single(value, rule, name)
+    elif type(value) is not type(rule):
+        kind = "a list" if type(rule) is list else "an object"
+        raise ValueError(f"{name or 'it'} is {reprlib.repr(value)}, must be {kind}")
+    elif type(rule) is list:
+        for n, item in enumerate(value):
+            check_value(item, rule[0], f"{name}[{n}]")
+    else:
+        _check_object(value, rule, f"{name}." if name else "")
+
+
+def _check_single(value, rule, name):
+    try:
+        right = rule.holds(value)
+    except (TypeError, ValueError):  # a value of another type than the test expects
+        right = False
+    if not right:
+        raise ValueError(f"{name} is {reprlib.repr(value)}, must be {rule.allowed}")
+
+
+def _check_object(value, rules, prefix):
+    known = sorted(rules.keys() - {OTHERS})
+    for key in known:
+        if key not in value:
+            raise ValueError(f"{prefix}{key} is missing")
+        check_value(value[key], rules[key], prefix + key)
+    unknown = sorted(value.keys() - known)
+    if unknown and OTHERS not in rules:
+        raise ValueError(f"{prefix}{unknown[0]} is not known")

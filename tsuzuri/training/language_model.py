@@ -1,0 +1,84 @@
+"""Training a language model: windows of truncated BPTT, the loss on held-out text, a learning rate that decays."""
+
+import math
+
+import numpy
+
+from tsuzuri.data import windows
+from tsuzuri.text import vocabulary
+from tsuzuri.training import evaluation, log, plots, recorded
+from tsuzuri.training.state import LanguageModelState, Patience
+from tsuzuri.training.task import Task
+
+
+class LanguageModelTask(Task):
+    """``corpus`` is a ``data.corpus.Corpus``; ``note_ons`` (V,) bool, for music, the ids that begin a note."""
+
+    unit = "window"
+
+    def __init__(self, corpus, recipe, note_ons=None):
+        self.corpus, self.recipe, self.note_ons = corpus, recipe, note_ons
+
+    def new_state(self, recipe):
+        order = numpy.random.default_rng([recipe.seed, 1]).bit_generator.state
+        return LanguageModelState(Patience(recipe.patience), lr=recipe.lr, order=order)
+
+    def make_learner(self, model, optimizer):
+        return recorded.make_learner(model, optimizer, self.recipe.batchsize, self.recipe.bproplen)
+
+    def learning_rate(self, state):
+        return state.lr
+
+    def begin_epoch(self, model, state):
+        """Windows from a line's beginning that the state's generator picks."""
+        if state.window == 0:
+            beginnings = numpy.flatnonzero(self.corpus.train == vocabulary.EOS) + 1
+            order = numpy.random.default_rng()
+            order.bit_generator.state = state.order
+            state.start = int(order.choice(beginnings)) % len(self.corpus.train)
+            state.order = order.bit_generator.state
+            state.nats, state.words = 0.0, 0
+            model.reset_state()
+        return windows.training_windows(self.corpus.train, self.recipe.batchsize, self.recipe.bproplen, state.start)
+
+    def count(self, state, batch):
+        xs, _ = batch
+        state.words += xs.size
+        return xs.size
+
+    def loss_count(self, state):
+        return state.words
+
+    def validation_due(self, state, last):
+        return last
+
+    def validate(self, model, state, batches, speed):
+        entry = {
+            "epoch": state.epoch,
+            "train_loss": state.nats / state.words,
+            "valid_loss": evaluation.evaluate_loss(model, self.corpus.valid),
+            "lr": state.lr,
+            "words_per_second": speed,
+        }
+        return entry, entry["valid_loss"]
+
+    def validated(self, state, entry):
+        """Learn more slowly after an epoch that did no better."""
+        if not entry["best"]:
+            state.lr *= self.recipe.lr_decay
+
+    def entry_line(self, entry):
+        return log.language_model_line(entry, self._bits_per_note(self.corpus.valid))
+
+    def picture(self, history, title):
+        return "loss.png", plots.plot_loss_curves(history, title)
+
+    def test(self, model):
+        loss = evaluation.evaluate_loss(model, self.corpus.test)
+        worth = log.describe_loss(loss, self._bits_per_note(self.corpus.test))
+        return f"test     loss {loss:.3f} {worth} of the best model"
+
+    def _bits_per_note(self, ids):
+        """What turns a loss over ``ids``, nats a word, into bits a note; None where they hold no notes."""
+        notes = 0 if self.note_ons is None else int(self.note_ons[ids].sum())
+        return (len(ids) - 1) / notes / math.log(2) if notes else None

@@ -1,0 +1,96 @@
+"""Learning from a window of a language model in one recorded piece, on a GPU; elsewhere through Chainer."""
+
+from tsuzuri.kernels import gpu
+from tsuzuri.kernels.gpu import window
+from tsuzuri.training.trainer import Learner
+
+
+def make_learner(model, optimizer, batch, steps):
+    """The ``Learner`` of ``model`` from windows of up to ``steps`` words in ``batch`` streams.
+
+    On a GPU the model's and the optimizer's arrays move into the memory of the recorded window, where they stay; but
+    where a parameter is frozen, Chainer's functions compute. What is frozen or enabled later wants another learner.
+    Raises ``UserError`` where that memory is not there.
+    """
+    engine = gpu.engine_of(model.l0.W.array)
+    if engine and optimizer.is_plain(model):
+        return RecordedLearner(engine, model, optimizer, batch, steps)
+    return WindowLearner(model, optimizer)
+
+
+def check_memory(device, sizes, recipe):
+    """Raise ``UserError`` where a device has not what it takes to learn by this recipe: before anything is replaced."""
+    engine = gpu.launcher.of_type(device.xp.ndarray)
+    if engine:
+        shape = sizes.words, sizes.units, recipe.batchsize, recipe.bproplen
+        window.check(engine, *shape, sizes.dropout, sizes.dropout_on, recipe.optimizer, recipe.precision)
+
+
+class WindowLearner(Learner):
+    """Learns from windows, pairs (xs, ts), each (T, B) int32 in NumPy: the words, and those that follow them."""
+
+    def __init__(self, model, optimizer):
+        super().__init__(model, optimizer, _forward)
+
+    def notes(self):
+        engine = gpu.engine_of(self.model.l0.W.array)
+        return [f"memory   {engine.peak() / 2**30:.2f} GiB of the GPU's, at most"] if engine else []
+
+
+def _forward(model, batch):
+    """The loss of a window, summed over its steps and averaged over its streams, and how many these are."""
+    xs, ts = batch
+    return model(model.xp.asarray(xs), model.xp.asarray(ts)), xs.shape[1]
+
+
+class RecordedLearner(WindowLearner):
+    """A window in one piece, ``kernels.gpu.window``; keys of masks come from the model, rates from the optimizer."""
+
+    def __init__(self, engine, model, optimizer, batch, steps):
+        super().__init__(model, optimizer)
+        sizes = model.sizes
+        shape = sizes.words, sizes.units, batch, steps
+        training = sizes.dropout, sizes.dropout_on, optimizer.kernel, optimizer.clip, model.precision
+        self._window = window.Window(engine, *shape, *training)
+        self.description = f"{engine.name}, {model.precision}, {self._window.describe()}"
+        self._rules = [param.update_rule for param in model.params()]
+        for path, param in model.namedparams():
+            param.array = _moved(param.array, self._window.weights[path.removeprefix("/")])
+        self._window.take_weights()
+        self._adopted = False
+        if optimizer.t:
+            self._adopt_states()
+
+    def _adopt_states(self):
+        """Chainer makes an optimizer's states at the first update, and so they are in no checkpoint from before it."""
+        for path, param in self.model.namedparams():
+            rule = param.update_rule
+            rule._init_states(param)
+            for name, states in self._window.states.items():
+                rule.state[name] = _moved(rule.state[name], states[path.removeprefix("/")])
+        self._adopted = True
+
+    def begin(self, nats):
+        self._window.begin(nats, self.model.get_state())
+        self.model.set_state(self._window.state)
+
+    def learn(self, batch):
+        if not self._adopted:
+            self._adopt_states()
+        self.optimizer.t += 1
+        for rule in self._rules:
+            rule.t += 1
+        self._window.learn(*batch, self.model.keys(), self.optimizer.numbers(self._rules[0]))
+
+    def _sum(self):
+        return self._window.nats()
+
+    def notes(self):
+        reason = self._window.why_no_graph
+        slow = [f"note: launch by launch, which is slow: CUDA recorded no graph: {reason}"] if reason else []
+        return super().notes() + slow
+
+
+def _moved(array, to):
+    to[...] = array
+    return to

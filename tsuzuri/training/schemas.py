@@ -1,0 +1,318 @@
+"""What a run directory holds, by kind of model: the two schemas side by side.
+
+A ``Schema`` says what run.json and a checkpoint may hold, which dataclasses they become, and which model is built.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import numpy
+
+from tsuzuri.data import labeled
+from tsuzuri.kernels import gpu, native
+from tsuzuri.models import classifier, rnn
+from tsuzuri.rules import (
+    FLAG,
+    FLOAT,
+    OBJECT,
+    OTHERS,
+    TEXT,
+    UNBOUNDED,
+    check_value,
+    number,
+    one_of,
+    optional,
+    whole,
+)
+from tsuzuri.text import tokenizers, vectors, vocabulary
+from tsuzuri.training.optimizers import OPTIMIZERS
+from tsuzuri.training.state import ClassifierState, LanguageModelState
+
+PRECISIONS = gpu.PRECISIONS  # of which a CPU has some
+HISTORY = "history_errs"  # in a classifier's model.npz, by the name that Theano's tutorial on sentiment gives it
+
+
+@dataclasses.dataclass(frozen=True)
+class LanguageModelRecipe:
+    """How a language model is trained; saved with its weights.
+
+    Word vectors that it begins with stay as they are for ``freeze_epochs``, or always where that is None.
+    """
+
+    epoch: int = 50
+    batchsize: int = 20
+    bproplen: int = 35
+    gradclip: float = 5.0
+    optimizer: str = "adam"
+    lr: float = 0.002
+    lr_decay: float = 0.5
+    patience: int = 5
+    freeze_epochs: int | None = 0
+    precision: str = native.FLOAT32
+    seed: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassifierRecipe:
+    """How a classifier is trained; saved with its weights. ``valid_freq`` 0 stands for an epoch."""
+
+    epoch: int = 100
+    batchsize: int = 32
+    optimizer: str = "adam"
+    lr: float = 0.001
+    gradclip: float = 5.0
+    decay_c: float = 0.0
+    patience: int = 10
+    valid_freq: int = 0
+    sort_by_len: bool = False
+    freeze_epochs: int | None = 0
+    precision: str = native.FLOAT32
+    seed: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Schema:
+    """A kind of run.
+
+    ``kinds`` are the values of run.json's ``kind``, ``noun`` and ``command`` say in messages what it is and what makes
+    one. ``files`` are what it holds besides run.json, ``recorded`` the arrays in model.npz that are no weights,
+    ``carried`` the names of the LSTM state (B, N each) that a model carries from batch to batch.
+    ``rules`` are those of run.json, ``defaults`` what runs have from before there was a choice, ``checkpoint`` the
+    rules of a checkpoint's ``meta``. ``check(about)`` raises ``ValueError`` for a run.json that does not hold together,
+    each of its fields being right; ``build(sizes, recipe)`` makes the model with the weights that its seed gives.
+    """
+
+    kinds: tuple
+    noun: str
+    command: str
+    files: tuple
+    recorded: tuple
+    carried: tuple
+    rules: dict
+    defaults: dict
+    checkpoint: dict
+    sizes: type
+    recipe: type
+    state: type
+    check: Callable
+    build: Callable
+
+
+# Rules that both share
+
+POSITIVE = number(0, above=True)
+ERROR = number(0, 1)
+RECIPE = {
+    "epoch": whole(1),
+    "batchsize": whole(1),
+    "gradclip": POSITIVE,
+    "optimizer": one_of(*OPTIMIZERS),
+    "lr": POSITIVE,
+    "patience": whole(1),
+    "freeze_epochs": optional(whole(0)),
+    "precision": one_of(*PRECISIONS),
+    "seed": whole(0),
+}
+RUN = {
+    "format": whole(1),
+    "tokens": one_of(*tokenizers.NAMES, "midi"),
+    "dictionary": TEXT,
+    "versions": OBJECT,
+}
+GENERATOR = {  # the state of numpy.random.default_rng()
+    "bit_generator": one_of("PCG64"),
+    "state": {"state": whole(0, 2**128 - 1), "inc": whole(0, 2**128 - 1)},
+    "has_uint32": whole(0, 1),
+    "uinteger": whole(0, 2**32 - 1),
+}
+CHECKPOINT = {
+    "epoch": whole(1),
+    "window": whole(0),
+    "nats": number(-UNBOUNDED),
+    "words": whole(0),
+    "rng": GENERATOR,
+    "patience": {"patience": whole(1), "best": number(-UNBOUNDED, math.inf), "stale": whole(0)},
+}
+
+
+# The language model
+
+LANGUAGE_MODEL_RULES = RUN | {
+    "kind": one_of("text", "music"),
+    "sizes": {
+        "words": whole(len(vocabulary.SPECIAL)),
+        "units": whole(1),
+        "dropout": number(0, 0.95),
+        "dropout_on": one_of(rnn.LAYERS, rnn.PROJECTIONS),
+    },
+    "recipe": RECIPE | {"bproplen": whole(1), "lr_decay": number(0, 1, above=True)},
+    "vectors": optional(OBJECT),  # as ``VECTORS`` says
+    "corpus": {
+        "corpus": [TEXT],
+        "valid": [TEXT],
+        "test": [TEXT],
+        "min_count": whole(1),
+        "vocab_size": optional(whole(1)),
+        "fingerprint": TEXT,
+        "report": OBJECT,
+        OTHERS: None,
+    },
+}
+VECTORS = {  # as ``text.vectors.vectors_report`` makes it
+    "file": TEXT,
+    "form": one_of(*vectors.FORMS),
+    "total": whole(1),
+    "width": whole(1),
+    "found": whole(0),
+    "of": whole(0),
+    "share": number(0, 1),
+}
+LANGUAGE_MODEL_CHECKPOINT = CHECKPOINT | {
+    "start": whole(0),
+    "lr": number(0),
+    "order": GENERATOR,
+    "history": [
+        {
+            "epoch": whole(1),
+            "train_loss": FLOAT,
+            "valid_loss": FLOAT,
+            "lr": number(0),
+            "words_per_second": whole(0),
+            "best": FLAG,
+        }
+    ],
+}
+
+
+def _check_language_model(about):
+    music = about["kind"] == "music"
+    tokens = one_of("midi") if music else one_of(*tokenizers.NAMES)
+    check_value(about["tokens"], tokens, f"tokens of {about['kind']}")
+    if music:
+        report = {"midi": OBJECT, OTHERS: None}
+        check_value(about["corpus"], {"midi": OBJECT, "report": report, OTHERS: None}, "corpus")
+    if about["vectors"] is not None:
+        check_value(about["vectors"], VECTORS, "vectors")
+
+
+def _build_language_model(sizes, recipe):
+    return rnn.RNN(sizes, numpy.random.default_rng(recipe.seed), recipe.precision)
+
+
+LANGUAGE_MODEL = Schema(
+    kinds=("text", "music"),
+    noun="a language model",
+    command="train.py",
+    files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png"),
+    recorded=(),
+    carried=("c1", "h1", "c2", "h2"),
+    rules=LANGUAGE_MODEL_RULES,
+    defaults={"vectors": None, "recipe": {"precision": native.FLOAT32, "freeze_epochs": 0}},
+    checkpoint=LANGUAGE_MODEL_CHECKPOINT,
+    sizes=rnn.Sizes,
+    recipe=LanguageModelRecipe,
+    state=LanguageModelState,
+    check=_check_language_model,
+    build=_build_language_model,
+)
+
+
+# The classifier
+
+CLASSIFIER_RULES = RUN | {
+    "kind": one_of("classes"),
+    "classes": [TEXT],
+    "case": one_of("fold", "keep"),
+    "sizes": {
+        "words": whole(len(vocabulary.SPECIAL)),
+        "width": whole(1),
+        "units": whole(1),
+        "classes": whole(2),
+        "model": one_of(*classifier.MODELS),
+        "layers": whole(1, 9),
+        "pool": one_of(*classifier.POOLS),
+        "dropout": number(0, 0.95),
+        "dropout_words": number(0, 0.95),
+    },
+    "recipe": RECIPE | {"decay_c": number(0), "valid_freq": whole(0), "sort_by_len": FLAG},
+    "corpus": {
+        "corpus": [TEXT],
+        "pos": [TEXT],
+        "neg": [TEXT],
+        "valid": [TEXT],
+        "test": [TEXT],
+        "form": one_of("auto", *labeled.FORMS),
+        "encoding": TEXT,
+        "columns": [optional(TEXT)],
+        "midi": optional(OBJECT),
+        "split_seed": whole(0),
+        "valid_fraction": number(0, 1),
+        "test_fraction": number(0, 1),
+        "n_words": optional(whole(1)),
+        "min_count": whole(1),
+        "maxlen": optional(whole(1)),
+        "truncate": optional(one_of("pre", "post")),
+        "fingerprint": TEXT,
+        "report": {"classes": {"train": [whole(0)], OTHERS: None}, OTHERS: None},
+    },
+    "start": OBJECT,
+}
+CLASSIFIER_CHECKPOINT = CHECKPOINT | {
+    "updates": whole(0),
+    "wrong": whole(0),
+    "examples": whole(0),
+    "history": [
+        {
+            "updates": whole(1),
+            "epochs": number(0),
+            "train_loss": number(-UNBOUNDED, math.inf),
+            "train_error": ERROR,
+            "valid_loss": number(-UNBOUNDED, math.inf),
+            "valid_error": ERROR,
+            "test_error": optional(ERROR),
+            "words_per_second": whole(0),
+            "best": FLAG,
+        }
+    ],
+}
+
+
+def _check_classifier(about):
+    names, count, corpus = about["classes"], about["sizes"]["classes"], about["corpus"]
+    if not len(set(names)) == len(names) == count:
+        raise ValueError(f"sizes.classes is {count}, but classes names {len(set(names))} in {len(names)}")
+    examples = corpus["report"]["classes"]["train"]
+    if len(examples) != count or not any(examples):
+        raise ValueError(f"corpus.report.classes.train must be {count} numbers, and not all of them 0")
+    if (about["tokens"] == "midi") != bool(corpus["midi"]):
+        raise ValueError(f"tokens is {about['tokens']!r}, which does not go with corpus.midi")
+    if corpus["truncate"] and not corpus["maxlen"]:
+        raise ValueError(f"corpus.truncate is {corpus['truncate']!r}, but corpus.maxlen is null")
+    if len(corpus["columns"]) != 2:
+        raise ValueError(f"corpus.columns are {len(corpus['columns'])}, must be 2")
+
+
+def _build_classifier(sizes, recipe):
+    return classifier.Classifier(sizes, numpy.random.default_rng(recipe.seed), recipe.precision, recipe.decay_c)
+
+
+CLASSIFIER = Schema(
+    kinds=("classes",),
+    noun="a classifier",
+    command="classify.py train",
+    files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "error.png", "confusion.png"),
+    recorded=(HISTORY,),
+    carried=(),
+    rules=CLASSIFIER_RULES,
+    defaults={},
+    checkpoint=CLASSIFIER_CHECKPOINT,
+    sizes=classifier.Sizes,
+    recipe=ClassifierRecipe,
+    state=ClassifierState,
+    check=_check_classifier,
+    build=_build_classifier,
+)
+
+SCHEMAS = (LANGUAGE_MODEL, CLASSIFIER)
+EVERY_FILE = tuple(dict.fromkeys(name for schema in SCHEMAS for name in schema.files))  # of whatever kind

@@ -1,0 +1,215 @@
+"""The one training loop, for language models and classifiers alike: create, resume, save, stop, patience, freezing.
+
+What differs between the two is a ``Task`` (``task.py``): ``language_model.py`` and ``classification.py``.
+"""
+
+import contextlib
+import math
+import time
+
+import numpy
+
+from tsuzuri import storage
+from tsuzuri.errors import UserError
+from tsuzuri.kernels import native
+from tsuzuri.training import log
+from tsuzuri.training.optimizers import OPTIMIZERS, set_frozen
+
+CHECKPOINT_SECONDS = 300  # at most so much work is lost when the process is killed
+PAUSE = 0.25  # seconds between two looks at the losses on a GPU, each of which waits for it
+
+
+class Learner:
+    """One update after the other, through Chainer on any device.
+
+    ``forward(model, batch)`` returns the mean loss, a Variable, and over how much it is the mean. The losses are added
+    up where they are made, so that a GPU need not be waited for after every batch. ``description`` says what computes.
+    """
+
+    def __init__(self, model, optimizer, forward):
+        self.model, self.optimizer, self.forward = model, optimizer, forward
+        on_cpu = model.xp is numpy
+        self.description = native.describe(model.precision) if on_cpu else f"CuPy, {model.precision}"
+        self._pause = 0 if on_cpu else PAUSE
+        self._looked = time.monotonic()
+
+    def begin(self, nats):
+        """From here on losses are added to ``nats``, and the LSTM state is the model's."""
+        self._nats = self.model.xp.asarray(nats, "d")
+
+    def learn(self, batch):
+        """Forward, backward, update."""
+        loss, count = self.forward(self.model, batch)
+        self.model.cleargrads()
+        loss.backward()
+        self.optimizer.update()
+        self._nats = self._nats + loss.array.astype("d") * count
+
+    def due(self):
+        """Whether it is time to look at the losses again: that costs nothing on a CPU, and a wait on a GPU."""
+        return time.monotonic() - self._looked >= self._pause
+
+    def nats(self):
+        """The sum of all losses since ``begin``; it waits for the batches before."""
+        self._looked = time.monotonic()
+        return self._sum()
+
+    def _sum(self):
+        return float(self._nats)
+
+    def notes(self):
+        """What is to be said of it in the end, in lines."""
+        return []
+
+
+class Trainer:
+    """A training under way, of a ``run`` on a device of Chainer's.
+
+    It goes on from a ``checkpoint``, or begins with ``weights`` by path, else with those that the run's seed gives.
+    ``stop()`` is asked after every batch; ``output`` is a ``log.Output``.
+    """
+
+    def __init__(self, run, task, device, *, checkpoint=None, weights=None, stop=lambda: False, output=None):
+        self.run, self.task, self.recipe = run, task, run.recipe
+        self.device, self._stop, self.output = device, stop, output or log.Output()
+        device.use()
+        self.model = run.new_model()
+        for path, param in self.model.namedparams():
+            if path[1:] in (weights or {}):
+                param.array[...] = weights[path[1:]]
+        self.optimizer = OPTIMIZERS[self.recipe.optimizer].make(self.recipe.lr, self.recipe.gradclip)
+        self.optimizer.setup(self.model)
+        self.model.to_device(device)
+        self.state = task.new_state(self.recipe)
+        if checkpoint:
+            self.state = run.schema.state.from_meta(checkpoint.restore(self.model, self.optimizer))
+            self.state.patience.patience = self.recipe.patience
+            task.check_resumed(self.state, checkpoint.path)
+        self._freeze()  # before the learner is made, which depends on it
+        self.learner = task.make_learner(self.model, self.optimizer)
+        self.output.note(f"engine   {self.learner.description}")
+        if checkpoint:
+            self.output.note(f"go on    {self.place()}")
+            self.save()
+        else:
+            run.create(run.encode_checkpoint(self.model, self.optimizer, self.state.meta()))
+            self._saved = time.monotonic()
+
+    def place(self):
+        """Where it stands, in words."""
+        return f"in epoch {self.state.epoch}, after {self.task.unit} {self.state.window}"
+
+    def train(self):
+        """To its end, or to the first wish to stop; returns whether it came to its end."""
+        state, task = self.state, self.task
+        if state.patience.exhausted() and state.epoch <= self.recipe.epoch:
+            self.output.note(f"patience  is used up: --patience above {self.recipe.patience} goes on")
+        stopped = False
+        while not stopped and state.epoch <= self.recipe.epoch and not state.patience.exhausted():
+            stopped = self._train_epoch()
+        if stopped:
+            self.save()
+        for line in self.learner.notes():
+            self.output.note(line)
+        task.finish(self.run, state)
+        if not stopped:
+            best = self.run.load_best()
+            best.to_device(self.device)
+            self.output.show(task.test(best))
+        return not stopped
+
+    def _train_epoch(self):
+        """Learn from the batches of this epoch that are left; returns whether a wish to stop ended it."""
+        state, task = self.state, self.task
+        self._freeze()
+        setattr(self.optimizer, OPTIMIZERS[self.recipe.optimizer].rate, task.learning_rate(state))
+        batches = task.begin_epoch(self.model, state)
+        self._begin_counting()
+        with contextlib.closing(log.Progress(state.epoch, len(batches), state.window)) as progress:
+            for batch in batches[state.window :]:
+                self.learner.learn(batch)
+                state.window += 1
+                self._words += task.count(state, batch)
+                stop = self._stop()
+                progress.step(self._speed(), self._loss(stop or state.window == len(batches)))
+                self._validate_and_save(len(batches), stop)
+                if stop or state.patience.exhausted():
+                    return stop
+            if state.window == len(batches):  # where an older version may have stopped, just before the validation
+                self._validate_and_save(len(batches), stop=False)
+        return False
+
+    def _begin_counting(self):
+        """The losses, and the speed, from here on."""
+        self.learner.begin(self.state.nats)
+        self._known = self.state.nats, self.task.loss_count(self.state)
+        self._words, self._since = 0, time.perf_counter()
+
+    def _speed(self):
+        """Words a second."""
+        return self._words / max(1e-9, time.perf_counter() - self._since)
+
+    def _loss(self, needed):
+        """The mean training loss since it was last looked at, or None where it is not yet time to look again."""
+        if not (needed or self.learner.due()):
+            return None
+        (nats, count), _ = self._known, self._look()
+        self._known = self.state.nats, self.task.loss_count(self.state)
+        return (self.state.nats - nats) / max(1, self._known[1] - count)
+
+    def _look(self):
+        """Bring the sum of losses from where it is made; raises ``UserError`` where it is no longer finite."""
+        state = self.state
+        state.nats = self.learner.nats()
+        if not math.isfinite(state.nats):
+            lr = self.task.learning_rate(state)
+            raise UserError(
+                f"{self.run.path}: the loss became {state.nats} in epoch {state.epoch}, by {self.task.unit} "
+                f"{state.window}; the best model and the last checkpoint are kept (try a lower --lr than {lr:g}, or "
+                "--gradclip)"
+            )
+        self.task.look(state)
+
+    def _validate_and_save(self, batches, stop):
+        """After a batch: what is due; ``batches`` is how many the epoch has, and a ``stop`` is saved by the caller."""
+        state, task = self.state, self.task
+        last = state.window == batches
+        validate = task.validation_due(state, last)
+        save = validate or task.save_due(state) or time.monotonic() - self._saved > CHECKPOINT_SECONDS
+        if validate or save:
+            self._look()
+        for line in task.progress_lines(state):
+            self.output.note(line)
+        entry = self._validate(batches) if validate else None
+        if last:
+            state.epoch, state.window = state.epoch + 1, 0
+        if save and not stop:
+            self.save()
+        if entry:
+            self.output.show(task.entry_line(entry))
+            name, picture = task.picture(state.history, self.run.name)
+            storage.write_file(self.run.file(name), picture)
+            if not last:
+                self._begin_counting()
+
+    def _validate(self, batches):
+        """Validate, and keep the model if it is the best so far; returns the entry of the history."""
+        state, task = self.state, self.task
+        entry, figure = task.validate(self.model, state, batches, round(self._speed()))
+        entry["best"] = state.patience.better(figure)
+        state.history.append(entry)
+        if entry["best"]:
+            self.run.save_best(self.model, task.recorded(state.history))
+        task.validated(state, entry)
+        return entry
+
+    def _freeze(self):
+        """Disable updates of the embedding, or enable them, as the recipe says for this epoch."""
+        last = self.recipe.freeze_epochs
+        set_frozen(self.model.l0, last is None or self.state.epoch <= last)
+
+    def save(self):
+        """A checkpoint, and the log of the validations that it holds."""
+        self._saved = time.monotonic()
+        self.run.save_checkpoint(self.model, self.optimizer, self.state.meta())
+        storage.write_file(self.run.file("log.jsonl"), log.dump_history(self.state.history))
