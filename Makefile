@@ -24,7 +24,7 @@ help:
 	@echo "make sanitize      run their tests with GCC's checks of addresses, undefined behavior and threads"
 	@echo "make gpu-check     on a GPU: its tests, then the benchmarks against PyTorch (eight minutes; PYTHON has both)"
 	@echo "make lint          check the style; make format mends it"
-	@echo "make docs          make docs/options.md again from the commands' tables of options"
+	@echo "make docs          write again what docs/ takes from the code: the options and the table of rooms"
 	@echo "make test-pythons  run the tests on every Python from 3.10 to 3.13 that is here"
 	@echo "make clean         remove $(VENV), the built kernels, runs/demo and caches"
 	@echo "PYTHON=python3.13 make test uses another Python"
@@ -63,6 +63,7 @@ format: $(READY)
 
 docs: $(READY)
 	$(PY) -m docs.options
+	$(PY) -m docs.rooms
 
 setup: $(READY)
 
