@@ -54,9 +54,9 @@ def sentence(text):
 def row(flags, kind, default, meaning):
     """An option's line in the table."""
     names = " ".join(f"`{flag}`" for flag in flags.split())
-    choices = (
-        f" (one of {', '.join(kind)})" if isinstance(kind, tuple) and not all(name in meaning for name in kind) else ""
-    )
+    choices = ""
+    if isinstance(kind, tuple) and not all(name in meaning for name in kind):
+        choices = f" (one of {', '.join(kind)})"
     return f"| {names} | {shown(default)} | {escaped(meaning + choices)} |"
 
 
