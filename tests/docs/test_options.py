@@ -16,7 +16,6 @@ def test_every_command_at_the_root_is_there():
 
 def test_a_row_shows_default_and_choices_and_no_markup_of_its_own():
     assert options.row("-u --unit", int, 256, "a|b <unk>") == r"| `-u` `--unit` | 256 | a\|b \<unk> |"
-    assert (
-        options.row("--tokens", ("auto", "char"), "auto", "kind") == "| `--tokens` | auto | kind (one of auto, char) |"
-    )
+    assert options.row("--by", ("auto", "char"), "auto", "kind") == "| `--by` | auto | kind (one of auto, char) |"
+    assert options.row("--by", ("on", "off"), "on", "on or off") == "| `--by` | on | on or off |"
     assert options.row("--plot", None, False, "draw") == "| `--plot` |  | draw |"
