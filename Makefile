@@ -13,7 +13,7 @@ LEVELS ?= avx2,emulated# what make sanitize checks besides portable; it takes a 
 
 KERNEL_TESTS = tests/kernels/native tests/kernels/test_update.py tests/kernels/test_packed.py
 
-.PHONY: help demo demo-classify test test-slow test-pythons gpu-check sanitize lint format setup native clean
+.PHONY: help demo demo-classify test test-slow test-pythons gpu-check sanitize lint format docs setup native clean
 
 help:
 	@echo "make demo          learn the sample stories and tunes, then write new ones (three minutes)"
@@ -24,6 +24,7 @@ help:
 	@echo "make sanitize      run their tests with GCC's checks of addresses, undefined behavior and threads"
 	@echo "make gpu-check     on a GPU: its tests, then the benchmarks against PyTorch (eight minutes; PYTHON has both)"
 	@echo "make lint          check the style; make format mends it"
+	@echo "make docs          write again what docs/ takes from the code: the options and the table of rooms"
 	@echo "make test-pythons  run the tests on every Python from 3.10 to 3.13 that is here"
 	@echo "make clean         remove $(VENV), the built kernels, runs/demo and caches"
 	@echo "PYTHON=python3.13 make test uses another Python"
@@ -60,6 +61,10 @@ format: $(READY)
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
+docs: $(READY)
+	$(PY) -m docs.options
+	$(PY) -m docs.rooms
+
 setup: $(READY)
 
 # Chainer is built from source, by a setuptools that still can: older pips read one variable, newer ones the other.
@@ -93,7 +98,7 @@ sanitize: $(INSTALLED)
 	$(CXX) -std=c++17 -g -O1 -fsanitize=thread -pthread tests/kernels/native/check_pool.cpp tsuzuri/kernels/native/pool.cpp -o $(SANITIZED)/pool
 	$(SANITIZED)/pool
 
-# Under a Python that has CuPy, PyTorch and Chainer, as .venv/bin/python has after the installations that README names.
+# Under a Python that has CuPy, PyTorch and Chainer, as .venv/bin/python has after the installations that docs/gpu.md names.
 gpu-check:
 	$(PYTHON) -m benchmarks.gpu_check
 

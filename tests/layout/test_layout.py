@@ -40,6 +40,7 @@ ROOT_FILES = {
     "rnn": ("models",),
     "setup": (),
     "corpus": ("errors", "midi"),
+    "docs": ("cli",),
     "benchmarks": tuple(ROOMS),
     "tests": tuple(ROOMS),
 }
