@@ -166,3 +166,14 @@ def test_each_room_names_its_files(trees):
         if path != start and path.parent != ROOT / "tsuzuri" and path.name not in ast.get_docstring(trees[start]):
             missing.append(f"{start.relative_to(ROOT)} does not name {path.name} ({room})")
     assert missing == []
+
+
+def test_only_the_commands_print_exit_and_handle_signals(trees):
+    wrong = []
+    for room, path in PACKAGE:
+        if room == "cli":
+            continue
+        calls = {ast.unparse(node.func) for node in ast.walk(trees[path]) if isinstance(node, ast.Call)}
+        wrong += [f"{path.relative_to(ROOT)}: {name}" for name in calls & {"print", "sys.exit", "exit", "input"}]
+        wrong += [f"{path.relative_to(ROOT)}: signal"] * ("signal" in set(imported(trees[path])))
+    assert wrong == []
