@@ -108,7 +108,7 @@ def test_a_malformed_word_gives_its_delta_to_the_next():
 
 
 def test_a_line_that_is_only_begun_may_leave_notes_open():
-    assert codec.decode_events(["00_90_4050"], 480, begun=True) == ([(0, ON(64))], [])
+    assert codec.decode_events(["00_90_4050"], 480, unfinished=True) == ([(0, ON(64))], [])
 
 
 def test_a_tied_note_ends_where_it_was_meant_to():

@@ -267,7 +267,7 @@ def test_words_typed_by_hand_need_no_description(tmp_path):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda about: about["pieces"].pop(), "2 lines, but .* tells of 1 pieces"),
+        (lambda about: about["pieces"].pop(), "2 lines, but .* describes 1 pieces"),
         (lambda about: about.pop("settings"), "'settings'"),
         (lambda about: about.update(format=9), "of format 9, not 1"),
         (lambda about: about["settings"].update(grid=0), "the setting grid is 0, must be keep, or a number in 1..960"),
