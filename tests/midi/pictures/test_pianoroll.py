@@ -117,7 +117,7 @@ def test_the_numbers_of_many_bars_are_those_of_their_places(drawn):
     assert all(number % numbers[1] == 0 for number in numbers[1:])
 
 
-@pytest.mark.parametrize(("bars", "widest"), [(1, 1200), (40, 2500), (400, 2700), (5000, 2700)])
+@pytest.mark.parametrize(("bars", "widest"), [(1, 1200), (40, 2500), (1000, 2700)])
 def test_the_width_grows_to_a_limit_and_the_numbers_stay_apart(drawn, bars, widest):
     score = piece([(k * BAR, k * BAR + QUARTER, 0, 60 + k % 7, 80) for k in range(bars)], end=bars * BAR)
     image = picture(score)
