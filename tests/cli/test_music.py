@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -204,6 +205,35 @@ def test_output_to_what_is_no_file_is_no_replacement(script, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     assert (tmp_path / "link.words").is_symlink()
     assert (tmp_path / "real.words").read_text().startswith("00_90_")
+
+
+def guide_blocks():
+    """The (command, output) of each command line in docs/midi.md."""
+    blocks = re.findall(r"(?ms)^```\n(\$ .*?)^```$", (ROOT / "docs" / "midi.md").read_text(encoding="utf-8"))
+    for line in re.split(r"(?m)^\$ ", "".join(blocks))[1:]:
+        command, _, output = line.partition("\n")
+        yield command, output
+
+
+def test_the_guide_shows_real_commands_and_their_output(command, shared, tmp_path, monkeypatch):
+    """Those of docs/midi.md: all that read and write MIDI are run; of the others the options are parsed."""
+    (tmp_path / "ryan").symlink_to(shared / "midi_ryan" / "midi")
+    (tmp_path / "band.mid").symlink_to(shared / "midi_freedoom" / "d_dm01.mid")
+    monkeypatch.chdir(tmp_path)
+    run = 0
+    for line, output in guide_blocks():
+        words = shlex.split(line)
+        if words[0] != "python":
+            done = subprocess.run(line, shell=True, capture_output=True, text=True, check=True)
+            assert done.stdout.rstrip() == output.rstrip()
+        elif words[1] in ("read_midi.py", "write_midi.py"):
+            done = command(*words[1:])
+            assert (done.stdout + done.stderr).rstrip() == output.rstrip(), line
+            run += 1
+        else:
+            module = {"train.py": train, "generate.py": generate}[words[1]]
+            options.Parser(module.DESCRIPTION, module.TABLES).parse_args(words[2:])
+    assert run >= 8
 
 
 # train.py

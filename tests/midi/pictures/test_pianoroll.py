@@ -109,6 +109,14 @@ def test_bars_are_numbered_after_the_time_signatures(drawn):
     assert labels(axes.get_xticklabels()) == ["1", "2", "3", "4"]
 
 
+def test_the_beats_of_few_bars_are_ruled(drawn):
+    waltz = (BAR, b"\xff\x58\x03\x02\x18\x08")  # 3/4 after one bar of 4/4
+    axes = drawn(piece([(0, BAR + 3 * QUARTER, 0, 60, 80)], waltz)).axes[0]
+    lines = [c for c in axes.collections if type(c).__name__ == "LineCollection" and c.get_linewidth()[0] == 0.5]
+    beats = sorted(segment[0][0] for line in lines for segment in line.get_segments())
+    assert beats == [n * QUARTER for n in (1, 2, 3, 5, 6)]
+
+
 def test_the_numbers_of_many_bars_are_those_of_their_places(drawn):
     axes = drawn(piece([(0, QUARTER, 0, 60, 80)], end=400 * BAR)).axes[0]
     numbers = [int(text) for text in labels(axes.get_xticklabels())]
