@@ -28,7 +28,7 @@ ACCENT, PLAIN = 96, 80  # velocities of a note on the first beat of a bar, and o
 _NAME, _PROGRAM = 0x03, 0xC0
 _WHOLE = 4 * TICKS
 
-# field, in the order a tune has them: what follows its colon, and how to say so
+# field, in the order of a tune: the pattern after its colon, and the pattern in words
 FIELDS = {
     "X": (r"[0-9]+", "X: and a number"),
     "T": (r"(.+)", "T: and the title"),
@@ -58,8 +58,9 @@ _TOKEN = re.compile(
 
 
 class Bar(NamedTuple):
-    """What stands between two bar signs: its number in the tune, the line it ends on, and (key or None, length) pairs,
-    lengths in whole notes.
+    """The notes between two bar signs: number in the tune, line of the end, and (key or None, length) pairs.
+
+    Lengths are in whole notes; a rest has the key None.
     """
 
     number: int
@@ -71,14 +72,14 @@ class Bar(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Bars, and how often they are played."""
+    """Bars, and the number of times that they are played."""
 
     bars: list
     times: int
 
 
 class Tune(NamedTuple):
-    """``meter`` a pair, ``beat`` in whole notes, ``beats`` a minute, ``key`` sharps (flats below 0) and 1 for minor."""
+    """A tune: ``meter`` a pair, ``beat`` in whole notes, ``beats`` a minute, ``key`` sharps or -flats, 1 if minor."""
 
     title: str
     file: str
@@ -91,36 +92,36 @@ class Tune(NamedTuple):
     parts: list
 
 
-def parse(text, name):
-    """The ``Tune``s of a text in the notation; raises ``UserError`` with ``name``, the line and what is wrong there."""
+def parse_tunes(text, name):
+    """The list of ``Tune`` in a text in the notation; raises ``UserError`` with ``name``, the line and the fault."""
     lines = [(k, line.strip()) for k, line in enumerate(text.split("\n"), 1) if not line.startswith("%")]
     blocks = itertools.groupby(lines, key=lambda numbered: bool(numbered[1]))
     return [_tune(list(block), name) for filled, block in blocks if filled]
 
 
 def _tune(lines, name):
-    found = {}
+    fields = {}
     for (letter, (pattern, allowed)), (k, line) in zip(FIELDS.items(), lines, strict=False):
         match = re.fullmatch(f"{letter}:{pattern}", line)
         if not match:
             raise UserError(f"{name}, line {k}: {line!r} must be {allowed}")
-        found[letter] = match.groups()
+        fields[letter] = match.groups()
     if len(lines) <= len(FIELDS):
         raise UserError(f"{name}, line {lines[-1][0]}: a tune must have {len(FIELDS)} fields and then its bars")
-    key = _key(*found["K"])
+    key = _key(*fields["K"])
     if not -7 <= key[0] <= 7:
         raise UserError(f"{name}, line {lines[len(FIELDS) - 1][0]}: the key has {abs(key[0])} signs, must have 0..7")
-    beat, beats = found["Q"]
+    beat, beats = fields["Q"]
     return Tune(
-        title=found["T"][0],
-        file=found["F"][0],
-        source=found["S"][0],
-        meter=tuple(int(number) for number in found["M"]),
+        title=fields["T"][0],
+        file=fields["F"][0],
+        source=fields["S"][0],
+        meter=tuple(int(number) for number in fields["M"]),
         beat=Fraction(beat),
         beats=int(beats),
-        program=int(found["I"][0]),
+        program=int(fields["I"][0]),
         key=key,
-        parts=_parts(lines[len(FIELDS) :], Fraction(found["L"][0]), key[0], f"{found['T'][0]}: {name}"),
+        parts=_parts(lines[len(FIELDS) :], Fraction(fields["L"][0]), key[0], f"{fields['T'][0]}: {name}"),
     )
 
 
@@ -155,7 +156,7 @@ def _parts(lines, unit, sharps, name):
 
 
 def _pitch(token, sharps, altered):
-    """The MIDI key of a note, None for a rest; ``altered`` has what the bar's sharps and flats did, and learns more."""
+    """The MIDI key of a note, None for a rest; ``altered`` collects the alterations of the bar by natural key."""
     if not token["letter"]:
         return None
     letter = token["letter"].upper()
@@ -170,8 +171,8 @@ def _length(token):
     return Fraction(int(token["times"] or 1), int(parts[1:] or 2) if parts else 1)
 
 
-def score(tune, name):
-    """The tune as it sounds, repeats played, an upbeat after a rest that fills its bar.
+def tune_score(tune, name):
+    """The ``Score`` of a tune with its repeats, an upbeat after a rest that fills its bar.
 
     Raises ``UserError`` with ``name``, the tune, the line and the bar whose length is wrong.
     """
@@ -182,7 +183,7 @@ def score(tune, name):
         for bar in part.bars * part.times:
             left, length = full - at % full, bar.length()
             if length > left or (length < left and bar is not part.bars[-1]):
-                raise _wrong_length(tune, name, bar, left)
+                raise _length_error(tune, name, bar, left)
             for key, duration in bar.notes:
                 if key is not None:
                     velocity = PLAIN if at % full else ACCENT
@@ -190,12 +191,12 @@ def score(tune, name):
                 at += duration
     last = tune.parts[-1].bars[-1]
     if missing := (start - at) % full:
-        raise _wrong_length(tune, name, last, (last.length() + missing) % full or full)
+        raise _length_error(tune, name, last, (last.length() + missing) % full or full)
     others = [(0, message) for message in _settings(tune)]
     return Score(notes, others, int(-(-at // full) * full * _WHOLE), TICKS)
 
 
-def _wrong_length(tune, name, bar, wanted):
+def _length_error(tune, name, bar, wanted):
     where = f"{tune.title}: {name}, line {bar.line}, bar {bar.number}"
     return UserError(f"{where} lasts {bar.length()} of a whole note, must last {wanted}")
 
@@ -212,22 +213,22 @@ def _settings(tune):
 
 
 def midi_files(text, name):
-    """The bytes of each tune's MIDI file by its file name; raises ``UserError`` as ``parse`` and ``score`` do."""
-    made = {}
-    for tune in parse(text, name):
-        if tune.file in made:
+    """The bytes of each tune's MIDI file by file name; raises ``UserError`` as the functions above do."""
+    files = {}
+    for tune in parse_tunes(text, name):
+        if tune.file in files:
             raise UserError(f"{name}: {tune.file} is the file of two tunes, must be of one")
-        piece = score(tune, name)
-        track = smf.make_track([*piece.events(), (piece.end, END)])
-        made[tune.file] = smf.write_smf(smf.MidiFile(0, TICKS, [track], []))
-    return made
+        score = tune_score(tune, name)
+        track = smf.make_track([*score.events(), (score.end, END)])
+        files[tune.file] = smf.write_smf(smf.MidiFile(0, TICKS, [track], []))
+    return files
 
 
 def main():
-    made = midi_files(NOTATION.read_text(encoding="utf-8"), NOTATION.name)
-    for file, data in made.items():
+    files = midi_files(NOTATION.read_text(encoding="utf-8"), NOTATION.name)
+    for file, data in files.items():
         (NOTATION.parent / file).write_bytes(data)
-    print(f"{len(made)} tunes in {NOTATION.parent}")
+    print(f"{len(files)} tunes in {NOTATION.parent}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""The scripts on music, as a user runs them: MIDI to words and back, training, generating."""
+"""The commands on music: MIDI to words and back, training, generating. Most run in this process, as it starts fast."""
 
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ import pytest
 
 from tests.conftest import ROOT, refused
 from tests.training import create_run
+from tsuzuri.cli import generate, options, read_midi, train, write_midi
 from tsuzuri.compat import chainer
 from tsuzuri.data.corpus import build_piece_corpus
 from tsuzuri.midi.file import smf
@@ -24,6 +26,27 @@ from tsuzuri.training.schemas import LanguageModelRecipe
 
 TUNES = ROOT / "corpus" / "tunes"
 SMALL = ("-u", 24, "-b", 4, "-l", 10, "--dropout", 0)
+MAINS = {
+    "train.py": train.main,
+    "generate.py": generate.main,
+    "read_midi.py": read_midi.main,
+    "write_midi.py": write_midi.main,
+}
+
+
+@pytest.fixture
+def command(capsys, monkeypatch):
+    """Run a command in this process, through ``options.run`` as its script does; returns what a process would."""
+    monkeypatch.chdir(ROOT)
+
+    def run(name, *args):
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", [name, *map(str, args)])
+        with pytest.raises(SystemExit) as leaving:
+            options.run(MAINS[name])
+        return subprocess.CompletedProcess(name, leaving.value.code or 0, *capsys.readouterr())
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -74,26 +97,26 @@ def test_there_and_back(script, tmp_path):
         assert parsed(after).length == pytest.approx(mido.MidiFile(before).length)
 
 
-def test_words_go_to_standard_output(script):
-    process = script("read_midi.py", TUNES / sorted(TUNES.glob("*.mid"))[0].name)
+def test_words_go_to_standard_output(command):
+    process = command("read_midi.py", TUNES / sorted(TUNES.glob("*.mid"))[0].name)
     assert re.fullmatch(r"([0-9a-f]+_[89]0_[0-9a-f]{4} ?)+\n", process.stdout)
 
 
-def test_the_report_names_what_was_mended_and_refused(script, tmp_path):
+def test_the_report_names_what_was_mended_and_refused(command, tmp_path):
     tune = sorted(TUNES.glob("*.mid"))[0].read_bytes()
     (tmp_path / "cut.mid").write_bytes(tune[:-12])
     (tmp_path / "page.mid").write_bytes(b"<!DOCTYPE html><html><body>404</body></html>")
-    process = script("read_midi.py", tmp_path, "-o", tmp_path / "x.words")
+    process = command("read_midi.py", tmp_path, "-o", tmp_path / "x.words")
     assert process.returncode == 0
     assert re.search(r"^mended   .*cut\.mid: .*offset \d+: ", process.stderr, re.MULTILINE)
     assert re.search(r"^refused  .*page\.mid: offset 0: is HTML, not MIDI", process.stderr, re.MULTILINE)
-    strict = refused(script("read_midi.py", tmp_path / "cut.mid", "-o", tmp_path / "y.words", "--strict"))
+    strict = refused(command("read_midi.py", tmp_path / "cut.mid", "-o", tmp_path / "y.words", "--strict"))
     assert re.search(r"cut\.mid: offset \d+: ", strict)
     assert not (tmp_path / "y.words").exists()
 
 
-def test_the_list_of_tracks(script):
-    process = script("read_midi.py", "--list", TUNES)
+def test_the_list_of_tracks(command):
+    process = command("read_midi.py", "--list", TUNES)
     assert process.returncode == 0
     assert process.stdout.count(": format 0, division 480, 1 tracks") == len(list(TUNES.glob("*.mid")))
     assert re.search(
@@ -101,35 +124,35 @@ def test_the_list_of_tracks(script):
     )
 
 
-def test_pictures_of_midi_files(script, tmp_path):
+def test_pictures_of_midi_files(command, tmp_path):
     tune = sorted(TUNES.glob("*.mid"))[0]
     (tmp_path / "a.mid").write_bytes(tune.read_bytes())
-    assert script("read_midi.py", tmp_path / "a.mid", "--plot").returncode == 0
+    assert command("read_midi.py", tmp_path / "a.mid", "--plot").returncode == 0
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     (tmp_path / "b.mid").write_bytes(b"not music")
-    assert "nothing to draw: " in refused(script("read_midi.py", tmp_path / "b.mid", "--plot"))
+    assert "nothing to draw: " in refused(command("read_midi.py", tmp_path / "b.mid", "--plot"))
 
 
-def test_a_single_piece_with_picture_and_sound(script, tmp_path):
+def test_a_single_piece_with_picture_and_sound(command, tmp_path):
     (tmp_path / "mine.words").write_text("00_90_3c50 8360_80_3c00 00_90_4050 8360_80_4000\n")
-    process = script("write_midi.py", tmp_path / "mine.words", "-o", tmp_path / "new" / "t.mid", "--plot", "--wav")
+    process = command("write_midi.py", tmp_path / "mine.words", "-o", tmp_path / "new" / "t.mid", "--plot", "--wav")
     assert process.returncode == 0, process.stderr
     assert parsed(tmp_path / "new" / "t.mid").length == pytest.approx(1.0)
     assert (tmp_path / "new" / "t.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "new" / "t.wav").read_bytes()[:4] == b"RIFF"
 
 
-def test_words_that_are_not_legal_are_mended_or_refused_with_their_place(script, tmp_path):
+def test_words_that_are_not_legal_are_mended_or_refused_with_their_place(command, tmp_path):
     path = tmp_path / "mine.words"
     path.write_text("00_90_3c50 60_80_3c00\n\n00_90_3c50  00_80_4000 10_80_3c00 60_90_4050\n")
-    process = script("write_midi.py", path, "-o", tmp_path / "out")
+    process = command("write_midi.py", path, "-o", tmp_path / "out")
     assert process.returncode == 0
     assert "mended   " + str(path) + ": line 3, column 13: 00_80_4000 releases key 64 of channel 1" in process.stderr
     assert ": line 3, column 35: 60_90_4050 strikes key 64 of channel 1, which never ends" in process.stderr
     assert [path.name for path in sorted((tmp_path / "out").iterdir())] == ["mine-1.mid", "mine-2.mid"]
     for made in (tmp_path / "out").iterdir():
         parsed(made)
-    line = refused(script("write_midi.py", path, "-o", tmp_path / "strict", "--strict"))
+    line = refused(command("write_midi.py", path, "-o", tmp_path / "strict", "--strict"))
     assert line.endswith("line 3, column 13: 00_80_4000 releases key 64 of channel 1, which does not sound")
     assert not (tmp_path / "strict").exists()
 
@@ -156,18 +179,18 @@ def test_words_that_are_not_legal_are_mended_or_refused_with_their_place(script,
         (["train.py", TUNES, "-o", "x", "-b", "5000"], "too small"),
     ],
 )
-def test_what_is_refused(script, args, reason):
-    assert reason in refused(script(*args))
+def test_what_is_refused(command, args, reason):
+    assert reason in refused(command(*args))
 
 
-def test_illegal_words_are_mended_or_refused_on_reading_too(script, tmp_path):
+def test_illegal_words_are_mended_or_refused_on_reading_too(command, tmp_path):
     path = tmp_path / "mine.words"
     path.write_text("00_90_3c50 60_80_3c00\n00_90_3c50 hello 60_80_3c00\n")
-    process = script("read_midi.py", path)
+    process = command("read_midi.py", path)
     assert process.stdout == "00_90_3c50 60_80_3c00\n00_90_3c50 60_80_3c00\n"
     assert "mine.words: line 2, word 2: hello is not delta_status_data in hex" in process.stderr
-    assert "line 2, word 2: hello" in refused(script("read_midi.py", path, "--strict"))
-    line = refused(script("read_midi.py", path, "--grid", 4))
+    assert "line 2, word 2: hello" in refused(command("read_midi.py", path, "--strict"))
+    line = refused(command("read_midi.py", path, "--grid", 4))
     assert line == f"--grid is for MIDI files: {path} holds words, made already"
 
 
@@ -183,6 +206,35 @@ def test_output_to_what_is_no_file_is_no_replacement(script, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     assert (tmp_path / "link.words").is_symlink()
     assert (tmp_path / "real.words").read_text().startswith("00_90_")
+
+
+def guide_blocks():
+    """The (command, output) of each command line in docs/midi.md."""
+    blocks = re.findall(r"(?ms)^```\n(\$ .*?)^```$", (ROOT / "docs" / "midi.md").read_text(encoding="utf-8"))
+    for line in re.split(r"(?m)^\$ ", "".join(blocks))[1:]:
+        command, _, output = line.partition("\n")
+        yield command, output
+
+
+def test_the_guide_shows_real_commands_and_their_output(command, shared, tmp_path, monkeypatch):
+    """Those of docs/midi.md: all that read and write MIDI are run; of the others the options are parsed."""
+    (tmp_path / "ryan").symlink_to(shared / "midi_ryan" / "midi")
+    (tmp_path / "band.mid").symlink_to(shared / "midi_freedoom" / "d_dm01.mid")
+    monkeypatch.chdir(tmp_path)
+    run = 0
+    for line, output in guide_blocks():
+        words = shlex.split(line)
+        if words[0] != "python":
+            done = subprocess.run(line, shell=True, capture_output=True, text=True, check=True)
+            assert done.stdout.rstrip() == output.rstrip()
+        elif words[1] in ("read_midi.py", "write_midi.py"):
+            done = command(*words[1:])
+            assert (done.stdout + done.stderr).rstrip() == output.rstrip(), line
+            run += 1
+        else:
+            module = {"train.py": train, "generate.py": generate}[words[1]]
+            options.Parser(module.DESCRIPTION, module.TABLES).parse_args(words[2:])
+    assert run >= 8
 
 
 # train.py
@@ -209,8 +261,8 @@ def test_bits_a_note_are_those_of_the_loss(folk):
     held_out = build_piece_corpus([[words] for words in all_words()], least=1).valid
     strikes = sum("_90_" in vocabulary.load_vocabulary(out / "vocabulary.txt").words[i] for i in held_out)
     assert about["report"]["words"]["valid"] == len(held_out)
-    told = float(re.search(r"epoch   2 .* ([\d.]+) bits a note", process.stdout)[1])
-    assert told == pytest.approx(lines[1]["valid_loss"] * (len(held_out) - 1) / strikes / numpy.log(2), abs=0.006)
+    printed = float(re.search(r"epoch   2 .* ([\d.]+) bits a note", process.stdout)[1])
+    assert printed == pytest.approx(lines[1]["valid_loss"] * (len(held_out) - 1) / strikes / numpy.log(2), abs=0.006)
 
 
 def all_words():
@@ -219,23 +271,15 @@ def all_words():
     return [piece.words for piece in collect.collect_pieces([str(TUNES)], Settings(velocities=8, grid=24)).pieces]
 
 
-def test_resuming_goes_on_to_the_same_end(folk, script, tmp_path):
+def test_words_train_as_the_midi_that_they_were_made_of_and_resuming_changes_nothing(folk, command, tmp_path):
+    """Trained from words, stopped after an epoch and resumed: the same bytes as from MIDI in one go."""
     out, _ = folk
-    first = script("train.py", TUNES, "-o", tmp_path / "two", "-e", 1, "--lr", 0.01, *SMALL)
+    made = command("read_midi.py", TUNES, "-o", tmp_path / "t.words", "--velocities", 8, "--grid", 24)
+    assert made.returncode == 0, made.stderr
+    first = command("train.py", tmp_path / "t.words", "-o", tmp_path / "run", "-e", 1, "--lr", 0.01, *SMALL)
     assert first.returncode == 0, first.stderr
-    again = script("train.py", "-o", tmp_path / "two", "--resume", "-e", 2)
+    again = command("train.py", "-o", tmp_path / "run", "--resume", "-e", 2)
     assert again.returncode == 0, again.stderr
-    for name in ("model.npz", "log.jsonl"):
-        if name.endswith("npz"):
-            assert (tmp_path / "two" / name).read_bytes() == (out / name).read_bytes()
-
-
-def test_words_train_as_the_midi_that_they_were_made_of(folk, script, tmp_path):
-    out, _ = folk
-    made = script("read_midi.py", TUNES, "-o", tmp_path / "t.words", "--velocities", 8, "--grid", 24)
-    assert made.returncode == 0
-    process = script("train.py", tmp_path / "t.words", "-o", tmp_path / "run", "-e", 2, "--lr", 0.01, *SMALL)
-    assert process.returncode == 0, process.stderr
     assert (tmp_path / "run" / "model.npz").read_bytes() == (out / "model.npz").read_bytes()
 
 
@@ -293,9 +337,9 @@ def test_pieces_that_are_there_twice_count_once():
     assert corpus.report["pieces"] == 3
 
 
-def test_files_to_validate_on_are_not_trained_on(script, tmp_path):
+def test_files_to_validate_on_are_not_trained_on(command, tmp_path):
     first = sorted(TUNES.glob("*.mid"))[0]
-    process = script("train.py", TUNES, "--valid", first, "--test", first, "-o", tmp_path / "r", "-e", 1, *SMALL)
+    process = command("train.py", TUNES, "--valid", first, "--test", first, "-o", tmp_path / "r", "-e", 1, *SMALL)
     assert process.returncode == 0, process.stderr
     report = json.loads((tmp_path / "r" / "run.json").read_text())["corpus"]["report"]
     assert report["words"]["valid"] == len(all_words()[0]) + 1
@@ -312,32 +356,32 @@ def test_a_tune(folk, script, tmp_path):
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".mid", ".png", ".wav"]
 
 
-def test_the_same_seed_the_same_tune(folk, script, tmp_path):
+def test_the_same_seed_the_same_tune(folk, command, tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        script("generate.py", folk[0], "-o", tmp_path / f"{name}.mid", "--seed", seed, "--bars", 8)
+        command("generate.py", folk[0], "-o", tmp_path / f"{name}.mid", "--seed", seed, "--bars", 8)
     a, b, c = ((tmp_path / f"{name}.mid").read_bytes() for name in "abc")
     assert a == b != c
 
 
-def test_a_midi_file_is_written_where_it_was_asked_for(folk, script, tmp_path):
+def test_a_midi_file_is_written_where_it_was_asked_for(folk, command, tmp_path):
     (tmp_path / "keep.mid").write_text("precious")
-    process = script("generate.py", folk[0], "-o", tmp_path / "keep.midi", "--bars", 2, "--plot")
+    process = command("generate.py", folk[0], "-o", tmp_path / "keep.midi", "--bars", 2, "--plot")
     assert process.returncode == 0, process.stderr
     assert (tmp_path / "keep.mid").read_text() == "precious"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["keep.mid", "keep.midi", "keep.png"]
     parsed(tmp_path / "keep.midi")
 
 
-def test_what_cannot_be_played_is_written_all_the_same(script, tmp_path):
+def test_what_cannot_be_played_is_written_all_the_same(command, tmp_path):
     """Three hours: too long for --wav, which says so when the MIDI file is there."""
     (tmp_path / "long.words").write_text("00_90_3c50 8360_80_3c00 84ef9a00_90_3c50 8360_80_3c00\n")
-    line = refused(script("write_midi.py", tmp_path / "long.words", "-o", tmp_path / "long.mid", "--wav"))
+    line = refused(command("write_midi.py", tmp_path / "long.words", "-o", tmp_path / "long.mid", "--wav"))
     assert "the piece lasts 3.0 hours: at most 2 can be made into sound" in line
     assert mido.MidiFile(tmp_path / "long.mid").length > 10_000
 
 
-def test_many_pieces_into_a_folder(folk, script, tmp_path):
-    process = script(
+def test_many_pieces_into_a_folder(folk, command, tmp_path):
+    process = command(
         "generate.py", folk[0], "-n", 5, "-o", tmp_path / "out", "--bars", 2, "--tempo", 90, "--program", 40
     )
     assert process.returncode == 0, process.stderr
@@ -349,37 +393,37 @@ def test_many_pieces_into_a_folder(folk, script, tmp_path):
         assert [m.program for m in track if m.type == "program_change"] == [40]
 
 
-def test_bars_seconds_and_words(folk, script, tmp_path):
+def test_bars_seconds_and_words(folk, command, tmp_path):
     midi = json.loads((folk[0] / "run.json").read_text())["corpus"]["report"]["midi"]
     bar = 4 * 480 * midi["meter"][0] // midi["meter"][1]
-    script("generate.py", folk[0], "-o", tmp_path / "a.mid", "--bars", 8, "--seed", 1)
+    command("generate.py", folk[0], "-o", tmp_path / "a.mid", "--bars", 8, "--seed", 1)
     assert 7 * bar < sum(m.time for m in parsed(tmp_path / "a.mid").tracks[0]) <= 8 * bar
-    script("generate.py", folk[0], "-o", tmp_path / "b.mid", "--seconds", 5, "--tempo", 100, "--seed", 1)
+    command("generate.py", folk[0], "-o", tmp_path / "b.mid", "--seconds", 5, "--tempo", 100, "--seed", 1)
     assert parsed(tmp_path / "b.mid").length == pytest.approx(5.0, abs=0.5)
-    out = script("generate.py", folk[0], "--length", 40, "--seed", 1).stdout
+    out = command("generate.py", folk[0], "--length", 40, "--seed", 1).stdout
     assert 40 <= len(out.split()) < 60  # the notes that sounded are ended
     _, faults = codec.decode_events(out.split(), 480)
     assert faults == []
 
 
-def test_a_piece_goes_on_from_a_midi_file(folk, script, tmp_path):
+def test_a_piece_goes_on_from_a_midi_file(folk, command, tmp_path):
     intro = sorted(TUNES.glob("*.mid"))[1]
-    process = script("generate.py", folk[0], "-p", intro, "-o", tmp_path / "t.mid", "--bars", 4, "--seed", 1)
+    process = command("generate.py", folk[0], "-p", intro, "-o", tmp_path / "t.mid", "--bars", 4, "--seed", 1)
     assert process.returncode == 0, process.stderr
-    given, made = strikes(intro), strikes(tmp_path / "t.mid")
-    assert [m.note for m in made[: len(given)]] == [m.note for m in given]
-    assert len(made) > len(given)
+    prime, whole = strikes(intro), strikes(tmp_path / "t.mid")
+    assert [m.note for m in whole[: len(prime)]] == [m.note for m in prime]
+    assert len(whole) > len(prime)
     tempo = [m.tempo for m in mido.MidiFile(intro).tracks[0] if m.type == "set_tempo"]
     assert [m.tempo for m in parsed(tmp_path / "t.mid").tracks[0] if m.type == "set_tempo"] == tempo[:1]
 
 
-def test_a_piece_goes_on_from_words(folk, script, tmp_path):
+def test_a_piece_goes_on_from_words(folk, command, tmp_path):
     known = next(word for word in vocabulary.load_vocabulary(folk[0] / "vocabulary.txt").words if "_90_" in word)
-    process = script("generate.py", folk[0], known, "--words", "--seed", 1, "-o", tmp_path / "a.words", "--length", 6)
+    process = command("generate.py", folk[0], known, "--words", "--seed", 1, "-o", tmp_path / "a.words", "--length", 6)
     assert process.returncode == 0, process.stderr
     assert (tmp_path / "a.words").read_text().split()[0] == known
     assert wordfile.load_words(str(tmp_path / "a.words"))[0].grid == 24
-    longer = script("generate.py", folk[0], "-p", tmp_path / "a.words", "--seed", 1, "--length", 4)
+    longer = command("generate.py", folk[0], "-p", tmp_path / "a.words", "--seed", 1, "--length", 4)
     assert longer.stdout.startswith((tmp_path / "a.words").read_text().strip())
 
 
@@ -404,8 +448,8 @@ def test_a_piece_goes_on_from_words(folk, script, tmp_path):
         (["--seconds", "1e300"], "1e300 is out of range: must be 0.1 or more, at most 86400"),
     ],
 )
-def test_what_generate_refuses(folk, script, args, reason):
-    assert reason in refused(script("generate.py", folk[0], *args))
+def test_what_generate_refuses(folk, command, args, reason):
+    assert reason in refused(command("generate.py", folk[0], *args))
 
 
 @pytest.mark.parametrize(
@@ -415,18 +459,18 @@ def test_what_generate_refuses(folk, script, args, reason):
         ("programs", [[0, 128]]), ("programs", 7), ("voices", [1] * 15), ("voices", [0] * 16), ("settings", {}),
     ],
 )  # fmt: skip
-def test_a_damaged_description_of_music_is_refused(folk, script, tmp_path, field, value):
+def test_a_damaged_description_of_music_is_refused(folk, command, tmp_path, field, value):
     for name in ("run.json", "vocabulary.txt"):
         (tmp_path / name).write_bytes((folk[0] / name).read_bytes())
     about = json.loads((tmp_path / "run.json").read_text())
     about["corpus"]["report"]["midi"][field] = value
     (tmp_path / "run.json").write_text(json.dumps(about))
-    line = refused(script("generate.py", tmp_path))
+    line = refused(command("generate.py", tmp_path))
     assert "run.json: damaged, or not a run of this program: " in line
     assert field in line or "settings" in line
 
 
-def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, script):
+def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, command):
     """A model that has learned nothing, on words of every kind: whatever it draws can be played."""
     spelled = ["00_b0_407f", "60_b0_4000", "00_c0_05", "00_e0_0040", "60_ff_2f", "00_ff_510f4240"]
     for channel in (0, 9):
@@ -453,7 +497,7 @@ def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, script)
     run = create_run(tmp_path / "run", about, known)
     with chainer.using_config("train", False):
         run.save_best(rnn.RNN(run.sizes, numpy.random.default_rng(0)))
-    process = script(
+    process = command(
         "generate.py", tmp_path / "run", "-n", 50, "--temperature", 2, "--length", 150, "-o", tmp_path / "out"
     )
     assert process.returncode == 0, process.stderr

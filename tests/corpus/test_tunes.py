@@ -9,7 +9,7 @@ import pytest
 from corpus import make_tunes
 from tsuzuri.errors import UserError
 
-TUNES = make_tunes.parse(make_tunes.NOTATION.read_text(encoding="utf-8"), make_tunes.NOTATION.name)
+TUNES = make_tunes.parse_tunes(make_tunes.NOTATION.read_text(encoding="utf-8"), make_tunes.NOTATION.name)
 FOLDER = make_tunes.NOTATION.parent
 each_tune = pytest.mark.parametrize("tune", TUNES, ids=[tune.file for tune in TUNES])
 
@@ -26,8 +26,8 @@ K:{key}
 
 
 def piece(bars, meter="4/4", key="C"):
-    (tune,) = make_tunes.parse(FIELDS.format(meter=meter, key=key) + bars, "test.abc")
-    return make_tunes.score(tune, "test.abc")
+    (tune,) = make_tunes.parse_tunes(FIELDS.format(meter=meter, key=key) + bars, "test.abc")
+    return make_tunes.tune_score(tune, "test.abc")
 
 
 def heard(score):
@@ -88,14 +88,14 @@ def test_the_notes_are_in_the_key_that_is_declared(tune):
     sharps, minor = tune.key
     tonic = 7 * (sharps + 3 * minor) % 12
     scale = {(tonic + step) % 12 for step in ((0, 2, 3, 5, 7, 8, 10) if minor else (0, 2, 4, 5, 7, 9, 11))}
-    keys = [note.key for note in make_tunes.score(tune, "tunes.abc").notes]
+    keys = [note.key for note in make_tunes.tune_score(tune, "tunes.abc").notes]
     assert sum(key % 12 in scale for key in keys) >= 0.85 * len(keys)
     assert all(abs(b - a) <= 16 for a, b in itertools.pairwise(keys))
 
 
 def test_no_two_tunes_are_the_same_in_another_key():
     def shape(tune):
-        notes = heard(make_tunes.score(tune, "tunes.abc"))
+        notes = heard(make_tunes.tune_score(tune, "tunes.abc"))
         return tuple((start, key - notes[0][2]) for start, _, key in notes[:12])
 
     shapes = collections.Counter(shape(tune) for tune in TUNES)
@@ -107,7 +107,7 @@ def test_a_program_for_abc_hears_the_same_notes(tune):
     symusic = pytest.importorskip("symusic")
     text = next(block for block in make_tunes.NOTATION.read_text("utf-8").split("\n\n") if f"F:{tune.file}" in block)
     (track,) = symusic.Score.from_abc(text).tracks
-    notes = make_tunes.score(tune, "tunes.abc").notes
+    notes = make_tunes.tune_score(tune, "tunes.abc").notes
     late = notes[0].start - track.notes[0].time  # it begins with the upbeat
     found = [(note.time + late, note.duration + 1, note.pitch) for note in track.notes]  # it lets go a tick early
     assert found == [(note.start, note.end - note.start, note.key) for note in notes]
@@ -132,7 +132,7 @@ def test_well_known_tunes_go_as_people_know_them(file, degrees):
     """Numbers as in jianpu: 1 is the tonic of the major key with the same signature; octaves are left out."""
     tune = next(tune for tune in TUNES if tune.file == f"{file}.mid")
     wanted = [(7 * tune.key[0] + (0, 2, 4, 5, 7, 9, 11)[int(d) - 1]) % 12 for d in degrees.replace(" ", "")]
-    assert [note.key % 12 for note in make_tunes.score(tune, "tunes.abc").notes][: len(wanted)] == wanted
+    assert [note.key % 12 for note in make_tunes.tune_score(tune, "tunes.abc").notes][: len(wanted)] == wanted
 
 
 # the notation

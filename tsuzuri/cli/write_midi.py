@@ -2,22 +2,23 @@
 
 import os
 import re
-import sys
 
 from tsuzuri import storage
-from tsuzuri.cli import options
+from tsuzuri.cli import console, options
 from tsuzuri.errors import UserError
 from tsuzuri.midi import export
 from tsuzuri.midi.words import convert, settings, wordfile
 
 DESCRIPTION = "Turn words such as 00_90_4050 into MIDI files, one for each line."
 TABLES = {
-    "what": [
-        ("words", options.text, None, "the file of words"),
-        ("-o --out", options.path, None, "a folder, or a file that ends in .mid for a single piece"),
-        ("--strict", None, False, "refuse words that are not legal, instead of mending them"),
+    "input": [
+        ("words", options.text, None, "file of words"),
+        ("--strict", None, False, "strict reading: words that are not legal music are refused, not mended"),
     ],
-    "how": settings.SOUND,
+    "output": [
+        ("-o --out", options.path, None, "output folder, or for a single piece a file that ends in .mid"),
+    ],
+    "MIDI": settings.OUTPUT_OPTIONS,
 }
 SHOWN = 5  # faults of a line
 
@@ -31,30 +32,25 @@ def main(argv=None):
     lines = wordfile.piece_lines(path)
     _, pieces = wordfile.load_words(path)
     paths = export.output_paths(out, pieces)
-    made = []
+    midi = []
     for piece, line in zip(pieces, lines, strict=True):
         data, faults = convert.encode_piece(piece, args["tempo"], args["program"])
-        complain(path, line, faults, args["strict"])
-        made.append(data)
+        report_faults(path, line, faults, args["strict"])
+        midi.append(data)
     storage.make_folder(os.path.dirname(paths[0]))
-    for name, data in export.output_files(paths, made, args):
+    for name, data in export.output_files(paths, midi, args):
         storage.write_file(name, data)
-    tell(f"wrote    {out if export.is_midi_path(out) else f'{len(made)} pieces into {out}'}")
-    return 0
+    console.note(f"wrote    {out if export.is_midi_path(out) else f'{len(midi)} pieces into {out}'}")
 
 
-def complain(path, line, faults, strict):
-    """Tell what was mended in a line, or raise ``UserError`` where it must not be."""
+def report_faults(path, line, faults, strict):
+    """Say what was mended in a (number, text) line; where ``strict``, raise ``UserError`` for its first fault."""
     number, text = line
-    columns = [found.start() + 1 for found in re.finditer(r"\S+", text)]
-    told = [f"{path}: line {number}, column {columns[f.index]}: {text.split()[f.index]} {f.reason}" for f in faults]
-    if told and strict:
-        raise UserError(told[0])
-    for fault in told[:SHOWN]:
-        tell(f"mended   {fault}")
-    if len(told) > SHOWN:
-        tell(f"mended   {path}: line {number}: and {len(told) - SHOWN} more")
-
-
-def tell(line):
-    print(line, file=sys.stderr, flush=True)
+    columns = [match.start() + 1 for match in re.finditer(r"\S+", text)]
+    messages = [f"{path}: line {number}, column {columns[f.index]}: {text.split()[f.index]} {f.reason}" for f in faults]
+    if messages and strict:
+        raise UserError(messages[0])
+    for message in messages[:SHOWN]:
+        console.note(f"mended   {message}")
+    if len(messages) > SHOWN:
+        console.note(f"mended   {path}: line {number}: and {len(messages) - SHOWN} more")

@@ -1,4 +1,4 @@
-"""MIDI files to words and back, and what is only legal music.
+"""MIDI files to words and back, and the rules of legal music.
 
 The rooms: file/ bytes to events and back, words/ events to words and back, sound/ a synthesizer, pictures/ piano rolls.
 
@@ -6,6 +6,6 @@ score.py    notes with lengths: events paired, and put back
 timing.py   ticks, tempo, grids, bars
 names.py    General MIDI's names
 grammar.py  which word may follow
-compose.py  what a new piece begins with, how it grows and ends
+compose.py  new pieces: their beginning, growth and end
 export.py   a piece as MIDI, picture and sound
 """

@@ -1,4 +1,4 @@
-"""New pieces from a model's draws: what they begin with, how they grow, and where they end."""
+"""New pieces from a model's draws: their beginning, growth and end."""
 
 import dataclasses
 import os
@@ -10,15 +10,15 @@ from tsuzuri.midi.words import codec, wordfile
 from tsuzuri.midi.words.convert import Piece, convert_file
 from tsuzuri.midi.words.settings import settings_from_json
 
-WORDS = 2000  # of a piece that does not end of itself
+LONGEST = 2000  # words of a piece that does not end by itself
 DENSEST = 1000  # words in a bar or a second, beyond which a piece is brought to its end
 
 
 class MusicVocabulary:
-    """The words of a music model by what they mean: ``parsed[i]`` is the (delta, message) of id i, None where none."""
+    """The words of a music model as events: ``parsed[i]`` is the (delta, message) of id i, None for a special word."""
 
-    def __init__(self, spelled):
-        self.parsed = [_parsed(word) for word in spelled]
+    def __init__(self, words):
+        self.parsed = [_parsed(word) for word in words]
         self.ids = {event: i for i, event in enumerate(self.parsed) if event}
         self._alike = {}
         for i, event in enumerate(self.parsed):
@@ -26,19 +26,20 @@ class MusicVocabulary:
                 self._alike.setdefault(event[1][:2], []).append(i)
 
     def nearest(self, event):
-        """The id of the word most like a (delta, message): of the same status and key, the delta nearest; or None."""
+        """The id of the word most like a (delta, message): same status and first data byte, nearest delta; or None."""
         delta, message = event
         if event in self.ids:
             return self.ids[event]
 
         def distance(i):
-            other, found = self.parsed[i]
-            return abs(other - delta), abs(int.from_bytes(found[2:], "big") - int.from_bytes(message[2:], "big")), i
+            word_delta, word_message = self.parsed[i]
+            data, word_data = (int.from_bytes(m[2:], "big") for m in (message, word_message))
+            return abs(word_delta - delta), abs(word_data - data), i
 
         return min(self._alike.get(message[:2], ()), key=distance, default=None)
 
     def onset_keys(self):
-        """For each id the channel and key of the note that it strikes as one number, -1 where it strikes none."""
+        """For each id the channel and key of the note that it starts, as one number; -1 for a drum or no note."""
         return [
             event[1][0] << 8 | event[1][1] if event and event[1][0] & 0xF0 == ON and event[1][0] & 0x0F != DRUMS else -1
             for event in self.parsed
@@ -53,8 +54,10 @@ def _parsed(word):
 
 
 class Beginning(NamedTuple):
-    """What a piece begins with: legal (tick, message) events, their tempo, meter and programs as a ``Piece`` has them,
-    and whether they come from a file, which may hold what the model has no word for."""
+    """The beginning of a piece: legal (tick, message) events, and tempo, meter and programs as a ``Piece`` has them.
+
+    ``from_file``: whether it comes from a file, which may hold events that the model has no word for.
+    """
 
     events: list
     tempo: int
@@ -64,18 +67,18 @@ class Beginning(NamedTuple):
 
 
 def read_beginning(text, about):
-    """The ``Beginning`` that ``text`` means: words, or the path of a MIDI file or one of words.
+    """The ``Beginning`` in ``text``: words, or the path of a MIDI file or a file of words.
 
-    ``about`` is what a run keeps of its music: a MIDI file is converted by the same settings. Raises ``UserError`` for
-    what is none of these.
+    ``about`` is the report that a run keeps of its music (``collect.check_midi_report``); a MIDI file is converted by
+    the same settings. Raises ``UserError`` for any other text.
     """
     division = about["division"]
     if not os.path.isfile(text):
-        spelled = text.split()
-        events, faults = codec.decode_events(spelled, division, begun=True)
+        words = text.split()
+        events, faults = codec.decode_events(words, division, unfinished=True)
         if faults:
             i, reason = faults[0]
-            raise UserError(f"word {i + 1} to begin with, {spelled[i]!r}, {reason}; and there is no such file")
+            raise UserError(f"word {i + 1} to begin with, {words[i]!r}, {reason}; and there is no such file")
         programs = tuple(map(tuple, about["programs"]))
         return Beginning(_without_end(events), about["tempo"], tuple(about["meter"]), programs, False)
     if text.lower().endswith(wordfile.SUFFIX):
@@ -102,29 +105,29 @@ def _without_end(events):
     return [event for event in events if event[1] != END]
 
 
-def beginning_ids(events, spelling, unknown, where):
-    """The ids by which a model reads (tick, message) events.
+def beginning_ids(events, vocabulary, unknown, run_path):
+    """The ids of (tick, message) events in a ``MusicVocabulary``, and the number of events that have no word in it.
 
-    ``unknown`` says what to do with an event that is no word of the model: "nearest" takes the most similar one where
-    there is any, "skip" none, "error" raises ``UserError`` naming ``where`` the model is.
+    Such an event becomes the most similar word, if there is any, where ``unknown`` is "nearest"; is left out where it
+    is "skip"; and raises ``UserError``, which names the ``run_path``, where it is "error".
     """
-    found, unlike, last = [], 0, 0
+    ids, unlike, last = [], 0, 0
     for tick, message in events:
         event, last = (tick - last, message), tick
-        i = spelling.ids.get(event)
+        i = vocabulary.ids.get(event)
         if i is None and unknown != "skip":
-            i = spelling.nearest(event)
+            i = vocabulary.nearest(event)
             if unknown == "error":
-                nearest = codec.encode_word(*spelling.parsed[i]) if i is not None else "none like it"
-                known = f"{where} knows {nearest} (--unk skip or --unk nearest goes on)"
+                nearest = codec.encode_word(*vocabulary.parsed[i]) if i is not None else "none like it"
+                known = f"{run_path} knows {nearest} (--unk skip or --unk nearest goes on)"
                 raise UserError(f"{codec.encode_word(*event)}: not a known word; {known}")
-        unlike += spelling.ids.get(event) is None
-        found += [i] * (i is not None)
-    return found, unlike
+        unlike += vocabulary.ids.get(event) is None
+        ids += [i] * (i is not None)
+    return ids, unlike
 
 
 def grow_pieces(rows, grammar, length):
-    """Take draws from ``rows`` until every piece is over; after ``length`` words they are brought to an end."""
+    """Let ``grammar`` take draws from ``rows`` until every piece has ended; after ``length`` words they are closed."""
     for count, ids in enumerate(rows, 1):
         grammar.take(ids)
         if grammar.over():
@@ -134,7 +137,7 @@ def grow_pieces(rows, grammar, length):
 
 
 def finished_pieces(grammar, beginning):
-    """A ``Piece`` for each row of a grammar that is over."""
+    """The ``Piece`` of each row of a grammar whose pieces have all ended."""
     context = grammar.division, beginning.tempo, beginning.meter, beginning.programs
     return [
         Piece(f"tune-{row + 1}", codec.encode_events(events), *context) for row, events in enumerate(grammar.events)

@@ -1,4 +1,4 @@
-"""A piece as files: MIDI, and if wanted a picture and sound of just what the MIDI holds."""
+"""A piece as files: MIDI, and on request a picture and the sound of exactly that MIDI."""
 
 import os
 import re
@@ -14,13 +14,13 @@ NOT_MIDI = (".txt", ".words", ".json", ".png", ".wav", ".mp3", ".npz")
 
 
 def check_outputs(args, out):
-    """Refuse, before any work is done, options that cannot be met; ``args`` are the values of ``settings.SOUND``.
+    """Raise ``UserError``, before any work is done, for options that cannot be met.
 
-    ``out`` is where MIDI is to go, None where none is written. Raises ``UserError``.
+    ``args`` are the values of ``settings.OUTPUT_OPTIONS``; ``out`` is the path for MIDI, None where none is written.
     """
-    asked = [name for name in ("tempo", "program", "plot", "wav", "soundfont") if args[name] not in (None, False)]
-    if out is None and asked:
-        raise UserError(f"--{asked[0]} needs a MIDI file: name one with -o/--out, without --words")
+    used = [name for name in ("tempo", "program", "plot", "wav", "soundfont") if args[name] not in (None, False)]
+    if out is None and used:
+        raise UserError(f"--{used[0]} needs a MIDI file: name one with -o/--out, without --words")
     if args["soundfont"] and not args["wav"]:
         raise UserError("--soundfont needs --wav")
     if args["soundfont"]:
@@ -32,12 +32,12 @@ def check_outputs(args, out):
 
 
 def is_midi_path(out):
-    """Whether a place to write to is a MIDI file, else it is a folder."""
+    """Whether an output path is that of a MIDI file; else it is a folder."""
     return out.lower().endswith((".mid", ".midi"))
 
 
 def output_paths(out, pieces):
-    """The MIDI file of each piece: ``out`` itself, or files in that folder; raises ``UserError`` for too many."""
+    """The path of each piece's MIDI file: ``out`` itself, or files in it; ``UserError`` if there are too many."""
     if not is_midi_path(out):
         return [os.path.join(out, stem + ".mid") for stem in file_stems(pieces)]
     if len(pieces) > 1:
@@ -45,20 +45,20 @@ def output_paths(out, pieces):
     return [out]
 
 
-def output_files(paths, made, args, primed=0):
-    """Yield (path, bytes) of every file to write: all MIDI first, ``made``, then what ``args`` want beside each.
+def output_files(paths, midi, args, primed=0):
+    """Yield (path, bytes) of every file to write: all of ``midi`` first, then pictures and sound as ``args`` say.
 
     Events before tick ``primed`` are shaded. Raises ``UserError`` for a piece too long to draw or to play.
     """
-    yield from zip(paths, made, strict=True)
-    for path, data in zip(paths, made, strict=True):
+    yield from zip(paths, midi, strict=True)
+    for path, data in zip(paths, midi, strict=True):
         for suffix, content in _beside(data, os.path.basename(path), args, primed):
             yield os.path.splitext(path)[0] + suffix, content
 
 
 def _beside(data, title, args, primed):
     if args["plot"]:
-        yield ".png", midi_picture(data, title, primed)
+        yield ".png", pianoroll_of_file(data, title, primed)
     if args["wav"]:
         from tsuzuri.midi.sound import synth
 
@@ -67,15 +67,15 @@ def _beside(data, title, args, primed):
         yield ".wav", synth.encode_wav(samples)
 
 
-def midi_picture(data, title, primed=0):
-    """The bytes of a PNG with the piano roll of a MIDI file's bytes."""
+def pianoroll_of_file(data, title, primed=0):
+    """The bytes of a PNG: the piano roll of a MIDI file, of which ``data`` are the bytes."""
     from tsuzuri.midi.pictures import pianoroll
 
     return pianoroll.draw_pianoroll(score_of_file(data), title, primed)
 
 
 def score_of_file(data):
-    """The ``Score`` of all that a MIDI file's bytes hold; raises ``ValueError`` where they hold no notes."""
+    """The ``Score`` of all tracks of a MIDI file's bytes; raises ``ValueError`` where they hold no events."""
     file = smf.read_smf(data)
     events, _ = tracks.merge_tracks(file, ALL, ALL)
     return score_of_events(events, file.division)[0]

@@ -1,12 +1,12 @@
-"""What may follow: a mask over the whole vocabulary, so that only music that can be played is ever drawn.
+"""The grammar of music: a mask over the whole vocabulary, so that only music that can be played is ever drawn.
 
 No note-off without its note, no second onset of a sounding key, no note of no length, no more notes at once than a
 channel has voices, and no end while anything sounds. A note that would last too long, or beyond the end of the piece,
-is ended in time whatever is drawn; and where the vocabulary has no word that may follow, the grammar ends what sounds,
-so that it never comes to a stand.
+is ended in time whatever is drawn; and where the vocabulary has no word that may follow, the grammar ends the sounding
+notes itself, so that it never gets stuck.
 
-A word changes little of what may follow the next, so the mask is kept and changed, not made anew: it costs a small part
-of a model's step. Axes: B pieces side by side, V words.
+A word changes little in the set of words that may follow, so the mask is updated, not computed anew: it costs a small
+part of a model's step. Axes: B pieces side by side, V words.
 """
 
 import math
@@ -23,10 +23,10 @@ _NONE = numpy.zeros(0, numpy.intp)
 
 
 class Lexicon:
-    """The words of a vocabulary as a grammar needs them: which strike and end which key, when, and which do neither.
+    """The words of a vocabulary sorted by their effect: those that start or end each key, and those that do neither.
 
-    ``parsed`` are the (delta, message) of the words by id, None for what is no MIDI; ``eos`` is the id of the line end.
-    A key here is (channel, key).
+    ``parsed``: the (delta, message) of each id, None for a word that is no MIDI; ``eos``: the id of the line end. A key
+    here is a pair (channel, key).
     """
 
     def __init__(self, parsed, eos):
@@ -36,7 +36,8 @@ class Lexicon:
         kinds = numpy.array([_kind(message) for _, message in self.parsed])
         is_end = numpy.array([i == eos or message == END for i, (_, message) in enumerate(self.parsed)])
         self.ends = numpy.flatnonzero(is_end).tolist()
-        self.moves = is_end | (self.delta > 0) | numpy.isin(kinds, (ON, OFF))  # the others can go on for ever
+        # words that move a piece on: the others could follow one another for ever
+        self.moves = is_end | (self.delta > 0) | numpy.isin(kinds, (ON, OFF))
         self.free = numpy.array([message is not None for _, message in self.parsed]) & ~is_end & (kinds != OFF)
         self.on, self.off_at_once, self.off_later = {}, {}, {}
         for i, (delta, message) in enumerate(self.parsed):
@@ -55,10 +56,10 @@ class Lexicon:
 
 
 class Grammar:
-    """Takes the words drawn for B pieces and says which may follow; gathers the ``events`` of each, closed at its end.
+    """Takes the words drawn for B pieces, masks those that must not follow, and collects the ``events`` of each piece.
 
-    A note lasts at most ``longest`` ticks, and of each of the 16 channels at most ``voices`` sound at once. Pieces may
-    end of themselves where ``may_end``.
+    A note lasts at most ``longest`` ticks, and at most ``voices[c]`` keys of channel c sound at once. Pieces may end by
+    themselves where ``may_end``.
     """
 
     def __init__(self, lexicon, division, longest, voices=(128,) * 16, batch=1, may_end=True):
@@ -74,11 +75,11 @@ class Grammar:
         return [piece.events for piece in self._pieces]
 
     def over(self):
-        """Whether every piece is."""
+        """Whether every piece has ended."""
         return all(piece.over for piece in self._pieces)
 
     def begin(self, events):
-        """Let every piece begin with (tick, message) events, which are legal; their notes may last for long."""
+        """Begin every piece with legal (tick, message) events, whose notes may be of any length."""
         for row, piece in enumerate(self._pieces):
             longest, piece.longest = piece.longest, FAR
             for tick, message in events:
@@ -86,29 +87,29 @@ class Grammar:
                     piece.add(tick, message, self._bias[row])
             piece.longest = longest
 
-    def until(self, amount, unit, meter, tempo, steady=False):
-        """Let every piece end so many "bars" or "seconds" after what it has, and not before.
+    def end_after(self, amount, unit, meter, tempo, steady=False):
+        """Let every piece end ``amount`` bars or seconds (``unit``) after its present events, and not before.
 
-        ``meter`` and ``tempo`` hold until the piece has others: (numerator, denominator), microseconds a quarter note;
-        a ``steady`` tempo holds whatever the piece has.
+        ``meter`` (numerator, denominator) and ``tempo`` (microseconds a quarter note) hold until the piece has others;
+        a ``steady`` tempo holds whatever tempo events the piece has.
         """
         for row, piece in enumerate(self._pieces):
-            until = timing.LengthCounter(unit, self.division, meter, tempo, steady)
+            counter = timing.LengthCounter(unit, self.division, meter, tempo, steady)
             for tick, message in piece.events:
-                until.take(tick, message)
-            done = until.at(piece.now)
-            until.total = amount + (math.ceil(done - 1e-6) if unit == "bars" else done)  # whole bars
-            piece.may_end, piece.until, piece.limit = False, until, until.tick()
+                counter.take(tick, message)
+            done = counter.at(piece.now)
+            counter.total = amount + (math.ceil(done - 1e-6) if unit == "bars" else done)  # whole bars
+            piece.may_end, piece.counter, piece.limit = False, counter, counter.tick()
             self._bias[row] = piece.bias()
 
     def close(self):
-        """Let every piece end as soon as its notes have ended."""
+        """Let every piece end as soon as its sounding notes have ended; no new note starts."""
         for row, piece in enumerate(self._pieces):
             piece.must_end = True
             self._bias[row] = piece.bias()
 
     def take(self, ids):
-        """Add the words drawn, an array (B,); pieces that are over stay as they are."""
+        """Add the words drawn, ids (B,); pieces that have ended stay as they are."""
         for row, (piece, i) in enumerate(zip(self._pieces, ids.tolist(), strict=True)):
             if piece.over:
                 continue
@@ -123,13 +124,13 @@ class Grammar:
     def mask(self, logits):
         """Put -inf where a word must not follow; logits (B, V) on the CPU, changed in place and returned."""
         for row, piece in enumerate(self._pieces):
-            if self._bias[row, piece.witness]:  # it is blocked
+            if self._bias[row, piece.witness]:  # blocked
                 self._find_witness(row, piece)
         logits += self._bias
         return logits
 
     def _find_witness(self, row, piece):
-        """Find a word that moves and may follow; where there is none, let the grammar end what sounds first."""
+        """Find a word that moves the piece on and may follow; where there is none, end the sounding notes first."""
         possible = self.lexicon.moves & (self._bias[row] == FREE)
         if not possible.any():
             piece.rescue(self.division)
@@ -139,21 +140,21 @@ class Grammar:
 
 
 class _Piece:
-    """A piece that grows: its events, what sounds, and what that blocks."""
+    """A growing piece: its events, its sounding keys, and the words that these block."""
 
     def __init__(self, lexicon, longest, voices):
         self.lexicon, self.longest, self.voices = lexicon, longest, voices
         self.events, self.over, self.now = [], False, 0
-        self.limit, self.until = FAR, None  # the tick that the piece does not go beyond
+        self.limit, self.counter = FAR, None  # the tick that the piece does not go beyond
         self.may_end, self.must_end, self.struck = True, False, False
         self.sounding = {}  # key: the tick of its onset; the longest held first
         self.fresh = []  # keys struck at this very tick
-        self.counts = [0] * 16  # of what sounds, by channel
+        self.counts = [0] * 16  # of sounding keys, by channel
         self.pedals = set()
-        self.witness = 0  # a word that moves, and that may follow as long as it is not blocked
+        self.witness = 0  # a word that moves the piece on, and may follow as long as it is not blocked
 
     def bias(self):
-        """What is added to the logits (V,) of the words, 0 or -inf for those that must not follow: made anew."""
+        """The bias (V,) on the logits, 0 or -inf for words that must not follow, computed anew."""
         lexicon = self.lexicon
         blocked = ~lexicon.free
         if self.over:
@@ -176,7 +177,7 @@ class _Piece:
         return self.struck and not self.sounding and (self.may_end or self.must_end)
 
     def add(self, tick, message, bias):
-        """Add an event, and change the ``bias`` (V,) of what may follow accordingly."""
+        """Add an event, and update the ``bias`` (V,) on the words that may follow."""
         kind = message[0] & 0xF0
         self._end_before(tick, bias)
         if tick > self.limit or (tick == self.limit and kind == ON):
@@ -184,7 +185,7 @@ class _Piece:
             return
         self._pass(tick, bias)
         if kind == OFF and _key(message) not in self.sounding:
-            return  # it lasted too long, and has been ended
+            return  # the note lasted too long, and has been ended
         self.events.append((tick, message))
         if kind == ON:
             self._strike(_key(message), bias)
@@ -192,12 +193,12 @@ class _Piece:
             self._end(_key(message), bias)
         elif kind == _CONTROL and message[1] == _PEDAL:
             (self.pedals.add if message[2] >= 64 else self.pedals.discard)(message[0] & 0x0F)
-        elif self.until and message[0] == META:
-            self.until.take(tick, message)
-            self.limit = self.until.tick()
+        elif self.counter and message[0] == META:
+            self.counter.take(tick, message)
+            self.limit = self.counter.tick()
 
     def _end_before(self, tick, bias):
-        """End the notes that would last too long at a tick, each at its own."""
+        """End the notes that would be too long at ``tick``, each when it reaches the longest duration."""
         while self.sounding:
             key, onset = next(iter(self.sounding.items()))
             if onset + self.longest >= min(tick, self.limit):
@@ -207,7 +208,7 @@ class _Piece:
             self._end(key, bias)
 
     def _pass(self, tick, bias):
-        """Let time go on to a tick: what was struck before may be ended at once."""
+        """Advance to a tick: keys struck before it may be ended without a delta."""
         if tick > self.now:
             self.now = tick
             for key in self.fresh:
@@ -254,11 +255,11 @@ class _Piece:
                 bias[i] = FREE if self._may_end() else BLOCKED
 
     def rescue(self, division):
-        """No word that moves may follow: a quarter note later all notes end; or the piece, if none sounds."""
+        """Go on where no word may: end all sounding notes a quarter note later, or the piece if there are none."""
         if not self.sounding:
             self.finish(self.now)
             return
-        spare = numpy.empty(len(self.lexicon.delta), "f")  # the bias is made anew after this
+        spare = numpy.empty(len(self.lexicon.delta), "f")  # the bias is computed anew after this
         tick = min(self.now + division, self.limit)
         self._end_before(tick, spare)
         self._pass(tick, spare)
@@ -267,7 +268,7 @@ class _Piece:
             self._end(key, spare)
 
     def finish(self, tick, last=None):
-        """End what sounds and lift the pedals; nothing follows but the ``last`` message."""
+        """End the sounding notes and lift the pedals; nothing follows but the ``last`` message."""
         self.events += [(tick, bytes([OFF | channel, key, 0])) for channel, key in self.sounding]
         self.events += [(tick, bytes([_CONTROL | channel, _PEDAL, 0])) for channel in sorted(self.pedals)]
         self.events += [(tick, last)] * (last is not None)

@@ -34,17 +34,17 @@ DRUM_KEYS = (
 
 
 def drum_name(key):
-    """The name of a drum; one outside General MIDI's 35..81 goes by its key."""
+    """The name of the drum on a key; outside General MIDI's 35..81, "drum" and the key."""
     place = key - FIRST_DRUM
     return DRUM_KEYS[place] if 0 <= place < len(DRUM_KEYS) else f"drum {key}"
 
 
 def channel_label(number, programs):
-    """What a legend says of a channel 0..15 that plays these programs, by number: "ch 1 Flute"."""
+    """The legend entry of a channel 0..15 with these program numbers: "ch 1 Flute"."""
     named = [PROGRAMS[program] for program in programs[:2]]
     return f"ch {number + 1} {', '.join(named)}{', …' if len(programs) > 2 else ''}"
 
 
 def key_name(key):
-    """A key's name, C4 being 60 and the black keys sharp: "F#3"."""
+    """The name of a key, 60 being C4 and the black keys sharps: "F#3"."""
     return f"{('C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B')[key % 12]}{key // 12 - 1}"

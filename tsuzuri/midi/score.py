@@ -1,7 +1,7 @@
-"""Notes with lengths: events paired into a score, and a score put back into events.
+"""Notes with lengths: events paired into a score, and a score turned back into events.
 
 An event is (tick, message): its time from the beginning, and its bytes from the status on, a meta event as status, type
-and payload. A score is legal: no key of a channel sounds twice at once, every note ends, and none is of no length.
+and payload. A score is legal: no key of a channel sounds twice at once, every note ends, and no note has length 0.
 """
 
 from collections import Counter, defaultdict, deque
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 OFF, ON, META, END = 0x80, 0x90, 0xFF, b"\xff\x2f"
 TEMPO, METER, KEY = 0x51, 0x58, 0x59  # meta types
-DRUMS = 9  # channel 10 for people
+DRUMS = 9  # channel 10 where channels are counted from 1
 
 
 class Note(NamedTuple):
@@ -41,12 +41,12 @@ class Score(NamedTuple):
         ranked.sort()
         return [(tick, message) for tick, _, _, message in ranked]
 
-    def metas(self, kind):
-        """The (tick, payload) of every meta event of a type."""
+    def meta_events(self, kind):
+        """The (tick, payload) of every meta event of type ``kind``."""
         return [(tick, message[2:]) for tick, message in self.others if message[0] == META and message[1] == kind]
 
-    def mapped(self, at):
-        """The score with each time t at ``at(t)``, which must not decrease; no note becomes shorter than one tick."""
+    def retimed(self, at):
+        """The score with each tick t moved to ``at(t)``, which must not decrease; no note gets shorter than a tick."""
         notes = [note._replace(start=at(note.start), end=at(note.end)) for note in self.notes]
         others = [(at(tick), message) for tick, message in self.others]
         settled, _ = make_notes_legal(notes)
@@ -54,14 +54,14 @@ class Score(NamedTuple):
 
 
 def score_of_events(events, division):
-    """A ``Score`` of events in order of time, and how many notes had to be mended to make it legal.
+    """The ``Score`` of events in order of time, and the number of notes that had to be mended to make it legal.
 
-    A note-off ends the oldest open note of its key, so that a tied note ends where it was meant to; but the latest of a
-    key that lacks note-offs, or one that is lost would shift all that follow. A key struck while it sounds is ended and
-    struck again; a note without an end lasts until the piece is over.
+    A note-off ends the oldest open note of its key, so that a tied note ends where it was meant to. Where a key has
+    fewer note-offs than onsets, each ends all its open notes, as a lost one would shift all later ones. A key struck
+    while it sounds is ended and struck again; a note without an end lasts until the piece is over.
     """
     events = list(events)
-    lacking = _lacking(events)
+    lacking = _keys_lacking_ends(events)
     notes, others, end = [], [], 0
     sounding = defaultdict(deque)
     mended = 0
@@ -78,28 +78,27 @@ def score_of_events(events, division):
                 notes.append(Note(start, tick, *key, velocity))
         elif not message.startswith(END):
             others.append((tick, message))
-    for (channel, key), begun in sounding.items():
-        notes += [Note(start, end, channel, key, velocity) for start, velocity in begun]
-        mended += len(begun)
+    for (channel, key), onsets in sounding.items():
+        notes += [Note(start, end, channel, key, velocity) for start, velocity in onsets]
+        mended += len(onsets)
     settled, changed = make_notes_legal(notes)
     return Score(settled, others, max([end, *(note.end for note in settled)]), division), mended + changed
 
 
-def _lacking(events):
-    """The (channel, key) pairs that are struck more often than they are ended."""
+def _keys_lacking_ends(events):
+    """The (channel, key) pairs that have more onsets than note-offs."""
     balance = Counter()
     for _, message in events:
         if message[0] & 0xF0 in (OFF, ON):
             strikes = message[0] & 0xF0 == ON and message[2] > 0
             balance[message[0] & 0x0F, message[1]] += 1 if strikes else -1
-    return {key for key, more in balance.items() if more > 0}
+    return {key for key, excess in balance.items() if excess > 0}
 
 
 def make_notes_legal(notes):
-    """Make notes legal: each at least a tick long, none begun before the last of its key has ended.
+    """Legal notes in order, and the number of notes changed: each lasts a tick at least, and keys sound once at a time.
 
-    Two that begin at once become one, as long as the longer and as loud as the louder. Returns the notes in order and
-    how many were changed.
+    Two notes of a key that start together become one, as long as the longer and as loud as the louder.
     """
     last, settled, changed = {}, [], 0
     for note in sorted(notes):

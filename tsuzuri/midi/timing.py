@@ -1,41 +1,40 @@
-"""Time: ticks to seconds through a tempo map, to musical time, to a grid; bars; how far a piece has come."""
+"""Time: ticks to seconds through a tempo map, to musical time, to a grid; bars; the length of a growing piece."""
 
 import bisect
 import itertools
 
 from tsuzuri.midi.score import META, METER, TEMPO
 
-TICKS = 480  # a quarter note, unless asked otherwise
-MICROSECONDS = 500_000  # a quarter note where no tempo is given: 120 a minute
+TICKS = 480  # a quarter note, by default
+MICROSECONDS = 500_000  # a quarter note where there is no tempo event: 120 a minute
 SECOND = 1_000_000  # microseconds
-_DROP_FRAME = 29  # stands for 30000/1001 frames a second
+_DROP_FRAME = 29  # in a header: 30000/1001 frames a second
 
 
 class PiecewiseLine:
-    """A rising function made of straight pieces, from 0 at 0: ``slopes`` are (place, slope from there on), the first
-    at place 0."""
+    """A rising, piecewise linear function through (0, 0): ``slopes`` are (x, slope from there on), the first at 0."""
 
     def __init__(self, slopes):
-        self._places, self._slopes = zip(*slopes, strict=True)
-        rises = zip(itertools.pairwise(self._places), self._slopes, strict=False)
+        self._xs, self._slopes = zip(*slopes, strict=True)
+        rises = zip(itertools.pairwise(self._xs), self._slopes, strict=False)
         self._values = [0.0, *itertools.accumulate((after - before) * slope for (before, after), slope in rises)]
 
-    def at(self, place):
-        """The value at a place."""
-        i = bisect.bisect_right(self._places, place) - 1
-        return self._values[i] + (place - self._places[i]) * self._slopes[i]
+    def at(self, x):
+        """The value at ``x``."""
+        i = bisect.bisect_right(self._xs, x) - 1
+        return self._values[i] + (x - self._xs[i]) * self._slopes[i]
 
-    def back(self, value):
-        """The place of a value."""
+    def inverse(self, value):
+        """The x of a value."""
         i = bisect.bisect_right(self._values, value) - 1
-        return self._places[i] + (value - self._values[i]) / self._slopes[i]
+        return self._xs[i] + (value - self._values[i]) / self._slopes[i]
 
 
 class TempoMap:
     """A tempo map: from ticks to seconds and back.
 
-    ``changes`` are (tick, microseconds a quarter note) in order of time; ``division`` is a file's, and where it is
-    SMPTE's, ticks are shares of a second whatever the tempo.
+    ``changes`` are (tick, microseconds a quarter note) in order of time; ``division`` is as in a file's header. With an
+    SMPTE division, ticks are fractions of a second whatever the tempo.
     """
 
     def __init__(self, changes, division):
@@ -46,12 +45,12 @@ class TempoMap:
             self._line = PiecewiseLine(slopes)
 
     def seconds(self, tick):
-        """Seconds from the beginning to a tick."""
+        """The seconds from the beginning to a tick."""
         return self._line.at(tick)
 
     def tick(self, seconds):
-        """The tick at so many seconds, a float."""
-        return self._line.back(seconds)
+        """The tick at a number of seconds from the beginning, a float."""
+        return self._line.inverse(seconds)
 
 
 def _from_zero(changes):
@@ -59,36 +58,38 @@ def _from_zero(changes):
 
 
 def tempo_map_of(score):
-    """The ``Tempi`` of a score."""
+    """The ``TempoMap`` of a score."""
     return TempoMap(tempo_changes(score), score.division)
 
 
 def tempo_changes(score):
     """A score's tempo changes as (tick, microseconds a quarter note), impossible ones left out."""
-    found = ((tick, int.from_bytes(payload, "big")) for tick, payload in score.metas(TEMPO) if len(payload) == 3)
-    return [(tick, microseconds) for tick, microseconds in found if microseconds]
+    changes = (
+        (tick, int.from_bytes(payload, "big")) for tick, payload in score.meta_events(TEMPO) if len(payload) == 3
+    )
+    return [(tick, microseconds) for tick, microseconds in changes if microseconds]
 
 
 def smpte_ticks_per_second(division):
-    """Of SMPTE's division, a negative number as it stands in the file: frames a second, times ticks a frame."""
+    """The ticks a second of an SMPTE division, negative as in the file: frames a second, times ticks a frame."""
     frames, parts = -(division >> 8), max(1, division & 0xFF)
     return (30_000 / 1001 if frames == _DROP_FRAME else frames) * parts
 
 
 def main_tempo(score):
     """The tempo that a piece has for most of its time, in microseconds a quarter note."""
-    return _lasting(_from_zero(tempo_changes(score)), score.end)
+    return _longest_value(_from_zero(tempo_changes(score)), score.end)
 
 
 def main_meter(score):
     """The time signature that a piece has for most of its time, as (numerator, denominator)."""
-    return _lasting(
+    return _longest_value(
         [(tick, (numerator, denominator)) for tick, numerator, denominator in meter_changes(score)], score.end
     )
 
 
-def _lasting(changes, end):
-    """Of (tick, value) changes the value that holds longest until the end."""
+def _longest_value(changes, end):
+    """The value that holds for the longest time, of (tick, value) changes of a piece that ends at ``end``."""
     times = {}
     for (tick, value), (until, _) in itertools.pairwise([*changes, (end, None)]):
         times[value] = times.get(value, 0) + max(0, min(until, end) - tick)
@@ -96,41 +97,41 @@ def _lasting(changes, end):
 
 
 def in_musical_time(score, ticks=TICKS, tempo_map=None):
-    """The score at ``ticks`` a quarter note; one in SMPTE's time is measured in the quarter notes of its tempo map.
+    """The score at ``ticks`` a quarter note; SMPTE time is turned into quarter notes by the tempo map.
 
-    ``tempo_map`` are tempo changes as from ``changes``, for a score that has left out its own.
+    ``tempo_map``: (tick, microseconds) changes as from ``tempo_changes``, for a score that has left out its own.
     """
     if score.division == ticks:
         return score
     if score.division < 0:
         rate = smpte_ticks_per_second(score.division)
-        tempi = _from_zero(tempo_changes(score) if tempo_map is None else tempo_map)
-        slopes = [(tick / rate, SECOND / microseconds) for tick, microseconds in tempi]
+        changes = _from_zero(tempo_changes(score) if tempo_map is None else tempo_map)
+        slopes = [(tick / rate, SECOND / microseconds) for tick, microseconds in changes]
         quarters = PiecewiseLine(slopes)
-        return score.mapped(lambda tick: round(quarters.at(tick / rate) * ticks))._replace(division=ticks)
+        return score.retimed(lambda tick: round(quarters.at(tick / rate) * ticks))._replace(division=ticks)
     old = score.division
-    return score.mapped(lambda tick: (2 * tick * ticks + old) // (2 * old))._replace(division=ticks)
+    return score.retimed(lambda tick: (2 * tick * ticks + old) // (2 * old))._replace(division=ticks)
 
 
 def snap_to_grid(score, grid):
-    """The score with every time on the nearest of ``grid`` places a quarter note, and no note shorter than one."""
+    """The score with every time at the nearest of ``grid`` steps a quarter note, each note a step long at least."""
     step = score.division / grid
-    return score.mapped(lambda tick: int(tick / step + 0.5)).mapped(lambda place: round(place * step))
+    return score.retimed(lambda tick: int(tick / step + 0.5)).retimed(lambda n: round(n * step))
 
 
 def stretch(score, factor):
-    """The score with all times multiplied."""
-    return score.mapped(lambda tick: round(tick * factor))
+    """The score with all times multiplied by ``factor``."""
+    return score.retimed(lambda tick: round(tick * factor))
 
 
 def meter_changes(score):
-    """The time signatures as (tick, numerator, denominator), one at tick 0 first; 4/4 where none is given."""
-    found = [
+    """The time signatures as (tick, numerator, denominator), one at tick 0 first; 4/4 where there is none."""
+    changes = [
         (tick, payload[0], 1 << payload[1])
-        for tick, payload in score.metas(METER)
+        for tick, payload in score.meta_events(METER)
         if len(payload) >= 2 and payload[0] and payload[1] <= 7
     ]
-    return found if found and found[0][0] == 0 else [(0, 4, 4), *found]
+    return changes if changes and changes[0][0] == 0 else [(0, 4, 4), *changes]
 
 
 def bar_length(numerator, denominator, division):
@@ -153,7 +154,7 @@ def bar_starts(score):
 
 
 class LengthCounter:
-    """Counts bars or seconds along a piece, and tells the tick at which ``total`` of them are over."""
+    """Counts the bars or seconds of a growing piece; ``tick()`` is where it has ``total`` of them."""
 
     def __init__(self, unit, division, meter, tempo, steady=False):
         self.unit, self.division, self.steady, self.total = unit, division, steady, 0
@@ -161,7 +162,7 @@ class LengthCounter:
         self._rate = 1 / bar_length(*meter, division) if unit == "bars" else self._seconds(tempo)
 
     def take(self, tick, message):
-        """Note a change of meter or of tempo."""
+        """Take an event of the piece into account: a change of meter or of tempo."""
         if message[:2] == bytes([META, METER]) and self.unit == "bars":
             rate = 1 / bar_length(message[2], 1 << message[3], self.division)
         elif message[:2] == bytes([META, TEMPO]) and self.unit == "seconds" and not self.steady:
@@ -171,11 +172,11 @@ class LengthCounter:
         self._since, self._done, self._rate = tick, self.at(tick), rate
 
     def at(self, tick):
-        """How many are over at a tick, not before the last change."""
+        """The bars or seconds up to a tick at or after the last change."""
         return self._done + (tick - self._since) * self._rate
 
     def tick(self):
-        """The tick at which all are over, not before the last change."""
+        """The tick at which ``total`` is reached, at or after the last change."""
         return self._since + max(0, round((self.total - self._done) / self._rate))
 
     def _seconds(self, tempo):

@@ -1,8 +1,8 @@
 """From logits to words. The model and the grammar are arguments.
 
 filters.py      temperature, top-k, top-p, the draw
-constraints.py  what may not be drawn
-loops.py        the way out of a loop
+constraints.py  words that must not be drawn
+loops.py        a way out of loops
 endings.py      where a text ends
-stream.py       a model and a sampler, or a writer on a GPU, to words without end
+stream.py       an endless stream of words from a model and a sampler, or from a writer on a GPU
 """

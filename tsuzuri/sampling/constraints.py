@@ -1,10 +1,10 @@
-"""Which words may follow: functions of logits (B, V) that put what must not be drawn at -inf."""
+"""Constraints: functions of logits (B, V) that set words which must not be drawn to -inf."""
 
 import numpy
 
 
 def forbid_ids(ids):
-    """Forbid these ids always, such as ``<unk>``."""
+    """A constraint that always forbids these ids, such as that of ``<unk>``."""
     ids = list(ids)
 
     def forbid(logits):

@@ -1,12 +1,13 @@
-"""Where a text that is being made should stop."""
+"""Where a text that is being generated ends."""
 
 
 class Ending:
-    """Takes words one by one and knows when the text is ``over``: after ``length`` of them, or ``sentences`` sentences.
+    """Takes words one by one; the text is ``over`` after ``length`` of them, or after ``sentences`` sentences.
 
-    ``is_end(word)`` ends a sentence; words that are ``is_closing``, such as 」 after 。, still belong to it, and begin
-    none. A line end ends a sentence too, unless that sentence is empty. The words ``before`` the text, its prime, may
-    have begun a sentence, which then is the first to end; they are not counted, nor are the sentences that they ended.
+    A word with ``is_end(word)`` ends a sentence; words with ``is_closing(word)`` after it, such as 」 after 。, still
+    belong to it, and begin no new one. A line end also ends a sentence that is not empty. The words ``before`` the
+    text, its prime, may have begun a sentence, which then is the first to end; neither they nor the sentences that they
+    ended are counted.
     """
 
     def __init__(self, length, sentences, is_end, is_closing, before=()):
@@ -31,7 +32,7 @@ class Ending:
         return True
 
     def _read(self, word):
-        """Keep track of the sentence; whether one was over before ``word``."""
+        """Follow the sentences; returns whether one was over before ``word``."""
         over = (self._ended and not self.is_closing(word)) or (self._begun and word == "\n")
         if over:
             self._begun = self._ended = False

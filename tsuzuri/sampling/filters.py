@@ -1,21 +1,21 @@
-"""Logits to a draw: temperature, then top-k, then top-p, then one word, in this order.
+"""From logits to a draw: temperature, top-k, top-p, then one word, in this order.
 
-Each filter takes logits (B, V) and returns new ones, a word that cannot be drawn being at -inf.
+Each filter takes logits (B, V) and returns new ones, in which a word that cannot be drawn has -inf.
 """
 
 import numpy
 
-CANDIDATES = 1000  # words that are looked at first
+CANDIDATES = 1000  # words that top-p considers first
 
 
 def temperature(logits, t):
-    """Divide by t > 0, a number or (B, 1): below 1 the likely becomes likelier, above 1 all becomes more even."""
+    """Divide by t > 0, a number or (B, 1): below 1 likely words get likelier, above 1 all words get more even."""
     shifted = logits.astype("d") - logits.max(axis=1, keepdims=True)  # so that a tiny t overflows to -inf, not to NaN
     return shifted / t
 
 
 def top_k(logits, k):
-    """Keep the k highest of each row (ties with the k-th stay); k a number or (B, 1), None keeps all."""
+    """Keep the k highest of each row, and ties with the k-th; k is a number or (B, 1), None keeps all."""
     if k is None:
         return logits
     at = numpy.broadcast_to(logits.shape[1] - numpy.minimum(k, logits.shape[1]), (len(logits), 1))
@@ -40,13 +40,13 @@ def top_p(logits, p):
 
 
 def _likeliest(probabilities, p):
-    """The likeliest words (B, C) of each row in order, as many as make up p: a few mostly, which are soon sorted."""
+    """The likeliest words (B, C) of each row in order, at least as many as make up p: mostly few, which sort fast."""
     if probabilities.shape[1] > CANDIDATES:
-        found = numpy.argpartition(-probabilities, CANDIDATES, axis=1)[:, :CANDIDATES]
-        found.sort(axis=1)  # so that equals are in the order of their ids, as below
-        theirs = numpy.take_along_axis(probabilities, found, axis=1)
-        if (theirs.sum(axis=1, keepdims=True) > p).all():
-            return numpy.take_along_axis(found, numpy.argsort(-theirs, axis=1, kind="stable"), axis=1)
+        likely = numpy.argpartition(-probabilities, CANDIDATES, axis=1)[:, :CANDIDATES]  # (B, C)
+        likely.sort(axis=1)  # so that equals are in the order of their ids, as below
+        shares = numpy.take_along_axis(probabilities, likely, axis=1)
+        if (shares.sum(axis=1, keepdims=True) > p).all():
+            return numpy.take_along_axis(likely, numpy.argsort(-shares, axis=1, kind="stable"), axis=1)
     return numpy.argsort(-probabilities, axis=1, kind="stable")
 
 
@@ -58,7 +58,7 @@ def softmax(logits):
 
 
 def draw_words(logits, rng):
-    """One word a row, int32 (B,), by the inverse of the cumulative distribution at one uniform number each."""
+    """One word for each row, int32 (B,), by the inverse of the cumulative distribution at a uniform number."""
     cumulative = numpy.cumsum(softmax(logits), axis=1)
     total = cumulative[:, -1:]
     at = numpy.minimum(rng.random((len(logits), 1)) * total, numpy.nextafter(total, 0))  # never rounded up to the total
@@ -66,11 +66,11 @@ def draw_words(logits, rng):
 
 
 def make_sampler(t=1.0, k=None, p=None):
-    """A function of logits (B, V), a generator and a heat to words (B,): all of the above, row by row.
+    """A function of logits (B, V), a random generator and a heat to words (B,): all of the above, row by row.
 
-    A temperature of 0 takes the likeliest word. A heat (B, 1) above 1, as from ``escape.Escape``, adds to t what it is
-    above 1, so that t = 0 too becomes a draw, and widens what k and p let through, for k = 1 alone would keep any loop
-    closed: k to its heat-fold, and 1 - p to its heat-th part. A heat of 1, or None, changes no draw.
+    A temperature of 0 takes the likeliest word. A heat h (B, 1) above 1, as from ``loops.LoopEscape``, raises t by
+    h - 1, so that t = 0 becomes a draw too, and relaxes the other filters, as k = 1 alone would keep any loop closed: k
+    is multiplied by h, and 1 - p divided by it. A heat of 1, or None, changes no draw.
     """
 
     def sample(logits, rng, heat=None):

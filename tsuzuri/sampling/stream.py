@@ -1,16 +1,16 @@
-"""A model, a prime and a sampler to a stream of words."""
+"""A stream of words from a model, a prime and a sampler."""
 
 import numpy
 
-BLOCK = 64  # words at most that a GPU draws before any of them is looked at
+BLOCK = 64  # words at most that a GPU draws before the CPU gets any of them
 
 
 def generate_words(model, prime, sample, constrain, rng, batch=1, escape=None):
-    """Yield the words that follow ``prime`` without end, (B,) int32 at a time.
+    """Yield the words that follow ``prime``, int32 (B,) at a time, without end.
 
-    The model starts from no state and reads each id of ``prime`` (at least one), then each word drawn, once: a word is
-    read when the next is asked for. ``sample(logits, rng, heat)`` draws, after ``constrain(logits)``; both on the CPU.
-    ``escape`` is a fresh ``Escape`` of as many rows, which sees the words and gives the heat; None gives none.
+    The model starts from a reset state and reads each id of ``prime`` (at least one), then each word drawn, once: a
+    word is read when the next one is requested. ``sample(logits, rng, heat)`` draws, after ``constrain(logits)``, both
+    on the CPU. ``escape`` is a new ``loops.LoopEscape`` of as many rows, which gives the heat, or None.
     """
     model.reset_state()
     for word in prime:
@@ -33,10 +33,10 @@ def next_logits(model, words):
 
 
 def generate_words_on_gpu(writer, prime, constrain, steady):
-    """Yield words as ``stream`` does, from a ``kernels.gpu.writing.Writer``, which reads, draws and escapes on a GPU.
+    """Yield words as ``generate_words`` does, from a ``kernels.gpu.writing.Writer``, which draws them on a GPU.
 
-    ``constrain`` is asked what it forbids, where it is ``steady`` only once: words then come in blocks, of whose last
-    some are drawn for nothing.
+    The mask of ``constrain`` is computed for each word, or only once where it is ``steady``: words then come in blocks,
+    the last of which may hold words that are never used.
     """
     for word in prime:
         writer.read(numpy.full(writer.batch, word, numpy.int32))
@@ -49,5 +49,5 @@ def generate_words_on_gpu(writer, prime, constrain, steady):
 
 
 def forbidden_mask(constrain, rows, size):
-    """What a constraint puts at -inf, as booleans (rows, size)."""
+    """The words that a constraint sets to -inf, bool (rows, size)."""
     return numpy.isneginf(constrain(numpy.zeros((rows, size), "f")))

@@ -473,7 +473,7 @@ def test_text_of_real_files(shared):
 # The oracles
 
 
-SHARE = pytest.mark.parametrize("share", [0.2, pytest.param(1, marks=pytest.mark.slow)])
+SHARE = pytest.mark.parametrize("share", [0.04, pytest.param(1, marks=pytest.mark.slow)])
 
 
 def real_files(shared, rng=None, share=1):

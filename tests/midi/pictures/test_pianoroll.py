@@ -109,6 +109,14 @@ def test_bars_are_numbered_after_the_time_signatures(drawn):
     assert labels(axes.get_xticklabels()) == ["1", "2", "3", "4"]
 
 
+def test_the_beats_of_few_bars_are_ruled(drawn):
+    waltz = (BAR, b"\xff\x58\x03\x02\x18\x08")  # 3/4 after one bar of 4/4
+    axes = drawn(piece([(0, BAR + 3 * QUARTER, 0, 60, 80)], waltz)).axes[0]
+    lines = [c for c in axes.collections if type(c).__name__ == "LineCollection" and c.get_linewidth()[0] == 0.5]
+    beats = sorted(segment[0][0] for line in lines for segment in line.get_segments())
+    assert beats == [n * QUARTER for n in (1, 2, 3, 5, 6)]
+
+
 def test_the_numbers_of_many_bars_are_those_of_their_places(drawn):
     axes = drawn(piece([(0, QUARTER, 0, 60, 80)], end=400 * BAR)).axes[0]
     numbers = [int(text) for text in labels(axes.get_xticklabels())]
@@ -117,7 +125,7 @@ def test_the_numbers_of_many_bars_are_those_of_their_places(drawn):
     assert all(number % numbers[1] == 0 for number in numbers[1:])
 
 
-@pytest.mark.parametrize(("bars", "widest"), [(1, 1200), (40, 2500), (400, 2700), (5000, 2700)])
+@pytest.mark.parametrize(("bars", "widest"), [(1, 1200), (40, 2500), (1000, 2700)])
 def test_the_width_grows_to_a_limit_and_the_numbers_stay_apart(drawn, bars, widest):
     score = piece([(k * BAR, k * BAR + QUARTER, 0, 60 + k % 7, 80) for k in range(bars)], end=bars * BAR)
     image = picture(score)

@@ -87,7 +87,7 @@ def test_what_is_no_word_says_why(word, reason):
         ("00_90_4050 10_nonsense 10_80_4000", (1, "is not delta_status_data in hex, such as 00_90_4050")),
     ],
 )
-def test_what_is_not_legal_is_told_and_mended(line, fault):
+def test_what_is_not_legal_is_named_and_mended(line, fault):
     events, faults = codec.decode_events(line.split(), 480)
     assert faults[0] == fault
     again, none = codec.decode_events(codec.encode_events(events), 480)
@@ -96,7 +96,7 @@ def test_what_is_not_legal_is_told_and_mended(line, fault):
 
 
 def test_legal_words_come_back_as_they_are():
-    line = "00_c0_05 00_90_4050 00_90_4350 8360_80_4000 00_90_4040 00_80_4300 8360_80_4000 10_ff_2f"
+    line = "00_c0_05 00_90_4050 00_90_4350 8360_80_4000 10_ff_510f4240 00_90_4040 00_80_4300 8360_80_4000 10_ff_2f"
     events, faults = codec.decode_events(line.split(), 480)
     assert faults == []
     assert " ".join(codec.encode_events(events)) == line
@@ -108,7 +108,7 @@ def test_a_malformed_word_gives_its_delta_to_the_next():
 
 
 def test_a_line_that_is_only_begun_may_leave_notes_open():
-    assert codec.decode_events(["00_90_4050"], 480, begun=True) == ([(0, ON(64))], [])
+    assert codec.decode_events(["00_90_4050"], 480, unfinished=True) == ([(0, ON(64))], [])
 
 
 def test_a_tied_note_ends_where_it_was_meant_to():

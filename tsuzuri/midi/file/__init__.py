@@ -1,9 +1,9 @@
 """Standard MIDI Files: bytes to events and back.
 
-smf.py     a whole file, read and written
+smf.py     whole files, read and written
 specs.py   the messages as tables
 chunks.py  header and tracks
-walk.py    a track, byte by byte, with what is wrong mended
-runs.py    plain channel messages, many at once
+walk.py    the events of a track, byte by byte, faults mended and listed
+runs.py    plain channel messages, decoded many at once
 text.py    text of unknown encoding
 """

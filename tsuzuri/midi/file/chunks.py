@@ -1,4 +1,4 @@
-"""The chunks of a Standard MIDI File: where it begins, what its header says, where its tracks are."""
+"""The chunks of a Standard MIDI File: its start, its header, the places of its tracks."""
 
 import re
 
@@ -29,11 +29,12 @@ _SIGNATURES = {
 
 
 def read_number(data, at, length=4, order="big"):
+    """The unsigned number in the ``length`` bytes at ``at``."""
     return int.from_bytes(data[at : at + length], order)
 
 
 def riff_bounds(data):
-    """Where a file begins and ends: the data chunk of a RIFF file of MIDI, else everything."""
+    """The first offset of the MIDI data and the one after its last: the data chunk of a RIFF file, else all bytes."""
     if not (data.startswith(b"RIFF") and data.startswith(b"RMID", 8)):
         return 0, len(data)
     at = 12
@@ -46,7 +47,7 @@ def riff_bounds(data):
 
 
 def find_header(data, start, stop):
-    """The offset of MThd, or of the first MTrk of a file that lost its header; raises NotMidi where there is none."""
+    """The offset of MThd, or of the first MTrk of a file without header; raises ``NotMidi`` where there is neither."""
     if data.startswith(b"MThd", start):
         return start
     if start == stop:
@@ -59,15 +60,15 @@ def find_header(data, start, stop):
     if not _CONTROL.search(head):
         raise NotMidi(f"offset {start}: is text, {shown}")
     for name in (_HEADER, _TRACK):
-        if found := name.search(data, start, stop):
-            return found.start()
+        if match := name.search(data, start, stop):
+            return match.start()
     if not any(head):
         raise NotMidi(f"offset {start}: is not MIDI, but zero bytes")
     raise NotMidi(f"offset {start}: has no header MThd, {shown}")
 
 
 def read_header(data, at, stop, report):
-    """(format, number of tracks, division, where the next chunk is) from the header at ``at``."""
+    """(format, number of tracks, division, offset of the next chunk) from the header at ``at``."""
     done = f"read as format 1 with {DEFAULT_DIVISION} ticks a quarter note"
     if data.startswith(b"MTrk", at):
         report(at, "no header MThd", done)
@@ -90,7 +91,7 @@ def read_header(data, at, stop, report):
 
 
 def _division(division, at, report):
-    """Ticks a quarter note, or a negative number of SMPTE time, from the 16 bits of the header."""
+    """The ticks a quarter note, or a negative number for SMPTE time, from the 16 bits of the header."""
     if division == 0 or (division >= 0x8000 and division & 0xFF == 0):
         report(at, f"division {division:04x} has no ticks", f"read as {DEFAULT_DIVISION} ticks a quarter note")
         return DEFAULT_DIVISION
@@ -103,12 +104,13 @@ def _division(division, at, report):
 
 
 def is_chunk(data, at, stop):
-    """Whether a chunk is at ``at``: a track of any length, or a foreign chunk that fits."""
+    """Whether there is a chunk at ``at``: a track of any length, or a foreign chunk that fits into the file."""
     if data.startswith(b"MTrk", at):
         return True
     return bool(_CHUNK_NAME.match(data, at, stop)) and at + 8 <= stop and at + 8 + read_number(data, at + 4) <= stop
 
 
 def next_track(data, at, stop):
-    found = data.find(b"MTrk", at, stop)
-    return found if found >= 0 else stop
+    """The offset of the next track at or after ``at``; ``stop`` where there is none."""
+    track = data.find(b"MTrk", at, stop)
+    return track if track >= 0 else stop

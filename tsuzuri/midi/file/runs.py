@@ -1,9 +1,9 @@
-"""Runs of plain channel messages, found and decoded as whole arrays.
+"""Runs of plain channel messages, detected and decoded as whole arrays.
 
-A message with two data bytes has three bytes below 0x80: the last one of its delta time, and its data. So counting
-these small bytes by threes from where a message begins tells what each byte of a run is, under running status or not: a
-large one is a status after the first of three, part of a delta time after the third, and a fault after the second. A
-message with one data byte fits in if that byte counts twice, and if the next message has a status.
+A message with two data bytes has three bytes below 0x80: the last one of its delta time, and its data. So the
+number of small bytes since the start of a message, modulo 3, shows what each byte of a run is, under running status or
+not: a large one is a status after the first of three, part of a delta time after the third, and a fault after the
+second. A message with one data byte fits in if that byte counts twice, and if the next message has a status.
 """
 
 import numpy
@@ -14,8 +14,11 @@ _FAULTS = [bytes((kind & 7) >> ((kind >> 3) - begin) % 3 & 1 for kind in range(2
 
 
 class MessageRuns:
-    """Where the runs of a file end. ``counts`` (n + 1,): small bytes before each; ``faults``: 1 where none goes on, a
-    string of n bytes for each count modulo 3 at which a run may begin."""
+    """The runs of a file of n bytes, by where each of them ends.
+
+    ``counts`` (n + 1,): the number of small bytes before each byte. ``faults``: for each count modulo 3 at which a run
+    may begin, a string of n bytes, 1 where no such run goes on.
+    """
 
     def __init__(self, data):
         data = numpy.frombuffer(data, numpy.uint8)
@@ -31,11 +34,11 @@ class MessageRuns:
         numpy.cumsum(weight, dtype=numpy.uint32, out=self.counts[1:])
 
         is_status = (data < 0xC0) | (data & 0xF0 == 0xE0)
-        begun = numpy.flatnonzero(single)
-        after = begun + 5  # in padded: the delta time of the next message
+        starts = numpy.flatnonzero(single)
+        after = starts + 5  # in padded: the delta time of the next message
         for _ in range(3):
             after += large[after]
-        is_status[begun] = ~large[after] & large[after + 1]
+        is_status[starts] = ~large[after] & large[after + 1]
 
         no_delta = (large[:n] & large[1 : n + 1] & large[2 : n + 2]) | single
         no_status = large[2 : n + 2] | ~is_status
@@ -46,13 +49,13 @@ class MessageRuns:
         self.faults = [kinds.translate(table) for table in _FAULTS]
 
     def find_run(self, begin, end):
-        """(end, number of messages) of the run at ``begin``, if a message begins there."""
+        """(end, number of messages) of the run at ``begin``, where a message must begin."""
         count = self.counts.item(begin)
         if begin and self.data[begin] < 0x80 and 0xC0 <= self.data[begin - 1] < 0xE0:
-            count += 1  # what looks like a status is part of the event before: the first byte counts but once
+            count += 1  # what looks like a status belongs to the event before: the first byte counts only once
         at = self.faults[count % 3].find(1, begin, end)
         at = end if at < 0 else at
-        into = (self.counts.item(at) - count) % 3  # small bytes of the last message, which is not whole
+        into = (self.counts.item(at) - count) % 3  # small bytes of the last message, which is incomplete
         while at > begin and (into or self.data[at - 1] > 0x7F):
             at -= 1
             into -= self.data[at] < 0x80
@@ -83,7 +86,7 @@ def decode_messages(data):
 
 
 def fill_running_status(status):
-    """Statuses (n,), in which a message of status 0 takes the last channel status before it."""
+    """The statuses (n,) with each 0 replaced by the last channel status before it."""
     if status.all():
         return status
     sets = (status >= 0x80) & (status < 0xF0)

@@ -1,7 +1,7 @@
 """Standard MIDI Files: bytes to events and back.
 
-The format is that of Standard MIDI Files 1.0 (MIDI Association, RP-001). What is broken is mended where it can be, and
-each mend is listed. ``midi.walk`` reads the events of a track, ``midi.runs`` the plain ones among them at once.
+The format is that of Standard MIDI Files 1.0 (MIDI Association, RP-001). Faults are mended where possible, and each
+is listed. ``walk.py`` reads the events of a track one by one, ``runs.py`` the plain ones among them all at once.
 """
 
 from array import array
@@ -31,11 +31,11 @@ LARGEST_TICK = 1 << 62
 
 
 class Track(NamedTuple):
-    """Events in order; the last one is the end of track.
+    """The events of a track in order; the last one is the end of track.
 
     ``ticks`` (n,) int64, absolute, never decreasing. ``messages`` (n, 3) uint8: status and two data bytes, 0 where
-    there is none; a meta event is (0xff, type, 0), a sysex or escape (0xf0 or 0xf7, 0, 0). ``payloads``: the index of
-    each of these to its bytes, without length; a sysex has its final f7 where the file has it.
+    there is none; a meta event is (0xff, type, 0), a sysex or escape (0xf0 or 0xf7, 0, 0). ``payloads``: the bytes of
+    each of these by its index, without length; a sysex has its final f7 where the file has it.
     """
 
     ticks: numpy.ndarray
@@ -43,7 +43,7 @@ class Track(NamedTuple):
     payloads: dict
 
     def events(self):
-        """Yields (tick, message): a channel message, status + type + payload of a meta event, or status + payload."""
+        """Yield (tick, message): a channel message, status + type + payload of a meta event, or status + payload."""
         rows = self.messages.tobytes()
         for k, tick in enumerate(self.ticks.tolist()):
             status = rows[3 * k]
@@ -51,9 +51,9 @@ class Track(NamedTuple):
 
 
 class MidiFile(NamedTuple):
-    """A file's format 0, 1 or 2, its division, its tracks, and the problems that reading it met.
+    """A file: its format 0, 1 or 2, its division, its tracks, and the problems met when it was read.
 
-    ``division`` is ticks a quarter note, or, where negative, SMPTE time as the signed 16-bit number in the file.
+    ``division``: ticks a quarter note, or, where negative, SMPTE time as the signed 16-bit number in the file.
     """
 
     format: int
@@ -63,21 +63,21 @@ class MidiFile(NamedTuple):
 
 
 def read_smf(data, strict=False):
-    """A ``File`` of a file's bytes, mended where broken: every meta event of ``META`` in it has a legal payload.
+    """The ``MidiFile`` of a file's bytes, mended where broken: its meta events all have legal payloads.
 
-    Raises NotMidi for what is no MIDI file at all, and with ``strict`` for the first problem.
+    Raises ``NotMidi`` for bytes that are no MIDI file at all, and with ``strict`` for the first problem.
     """
     return read_smf_with(MessageRuns, bytes(data), strict)
 
 
 def read_smf_with(runs, data, strict=False):
-    """``read`` with this class of runs, or by the walk alone where it is None: slower, and the same."""
+    """``read_smf`` with the class ``runs``, or by the walk alone where it is None: slower, with the same result."""
     report = Report(strict)
     start, stop = chunks.riff_bounds(data)
-    found = chunks.find_header(data, start, stop)
-    if found > start:
-        report(start, f"{found - start} bytes before the header", "skipped")
-    format, count, division, at = chunks.read_header(data, found, stop, report)
+    header = chunks.find_header(data, start, stop)
+    if header > start:
+        report(start, f"{header - start} bytes before the header", "skipped")
+    format, count, division, at = chunks.read_header(data, header, stop, report)
     walk = TrackWalker(data, report, runs and runs(data))
     while at < stop:
         is_track = data.startswith(b"MTrk", at)
@@ -93,22 +93,22 @@ def read_smf_with(runs, data, strict=False):
     if not tracks:
         report(at, "no track", "none read")
     elif count != len(tracks):
-        report(found + 10, f"the header counts {count} tracks, there are {len(tracks)}", "all read")
+        report(header + 10, f"the header counts {count} tracks, there are {len(tracks)}", "all read")
     if format == 0 and len(tracks) > 1:
-        report(found + 8, f"format 0 with {len(tracks)} tracks", "read as format 1")
+        report(header + 8, f"format 0 with {len(tracks)} tracks", "read as format 1")
         format = 1
     return MidiFile(format, division, tracks, report.problems())
 
 
 def _read_track(walk, at, stop):
-    """Walk through the track of the chunk at ``at``; returns where to go on.
+    """Read the track of the chunk at ``at``; returns the offset to go on at.
 
-    A length that leads to the end of the file or to another chunk is believed; else the events say where they end.
+    A length that leads to the end of the file or to another chunk is trusted; else the track ends where its events end.
     """
     length, begin = chunks.read_number(walk.data, at + 4), at + 8
     stated = begin + length
     sure = stated == stop or (stated < stop and chunks.is_chunk(walk.data, stated, stop))
-    finished = walk.track(begin, stated if sure else chunks.next_track(walk.data, begin, stop))
+    finished = walk.read_track(begin, stated if sure else chunks.next_track(walk.data, begin, stop))
     end = walk.end if finished is None else finished
     if sure and end < stated and not walk.data.startswith(b"MTrk", end):
         walk.report(end, f"{stated - end} bytes after the end of track", "ignored")
@@ -133,14 +133,14 @@ def _tracks(walk):
 
 
 def _row_length(status):
-    """How many of a row's bytes are the message's."""
+    """The number of bytes of a row that belong to the message."""
     return 2 if status == META_STATUS else 1 + DATA_BYTES[status >> 4]
 
 
 def make_track(events):
-    """A ``Track`` of (tick, message) as ``Track.events`` yields them, ticks not decreasing.
+    """The ``Track`` of (tick, message) events as ``Track.events`` yields them, with ticks that do not decrease.
 
-    Raises ValueError for a message of a wrong length or a tick that goes back.
+    Raises ``ValueError`` for a message of a wrong length or a tick that goes back.
     """
     ticks, rows, payloads = array("q"), bytearray(), {}
     before = 0
@@ -162,9 +162,9 @@ def make_track(events):
 
 
 def write_smf(file):
-    """The bytes of a ``File``: each event with its status, an end of track added where there is none.
+    """The bytes of a ``MidiFile``: each event with its status, an end of track added where there is none.
 
-    Raises ValueError for what the format cannot hold.
+    Raises ``ValueError`` for what the format cannot hold.
     """
     if file.format not in FORMATS:
         raise ValueError(f"format {file.format}, must be 0, 1 or 2")
@@ -179,9 +179,9 @@ def write_smf(file):
 
 
 def _track_bytes(track, where):
-    """A chunk: every message with its delta time and status as rows, cut where a payload follows."""
-    track = _ended(track, where)
-    _check(track, where)
+    """The bytes of a track's chunk: messages with their delta times as rows, cut where a payload follows."""
+    track = _with_end(track, where)
+    _check_track(track, where)
     deltas, n = numpy.diff(track.ticks, prepend=0), len(track.ticks)
     rows = numpy.empty((n, 7), numpy.uint8)  # four bytes of delta time, three of message
     written = numpy.ones((n, 7), bool)
@@ -205,14 +205,14 @@ def _track_bytes(track, where):
 
 
 def _used(messages):
-    """Which of the two data bytes (n, 2) each message has; the type of a meta event is one."""
+    """Whether each message has each of the two data bytes (n, 2); the type of a meta event counts as one."""
     status = messages[:, 0]
     counts = numpy.where(status == META_STATUS, 1, numpy.array(DATA_BYTES)[status >> 4])
     return counts[:, None] > numpy.arange(2)
 
 
-def _ended(track, where):
-    """The track with an end of track, which is its last event; ValueError if it has one before that."""
+def _with_end(track, where):
+    """The track with an end of track as its last event; raises ``ValueError`` if it has one before that."""
     n = len(track.ticks)
     if track.messages.shape != (n, 3) or track.messages.dtype != numpy.uint8:
         raise ValueError(f"{where}: messages must be {n} rows of 3 bytes")
@@ -226,20 +226,23 @@ def _ended(track, where):
     return Track(ticks, numpy.vstack([track.messages, end]), {**track.payloads, n: b""})
 
 
-def _check(track, where):
-    """Raise ValueError for the first event that the format cannot hold."""
+def _check_track(track, where):
+    """Raise ``ValueError`` for the first event that the format cannot hold."""
     deltas = numpy.diff(track.ticks, prepend=0)
     status, data = track.messages[:, 0], track.messages[:, 1:]
     has_payload = numpy.isin(status, WITH_PAYLOAD)
-    for wrong, what in (
+    for wrong, rule in (
         ((deltas < 0) | (deltas > LARGEST_NUMBER), f"must come 0..{LARGEST_NUMBER} ticks after the one before"),
         ((status < 0x80) | ((status >= 0xF0) & ~has_payload), "must have a status in 80..f0, f7 or ff"),
         ((data > 0x7F).any(axis=1), "must have data in 00..7f"),
-        ((~_used(track.messages) & (data > 0)).any(axis=1), "must have 0 for a data byte that its status has not"),
+        (
+            (~_used(track.messages) & (data > 0)).any(axis=1),
+            "must have 0 for a data byte that its status does not have",
+        ),
     ):
         if wrong.any():
             k = int(wrong.argmax())
-            raise ValueError(f"{where}, event {k}: {bytes(track.messages[k]).hex(' ')} {what}")
+            raise ValueError(f"{where}, event {k}: {bytes(track.messages[k]).hex(' ')} {rule}")
     if sorted(track.payloads) != numpy.flatnonzero(has_payload).tolist():
         raise ValueError(f"{where}: each meta event, sysex and escape must have a payload, and nothing else")
     for k, payload in track.payloads.items():

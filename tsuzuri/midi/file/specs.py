@@ -1,21 +1,21 @@
-"""The messages of a Standard MIDI File as tables: data bytes, kinds of meta events, how one is told from noise."""
+"""The messages of a Standard MIDI File as tables: data bytes, kinds of meta events, patterns of sound events."""
 
 import re
 from typing import NamedTuple
 
-LARGEST_NUMBER = 0x0FFFFFFF  # of variable length, in its four bytes
+LARGEST_NUMBER = 0x0FFFFFFF  # of variable length, in four bytes
 END_OF_TRACK = 0x2F
 META_STATUS = 0xFF
 WITH_PAYLOAD = (0xF0, 0xF7, META_STATUS)  # sysex, escape and meta event
 FORMATS = (0, 1, 2)
-FRAME_RATES = (24, 25, 29, 30)  # SMPTE frames a second; 29 stands for 30 drop-frame
+FRAME_RATES = (24, 25, 29, 30)  # SMPTE frames a second; 29 is for 30 drop-frame
 
 DATA_BYTES = (0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 1, 1, 2, 0)  # of a channel message, by its status >> 4
 SYSTEM_DATA_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}  # of messages that have no place in a file; the others have none
 
 
 class Meta(NamedTuple):
-    """A kind of meta event: its legal lengths, none for any; what each byte may be; the least it may be as a number."""
+    """A kind of meta event: its legal lengths, () for any; the range of each byte; its least value as a number."""
 
     name: str
     lengths: tuple = ()
@@ -55,11 +55,11 @@ OTHER_META = Meta("meta event")
 
 
 def encode_variable_length(number):
-    """The bytes of a number, seven bits each, all but the last with the high bit set."""
-    found = [number & 0x7F]
+    """The variable-length bytes of a number: seven bits each, all but the last with the high bit set."""
+    groups = [number & 0x7F]
     while number := number >> 7:
-        found.append(number & 0x7F | 0x80)
-    return bytes(reversed(found))
+        groups.append(number & 0x7F | 0x80)
+    return bytes(reversed(groups))
 
 
 _DELTA = rb"[\x80-\xff]{0,3}[\x00-\x7f]"
@@ -70,7 +70,7 @@ _EVENT = b"|".join([_DOUBLE, _SINGLE, _OTHER])
 NEXT_EVENT = {  # with its status or under running status, by the number of data bytes of that
     count: re.compile(_DELTA + b"(?:" + _EVENT + rb"|[\x00-\x7f]{%d})" % count) for count in (1, 2)
 }
-# What among broken bytes is surely an event has a status, and no delta time that leads far away.
+# Among broken bytes only this is surely an event: it has a status, and a delta time of two bytes at most.
 EVENT = re.compile(rb"[\x80-\xef]?[\x00-\x7f](?:" + _EVENT + b")")
 CHANNEL_STATUS = re.compile(_DELTA + rb"[\x80-\xef]")
 SMALL_BYTES = re.compile(rb"[\x00-\x7f]*")

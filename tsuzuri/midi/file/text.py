@@ -1,6 +1,6 @@
-"""What the text of a file says: the format names no encoding, so the likeliest is taken.
+"""The text in a file: the format names no encoding, so the likeliest is taken.
 
-Each encoding that can read the bytes is weighed by how common its characters are; equal weights go to the earlier one.
+Each encoding that can decode the bytes is weighed by how common its characters are; of equal weights the first counts.
 """
 
 import unicodedata
@@ -18,11 +18,11 @@ _VOICED = frozenset("ｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾊﾋﾌﾍ�
 def decode_midi_text(payload):
     """The text of a payload in UTF-8, cp932, GBK, EUC-KR or Latin-1 (Windows' cp1252), as one line.
 
-    It is safe to show on a terminal: whatever is no printable character is a space.
+    It is safe to show on a terminal: each character that is not printable becomes a space.
     """
     payload = bytes(payload)
-    read = ((weigh, _decoded(payload, encoding)) for encoding, weigh in _ENCODINGS)
-    weighed = [(weigh(characters), characters) for weigh, characters in read if characters is not None]
+    decoded = ((weigh, _decoded(payload, encoding)) for encoding, weigh in _ENCODINGS)
+    weighed = [(weigh(characters), characters) for weigh, characters in decoded if characters is not None]
     best = max(weighed, key=lambda pair: pair[0])[1] if weighed else payload.decode("latin-1")
     return "".join(c if c.isprintable() or c == "\u3000" else " " for c in best).strip()
 
@@ -35,7 +35,7 @@ def _decoded(payload, encoding):
 
 
 def _utf_8(characters):
-    """Bytes that happen to be UTF-8 are nearly always so meant; two of them may be another's one character."""
+    """Bytes that can be UTF-8 nearly always are; only a pair of them may be one character of another encoding."""
     doubtful = sum("\u0250" <= c < "\u0370" or "\u0460" <= c < "\u0900" for c in characters)
     return 4 * sum(c > "\x7f" for c in characters) - 3.75 * doubtful
 
@@ -70,7 +70,7 @@ def _chinese(characters):
 
 
 def _korean(characters):
-    """Hangul can be read as Chinese, but half of Chinese cannot be read as Hangul: three of them are no chance."""
+    """Hangul can be read as Chinese, but half of Chinese cannot be read as Hangul: three letters are no accident."""
     weight = -1.5
     for c in characters:
         if "\uac00" <= c < "\ud7a4":
@@ -81,7 +81,7 @@ def _korean(characters):
 
 
 def _western(characters):
-    """An accented letter stands beside a plain one, a sign by itself."""
+    """An accented letter stands beside a plain one, a symbol by itself."""
     weight = 0
     for before, c, after in zip(" " + characters, characters, characters[1:] + " ", strict=False):
         if c > "\x7f" and c.isalpha():
@@ -92,7 +92,7 @@ def _western(characters):
 
 
 def _other(c):
-    """The weight of punctuation and full-width letters; of what hardly stands in the name of a tune."""
+    """The weight of another character: 1 for punctuation and full-width letters, -1 for one rare in titles."""
     return 1 if "\u3000" <= c < "\u3040" or "\uff01" <= c < "\uff5f" or unicodedata.category(c)[0] == "P" else -1
 
 

@@ -1,4 +1,4 @@
-"""The events of tracks, byte after byte: nothing is taken for granted, what is wrong is mended and listed."""
+"""The events of tracks, byte by byte: nothing is taken for granted, and each fault is mended and listed."""
 
 from array import array
 from typing import NamedTuple
@@ -20,15 +20,15 @@ from tsuzuri.midi.file.specs import (
     SYSTEM_DATA_BYTES,
 )
 
-MOST_PROBLEMS = 100  # listed one by one; what follows is counted
+MOST_PROBLEMS = 100  # listed one by one; those that follow are counted
 
 
-class NotMidi(ValueError):  # noqa: N818 - a verdict, named for what it says
-    """The bytes are no MIDI file, or, read strictly, no faultless one; says at which byte and why."""
+class NotMidi(ValueError):  # noqa: N818 - a verdict on the bytes
+    """The bytes are no MIDI file, or, read strictly, a faulty one; the message gives the offset and the reason."""
 
 
 class Problem(NamedTuple):
-    """What was wrong at which byte of the file, and what was done."""
+    """A fault of a file: the offset of the byte, what is wrong there, and what was done about it."""
 
     offset: int
     wrong: str
@@ -36,7 +36,7 @@ class Problem(NamedTuple):
 
 
 class Report:
-    """Takes problems down, up to a limit; raises the first one where reading is strict."""
+    """Collects problems, up to a limit; raises the first one as ``NotMidi`` where reading is strict."""
 
     def __init__(self, strict):
         self.strict, self.listed, self.more = strict, [], 0
@@ -50,23 +50,24 @@ class Report:
             self.more += 1
 
     def problems(self):
-        """All that was listed, and as the last one how many more there were."""
+        """All listed problems, and as the last one the number of further ones."""
         if self.more:
             return [*self.listed, Problem(self.listed[-1].offset, f"{self.more} more problems", "mended likewise")]
         return self.listed
 
 
-class CutOff(Exception):  # noqa: N818 - no error: it ends a track
+class CutOff(Exception):  # noqa: N818 - not an error: it ends a track
     """The track ends within an event."""
 
 
 class TrackWalker:
-    """Walks through one track after the other.
+    """Reads one track after the other.
 
-    What it reads has three parts, each with an entry an event: ``places`` the event's index in the file, ``deltas`` in
-    ticks, ``rows`` three bytes (status, data, data). ``payloads`` has one for each meta event, sysex and escape.
-    ``event_cuts`` and ``payload_cuts`` have how many there were when each track ended. Where ``runs`` are given, they
-    find the plain messages, and ``plain`` holds the bytes of these, with three zeros for each event of the walk.
+    Each event of the walk has an entry in three arrays: ``places``, its index in the file; ``deltas``, in ticks;
+    ``rows``, three bytes (status, data, data). ``payloads`` has one entry for each meta event, sysex and escape.
+    ``event_cuts`` and ``payload_cuts`` are the numbers of events and payloads at the end of each track. ``runs``, a
+    ``MessageRuns`` or None, finds the plain messages; ``plain`` holds their bytes, and three zeros for each event of
+    the walk.
     """
 
     def __init__(self, data, report, runs=None):
@@ -76,17 +77,17 @@ class TrackWalker:
         self.event_cuts, self.payload_cuts = array("q"), array("q")
         self.at = self.end = 0
 
-    def track(self, begin, end):
-        """Read a track; returns where its end of track ended, or None if it has none."""
+    def read_track(self, begin, end):
+        """Read a track; returns the offset after its end of track, or None if it has none."""
         self.at, self.end = begin, end
         self.status, self.count = 0, 0  # running status, 0 for that of the event before; its data bytes, 0 for none
-        self.interrupted = ""  # by what, if running status should have ended
+        self.interrupted = ""  # the kind of event after which running status should have ended
         self.carried = 0  # ticks that belong to the next event
         self.finished = None
         while self.at < self.end and self.finished is None:
-            if self.runs and not self.carried and self.run_ahead():
+            if self.runs and not self.carried and self.read_run():
                 continue
-            self.event()
+            self.read_event()
         if self.finished is None:
             self.report(self.end, "no end of track", "added")
             self.carried = 0
@@ -97,7 +98,7 @@ class TrackWalker:
         return self.finished
 
     def arrays(self):
-        """(deltas (n,), rows (n, 3)) of all events; then the walk is over, for it lets go of what it held."""
+        """(deltas (n,), rows (n, 3)) of all events; to be called once, at the end, as it frees the collected data."""
         self.runs = None
         deltas, rows = decode_messages(self.plain)
         places = numpy.frombuffer(self.places, numpy.int64)
@@ -107,13 +108,13 @@ class TrackWalker:
         self.plain = self.places = self.deltas = self.rows = None
         return deltas, rows
 
-    def run_ahead(self):
-        """Whether a run of plain messages was read from here."""
+    def read_run(self):
+        """Read a run of plain messages from here; returns whether there was one."""
         if not CHANNEL_STATUS.match(self.data, self.at, self.end):
             if not self.count or self.interrupted:
                 return False
             if self.count == 1:
-                return self.single_run()
+                return self.read_single_byte_run()
         end, events = self.runs.find_run(self.at, self.end)
         if not events:
             return False
@@ -123,8 +124,8 @@ class TrackWalker:
         self.events += events
         return True
 
-    def single_run(self):
-        """Whether a run under the running status of a message with one data byte, all delta times short, was read."""
+    def read_single_byte_run(self):
+        """Read a run of messages of one data byte under running status, with deltas of one byte; whether it did."""
         events = (SMALL_BYTES.match(self.data, self.at, self.end).end() - self.at) // 2
         spread = bytearray(3 * events)
         spread[0::3], spread[1::3] = (self.data[self.at + k : self.at + 2 * events : 2] for k in (0, 1))
@@ -133,33 +134,34 @@ class TrackWalker:
         self.events += events
         return events > 0
 
-    def event(self):
-        """Read one event, or skip what is none."""
+    def read_event(self):
+        """Read one event, or skip bytes that are none."""
         start = self.at
         try:
-            self.carried += self.number()
+            self.carried += self.read_number()
             self.need(1)
             status = self.data[self.at]
             if status < 0x80:
-                self.running(start)
+                self.read_running(start)
             elif status < 0xF0:
                 self.at += 1
                 self.status, self.count, self.interrupted = status, DATA_BYTES[status >> 4], ""
-                self.channel(start)
+                self.read_channel_message(start)
             elif status == META_STATUS:
-                self.meta(start)
+                self.read_meta(start)
             elif status in (0xF0, 0xF7):
                 self.at += 1
-                self.payloads.append(self.payload())
+                self.payloads.append(self.read_payload())
                 self.emit(start, status, 0, 0)
                 self.interrupted = "a sysex"
             else:
-                self.system(status)
+                self.skip_system_message(status)
         except CutOff:
             self.report(start, "an event is cut off", "left out")
             self.at = self.end
 
     def emit(self, start, *row):
+        """Add the event that begins at ``start``; its delta is ``carried``."""
         if self.carried > LARGEST_NUMBER:
             self.report(start, f"{self.carried} ticks after the event before", f"read as {LARGEST_NUMBER}")
             self.carried = LARGEST_NUMBER
@@ -171,11 +173,12 @@ class TrackWalker:
         self.carried = 0
 
     def need(self, count):
+        """Raise ``CutOff`` unless the track has ``count`` more bytes."""
         if self.at + count > self.end:
             raise CutOff
 
-    def number(self):
-        """The number of variable length at ``at``."""
+    def read_number(self):
+        """Read a number of variable length."""
         value, start, at, data, end = 0, self.at, self.at, self.data, self.end
         while at < end:
             byte = data[at]
@@ -183,64 +186,69 @@ class TrackWalker:
             value = (value << 7 | byte & 0x7F) & LARGEST_NUMBER
             if byte < 0x80:
                 self.at = at
-                return value if at - start <= 4 else self.overlong(start, value)
+                return value if at - start <= 4 else self.cut_overlong(start, value)
         raise CutOff
 
-    def overlong(self, start, value):
-        if self.data[start : self.at - 4].strip(b"\x80"):  # else these are zeros
+    def cut_overlong(self, start, value):
+        """The value of a number of more than four bytes, 0 unless its extra bytes are zeros."""
+        if self.data[start : self.at - 4].strip(b"\x80"):
             value = 0
         self.report(start, f"a number of {self.at - start} bytes", f"read as {value}")
         return value
 
-    def running(self, start):
+    def read_running(self, start):
+        """Read a channel message under running status."""
         if not self.count:
             self.report(self.at, "data without a status", "skipped to the next event")
-            self.resume()
+            self.skip_to_event()
             return
         if self.interrupted:
             self.report(self.at, f"running status after {self.interrupted}", "kept")
             self.interrupted = ""
-        self.channel(start)
+        self.read_channel_message(start)
 
-    def channel(self, start):
+    def read_channel_message(self, start):
+        """Read the data bytes of a channel message."""
         count = self.count
         self.need(count)
-        found = self.data[self.at : self.at + count]
-        if max(found) > 0x7F:
+        data = self.data[self.at : self.at + count]
+        if max(data) > 0x7F:
             after = self.at + count
-            # A velocity of 200 is a slip of the writer; what does not go on well after it is something else.
+            # A velocity of 200 is a slip of the writing program, if a legal event follows; else these are no data.
             if after < self.end and not NEXT_EVENT[count].match(self.data, after, self.end):
-                self.report(self.at, f"data bytes {found.hex(' ')}", "skipped to the next event")
-                self.resume()
+                self.report(self.at, f"data bytes {data.hex(' ')}", "skipped to the next event")
+                self.skip_to_event()
                 return
-            self.report(self.at, f"data bytes {found.hex(' ')}", "read as 127 at most")
-            found = bytes(min(byte, 0x7F) for byte in found)
+            self.report(self.at, f"data bytes {data.hex(' ')}", "read as 127 at most")
+            data = bytes(min(byte, 0x7F) for byte in data)
         self.at += count
-        self.emit(start, self.status, found[0], found[1] if count == 2 else 0)
+        self.emit(start, self.status, data[0], data[1] if count == 2 else 0)
 
-    def resume(self):
+    def skip_to_event(self):
         """Go on at the next event that has its status."""
-        found = EVENT.search(self.data, self.at, self.end)
-        self.at = found.start() if found else self.end
+        match = EVENT.search(self.data, self.at, self.end)
+        self.at = match.start() if match else self.end
 
-    def system(self, status):
+    def skip_system_message(self, status):
+        """Skip a system message and its data bytes."""
         self.report(self.at, f"status {status:02x} in a track", "skipped")
         after = min(self.at + 1 + SYSTEM_DATA_BYTES.get(status, 0), self.end)
         self.at += 1
         while self.at < after and self.data[self.at] < 0x80:
             self.at += 1
 
-    def meta(self, start):
+    def read_meta(self, start):
+        """Read a meta event."""
         self.need(2)
         kind = self.data[self.at + 1]
         if kind > 0x7F:
             self.report(self.at, f"meta event of type {kind:02x}", "skipped to the next event")
             self.at += 1
-            self.resume()
+            self.skip_to_event()
             return
         self.at += 2
         known, at = META.get(kind, OTHER_META), self.at
-        payload = self.legal(at, known, self.payload(known.lengths))
+        payload = self.legal_payload(at, known, self.read_payload(known.lengths))
         self.interrupted = "a meta event"
         if payload is not None:
             self.payloads.append(payload)
@@ -248,9 +256,9 @@ class TrackWalker:
         if kind == END_OF_TRACK:
             self.finished = self.at
 
-    def payload(self, lengths=()):
-        """The bytes of a sysex, an escape, or a meta event of these legal lengths, from their length on."""
-        at, length = self.at, self.number()
+    def read_payload(self, lengths=()):
+        """Read length and bytes of a sysex, an escape, or a meta event whose legal lengths are ``lengths``."""
+        at, length = self.at, self.read_number()
         left = self.end - self.at
         if length > left:
             likely = self.likely_length(lengths)
@@ -260,14 +268,14 @@ class TrackWalker:
         return self.data[self.at - length : self.at]
 
     def likely_length(self, lengths):
-        """How long a payload is whose length leads beyond the track: the next event tells."""
+        """The length of a payload whose own length leads beyond the track: it ends at the next event."""
         legal = self.at + max(lengths, default=0)
         if lengths and EVENT.match(self.data, legal, self.end):
             return legal - self.at
-        found = EVENT.search(self.data, self.at, self.end)
-        return (found.start() if found else self.end) - self.at
+        match = EVENT.search(self.data, self.at, self.end)
+        return (match.start() if match else self.end) - self.at
 
-    def legal(self, at, known, payload):
+    def legal_payload(self, at, known, payload):
         """The payload of a meta event, cut to a legal length; None if it cannot be made legal."""
         if known.lengths and len(payload) not in known.lengths:
             length = max((length for length in known.lengths if length < len(payload)), default=None)

@@ -1,4 +1,4 @@
-"""A piano roll: a score as a picture, a color a channel, the drums in a strip of their own."""
+"""A piano roll: a score as a picture, with a color for each channel and the drums in a strip of their own."""
 
 import bisect
 import io
@@ -16,31 +16,31 @@ LONGEST = 100_000  # quarter notes: 14 hours at 120 a minute
 INCHES_A_BAR, NARROWEST, WIDEST = 0.5, 10.0, 24.0
 LETTERS_AN_INCH = 9  # of a title
 INCHES_A_KEY, INCHES_A_DRUM, TALLEST = 0.14, 0.19, 8.0
-LEAST_WIDTH = 1.6  # pixels of a note, so that a short one in a long piece is seen
-FEW_BARS = 8  # up to so many, beats are ruled too
+LEAST_WIDTH = 1.6  # pixels of a note, so that a short one in a long piece is visible
+FEW_BARS = 8  # up to this many, there are lines for the beats too
 BLACK = (1, 3, 6, 8, 10)  # of the twelve keys
 INK, RULE, SHADE, PRIMED = "#333333", "#c9ccd1", "#f3f4f6", "#f2c14e"
-# Okabe and Ito's colors without their yellow and black, then Tol's muted ones: told apart by the color-blind.
+# Okabe and Ito's colors without their yellow and black, then Tol's muted ones: the color-blind can distinguish them.
 COLORS = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#332288", "#882255",
     "#999933", "#44aa99", "#aa4499", "#117733", "#88ccee", "#cc6677", "#6f6f6f",
 )  # fmt: skip
-FONTS = (  # the first is matplotlib's own; the others are tried for what it has no letters for
+FONTS = (  # the first is matplotlib's own; the others are tried for letters that it lacks
     "DejaVu Sans", "Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic", "Meiryo", "IPAexGothic",
     "IPAGothic", "TakaoGothic", "MS Gothic",
 )  # fmt: skip
 
 
 def draw_pianoroll(score, title="", primed=0):
-    """The bytes of a PNG with a score's notes; those before tick ``primed`` lie on a shaded ground.
+    """The bytes of a PNG with a score's notes; the time before tick ``primed`` is shaded.
 
-    Left to right is time in bars, up is pitch, a strong color is a loud note. A title that no font here has letters
-    for is left out. A ``UserError`` refuses a piece of more than ``LONGEST`` quarter notes.
+    Left to right is time in bars, up is pitch, a strong color is a loud note. A title that no installed font can show
+    is left out. Raises ``UserError`` for a piece of more than ``LONGEST`` quarter notes.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    if score.division < 0:  # bars are counted in quarter notes: the given tick moves with the score
+    if score.division < 0:  # bars are counted in quarter notes: ``primed`` moves with the score
         primed = timing.in_musical_time(score._replace(notes=[], end=primed)).end
         score = timing.in_musical_time(score)
     if score.end > LONGEST * score.division:
@@ -48,7 +48,7 @@ def draw_pianoroll(score, title="", primed=0):
         raise UserError(f"the piece is {quarters} quarter notes long: a piano roll shows at most {LONGEST}")
     pitched = [note for note in score.notes if note.channel != DRUMS]
     drums = [note for note in score.notes if note.channel == DRUMS]
-    bars = timing.bar_starts(score._replace(end=max(1, score.end)))  # one at least
+    bars = timing.bar_starts(score._replace(end=max(1, score.end)))  # at least one bar
     width = min(WIDEST, max(NARROWEST, INCHES_A_BAR * len(bars)))
     low, high = _key_range(pitched)
     rows = sorted({note.key for note in drums})
@@ -88,7 +88,7 @@ def draw_pianoroll(score, title="", primed=0):
 
 
 def _key_range(notes):
-    """The lowest key shown, and the one above the highest: an octave and a half at least, a margin about the notes."""
+    """The lowest key shown, and the one above the highest: the notes with a margin, an octave and a half at least."""
     keys = [note.key for note in notes] or [60]
     low, high = min(keys) - 2, max(keys) + 3
     missing = max(0, 18 - (high - low))
@@ -96,7 +96,7 @@ def _key_range(notes):
 
 
 def _colors(notes):
-    """A color a channel, in the order in which they come in."""
+    """The color of each channel, in the order of their first notes."""
     channels = dict.fromkeys(note.channel for note in notes)
     return dict(zip(channels, COLORS, strict=False))
 
@@ -109,7 +109,7 @@ def _faded(colors, velocities):
 
 
 def _draw_notes(axes, notes, low, high, colors, tick_of_a_pixel):
-    """Every note a bar, all of them in one collection."""
+    """Draw every note as a box, all of them in one collection."""
     from matplotlib.collections import PolyCollection
     from matplotlib.colors import to_rgb
 
@@ -138,11 +138,11 @@ def _draw_notes(axes, notes, low, high, colors, tick_of_a_pixel):
 
 
 def _draw_drums(axes, notes, rows, width):
-    """Every stroke a short upright mark on its drum's row."""
+    """Draw every stroke as a short vertical mark on its drum's row."""
     from matplotlib.colors import to_rgb
 
     places = {key: row for row, key in enumerate(rows)}
-    crowd = width * 72 / max(1, len({note.start for note in notes}))  # points that a stroke has for itself
+    crowd = width * 72 / max(1, len({note.start for note in notes}))  # points of width for each stroke
     axes.scatter(
         [note.start for note in notes],
         [places[note.key] for note in notes],
@@ -159,9 +159,9 @@ def _draw_drums(axes, notes, rows, width):
 
 
 def _rule_time(axes, score, bars, width):
-    """Bar lines with their numbers, as many as there is room for, and beats where the bars are few."""
+    """Draw bar lines and bar numbers, as many as there is room for, and beats where there are few bars."""
     axes.set_xlim(0, bars[-1])
-    room = width * 2.2  # numbers side by side
+    room = width * 2.2  # bar numbers that fit side by side
     step = next(step for step in _steps() if (len(bars) - 1) / step <= room)
     numbered = bars[:-1:step] if step == 1 else [bars[0], *bars[step - 1 : -1 : step]]  # 1, 4, 8, 12
     axes.set_xticks(numbered, [str(1 + bisect.bisect_left(bars, tick)) for tick in numbered])
@@ -181,7 +181,7 @@ def _rule_time(axes, score, bars, width):
 
 
 def _steps():
-    """1, 2, 4, 8, 10, 20, 40, 80, 100, …: every how many bars a number may stand."""
+    """1, 2, 4, 8, 10, 20, 40, 80, 100, …: the possible numbers of bars from one bar number to the next."""
     scale = 1
     while True:
         yield from (scale, 2 * scale, 4 * scale, 8 * scale)
@@ -189,7 +189,7 @@ def _steps():
 
 
 def _label(figure, axes, score, pitched, title):
-    """The title above, and below the channels with the programs that they play."""
+    """Add the title above, and below a legend of the channels and their programs."""
     from matplotlib.patches import Patch
 
     line = "".join(character if character.isprintable() else " " for character in title)
@@ -198,9 +198,10 @@ def _label(figure, axes, score, pitched, title):
     if line and family:
         axes.set_title(line, loc="left", pad=18, color=INK, size=13, family=family, parse_math=False)
     colors = _colors(pitched)
-    played = _programs(score, pitched)
+    programs = _programs(score, pitched)
     handles = [
-        Patch(color=colors[channel], label=names.channel_label(channel, played[channel])) for channel in sorted(colors)
+        Patch(color=colors[channel], label=names.channel_label(channel, programs[channel]))
+        for channel in sorted(colors)
     ]
     if handles:
         columns = max(1, int(figure.get_figwidth() // 2.6))
@@ -210,7 +211,7 @@ def _label(figure, axes, score, pitched, title):
 
 
 def _programs(score, notes):
-    """The programs that each channel's notes are played with, in their order, each once."""
+    """The programs that play each channel's notes, in order, each once."""
     current, played = {}, {}
     changes = [(tick, message) for tick, message in score.others if message[0] & 0xF0 == 0xC0]
     i = 0
@@ -223,7 +224,7 @@ def _programs(score, notes):
 
 
 def _font(title):
-    """The first of the fonts here that has every character of a title; None where there is none."""
+    """The first installed font of ``FONTS`` that has every character of a title; None where there is none."""
     from matplotlib.font_manager import findfont
     from matplotlib.ft2font import FT2Font
 

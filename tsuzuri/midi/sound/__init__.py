@@ -1,7 +1,7 @@
 """A score as sound.
 
 synth.py        the mix, or a SoundFont's instruments
-performance.py  what is played when, and what controllers do
+performance.py  when each note sounds, and the effect of controllers
 timbres.py      the instruments as tables
 tones.py        tones and drums as samples
 """

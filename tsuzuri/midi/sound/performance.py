@@ -1,4 +1,4 @@
-"""What is played when: the notes of a score at samples, with the controls of their channels."""
+"""The performance of a score: its notes at samples, with the controls of their channels."""
 
 import bisect
 import math
@@ -17,12 +17,13 @@ _RAMP = 0.006  # seconds in which a control moves: at once would click
 
 
 class Curve:
-    """A value that moves in steps over time, counted in samples."""
+    """A value that changes in steps over time, which is counted in samples."""
 
     def __init__(self, value):
         self.times, self.values = [0], [value]
 
     def move(self, time, value):
+        """Change the value at a time not before the last change."""
         if self.times[-1] == time:
             self.values[-1] = value
         elif self.values[-1] != value:
@@ -30,15 +31,16 @@ class Curve:
             self.values.append(value)
 
     def at(self, time):
+        """The value at a time."""
         return self.values[bisect.bisect_right(self.times, time) - 1]
 
     def steps(self, first, last):
-        """The (sample, value) steps in force before ``last``, from the one that is in force at ``first``."""
+        """The (sample, value) steps from the one in force at ``first`` to the last one before ``last``."""
         i, j = bisect.bisect_right(self.times, max(0, first)) - 1, bisect.bisect_left(self.times, last)
         return list(zip(self.times[i:j], self.values[i:j], strict=True))
 
     def samples(self, first, last, rate):
-        """The value from ``first`` to ``last``: a number where it does not move, else (last - first,) without jumps."""
+        """The value from ``first`` to ``last``: a number where it is constant, else (last - first,) without jumps."""
         ramp = int(_RAMP * rate)
         steps = self.steps(first - ramp, last + ramp)  # a step beyond may cut a ramp short
         if len(steps) == 1 or steps[1][0] >= last:
@@ -51,15 +53,15 @@ class Curve:
 
 
 class Channel:
-    """What the controls of a channel say at each sample; what General MIDI starts with, before they say anything."""
+    """The controls of a channel at each sample, which begin with the defaults of General MIDI."""
 
     def __init__(self):
         self.program, self.bend, self.pedal = Curve(0), Curve(0.0), Curve(False)
         self.volume, self.expression, self.pan = Curve(100), Curve(127), Curve(64)
         self._bend_range, self._parameter = 2, [127, 127]
 
-    def hear(self, time, message):
-        """Take in a channel message at a sample; those without a meaning here are passed over."""
+    def apply(self, time, message):
+        """Apply a channel message at a sample; messages that have no effect here are ignored."""
         kind, first = message[0] & 0xF0, message[1]
         if kind == PROGRAM:
             self.program.move(time, first)
@@ -77,16 +79,16 @@ class Channel:
         elif number in (RPN_FINE, RPN_COARSE):
             self._parameter[number - RPN_FINE] = value
         elif number in (NRPN_FINE, NRPN_COARSE):
-            self._parameter = [127, 127]  # what is not registered is nobody's business here
-        elif number == DATA and self._parameter == [0, 0]:  # the first registered parameter: semitones of a full bend
+            self._parameter = [127, 127]  # parameters that are not registered have no effect here
+        elif number == DATA and self._parameter == [0, 0]:  # registered parameter 0: the semitones of a full bend
             self._bend_range = value
         elif number == RESET:
             self.expression.move(time, 127)
             self.pedal.move(time, False)
             self.bend.move(time, 0.0)
 
-    def released(self, time):
-        """When the pedal lets go of a note whose key is let go at ``time``; infinite where it never does."""
+    def release_time(self, time):
+        """The time when the pedal releases a note whose key is released at ``time``; infinity where it never does."""
         i = bisect.bisect_right(self.pedal.times, time) - 1
         if not self.pedal.values[i]:
             return time
@@ -94,8 +96,9 @@ class Channel:
 
 
 class Part(NamedTuple):
-    """A note as it is played: the samples at which it starts and is silent, the seconds for which it is held; its
-    timbre, None for a drum.
+    """A note as it is played: the samples at which it starts and falls silent, the seconds it is held, its timbre.
+
+    ``timbre`` is None for a drum.
     """
 
     first: int
@@ -107,44 +110,44 @@ class Part(NamedTuple):
     channel: Channel
 
     def bends(self, rate):
-        """The (second, semitones) of its pitch, from second 0 on."""
+        """The (second, semitones) steps of its pitch bend, from second 0 on."""
         steps = self.channel.bend.steps(self.first, self.last)
         return tuple((max(0, time - self.first) / rate, semitones) for time, semitones in steps)
 
 
 def held_notes(score, rate):
-    """The (note, channel, first sample, sample at which it is let go) of each note, latest first.
+    """Yield the (note, channel, first sample, sample of its release) of each note, the latest first.
 
-    A note that the pedal holds is let go when it is lifted, or its key is struck again, or the piece is over.
+    A note held by the pedal is released when the pedal is lifted, its key is struck again, or the piece is over.
     """
-    tempi = timing.tempo_map_of(score)
+    tempo_map = timing.tempo_map_of(score)
 
     def sample(tick):
-        return round(tempi.seconds(tick) * rate)
+        return round(tempo_map.seconds(tick) * rate)
 
     channels = [Channel() for _ in range(16)]
     for tick, message in score.others:
         if message[0] < 0xF0:
-            channels[message[0] & 0x0F].hear(sample(tick), message)
-    again, over = {}, sample(score.end)  # again: when a key is struck next
+            channels[message[0] & 0x0F].apply(sample(tick), message)
+    next_onset, over = {}, sample(score.end)  # the next onset of each key, as notes are taken backwards
     for note in reversed(score.notes):
-        channel, first, let_go = channels[note.channel], sample(note.start), sample(note.end)
+        channel, first, release = channels[note.channel], sample(note.start), sample(note.end)
         key = note.channel, note.key
         if note.channel != DRUMS:
-            let_go = max(let_go, min(channel.released(let_go), again.get(key, over), over))
-        again[key] = first
-        yield note, channel, first, let_go
+            release = max(release, min(channel.release_time(release), next_onset.get(key, over), over))
+        next_onset[key] = first
+        yield note, channel, first, release
 
 
-def perform(score, rate):
-    """The ``Part`` of each note, by their first samples."""
-    return sorted((_part(*played, rate) for played in held_notes(score, rate)), key=lambda part: part.first)
+def score_parts(score, rate):
+    """The ``Part`` of each note, sorted by first sample."""
+    return sorted((_part(*held, rate) for held in held_notes(score, rate)), key=lambda part: part.first)
 
 
-def _part(note, channel, first, let_go, rate):
+def _part(note, channel, first, release, rate):
     if note.channel == DRUMS:
-        return Part(first, first + tones.drum_samples(note.key, rate), 0, None, note.key, note.velocity, channel)
+        return Part(first, first + tones.drum_length(note.key, rate), 0, None, note.key, note.velocity, channel)
     timbre = timbres.TIMBRES[timbres.timbre_of_program(channel.program.at(first))]
-    hold = max(1, round((let_go - first) / rate * 1000)) / 1000  # whole milliseconds: equal notes are made once
+    hold = max(1, round((release - first) / rate * 1000)) / 1000  # whole milliseconds: equal notes are made once
     last = first + math.ceil(tones.tone_seconds(timbre, note.key, hold) * rate)
     return Part(first, last, hold, timbre, note.key, note.velocity, channel)

@@ -1,4 +1,4 @@
-"""A score as sound: a small synthesizer in NumPy, and a SoundFont's instruments where one is at hand."""
+"""A score as sound: a small synthesizer in NumPy, or the instruments of a SoundFont."""
 
 import contextlib
 import functools
@@ -13,30 +13,30 @@ from tsuzuri.errors import UserError
 from tsuzuri.midi import timing
 from tsuzuri.midi.score import DRUMS, OFF, ON
 from tsuzuri.midi.sound import timbres, tones
-from tsuzuri.midi.sound.performance import BEND, CONTROL, PROGRAM, held_notes, perform
+from tsuzuri.midi.sound.performance import BEND, CONTROL, PROGRAM, held_notes, score_parts
 
 RATE = 44100
-RATES = 8000, 96_000
+RATES = 8000, 96_000  # the range of sampling rates
 LONGEST = 2 * 60 * 60  # seconds
 TAIL = 2.0  # seconds after a SoundFont's last event
 LOUDNESS = 0.12  # root mean square of a piece over full scale: -18 dB
-KNEE, CEILING, OVER = 0.7, 0.97, 1.2  # where the limiter begins, what it never reaches, the highest peak given to it
+KNEE, CEILING, OVER = 0.7, 0.97, 1.2  # the level where the limiter begins, its ceiling, the highest peak it gets
 ROOM, WET = 1.1, 0.06  # seconds of reverberation, and its level
 _TRANSFORM = 1 << 18  # samples of a Fourier transform
-_STRENGTHS = 8  # shades of brightness that velocities are sorted into, so that notes are alike
-_CACHED, _REPEATING = 128, 1 << 17  # tones kept, and the samples of one that is likely to come again
+_STRENGTHS = 8  # levels of brightness that velocities are sorted into, so that tones repeat
+_CACHED, _REPEATING = 128, 1 << 17  # number of tones kept, and the most samples of a tone that is likely to repeat
 _SPREAD = 40  # keys from middle C to the edge of the keyboard's half of the stage
 _WIDTH = 0.25  # of the stage, to each side
 
 
 def render_score(score, rate=RATE):
-    """The sound of a score, int16 (n, 2), any piece about as loud; it ends when all has died away in the room.
+    """The sound of a score, int16 (n, 2), at about the same loudness for any piece, to the end of the reverberation.
 
-    Notes are mixed some seconds at a time: what this takes beside its result does not grow with the length. A
-    ``UserError`` refuses a piece of more than two hours and a sampling rate out of ``RATES``.
+    Notes are mixed some seconds at a time, so that the memory beside the result does not grow with the length. Raises
+    ``UserError`` for a piece of more than two hours and for a sampling rate out of ``RATES``.
     """
     _check_rate(rate)
-    parts = perform(score, rate)
+    parts = score_parts(score, rate)
     room = _room(rate)
     length = max((part.last for part in parts), default=0) + room.shape[1]
     _check_length(length / rate)
@@ -45,12 +45,12 @@ def render_score(score, rate=RATE):
 
 
 def render_soundfont(score, path, rate=RATE):
-    """The sound of a score on the instruments of a SoundFont (.sf2, .sf3), int16 (n, 2), as loud as ``render``'s.
+    """The sound of a score on the instruments of a SoundFont (.sf2, .sf3), int16 (n, 2), as loud as ``render_score``'s.
 
-    The package tinysoundfont plays them: it is MIT's, brings its own engine and needs no program or library of the
-    system, as FluidSynth would. It asks for PyAudio, which must often be compiled, but only to play aloud: hence the
-    command below leaves it out. A ``UserError`` tells how to install it, what is wrong with the file, and what
-    ``render`` refuses.
+    The package tinysoundfont plays them: it has the MIT license and an engine of its own, and needs no program or
+    library of the system, as FluidSynth would. It depends on PyAudio, which must often be compiled, but only for live
+    playback: hence the ``--no-deps`` below. Raises ``UserError`` where the package is missing, for a file that is no
+    SoundFont, and as ``render_score`` does.
     """
     _check_rate(rate)
     try:
@@ -92,10 +92,10 @@ def _check_length(seconds):
 
 
 def _master(blocks, length, step):
-    """The int16 (length, 2) of blocks (2, ``step`` or what is left), all by one gain that loudness and peak decide on.
+    """The int16 (length, 2) of blocks (2, ``step`` or less), all with one gain, which depends on loudness and peak.
 
-    Each block is kept in 16 bits at a scale of its own until that gain is known: the whole piece is never there in
-    floats.
+    Each block is kept in 16 bits at a scale of its own until that gain is known, so that the whole piece is never in
+    memory as floats.
     """
     samples = numpy.empty((length, 2), numpy.int16)
     scales, power = [], 0.0
@@ -111,7 +111,7 @@ def _master(blocks, length, step):
 
 
 def _blocks(parts, length, step, room, rate):
-    """The mix, float32 (2, at most ``step``) at a time."""
+    """Yield the mix in blocks, float32 (2, at most ``step``)."""
     tone = _tones(rate)
     transform = numpy.fft.rfft(room, _TRANSFORM)  # (2, f)
     tail = numpy.zeros((2, room.shape[1]), "f")  # of the reverberation, reaching into the next block
@@ -134,7 +134,7 @@ def _blocks(parts, length, step, room, rate):
 
 
 def _tones(rate):
-    """A function that makes a stretch of a part, and remembers the latest: notes repeat."""
+    """A function that makes a stretch of a part's tone, and caches the latest ones, as notes repeat."""
     hiss = tones.make_noise(rate)
 
     @functools.lru_cache(_CACHED)
@@ -156,7 +156,7 @@ def _tones(rate):
 
 
 def _add(mix, part, at, until, tone, rate):
-    """Add what of a part lies from sample ``at`` to ``until``."""
+    """Add the stretch of a part from sample ``at`` to ``until`` to the mix."""
     first, last = max(at, part.first), min(until, part.last)
     channel = part.channel
     # General MIDI asks for 40 log10(value / 127) dB of volume and expression; velocity is a little less steep
@@ -172,7 +172,7 @@ def _add(mix, part, at, until, tone, rate):
 
 
 def _room(rate):
-    """The answer of a room to a click, float32 (2, n): noise that dies away, its highs first, unlike on each side."""
+    """The impulse response of a room, float32 (2, n): noise that decays, its highs first, different on each side."""
     length = int(ROOM * rate)
     rng = numpy.random.default_rng(1)
     t = numpy.arange(length) / length
@@ -182,12 +182,12 @@ def _room(rate):
     dull = numpy.fft.irfft(spectrum / (1 + (f / 1500) ** 2) / (1 + (200 / numpy.maximum(f, 1)) ** 2), length)
     sound = bright * tones.SOFTEST ** (3 * t) * 0.3 + dull * tones.SOFTEST**t
     sound *= numpy.minimum(1, numpy.arange(length) / (0.01 * rate)) * (1 - t)
-    sound -= sound.mean(axis=1, keepdims=True)  # so that it passes no offset on
+    sound -= sound.mean(axis=1, keepdims=True)  # so that it adds no offset
     return (WET * sound / numpy.sqrt(numpy.square(sound).sum(axis=1, keepdims=True))).astype("f")
 
 
 def _limited(samples):
-    """Samples of any size brought into -CEILING..CEILING: as they are up to KNEE, more and more bent above."""
+    """Samples limited to -CEILING..CEILING: unchanged up to KNEE, more and more compressed above."""
     if abs(samples).max(initial=0) <= KNEE:
         return samples
     over = numpy.maximum(abs(samples) - KNEE, 0)
@@ -196,20 +196,22 @@ def _limited(samples):
 
 
 def _messages(score, rate):
-    """A score's (sample, channel message) in order; note-offs wait for the pedal, which tinysoundfont ignores."""
-    tempi = timing.tempo_map_of(score)
-    ranked = [(round(tempi.seconds(tick) * rate), 1, message) for tick, message in score.others if message[0] < 0xF0]
-    for note, _, first, let_go in held_notes(score, rate):
+    """The (sample, channel message) of a score in order; note-offs wait for the pedal, as tinysoundfont ignores it."""
+    tempo_map = timing.tempo_map_of(score)
+    ranked = [
+        (round(tempo_map.seconds(tick) * rate), 1, message) for tick, message in score.others if message[0] < 0xF0
+    ]
+    for note, _, first, release in held_notes(score, rate):
         ranked.append((first, 2, bytes([ON | note.channel, note.key, note.velocity])))
-        ranked.append((let_go, 0, bytes([OFF | note.channel, note.key, 0])))
+        ranked.append((release, 0, bytes([OFF | note.channel, note.key, 0])))
     ranked.sort(key=lambda event: event[:2])
     return [(time, message) for time, _, message in ranked]
 
 
 def _played(player, events, length):
-    """What tinysoundfont plays of (sample, message) events, float32 (2, at most _TRANSFORM) at a time."""
+    """Yield the sound of (sample, message) events by tinysoundfont, float32 (2, at most _TRANSFORM) at a time."""
     for channel in range(16):
-        _tell(player, bytes([PROGRAM | channel, 0]))
+        _send(player, bytes([PROGRAM | channel, 0]))
     waiting = iter(events)
     time, message = next(waiting, (math.inf, b""))
     for at in range(0, length, _TRANSFORM):
@@ -218,7 +220,7 @@ def _played(player, events, length):
         done = 0
         while done < size:
             while time <= at + done:
-                _tell(player, message)
+                _send(player, message)
                 time, message = next(waiting, (math.inf, b""))
             until = min(size, time - at)
             player.generate_simple(until - done, memoryview(block[done:until]).cast("B"))
@@ -226,7 +228,7 @@ def _played(player, events, length):
         yield block.T
 
 
-def _tell(player, message):
+def _send(player, message):
     kind, channel, data = message[0] & 0xF0, message[0] & 0x0F, message[1:]
     if kind == ON:
         player.noteon(channel, *data)

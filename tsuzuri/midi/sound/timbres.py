@@ -1,16 +1,16 @@
-"""What instruments sound like, as tables: a timbre a General MIDI program, a recipe a drum."""
+"""The instruments as tables: a timbre for each General MIDI program, a recipe for each drum."""
 
 import math
 from typing import NamedTuple
 
 
 class Timbre(NamedTuple):
-    """How a family of instruments sounds; times in seconds.
+    """The sound of a family of instruments; times in seconds.
 
-    ``amplitudes`` are of the partials, which lie at ``ratios`` times the pitch, or at 1, 2, 3, … where none are given.
-    A struck or plucked tone has a ``fall``, the time in which its fundamental dies away at C4, and each partial falls
-    faster by ``damping`` times its ratio. Without one the tone keeps on, at ``sustain`` of its attack. A soft note
-    loses high partials by the power ``dark``. ``voices`` are (Hz, cents): the vibrato of each that plays along.
+    ``amplitudes`` are those of the partials, which lie at ``ratios`` times the pitch, or without these at 1, 2, 3, …
+    times it. A struck or plucked tone has a ``fall``, the time in which its fundamental decays at C4; each partial
+    decays faster by ``damping`` times its ratio. Without a ``fall`` the tone goes on, at ``sustain`` of its attack.
+    Soft notes lose high partials by the power ``dark``. ``voices`` are the (Hz, cents) of the vibrato of each voice.
     """
 
     amplitudes: tuple
@@ -22,8 +22,8 @@ class Timbre(NamedTuple):
     sustain: float = 0.8
     dark: float = 1.0
     voices: tuple = ((0.0, 0.0),)
-    breath: float = 0.0  # noise that goes with the tone
-    knock: float = 0.0  # noise of the stroke, over in some hundredths of a second
+    breath: float = 0.0  # noise along with the tone
+    knock: float = 0.0  # noise of the stroke, which lasts some hundredths of a second
     gain: float = 1.0
 
 
@@ -33,7 +33,7 @@ def _slope(count, power, even=1.0):
 
 
 def _stiff(count, stiffness):
-    """Ratios of a stiff string's partials, k sqrt(1 + B k²) (Fletcher 1964), the first one made 1."""
+    """Ratios of a stiff string's partials, k sqrt(1 + B k²) (Fletcher 1964), scaled so that the first is 1."""
     return tuple(k * math.sqrt((1 + stiffness * k * k) / (1 + stiffness)) for k in range(1, count + 1))
 
 
@@ -107,8 +107,8 @@ def timbre_of_program(program):
 
 
 class Drum(NamedTuple):
-    """A drum: sines at ``tones`` (Hz, amplitude) that begin ``drop`` times as high and die away in ``ring`` seconds,
-    and noise between ``low`` and ``high`` Hz that does in ``hiss`` seconds. ``pan`` is -1 left to 1 right.
+    """A drum: sines at ``tones`` (Hz, amplitude), which begin ``drop`` times as high and decay in ``ring`` seconds, and
+    noise between ``low`` and ``high`` Hz, which decays in ``hiss`` seconds. ``pan`` is from -1, left, to 1, right.
     """
 
     tones: tuple = ()
@@ -122,7 +122,7 @@ class Drum(NamedTuple):
 
 
 _CYMBAL = ((3120, 0.06), (4270, 0.05), (5410, 0.05), (6890, 0.04))
-_OTHER = Drum(noise=0.3, low=800, hiss=0.12)  # any key not below
+_OTHER = Drum(noise=0.3, low=800, hiss=0.12)  # for keys that are not in the table
 DRUM_SOUNDS = {
     35: Drum(((48, 1.5),), 3.0, 0.45, 0.1, 500, 4000, 0.03),
     36: Drum(((54, 1.5),), 3.5, 0.38, 0.15, 500, 5000, 0.03),
@@ -173,5 +173,5 @@ DRUM_SOUNDS = {
 
 
 def drum_of_key(key):
-    """The ``Drum`` on a key; keys outside General MIDI's have a sound in common."""
+    """The ``Drum`` of a key; keys outside General MIDI's share one sound."""
     return DRUM_SOUNDS.get(key, _OTHER)

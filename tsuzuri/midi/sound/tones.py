@@ -1,4 +1,4 @@
-"""Tones and strokes as samples, by sums of sines and noise.
+"""Tones and drum strokes as samples, by sums of sines and noise.
 
 A tone is a function of time alone, so any stretch of it can be made without the rest: a long note costs no memory.
 """
@@ -10,20 +10,20 @@ import numpy
 from tsuzuri.midi.sound import timbres
 
 A4, A4_KEY = 440.0, 69
-SOFTEST = 1e-3  # -60 dB: what has fallen so far is over
-_TOP = 0.42  # of the sampling rate: no partial above it
-_NOISE, _BREATH = 1 << 17, 2500  # samples of noise, which then begins again; above so many Hz it is dull
-_ONSET = 0.3  # seconds in which a vibrato grows
+SOFTEST = 1e-3  # -60 dB: a tone is over when it has decayed this far
+_TOP = 0.42  # of the sampling rate: there are no partials above it
+_NOISE, _BREATH = 1 << 17, 2500  # samples of noise, which then repeats; the frequency in Hz above which it falls off
+_ONSET = 0.3  # seconds in which a vibrato builds up
 _SHORTEST_ATTACK = 0.003  # seconds: a shorter one clicks
 
 
 def key_frequency(key):
-    """The frequency of a key, whole or not, 69 being 440 Hz; equal temperament."""
+    """The frequency of a key, an integer or not, in equal temperament; 69 is 440 Hz."""
     return A4 * 2 ** ((key - A4_KEY) / 12)
 
 
 def make_noise(rate):
-    """Breath-like noise without a mean, float32 (2**17,), always the same; it can be repeated without a seam."""
+    """Breath-like noise of mean 0, float32 (2**17,), always the same; it repeats without a seam."""
     spectrum = numpy.fft.rfft(numpy.random.default_rng(0).standard_normal(_NOISE))
     spectrum[0] = 0
     samples = numpy.fft.irfft(spectrum / (1 + (numpy.fft.rfftfreq(_NOISE, 1 / rate) / _BREATH) ** 2), _NOISE)
@@ -31,7 +31,7 @@ def make_noise(rate):
 
 
 def tone_seconds(timbre, key, hold):
-    """Seconds from the stroke of a key held so long to silence."""
+    """The seconds from the onset to silence of a key that is held for ``hold`` seconds."""
     return _ringing(timbre, key, hold) + timbre.release
 
 
@@ -46,8 +46,8 @@ def _fall(timbre, key):
 def render_tone(timbre, key, bends, strength, hold, first, last, rate, hiss):
     """Samples ``first`` to ``last`` of a tone, float32 (last - first,), at about 0.3 of full scale.
 
-    ``bends`` are (second, semitones above the key), each until the next, from second 0 on; ``strength`` 0..1 is for
-    its brightness, ``hold`` the seconds until the key is let go, ``hiss`` what ``noise(rate)`` gives.
+    ``bends`` are (second, semitones above the key), each until the next, from second 0 on; ``strength`` 0..1 is the
+    brightness, ``hold`` the seconds until the key is released, ``hiss`` the noise of ``make_noise(rate)``.
     """
     t = numpy.arange(first, last) / rate
     frequency = key_frequency(key + bends[0][1])
@@ -74,7 +74,7 @@ def render_tone(timbre, key, bends, strength, hold, first, last, rate, hiss):
 
 
 def _bent(t, key, bends):
-    """Turns of a phase whose speed changes at each bend and which itself never jumps."""
+    """The phase in turns: its speed changes at each bend, but it never jumps."""
     times, semitones = numpy.array(bends).T
     speeds = key_frequency(key + semitones)
     turns = numpy.concatenate([[0], numpy.cumsum(numpy.diff(times) * speeds[:-1])])
@@ -83,7 +83,7 @@ def _bent(t, key, bends):
 
 
 def _amplitudes(timbre, frequency, strength, rate):
-    """Amplitudes of the partials at a strength, those that the sampling rate cannot carry left out."""
+    """The amplitudes of the partials at a strength, without those too high for the sampling rate."""
     ratios = timbre.ratios or range(1, len(timbre.amplitudes) + 1)
     return [
         amplitude * ratio ** (-timbre.dark * (1 - strength))
@@ -106,7 +106,7 @@ def _harmonics(turns, amplitudes):
 
 
 def _add_falling(wave, turns, amplitudes, timbre, fall, first, rate):
-    """Add partials that die away each at its own speed, each no longer than it is heard."""
+    """Add partials that each decay at a speed of their own, each only as long as it is audible."""
     ratios = timbre.ratios or range(1, len(amplitudes) + 1)
     for ratio, amplitude in zip(ratios, amplitudes, strict=False):
         speed = -math.log(SOFTEST) / fall * (1 + timbre.damping * (ratio - 1))
@@ -122,7 +122,7 @@ def _add_falling(wave, turns, amplitudes, timbre, fall, first, rate):
 
 
 def _shape(wave, t, timbre, hold):
-    """The envelope, in place: up from nothing, down to the sustained level, to nothing once the key is let go."""
+    """Apply the envelope in place: attack, decay to the sustained level, release once the key is let go."""
     attack = max(_SHORTEST_ATTACK, min(timbre.attack, hold / 2))
     rising = numpy.searchsorted(t, attack)
     wave[:rising] *= 0.5 - 0.5 * numpy.cos(numpy.pi / attack * t[:rising])
@@ -133,16 +133,16 @@ def _shape(wave, t, timbre, hold):
     return wave
 
 
-def drum_samples(key, rate):
-    """Samples of a stroke on a drum."""
+def drum_length(key, rate):
+    """The number of samples of a stroke on a drum."""
     sound = timbres.drum_of_key(key)
     return int(max(sound.ring if sound.tones else 0, sound.hiss if sound.noise else 0) * rate)
 
 
 def render_drum(key, rate):
-    """A stroke on a drum, float32 (n,)."""
+    """The samples of a stroke on a drum, float32 (n,)."""
     sound = timbres.drum_of_key(key)
-    t = numpy.arange(drum_samples(key, rate)) / rate
+    t = numpy.arange(drum_length(key, rate)) / rate
     wave = numpy.zeros(len(t))
     for frequency, amplitude in sound.tones:
         # from drop times the frequency down to it within some hundredths of a second; the integral of that

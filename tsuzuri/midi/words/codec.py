@@ -1,4 +1,4 @@
-"""Events to words and back: ``delta_status_data``, the delta time's variable-length bytes and the rest in hex.
+"""Events to words and back: ``delta_status_data``, all in hex, the delta time as MIDI's variable-length bytes.
 
 ``00_90_4050`` strikes key 0x40 of channel 1 at once with velocity 0x50, ``8360_80_4000`` releases it 480 ticks later; a
 meta event is ``delta_ff_<type><payload>``, so that ``00_ff_5107a120`` is a tempo of 120 quarter notes a minute.
@@ -24,22 +24,22 @@ _SHAPE = re.compile(_DELTA + r"([89a-f][0-9a-f])(?:_((?:[0-9a-f]{2})*))?")
 
 
 class Fault(NamedTuple):
-    """What is wrong with a word: its index in the line, and why."""
+    """A faulty word: its index in the line, and the reason."""
 
     index: int
     reason: str
 
 
 def encode_word(delta, message):
-    """The word of an event ``delta`` ticks after the last; raises ``ValueError`` where MIDI has no such delta."""
+    """The word of an event ``delta`` ticks after the last; raises ``ValueError`` for a delta that MIDI cannot hold."""
     if not 0 <= delta <= LARGEST_NUMBER:
         raise ValueError(f"a rest of {delta} ticks is longer than MIDI's longest, {LARGEST_NUMBER}")
-    spelled = f"{encode_variable_length(delta).hex()}_{message[:1].hex()}_{message[1:].hex()}"
-    return sys.intern(spelled)  # a corpus has each word many times, and memory need have it but once
+    word = f"{encode_variable_length(delta).hex()}_{message[:1].hex()}_{message[1:].hex()}"
+    return sys.intern(word)  # a corpus has each word many times: one copy in memory is enough
 
 
 def decode_word(text):
-    """The (delta, message) of a word; raises ``ValueError`` with the reason for what is none."""
+    """The (delta, message) of a word; raises ``ValueError`` with the reason for a text that is no word."""
     shape = _SHAPE.fullmatch(text.lower())
     if not shape:
         raise ValueError("is not delta_status_data in hex, such as 00_90_4050")
@@ -47,25 +47,25 @@ def decode_word(text):
     if delta > LARGEST_NUMBER:
         raise ValueError(f"has a delta of {delta} ticks, at most {LARGEST_NUMBER} is allowed")
     message = bytes.fromhex(shape[2] + (shape[3] or ""))
-    wrong = _wrong(message)
-    if wrong:
-        raise ValueError(wrong)
+    reason = _message_fault(message)
+    if reason:
+        raise ValueError(reason)
     return delta, message
 
 
 def _number(variable):
-    """The number of variable-length bytes in hex."""
+    """The number that variable-length bytes in hex stand for."""
     number = 0
     for byte in bytes.fromhex(variable):
         number = number << 7 | byte & 0x7F
     return number
 
 
-def _wrong(message):
-    """Why a message is none, or None."""
+def _message_fault(message):
+    """The reason why a message is not legal, or None."""
     status, data = message[0], message[1:]
     if status == META_STATUS:
-        return _wrong_meta(data)
+        return _meta_fault(data)
     if status in WITH_PAYLOAD:
         return None
     length = DATA_BYTES[status >> 4]
@@ -76,7 +76,7 @@ def _wrong(message):
     return None if max(data) <= 127 else f"has the data byte {max(data):02x}, must be in range 00..7f"
 
 
-def _wrong_meta(data):
+def _meta_fault(data):
     if not data or data[0] > 127:
         return "has no meta type 00..7f"
     meta, payload = META.get(data[0], OTHER_META), data[1:]
@@ -94,11 +94,12 @@ def encode_events(events):
     return words
 
 
-def decode_events(words, division, begun=False):
-    """The (tick, message) events of a line of words, legal in any case, and the ``Fault`` of each word that was not.
+def decode_events(words, division, unfinished=False):
+    """The (tick, message) events of a line of words, always legal, and the ``Fault`` of each word that was not.
 
-    Faultless words come back as they are. Else what is no word is left out, its delta given to the next where it has
-    one, and the notes are made legal as in ``score``. The notes of a line that is only ``begun`` need not have ended.
+    The events of faultless words are just theirs. Otherwise a text that is no word is left out, its delta, if any,
+    added to the next word, and the notes are made legal by ``score.score_of_events``. The notes of an ``unfinished``
+    line need not have ended.
     """
     events, faults, tick = [], [], 0
     for i, text in enumerate(words):
@@ -106,22 +107,22 @@ def decode_events(words, division, begun=False):
             delta, message = decode_word(text)
         except ValueError as error:
             faults.append(Fault(i, str(error)))
-            found = re.match(_DELTA, text.lower())
-            delta = _number(found[1]) if found else 0
+            match = re.match(_DELTA, text.lower())
+            delta = _number(match[1]) if match else 0
             tick += delta if delta <= LARGEST_NUMBER else 0
             continue
         tick += delta
         events.append((tick, message, i))
-    faults += _sequence_faults(events, begun)
-    found = [(tick, message) for tick, message, _ in events]
+    faults += _sequence_faults(events, unfinished)
+    events = [(tick, message) for tick, message, _ in events]
     if not faults:
-        return found, []
-    piece, _ = score_of_events(found, division)
-    return piece.events(), sorted(faults)
+        return events, []
+    score, _ = score_of_events(events, division)
+    return score.events(), sorted(faults)
 
 
-def _sequence_faults(events, begun):
-    """The faults of words that are right each by itself."""
+def _sequence_faults(events, unfinished):
+    """Yield the faults in the sequence of words that are each legal by themselves."""
     sounding, ended = {}, False
     for tick, message, i in events:
         kind, note = message[0] & 0xF0, (message[0] & 0x0F, message[1:2])
@@ -139,5 +140,5 @@ def _sequence_faults(events, begun):
             elif sounding.pop(note)[0] == tick:
                 yield Fault(i, f"ends {name} where it begins")
         ended = ended or message == END
-    for (channel, key), (_, i) in () if begun else sounding.items():
+    for (channel, key), (_, i) in () if unfinished else sounding.items():
         yield Fault(i, f"strikes key {key[0]} of channel {channel + 1}, which never ends")

@@ -1,4 +1,4 @@
-"""Files and folders of MIDI, and files of words, to pieces, with a report that leaves nothing unsaid."""
+"""Files and folders of MIDI, and files of words, to pieces, with a report on every file."""
 
 import os
 from collections import Counter
@@ -11,13 +11,13 @@ from tsuzuri.midi.words.convert import Converted, convert_file, is_meter, is_pro
 from tsuzuri.midi.words.settings import settings_from_json
 
 SUFFIXES = (".mid", ".midi", ".smf", ".kar", ".rmi")
-TEXTS = (".txt", ".zip")  # what the corpus of a folder of text is made of
+TEXTS = (".txt", ".zip")  # the files of a folder of texts
 NEARLY_ALL = 0.99  # of the onsets; the others are slips, such as notes that overlap by a tick
 _MAGIC = (b"MThd", b"RIFF")
 
 
 class Collection(NamedTuple):
-    """``pieces``, a copy after the original it is made of; the ``Settings`` they were made by; and the report."""
+    """``pieces``, each followed by its transposed and stretched copies; their ``Settings``; and the report."""
 
     pieces: list
     settings: object
@@ -25,7 +25,7 @@ class Collection(NamedTuple):
 
 
 def is_music_path(path):
-    """Whether a file is one of MIDI or of words, by its name, or by its first bytes."""
+    """Whether a file is a MIDI file or a file of words, by its name or its first bytes."""
     name = path.lower()
     if name.endswith((*SUFFIXES, wordfile.SUFFIX)):
         return True
@@ -37,11 +37,11 @@ def is_music_path(path):
 
 
 def find_music_files(paths, suffixes=(*SUFFIXES, wordfile.SUFFIX)):
-    """(name, path) of each file that is named, and of each one in a folder that ends so, in sorted order, once.
+    """The (name, path) of each file among ``paths``, and of each file in a folder that ends in ``suffixes``; each once.
 
-    Raises ``UserError`` for a path that does not exist and a folder that holds none.
+    Raises ``UserError`` for a path that does not exist and for a folder without such files.
     """
-    found = {}
+    named = {}
     for path in paths:
         if not os.path.exists(path):
             raise UserError(f"{path}: no such file or folder")
@@ -50,12 +50,12 @@ def find_music_files(paths, suffixes=(*SUFFIXES, wordfile.SUFFIX)):
             raise UserError(f"{path}: the folder holds no file that ends in {', '.join(suffixes)}")
         for file in files:
             name = os.path.basename(file) if file == path else os.path.relpath(file, path)
-            found.setdefault(os.path.realpath(file), (name, file))
-    return list(found.values())
+            named.setdefault(os.path.realpath(file), (name, file))
+    return list(named.values())
 
 
 def _files(path):
-    """A file itself, or those of a folder in sorted order, but what is hidden."""
+    """A file itself, or the files of a folder in sorted order, without hidden ones."""
     if not os.path.isdir(path):
         return [path]
     walked = ((folder, name) for folder, _, names in os.walk(path) for name in names)
@@ -63,7 +63,7 @@ def _files(path):
 
 
 def split_by_kind(paths):
-    """The files under ``paths`` that are music and those that are texts or archives, two lists."""
+    """Two lists of the files under ``paths``: music, and texts or archives of texts."""
     music, texts = [], []
     for path in paths:
         for file in _files(path):
@@ -77,29 +77,29 @@ def split_by_kind(paths):
 def collect_pieces(paths, settings, strict=False, asked=()):
     """The ``Collection`` of all files under ``paths``, MIDI files converted by ``settings``.
 
-    A file that cannot be read is refused in the report; ``UserError`` where none is left. Words bring the settings that
-    they were made by, which must be the same for all of them, hold for the MIDI files beside them too, and cannot be
-    ``asked`` for by options.
+    A file that cannot be read is refused in the report; ``UserError`` where none is left. Files of words bring their
+    own settings, which must be the same for all of them, also hold for MIDI files beside them, and rule out ``asked``,
+    the names of settings that were given as options.
     """
     files = find_music_files(paths)
     pieces, report = [], {"files": len(files), "mended": [], "refused": []}
     loaded = {path: wordfile.load_words(path) for _, path in files if path.lower().endswith(wordfile.SUFFIX)}
-    settings = _described(loaded, settings, asked)
+    settings = _settings_of_words(loaded, asked) or settings
     for name, path in files:
         try:
             if path in loaded:
-                found, notes, remarks = _legal(path, loaded[path][1], strict)
+                converted = _made_legal(path, loaded[path][1], strict)
             else:
                 with open(path, "rb") as stream:
-                    found, notes, remarks = convert_file(name, stream.read(), settings, strict)
+                    converted = convert_file(name, stream.read(), settings, strict)
         except OSError as error:
             report["refused"].append({"name": path, "reason": f"cannot be read: {error.strerror or error}"})
         except ValueError as error:
             report["refused"].append({"name": path, "reason": str(error)})
         else:
-            pieces += found
-            if notes or remarks:
-                report["mended"].append({"name": path, "notes": notes, "remarks": remarks})
+            pieces += converted.pieces
+            if converted.mended or converted.remarks:
+                report["mended"].append({"name": path, "notes": converted.mended, "remarks": converted.remarks})
     if not pieces:
         reasons = "; ".join(f"{item['name']}: {item['reason']}" for item in report["refused"][:3])
         more = f"; and {len(report['refused']) - 3} more" if len(report["refused"]) > 3 else ""
@@ -107,70 +107,71 @@ def collect_pieces(paths, settings, strict=False, asked=()):
     return Collection(pieces, settings, report | count_pieces(pieces))
 
 
-def _described(loaded, settings, asked):
-    """The settings of the files of words that are ``loaded``, or those given where there are none."""
-    described = None
+def _settings_of_words(loaded, asked):
+    """The settings that ``loaded`` files of words were all made by; None where there are no such files."""
+    common = None
     for path, (own, _) in loaded.items():
         if asked:
             raise UserError(f"--{min(asked).replace('_', '-')} is for MIDI files: {path} holds words, made already")
-        if described not in (None, own):
-            raise UserError(f"{path}: its words were made by other settings than those before: {own}, not {described}")
-        described = own
-    return described or settings
+        if common not in (None, own):
+            raise UserError(f"{path}: its words were made by other settings than those before: {own}, not {common}")
+        common = own
+    return common
 
 
-def _legal(path, pieces, strict):
+def _made_legal(path, pieces, strict):
     """The pieces of a file of words made legal, as ``Converted``; raises ``ValueError`` where ``strict``."""
-    made, remarks = [], []
+    legal, remarks = [], []
     for piece, (number, _) in zip(pieces, wordfile.piece_lines(path), strict=True):
         events, faults = codec.decode_events(piece.words, piece.division)
-        told = [f"line {number}, word {i + 1}: {piece.words[i]} {reason}" for i, reason in faults]
-        if told and strict:
-            raise ValueError(told[0])
-        remarks += told
-        made.append(piece._replace(words=codec.encode_events(events)) if told else piece)
-    return Converted(made, 0, remarks)
+        messages = [f"line {number}, word {i + 1}: {piece.words[i]} {reason}" for i, reason in faults]
+        if messages and strict:
+            raise ValueError(messages[0])
+        remarks += messages
+        legal.append(piece._replace(words=codec.encode_events(events)) if messages else piece)
+    return Converted(legal, 0, remarks)
 
 
 def count_pieces(pieces):
-    """What a report says of pieces."""
-    every = [word for piece in pieces for word in piece.words]
+    """The counts of a report: pieces, copies, words, distinct words and notes."""
+    words = [word for piece in pieces for word in piece.words]
     return {
         "pieces": sum(piece.of is None for piece in pieces),
         "copies": sum(piece.of is not None for piece in pieces),
-        "words": len(every),
-        "distinct": len(set(every)),
-        "notes": sum(map(is_note_on, every)),
+        "words": len(words),
+        "distinct": len(set(words)),
+        "notes": sum(map(is_note_on, words)),
     }
 
 
 def is_note_on(word):
-    """Whether a word begins a note."""
+    """Whether a word starts a note."""
     _, _, rest = word.partition("_")
     return rest[:1] == f"{ON:x}"[0] and not rest.endswith("00")
 
 
 def group_copies(pieces):
-    """Lists of words for training: of each original piece, the words of itself and of the copies that follow it."""
-    found, name = [], None
+    """For each original piece, the list of its words and those of its copies, which follow it in ``pieces``."""
+    groups, name = [], None
     for piece in pieces:
         if piece.of is None or piece.of != name:
-            found.append([])
+            groups.append([])
         name = piece.of or piece.name
-        found[-1].append(piece.words)
-    return found
+        groups[-1].append(piece.words)
+    return groups
 
 
 def common_settings(pieces):
-    """What pieces have in common, for writing more of them.
+    """The common settings of pieces, by which more of them are generated.
 
-    Their division, median tempo, most frequent meter, and program of each channel as (channel, program) pairs; and
-    ``voices``, how many keys of each of the 16 channels sound at once. Raises ``UserError`` where their ticks differ.
+    These are their division, median tempo, most frequent meter, most frequent program of each channel as (channel,
+    program) pairs, and ``voices``, the number of keys that sound at once on each of the 16 channels. Raises
+    ``UserError`` where the divisions differ.
     """
     divisions = sorted({piece.division for piece in pieces})
     if len(divisions) > 1 or divisions[0] < 0:
-        found = ", ".join(map(str, divisions))
-        raise UserError(f"the pieces have divisions of {found}: --ticks-per-beat 480 brings them to one time")
+        listed = ", ".join(map(str, divisions))
+        raise UserError(f"the pieces have divisions of {listed}: --ticks-per-beat 480 brings them to one time")
     meters = Counter(piece.meter for piece in pieces)
     programs = {}
     for (channel, program), _ in sorted(
@@ -187,12 +188,12 @@ def common_settings(pieces):
 
 
 def check_midi_report(about):
-    """A ``character`` as JSON kept it, with the ``settings``; raises ``ValueError`` naming what is wrong with it."""
-    missing = {"settings", *CHARACTER} - about.keys()
+    """``common_settings`` as JSON keeps them, with the ``settings``, if legal; ``ValueError`` names the first fault."""
+    missing = {"settings", *COMMON_FIELDS} - about.keys()
     if missing:
         raise ValueError(f"{min(missing)} is missing")
     settings_from_json(about["settings"])
-    for name, (allowed, fits) in CHARACTER.items():
+    for name, (allowed, fits) in COMMON_FIELDS.items():
         try:
             right = fits(about[name])
         except (TypeError, ValueError):
@@ -206,8 +207,8 @@ def _whole(value, least, most):
     return type(value) is int and least <= value <= most
 
 
-# field of a character: what it may be, in words and as a test
-CHARACTER = {
+# field of the common settings: its allowed values, in words and as a test
+COMMON_FIELDS = {
     "division": ("a number in 1..32767", lambda v: _whole(v, 1, 32767)),
     "tempo": ("microseconds in 1..16777215", lambda v: _whole(v, 1, 0xFFFFFF)),
     "meter": ("a time signature such as [3, 4]", lambda v: is_meter(*v)),
@@ -217,13 +218,13 @@ CHARACTER = {
 
 
 def _rank(counted):
-    """The most frequent first; of those, the least."""
+    """The sort key of (value, count) pairs: the most frequent first, of equals the smallest value."""
     value, times = counted
     return -times, value
 
 
 def voices_of_channels(pieces):
-    """For each of the 16 channels, as how many keys sound at once at nearly all onsets; 1 where it is never heard."""
+    """For each of the 16 channels, the most keys that sound at once, at nearly all onsets; 1 where there are none."""
     onsets = [Counter() for _ in range(16)]
     for piece in pieces:
         sounding = Counter()
@@ -235,10 +236,10 @@ def voices_of_channels(pieces):
                 onsets[channel][sounding[channel]] += 1
             elif status & 0xF0 in (ON, OFF):
                 sounding[channel] -= 1
-    found = []
+    voices = []
     for counts in onsets:
         enough, count = NEARLY_ALL * sum(counts.values()), 1
         while sum(n for at_once, n in counts.items() if at_once <= count) < enough:
             count += 1
-        found.append(count)
-    return found
+        voices.append(count)
+    return voices

@@ -1,4 +1,4 @@
-"""A MIDI file to pieces of words, by settings that are kept with the words."""
+"""A MIDI file to pieces of words and back, by settings that are kept with the words."""
 
 from typing import NamedTuple
 
@@ -12,9 +12,11 @@ _PRESSURE, _PROGRAM = 0xA0, 0xC0  # of one key; the instrument
 
 
 class Piece(NamedTuple):
-    """A line of words and what they may not tell: ``division`` as in a file, ``tempo`` in microseconds a quarter note,
-    ``meter`` as (numerator, denominator), ``programs`` as (channel, program) pairs; ``of``, the piece that it is a
-    transposed or stretched copy of, or None.
+    """A line of words, with what the words alone may lack.
+
+    ``division`` as in a file, ``tempo`` in microseconds a quarter note, ``meter`` as (numerator, denominator),
+    ``programs`` as (channel, program) pairs; ``of``: the name of the piece that this is a copy of, transposed or
+    stretched, or None.
     """
 
     name: str
@@ -32,18 +34,18 @@ class Piece(NamedTuple):
 
 
 def is_meter(numerator, denominator):
-    """Whether a time signature can be."""
+    """Whether a time signature is possible."""
     numbers = type(numerator) is type(denominator) is int
     return numbers and 0 < numerator < 256 and denominator in (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 def is_program(channel, program):
-    """Whether a channel can have a program."""
+    """Whether a channel, from 0, and a program are in range."""
     return type(channel) is type(program) is int and 0 <= channel < 16 and 0 <= program < 128
 
 
 class Converted(NamedTuple):
-    """The pieces of a file, the original first, how many notes were mended, and what was wrong or left out."""
+    """The pieces of a file, the original first; the number of notes mended; remarks on faults and losses."""
 
     pieces: list
     mended: int
@@ -51,9 +53,9 @@ class Converted(NamedTuple):
 
 
 def convert_file(name, data, settings, strict=False):
-    """A file's bytes to ``Converted``; raises ``ValueError`` with the reason for one that cannot be.
+    """The ``Converted`` of a MIDI file's bytes; raises ``ValueError`` with the reason for a file that cannot be read.
 
-    ``strict`` refuses what is not as the standard has it, instead of mending it.
+    ``strict`` refuses a file that breaks the standard, instead of mending it.
     """
     file = smf.read_smf(data, strict)
     remarks = [f"offset {problem.offset}: {problem.wrong}: {problem.done}" for problem in file.problems]
@@ -71,25 +73,25 @@ def convert_file(name, data, settings, strict=False):
         original = timing.in_musical_time(original, tempo_map=tempo_map)
     pieces = []
     for label, copy in _copies(original, settings):
-        made = quantize_velocities(copy, settings.velocities) if settings.velocities != KEEP else copy
+        score = quantize_velocities(copy, settings.velocities) if settings.velocities != KEEP else copy
         if settings.grid != KEEP:
-            made = timing.snap_to_grid(made, settings.grid)
-        if not label and len(made.notes) < before:
-            left_out.append(f"{before - len(made.notes)} notes fell together with others of their key")
-        found = made.events() + [(made.end, END)] * (settings.events == ALL)
+            score = timing.snap_to_grid(score, settings.grid)
+        if not label and len(score.notes) < before:
+            left_out.append(f"{before - len(score.notes)} notes fell together with others of their key")
+        events = score.events() + [(score.end, END)] * (settings.events == ALL)
         of = name if label else None
-        pieces.append(Piece(name + label, codec.encode_events(found), made.division, *context, of))
+        pieces.append(Piece(name + label, codec.encode_events(events), score.division, *context, of))
     return Converted(pieces, mended, remarks + left_out)
 
 
 def _programs(events):
-    """The first program of each channel that has one, as (channel, program) pairs."""
+    """The first program of each channel that has any, as (channel, program) pairs."""
     programs = [message for _, message in events if message[0] & 0xF0 == _PROGRAM]
     return tuple(sorted({message[0] & 0x0F: message[1] for message in reversed(programs)}.items()))
 
 
 def _copies(original, settings):
-    """Yield the (label, score) of a score, which has no label, and of its copies."""
+    """Yield the (label, score) of a score, whose label is empty, and of its copies."""
     low, high = settings.transpose
     semitones = sorted({0, *range(low, high + 1)}, key=lambda n: (abs(n), n))
     for factor in dict.fromkeys((1.0, *settings.stretch)):
@@ -101,7 +103,7 @@ def _copies(original, settings):
 
 
 def transpose(original, semitones):
-    """The score so many semitones higher, its key signatures too, drums as they are; None where a key leaves 0..127."""
+    """The score moved up by ``semitones``, key signatures too, drums not; None where a key would leave 0..127."""
     if not semitones:
         return original
     notes, others = [], []
@@ -121,17 +123,17 @@ def transpose(original, semitones):
 
 
 def quantize_velocities(original, bins):
-    """The score with each velocity 1..127 as the middle of the one of ``bins`` equal ranges that it falls in."""
+    """The score with each velocity 1..127 replaced by the middle of its range, one of ``bins`` equal ones."""
     middles = [1 + (2 * b + 1) * 127 // (2 * bins) for b in range(bins)]
     notes = [note._replace(velocity=middles[(note.velocity - 1) * bins // 127]) for note in original.notes]
     return original._replace(notes=notes)
 
 
 def encode_piece(piece, tempo=None, program=None):
-    """The bytes of a MIDI file of a piece, format 0, and the ``words.Fault`` of each word that had to be mended.
+    """The bytes of a piece's MIDI file, of format 0, and the ``codec.Fault`` of each word that had to be mended.
 
-    What notes alone do not tell comes from the piece: its tempo, its meter, its programs. ``tempo`` (quarter notes a
-    minute) and ``program`` (0..127) replace those of the words.
+    Where the words are notes alone, tempo, meter and programs are those of the piece. ``tempo`` (quarter notes a
+    minute) and ``program`` (0..127) replace both the piece's and those in the words.
     """
     events, faults = codec.decode_events(piece.words, piece.division)
     start = []
@@ -157,6 +159,6 @@ def _meta(kind, payload):
 
 
 def _meter(numerator, denominator):
-    """A time signature's payload: the denominator as a power of two, MIDI clocks of a click, 8 of 32 a quarter note."""
+    """A time signature's payload: numerator, log2 of the denominator, MIDI clocks a click, 32nds a quarter note (8)."""
     clocks = 96 // denominator * (3 if numerator % 3 == 0 and denominator >= 8 else 1)
     return bytes([numerator, denominator.bit_length() - 1, max(1, clocks), 8])

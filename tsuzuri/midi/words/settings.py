@@ -1,4 +1,4 @@
-"""How MIDI becomes words: the settings, what each may be, and their options for a command line."""
+"""The settings by which MIDI becomes words: their allowed values, and their options for a command line."""
 
 import argparse
 import dataclasses
@@ -13,11 +13,12 @@ EVENTS = (NOTES, CHANNEL, ALL)
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How a MIDI file is converted; saved with its words.
+    """The settings of a conversion of MIDI files to words, saved with the words.
 
-    ``track`` is a number, "auto" (the one with most notes) or "all"; ``events`` "notes", "channel" or "all";
-    ``velocities`` (how many are told apart), ``ticks_per_beat`` and ``grid`` (places a quarter note) numbers or "keep";
-    ``transpose`` the lowest and highest semitones, ``stretch`` the factors of time, by which copies are made.
+    ``track``: a number, "auto" (the one with most notes) or "all"; ``events``: "notes", "channel" or "all".
+    ``velocities`` (number of levels), ``ticks_per_beat`` (ticks a quarter note) and ``grid`` (steps a quarter note): a
+    number or "keep". Copies are made for each of the semitones from the lowest to the highest of ``transpose``, and
+    for each factor of time in ``stretch``.
     """
 
     track: int | str = AUTO
@@ -33,7 +34,7 @@ def _number(value, least, most):
     return type(value) is int and least <= value <= most
 
 
-# field: what it may be, in words and as a test
+# field: its allowed values, in words and as a test
 ALLOWED = {
     "track": ("auto, all, or a number in 0..65535", lambda v: v in (AUTO, ALL) or _number(v, 0, 65535)),
     "events": (", ".join(EVENTS), lambda v: v in EVENTS),
@@ -51,22 +52,22 @@ ALLOWED = {
 }
 
 
-def settings_from_json(about):
-    """``Settings`` from what was saved; raises ``ValueError`` naming the field that is wrong."""
-    if set(about) != set(ALLOWED):
-        raise ValueError(f"settings {', '.join(sorted(set(about) ^ set(ALLOWED)))} are missing or not known")
+def settings_from_json(saved):
+    """``Settings`` from their fields as JSON keeps them; raises ``ValueError`` naming the field that is wrong."""
+    if set(saved) != set(ALLOWED):
+        raise ValueError(f"settings {', '.join(sorted(set(saved) ^ set(ALLOWED)))} are missing or not known")
     for name, (allowed, fits) in ALLOWED.items():
         try:
-            right = fits(about[name])
+            right = fits(saved[name])
         except TypeError:
             right = False
         if not right:
-            raise ValueError(f"the setting {name} is {about[name]!r}, must be {allowed}")
-    return Settings(**about | {name: tuple(about[name]) for name in ("transpose", "stretch")})
+            raise ValueError(f"the setting {name} is {saved[name]!r}, must be {allowed}")
+    return Settings(**saved | {name: tuple(saved[name]) for name in ("transpose", "stretch")})
 
 
 def _option(name, convert):
-    """A function from an option's text to the setting's value, checked, as argparse wants it."""
+    """An argparse type: a function from an option's text to the setting's checked value."""
     allowed, fits = ALLOWED[name]
 
     def option(text):
@@ -93,49 +94,54 @@ def _factors(text):
 
 def _range(text):
     """(a, b) of a..b; one number n is 0..n or n..0."""
-    found = re.fullmatch(r"(-?[0-9]{1,9})(?:\.\.(-?[0-9]{1,9}))?", text)
-    if not found:
+    match = re.fullmatch(r"(-?[0-9]{1,9})(?:\.\.(-?[0-9]{1,9}))?", text)
+    if not match:
         raise argparse.ArgumentTypeError(f"{text} is not a range: must be {ALLOWED['transpose'][0]}")
-    first, last = int(found[1]), int(found[2] or 0)
-    return (first, last) if found[2] else (min(first, 0), max(first, 0))
+    first, last = int(match[1]), int(match[2] or 0)
+    return (first, last) if match[2] else (min(first, 0), max(first, 0))
 
 
 def settings_options(**defaults):
-    """The options as rows for ``options.Parser``; ``defaults`` replaces those of ``Settings``."""
-    plain = dataclasses.asdict(Settings()) | defaults
+    """The settings as rows of a table of options; ``defaults`` replace those of ``Settings``."""
+    default = dataclasses.asdict(Settings()) | defaults
     return [
         (
             "--track",
             _option("track", _word_or_number),
-            plain["track"],
-            "auto (the one with most notes), all, or its number",
+            default["track"],
+            "auto (the track with most notes), all, or a track number",
         ),
-        ("--events", EVENTS, plain["events"], "notes; channel: controls too; all: tempo, time and key signatures too"),
+        (
+            "--events",
+            EVENTS,
+            default["events"],
+            "kinds of events: notes; channel, with controllers; all, with tempo, time and key signatures",
+        ),
         (
             "--velocities",
             _option("velocities", _word_or_number),
-            plain["velocities"],
-            "how many are told apart, or keep",
+            default["velocities"],
+            "number of velocity levels, or keep",
         ),
         (
             "--ticks-per-beat",
             _option("ticks_per_beat", _word_or_number),
-            plain["ticks_per_beat"],
-            "of a quarter note, or keep",
+            default["ticks_per_beat"],
+            "ticks per quarter note, or keep",
         ),
         (
             "--grid",
             _option("grid", _word_or_number),
-            plain["grid"],
-            "places a quarter note that all times snap to, or keep",
+            default["grid"],
+            "time steps per quarter note, or keep",
         ),
         (
             "--transpose",
             _option("transpose", _range),
             None,
-            "add copies so many semitones higher and lower, such as -5..6",
+            "range of semitones for transposed copies, such as -5..6",
         ),
-        ("--stretch", _option("stretch", _factors), None, "add copies with all times multiplied, such as 0.9,1.1"),
+        ("--stretch", _option("stretch", _factors), None, "factors of time for stretched copies, such as 0.9,1.1"),
     ]
 
 
@@ -153,18 +159,23 @@ def _program(text):
     return value
 
 
-# how words sound and look, for what writes MIDI
-SOUND = [
-    ("--tempo", _tempo, None, "quarter notes a minute, instead of the piece's own"),
-    ("--program", _program, None, "instrument of every channel but the drums', 0..127 of General MIDI"),
-    ("--plot", None, False, "draw a piano roll beside each MIDI file"),
-    ("--wav", None, False, "play each MIDI file into a .wav beside it"),
-    ("--soundfont", str, None, "a SoundFont to play with, instead of the built-in synthesizer"),
+# the options of the commands that write MIDI
+OUTPUT_OPTIONS = [
+    ("--tempo", _tempo, None, "tempo in quarter notes a minute (default: the piece's own)"),
+    (
+        "--program",
+        _program,
+        None,
+        "General MIDI program 0..127 of all channels but the drums (default: the piece's own)",
+    ),
+    ("--plot", None, False, "piano roll beside each MIDI file"),
+    ("--wav", None, False, "sound of each MIDI file in a .wav file beside it"),
+    ("--soundfont", str, None, "SoundFont for --wav (default: the built-in synthesizer)"),
 ]
 
 
 def settings_from_options(args):
-    """``Settings`` from the options' values by name."""
+    """``Settings`` from the values of the options, by name."""
     return Settings(
         **{name: args[name] for name in ALLOWED if name not in ("transpose", "stretch")},
         transpose=args["transpose"] or (0, 0),

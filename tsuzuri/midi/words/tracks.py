@@ -1,4 +1,4 @@
-"""Which of a file's tracks: one, the one with most notes, or all of them on one time line."""
+"""The choice of a file's tracks: one by number, the one with most notes, or all of them on one time line."""
 
 from collections import defaultdict
 from typing import NamedTuple
@@ -13,7 +13,7 @@ _PROGRAM = 0xC0
 
 
 class Overview(NamedTuple):
-    """What a track holds: channels from 0, programs as numbers, ``lowest`` and ``highest`` key or None."""
+    """A summary of a track: number of notes, channels from 0, programs, ``lowest`` and ``highest`` key or None."""
 
     name: str
     notes: int
@@ -40,57 +40,57 @@ def track_overview(track):
     )
 
 
-def choose_track(file, which):
-    """The number of the track ``which`` means, "auto" or a number; raises ``ValueError`` where the file has none."""
+def choose_track(file, track):
+    """The number of a track, ``track`` being "auto" or a number; raises ``ValueError`` where the file has none."""
     if not file.tracks:
         raise ValueError("has no tracks")
-    if which == AUTO:
-        sizes = [(track_overview(track).notes, len(track.ticks), -i) for i, track in enumerate(file.tracks)]
+    if track == AUTO:
+        sizes = [(track_overview(each).notes, len(each.ticks), -i) for i, each in enumerate(file.tracks)]
         return sizes.index(max(sizes))
-    if which >= len(file.tracks):
-        raise ValueError(f"has no track {which}: must be in range 0..{len(file.tracks) - 1}")
-    return which
+    if track >= len(file.tracks):
+        raise ValueError(f"has no track {track}: must be in range 0..{len(file.tracks) - 1}")
+    return track
 
 
-def merge_tracks(file, which, kept):
-    """The (tick, message) events of the chosen tracks in order of time, and a list of what could not be taken along.
+def merge_tracks(file, track, kinds):
+    """The (tick, message) events of the chosen track or of all, in order of time, and a list of remarks on losses.
 
-    ``kept`` is a setting's ``events``: notes alone; all channel messages; or tempo, time and key signatures of every
-    track, and the end of the track, too. Raises ``ValueError`` where there are none.
+    ``track`` and ``kinds`` are the settings ``track`` and ``events``: notes alone; all channel messages; or with tempo,
+    time and key signatures of every track, and the end of the track. Raises ``ValueError`` where there are no events.
     """
     left_out = []
-    if which == ALL:
-        events, left_out = _together(file)
+    if track == ALL:
+        events, left_out = _all_on_one_line(file)
     else:
-        chosen = choose_track(file, which)
+        chosen = choose_track(file, track)
         events = [
             (tick, message)
-            for i, track in enumerate(file.tracks)
-            for tick, message in track.events()
+            for i, each in enumerate(file.tracks)
+            for tick, message in each.events()
             if i == chosen or (_conducts(message) and file.format != 2)
         ]
         events.sort(key=lambda event: event[0])
-    found = [event for event in events if _is_kept(event[1], kept)]
-    if not found:
-        what = "notes" if kept == NOTES else "events"
-        raise ValueError(f"holds no {what}" if which == ALL else f"its track {chosen} holds no {what}")
-    if kept == ALL:
-        found.append((events[-1][0], END))
-    return found, left_out
+    kept = [event for event in events if _is_kept(event[1], kinds)]
+    if not kept:
+        missing = "notes" if kinds == NOTES else "events"
+        raise ValueError(f"holds no {missing}" if track == ALL else f"its track {chosen} holds no {missing}")
+    if kinds == ALL:
+        kept.append((events[-1][0], END))
+    return kept, left_out
 
 
 def _conducts(message):
     return message[0] == META and message[1] in CONDUCTOR
 
 
-def _is_kept(message, kept):
-    if kept == NOTES:
+def _is_kept(message, kinds):
+    if kinds == NOTES:
         return message[0] & 0xF0 in (OFF, ON)
-    return message[0] < 0xF0 or (kept == ALL and _conducts(message))
+    return message[0] < 0xF0 or (kinds == ALL and _conducts(message))
 
 
 class _Part(NamedTuple):
-    """What plays on one channel: the tracks whose notes it takes, the port and channel they name, its programs."""
+    """The music of one channel: the tracks whose notes it takes, the port and channel that they name, its programs."""
 
     tracks: tuple
     port: int
@@ -98,8 +98,8 @@ class _Part(NamedTuple):
     programs: tuple
 
 
-def _together(file):
-    """Every track's events on one time line, those of format 2 one after the other, each part on its own channel."""
+def _all_on_one_line(file):
+    """The events of all tracks on one time line, in format 2 one after the other, each part on a channel of its own."""
     lists, start = [], 0
     for track in file.tracks:
         lists.append([(tick + start, message) for tick, message in track.events()])
@@ -131,7 +131,7 @@ def _parts(lists, ports):
                 players[place].append(i)
             elif message[0] & 0xF0 == _PROGRAM and message[1] not in programs[i, place]:
                 programs[i, place].append(message[1])
-            players[place]  # a channel without notes too is a part, of no track
+            players[place]  # a channel without notes is a part too, of no track
     parts = []
     for place, tracks in players.items():
         together = defaultdict(list)
@@ -144,9 +144,10 @@ def _parts(lists, ports):
 
 
 def _channels(parts):
-    """The channels of each part: drums on theirs, the others on the one they name, or the next free one.
+    """The channels of the parts: drums on their own, the others on the one that they name, or on the next free one.
 
-    Returns {(track, port, channel): [channel], (None, port, channel): channels of all its parts}, and what is left out.
+    Returns {(track, port, channel): [channel], (None, port, channel): channels of all its parts}, and remarks on the
+    parts that are left out.
     """
     free = [channel for channel in range(16) if channel != DRUMS]
     holders, others = {}, []
@@ -164,10 +165,10 @@ def _channels(parts):
             holders[part] = free.pop(0) if free else alike[0]
     targets, left_out = defaultdict(list), []
     for part in parts:
-        found = [holders[part]] if part in holders else []
-        if not found and part.tracks:
+        own = [holders[part]] if part in holders else []
+        if not own and part.tracks:
             left_out.append(f"channel {part.channel + 1} of track {part.tracks[0]}: 15 instruments have all channels")
         for i in part.tracks:
-            targets[i, part.port, part.channel] = found
-        targets[None, part.port, part.channel] += found
+            targets[i, part.port, part.channel] = own
+        targets[None, part.port, part.channel] += own
     return targets, left_out

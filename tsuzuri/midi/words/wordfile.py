@@ -1,4 +1,4 @@
-"""Files of words: one piece a line, and beside ``music.words`` what the words do not tell, in ``music.words.json``."""
+"""Files of words: ``music.words`` has one piece a line, ``music.words.json`` beside it what the words do not say."""
 
 import dataclasses
 import json
@@ -14,39 +14,40 @@ SUFFIX = ".words"
 
 
 def dump_words(settings, pieces, report):
-    """The bytes of a file of words, and of the description beside it."""
+    """The bytes of a file of words, and those of the description beside it."""
     lines = "".join(" ".join(piece.words) + "\n" for piece in pieces)
-    about = {
+    description = {
         "format": FORMAT,
         "settings": dataclasses.asdict(settings),
         "report": report,
         "pieces": [{name: value for name, value in piece._asdict().items() if name != "words"} for piece in pieces],
     }
-    return lines.encode(), json.dumps(about, ensure_ascii=False, indent=1).encode() + b"\n"
+    return lines.encode(), json.dumps(description, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def load_words(path):
-    """The ``Settings`` and ``Piece`` list of a file of words; lines typed by hand, with no description, will do.
+    """The ``Settings`` and the list of ``Piece`` of a file of words; one typed by hand needs no description.
 
-    Raises ``UserError`` for what is no text, holds no words, or does not fit its description.
+    Raises ``UserError`` for a file that is not text, holds no words, or does not fit its description.
     """
     lines = [text.split() for _, text in piece_lines(path)]
     if not os.path.exists(path + ".json"):
         name = os.path.basename(path).removesuffix(SUFFIX)
         names = [name] if len(lines) == 1 else [f"{name}-{n}" for n in range(1, len(lines) + 1)]
-        plain = timing.TICKS, timing.MICROSECONDS, (4, 4)
-        return Settings(events=_events(lines)), [Piece(n, found, *plain) for n, found in zip(names, lines, strict=True)]
+        context = timing.TICKS, timing.MICROSECONDS, (4, 4)
+        pieces = [Piece(name, words, *context) for name, words in zip(names, lines, strict=True)]
+        return Settings(events=_events(lines)), pieces
     settings, described = _description(path + ".json")
     if len(lines) != len(described):
         raise UserError(
-            f"{path}: {len(lines)} lines, but {path}.json tells of {len(described)} pieces "
+            f"{path}: {len(lines)} lines, but {path}.json describes {len(described)} pieces "
             "(remove it to read the words by themselves, at 480 ticks a quarter note)"
         )
-    return settings, [Piece(words=found, **piece) for found, piece in zip(lines, described, strict=True)]
+    return settings, [Piece(words=words, **piece) for words, piece in zip(lines, described, strict=True)]
 
 
 def piece_lines(path):
-    """(number from 1, text) of each line that is not empty; raises ``UserError`` where there is none."""
+    """The (number from 1, text) of each line that is not empty; raises ``UserError`` where there is none."""
     try:
         with open(path, encoding="utf-8-sig") as stream:
             lines = [(n, text) for n, text in enumerate(stream.read().split("\n"), 1) if text.strip()]
@@ -58,7 +59,7 @@ def piece_lines(path):
 
 
 def _events(lines):
-    """Which ``events`` words without a description have."""
+    """The setting ``events`` of words without a description."""
     statuses = {word.split("_")[1][:1] for line in lines for word in line if word.count("_")}
     return EVENTS[2 if "f" in statuses else 1 if statuses - {"8", "9"} else 0]
 
