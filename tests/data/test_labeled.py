@@ -165,8 +165,8 @@ def test_white_space_in_labels_is_one_space(write):
         (("topic", None), r"a\.csv: has no column 'topic', must be one of stars, title, body, or a number in 1\.\.3"),
         (("4", "1"), r"a\.csv: has no column '4'"),
         (("0", "1"), r"a\.csv: has no column '0'"),
-        ((None, "body"), r"a\.csv:1: .* cannot be told of stars, title, body: name them by --label-column"),
-        (("title", "title"), r"a\.csv:1: .* cannot be told"),
+        ((None, "body"), r"a\.csv:1: .* cannot be determined from stars, title, body: name them by --label-column"),
+        (("title", "title"), r"a\.csv:1: .* cannot be determined"),
     ],
 )
 def test_columns_that_are_not_there(write, columns, reason):
@@ -194,7 +194,11 @@ def test_the_other_of_two_columns(write):
         ("a.txt", "pos\ta\nneg b\n", r"a\.txt:2: has no tab"),
         ("a.tsv", "pos a\nneg b\n", r"a\.tsv:1: has no tab"),
         ("a.txt", "pos\ta\nneg\tb\tc\n", r"a\.txt:2: the number of columns is 3, must be 2 as in line 1"),
-        ("a.csv", "pos;a\nneg;b\n", r"a\.csv:1: which of the columns is the label and which the text cannot be told"),
+        (
+            "a.csv",
+            "pos;a\nneg;b\n",
+            r"a\.csv:1: which of the columns is the label and which the text cannot be determined",
+        ),
         ("a.csv", 'pos,"a\nneg,b\nneg,c\n', r"a\.csv:1: is not CSV: .*\(is a quote not closed"),
         ("a.csv", 'pos,a\nneg,"b"c\n', r"a\.csv:2: is not CSV: .*\(is a quote not closed, or not doubled"),
         ("a.csv", "pos,a\nneg,b," + "\n", r"a\.csv:2: the number of columns is 3"),
