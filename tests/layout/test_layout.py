@@ -1,6 +1,7 @@
 """The rooms of the house and what each may import: the table of docs/architecture.md, held against the code."""
 
 import ast
+import collections
 import graphlib
 import sys
 
@@ -166,3 +167,28 @@ def test_each_room_names_its_files(trees):
         if path != start and path.parent != ROOT / "tsuzuri" and path.name not in ast.get_docstring(trees[start]):
             missing.append(f"{start.relative_to(ROOT)} does not name {path.name} ({room})")
     assert missing == []
+
+
+def public_definitions(body):
+    """The names of the public functions and classes that a module defines, whatever ``if`` or ``try`` they stand in."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if not node.name.startswith("_"):
+                yield node.name
+        else:
+            for field in ("body", "orelse", "finalbody", "handlers"):
+                yield from public_definitions(getattr(node, field, []))
+
+
+def test_no_two_public_functions_share_a_name(trees):
+    """A name says what it means without its module's.
+
+    The engines of ``kernels`` are twins that offer the same interface, and each command of ``cli`` has a ``main``.
+    """
+    places = collections.defaultdict(set)
+    for room, path in PACKAGE:
+        if room != "kernels":
+            for name in public_definitions(trees[path].body):
+                if (room, name) != ("cli", "main"):
+                    places[name].add(module_of(path))
+    assert {name: sorted(modules) for name, modules in places.items() if len(modules) > 1} == {}

@@ -65,7 +65,7 @@ def _only_member(archive):
     return archive.open(names[0])
 
 
-class Layout(NamedTuple):
+class VectorLayout(NamedTuple):
     """What the beginning of a file says of the rest.
 
     ``form``, one of ``FORMS``; ``width``, the numbers of each word; ``claimed``, how many words there are, None if it
@@ -80,7 +80,7 @@ class Layout(NamedTuple):
 
 
 def detect_layout(head):
-    """The ``Layout`` of a file that begins with ``head``, all of it or ``CHUNK`` bytes; raises ``ValueError``."""
+    """The ``VectorLayout`` of a file that begins with ``head``, all of it or ``CHUNK`` bytes; raises ``ValueError``."""
     if not head:
         raise ValueError("is empty")
     if head.startswith(_FASTTEXT_MODEL):
@@ -94,12 +94,12 @@ def detect_layout(head):
             sizes = " words of ".join(field[:40].decode() for field in fields)
             allowed = f"must be 1 or more words of 1 to {MOST_NUMBERS} numbers, in at most {MOST_DIGITS} digits each"
             raise ValueError(f"line 1 says {sizes} numbers, {allowed}")
-        return Layout(TEXT if _is_text(head[end:], width) else BINARY, width, claimed, end, 1)
+        return VectorLayout(TEXT if _is_text(head[end:], width) else BINARY, width, claimed, end, 1)
     width = _numbers_at_end(fields)
     if not 1 <= width <= MOST_NUMBERS:
         allowed = f"must be a word and 1 to {MOST_NUMBERS} numbers, or how many words and numbers there are"
         raise ValueError(f"not a file of word vectors: line 1 ends in {width} numbers, {allowed}")
-    return Layout(GLOVE, width, None, start, 0)
+    return VectorLayout(GLOVE, width, None, start, 0)
 
 
 def row_reader(layout, stream):
