@@ -9,7 +9,7 @@ from collections import Counter
 
 import numpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import ROOT
@@ -32,6 +32,7 @@ def test_ids_go_by_frequency_then_by_word():
     assert vocab.encode(["う"]).dtype == numpy.int32
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), unique=True))
 def test_odd_words_survive_the_file(tmp_path_factory, words):
     words = [*vocabulary.SPECIAL, *(word for word in words if word not in vocabulary.SPECIAL)]
@@ -146,7 +147,7 @@ def test_ids_do_not_depend_on_the_process(tmp_path):
             text=True,
             check=True,
         ).stdout
-        for seed in "123"
+        for seed in "12"
     }
     assert len(prints) == 1
 

@@ -1,4 +1,4 @@
-"""Labeled files to words by a run's rule, and labeled words to the examples that a classifier learns from."""
+"""Labeled files to words by a ``Preprocessor``, and labeled words to the examples that a classifier learns from."""
 
 import contextlib
 import dataclasses
@@ -50,13 +50,13 @@ def test_each_class_gives_its_share_and_every_example_is_in_one_part(rng):
     pairs = numbered(b=40, a=20, c=10)
     data = made([pairs[n] for n in rng.permutation(len(pairs))], known=[words[-1] for _, words in pairs])
     assert data.classes == ["a", "b", "c"]
-    counts = {part: numpy.bincount(found.labels).tolist() for part, found in parts(data).items()}
+    counts = {part: numpy.bincount(examples.labels).tolist() for part, examples in parts(data).items()}
     assert counts == {"valid": [2, 4, 1], "test": [4, 8, 2], "train": [14, 28, 7]}
     assert data.report["classes"] == counts
-    found = []
+    recovered = []
     for part, of in parts(data).items():
-        found += [(data.classes[n], list(words)) for n, words in zip(of.labels, texts(data, part), strict=True)]
-    assert sorted(found) == sorted(pairs)
+        recovered += [(data.classes[n], list(words)) for n, words in zip(of.labels, texts(data, part), strict=True)]
+    assert sorted(recovered) == sorted(pairs)
 
 
 def test_parts_may_be_of_any_share_and_the_seed_picks_them():
@@ -127,7 +127,7 @@ def long_and_short():
 
 def test_long_texts_are_left_out_of_training_and_validation():
     whole, data = made(long_and_short()), made(long_and_short(), maxlen=20)
-    for part, lengths in ((part, [len(ids) for ids in found.sequences]) for part, found in parts(whole).items()):
+    for part, lengths in ((part, [len(ids) for ids in examples.sequences]) for part, examples in parts(whole).items()):
         kept = [n for n in lengths if n <= 20 or part == "test"]
         assert [len(ids) for ids in parts(data)[part].sequences] == kept
         assert data.report.get(f"left_out_{part}", 0) == len(lengths) - len(kept)
@@ -160,18 +160,18 @@ def test_too_little(pairs, settings, reason):
 
 
 def of_ids(train, valid, test):
-    """``Data`` of (label, ids) pairs."""
-    every = [
+    """A ``Dataset`` of (label, ids) pairs."""
+    splits = [
         Examples([numpy.array(ids, "i") for _, ids in part], numpy.array([label for label, _ in part], "i"))
         for part in (train, valid, test)
     ]
-    return Dataset(*every, [], vocabulary.Vocabulary([]), {})
+    return Dataset(*splits, [], vocabulary.Vocabulary([]), {})
 
 
 def test_the_fingerprint_is_of_all_there_is():
     a, b, c = (0, [5, 6]), (1, [7]), (0, [8, 9])
     same = [([a, b], [c], []), ([a, b], [c], [])]
-    others = [
+    different = [
         ([b, a], [c], []),
         ([a, b], [], [c]),
         ([a], [b, c], []),
@@ -182,8 +182,8 @@ def test_the_fingerprint_is_of_all_there_is():
         ([a, b], [(0, [9, 8])], []),
         ([(1, [5, 6]), (0, [7])], [c], []),
     ]
-    prints = [of_ids(*parts).fingerprint() for parts in same + others]
-    assert len(set(prints)) == len(others) + 1
+    prints = [of_ids(*parts).fingerprint() for parts in same + different]
+    assert len(set(prints)) == len(different) + 1
     assert prints[0] == prints[1]
 
 
@@ -214,27 +214,27 @@ LINES = ["It's  a\tGREAT film, truly!", "彼は New York が好きではない�
 def test_the_pieces_of_a_passage_give_the_text_back(rng, name, case):
     if name == "mecab":
         pytest.importorskip("MeCab")
-    how = Preprocessor(tokenizers.get_tokenizer(name), case)
+    preprocessor = Preprocessor(tokenizers.get_tokenizer(name), case)
     random = "".join(rng.choice(list("aB.,' \t'éé東京はNot"), 30))
     for text in (*LINES, random):
-        found = how.passage(text)
-        assert "".join(found.pieces) == text.rstrip()
-        spoken = [piece.lstrip() for piece in found.pieces]
-        assert [word.lower() if case == "fold" else word for word in spoken] == found.words == how.words(text)
-        assert all(found.words)
-        assert not any(word.isspace() for word in found.words)
-        assert found.text == text
+        passage = preprocessor.passage(text)
+        assert "".join(passage.pieces) == text.rstrip()
+        words = [piece.lstrip() for piece in passage.pieces]
+        assert [word.lower() if case == "fold" else word for word in words] == passage.words == preprocessor.words(text)
+        assert all(passage.words)
+        assert not any(word.isspace() for word in passage.words)
+        assert passage.text == text
 
 
-def given(stdin, monkeypatch):
+def feed_stdin(stdin, monkeypatch):
     monkeypatch.setattr(preprocessing.sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(stdin)))
 
 
 SPACE = Preprocessor(tokenizers.get_tokenizer("space"), "keep")
 
 
-def batched(how, paths=(), encoding="auto", refuse=None):
-    return [[passage.text for passage in batch] for batch in how.batches(paths, encoding, refuse)]
+def batched(preprocessor, paths=(), encoding="auto", refuse=None):
+    return [[passage.text for passage in batch] for batch in preprocessor.batches(paths, encoding, refuse)]
 
 
 def test_lines_of_files_come_by_batches_with_the_blank_ones(tmp_path, monkeypatch):
@@ -248,9 +248,9 @@ def test_lines_of_files_come_by_batches_with_the_blank_ones(tmp_path, monkeypatc
 
 
 def test_lines_of_standard_input_come_one_by_one(monkeypatch):
-    given("\ufeffone\r\n\ncafé\n".encode() + "Größe".encode(), monkeypatch)
+    feed_stdin("\ufeffone\r\n\ncafé\n".encode() + "Größe".encode(), monkeypatch)
     assert batched(SPACE) == [["one"], [""], ["café"], ["Größe"]]
-    given("café\n".encode(), monkeypatch)
+    feed_stdin("café\n".encode(), monkeypatch)
     assert batched(SPACE, encoding="cp1252") == [["cafÃ©"]]
 
 
@@ -261,21 +261,21 @@ def test_lines_of_standard_input_come_one_by_one(monkeypatch):
         ("cp1252", ["plain", "ein Café", "", "ÄÖ", "äöü ßß", "Ã©"]),  # and these Japanese, or UTF-8
     ],
 )
-def test_the_first_line_that_tells_the_encoding_tells_it_for_all(monkeypatch, encoding, lines):
+def test_the_first_line_beyond_ascii_decides_the_encoding_for_all(monkeypatch, encoding, lines):
     data = "\n".join(lines).encode(encoding)
-    given(data, monkeypatch)
+    feed_stdin(data, monkeypatch)
     assert batched(SPACE) == [[line] for line in lines]
-    others = [line.encode(encoding) for line in lines[2:] if not line.isascii()]
+    encoded = [line.encode(encoding) for line in lines[2:] if not line.isascii()]
     alone = []
-    for line in others:
-        given(line, monkeypatch)
+    for line in encoded:
+        feed_stdin(line, monkeypatch)
         with contextlib.suppress(UserError):
             alone += batched(SPACE)[0]
     assert alone != [line for line in lines[2:] if not line.isascii()], "or this test shows nothing"
 
 
 def test_a_later_line_in_another_encoding(monkeypatch):
-    given("one\ncafé\n\n".encode() + "Größe".encode("cp1252"), monkeypatch)
+    feed_stdin("one\ncafé\n\n".encode() + "Größe".encode("cp1252"), monkeypatch)
     lines = SPACE.batches([], "auto", None)
     assert [next(lines)[0].text for _ in range(3)] == ["one", "café", ""]
     reason = r"^standard input, line 4: is not text in utf-8 \(byte 0xf6\), as line 2 is: --encoding names it$"
@@ -296,14 +296,14 @@ def test_a_later_line_in_another_encoding(monkeypatch):
 )
 def test_lines_whose_ends_are_other_bytes(monkeypatch, codec, mark, encoding):
     lines = ["one", "", "Ċ ਊ 良い", " ", "two"]  # of code points that hold the byte of a line feed
-    given((mark + "\r\n".join(lines)).encode(codec), monkeypatch)
+    feed_stdin((mark + "\r\n".join(lines)).encode(codec), monkeypatch)
     assert batched(SPACE, encoding=encoding) == [[line] for line in lines]
-    given((mark + "one\ntwo\n").encode(codec), monkeypatch)
+    feed_stdin((mark + "one\ntwo\n").encode(codec), monkeypatch)
     assert batched(SPACE, encoding=encoding) == [["one"], ["two"]]
 
 
-def test_damaged_utf_16_is_told_with_its_line(monkeypatch):
-    given("\ufeffone\ntwo\n".encode("utf-16-le") + b"\x00\xd8", monkeypatch)
+def test_damaged_utf_16_is_reported_with_its_line(monkeypatch):
+    feed_stdin("\ufeffone\ntwo\n".encode("utf-16-le") + b"\x00\xd8", monkeypatch)
     lines = SPACE.batches([], "auto", None)
     assert [next(lines)[0].text for _ in range(2)] == ["one", "two"]
     with pytest.raises(UserError, match=r"^standard input, line 3: is not text in utf-16$"):
@@ -312,11 +312,11 @@ def test_damaged_utf_16_is_told_with_its_line(monkeypatch):
 
 def test_a_return_ends_a_line_too(tmp_path, monkeypatch):
     data, wanted = b"one\rtwo\r\r\nthree\n\rfour\r", ["one", "two", "", "three", "", "four"]
-    given(data, monkeypatch)
+    feed_stdin(data, monkeypatch)
     assert batched(SPACE) == [[line] for line in wanted]
     (tmp_path / "a").write_bytes(data)
     assert batched(SPACE, [str(tmp_path / "a")]) == [wanted]
-    given("\ufeffone\rtwo\n".encode("utf-16-le"), monkeypatch)
+    feed_stdin("\ufeffone\rtwo\n".encode("utf-16-le"), monkeypatch)
     assert batched(SPACE) == [["one"], ["two"]]
 
 
@@ -338,7 +338,7 @@ def test_files_that_are_no_text(tmp_path, data, encoding, reason):
 def test_input_that_cannot_be_read(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"none: cannot be read: No such file"):
         batched(SPACE, [str(tmp_path / "none")])
-    given(b"fine\n\xff\n", monkeypatch)
+    feed_stdin(b"fine\n\xff\n", monkeypatch)
     lines = SPACE.batches([], "utf-8", None)
     assert next(lines)[0].text == "fine"
     with pytest.raises(UserError, match=r"standard input, line 2: is not text in utf-8"):
@@ -350,9 +350,9 @@ def test_input_that_cannot_be_read(tmp_path, monkeypatch):
 # Sources
 
 
-def source(corpus=(), **others):
-    every = {name: [] for name in ("pos", "neg", "valid", "test")} | {"corpus": list(map(str, corpus))}
-    return every | {"form": "auto", "encoding": "auto", "columns": [None, None], "midi": None} | others
+def source(corpus=(), **options):
+    paths = {name: [] for name in ("pos", "neg", "valid", "test")} | {"corpus": list(map(str, corpus))}
+    return paths | {"form": "auto", "encoding": "auto", "columns": [None, None], "midi": None} | options
 
 
 @pytest.fixture
@@ -366,9 +366,9 @@ def reviews(tmp_path):
 
 
 def test_a_folder_for_training_and_one_for_tests_are_both_taken(reviews, tmp_path):
-    found = preprocessing.expand_source(source([reviews]))
-    assert (found["corpus"], found["test"], found["valid"]) == ([f"{reviews}/train"], [f"{reviews}/test"], [])
-    pairs, _, report = preprocessing.read_labeled_words(found, "space", "keep")
+    expanded = preprocessing.expand_source(source([reviews]))
+    assert (expanded["corpus"], expanded["test"], expanded["valid"]) == ([f"{reviews}/train"], [f"{reviews}/test"], [])
+    pairs, _, report = preprocessing.read_labeled_words(expanded, "space", "keep")
     assert Counter(label for label, _ in pairs["corpus"]) == {"pos": 3, "neg": 3}
     assert sorted(words for _, words in pairs["test"])[0] == ["neg", "test", "number0"]
     assert pairs["valid"] is None
@@ -387,8 +387,10 @@ def test_texts_become_words_by_a_tokenizer_that_is_chosen_by_their_look(tmp_path
         ("pos\t很好的电影\nneg\t很差的故事\npos\t好\n", "char"),
     ):
         (tmp_path / "a.tsv").write_text(lines, encoding="utf-8")
-        pairs, how, report = preprocessing.read_labeled_words(source([tmp_path / "a.tsv"]), "auto", "fold", least=1)
-        assert how.tokenizer.name == name
+        pairs, preprocessor, report = preprocessing.read_labeled_words(
+            source([tmp_path / "a.tsv"]), "auto", "fold", least=1
+        )
+        assert preprocessor.tokenizer.name == name
         labels, words = zip(*pairs["corpus"], strict=True)
         assert labels == ("pos", "neg", "pos")
         assert (pairs["valid"], pairs["test"]) == (None, None)
@@ -441,14 +443,14 @@ def test_folders_of_tunes_are_music(tunes, reviews):
 
 def test_tunes_become_words_by_their_settings(tunes):
     (tunes / "old" / "broken.mid").write_bytes(b"MThd")
-    pairs, how, report = preprocessing.read_labeled_words(source([tunes], midi=MIDI), "auto", "fold")
+    pairs, preprocessor, report = preprocessing.read_labeled_words(source([tunes], midi=MIDI), "auto", "fold")
     assert Counter(label for label, _ in pairs["corpus"]) == {"old": 3, "new": 2}
     assert pairs["valid"] is None
-    assert (how.tokenizer.name, how.case, how.midi.grid) == ("midi", "keep", 24)
+    assert (preprocessor.tokenizer.name, preprocessor.case, preprocessor.midi.grid) == ("midi", "keep", 24)
     assert [(item["class"], item["files"], len(item["refused"])) for item in report["corpus"]] == [
         ("new", 2, 0), ("old", 4, 1),
     ]  # fmt: skip
-    again = Preprocessor(tokenizers.get_tokenizer("midi"), "keep", how.midi)
+    again = Preprocessor(tokenizers.get_tokenizer("midi"), "keep", preprocessor.midi)
     ((tune,),) = again.batches([str(TUNES[3])], "auto", None)
     assert ("new", tune.words) in pairs["corpus"]
     assert "".join(tune.pieces).split() == tune.words
@@ -473,20 +475,20 @@ def test_what_each_class_of_tunes_needs(tunes):
 def test_a_tune_that_cannot_be_read_does_not_stop_the_others(tunes):
     (tunes / "new" / "broken.mid").write_bytes(b"MThd")
     (tunes / "new" / "broken.words").write_bytes(b"")
-    how, told = Preprocessor(tokenizers.get_tokenizer("midi"), "keep", Settings(**MIDI)), []
-    found = batched(how, [str(tunes.parent / "none"), str(tunes), str(TUNES[6])], refuse=told.append)
+    preprocessor, messages = Preprocessor(tokenizers.get_tokenizer("midi"), "keep", Settings(**MIDI)), []
+    batches = batched(preprocessor, [str(tunes.parent / "none"), str(tunes), str(TUNES[6])], refuse=messages.append)
     names = [os.path.join("old", tune.name) for tune in TUNES[:3]]
     names = [os.path.join("new", tune.name) for tune in TUNES[3:5]] + names + [TUNES[6].name]
-    assert [text for (text,) in found] == names
-    assert len(told) == 3
-    for line, name in zip(told, ("none: no such file", "broken.mid: ", "broken.words: "), strict=True):
+    assert [text for (text,) in batches] == names
+    assert len(messages) == 3
+    for line, name in zip(messages, ("none: no such file", "broken.mid: ", "broken.words: "), strict=True):
         assert name in line
 
 
 def test_a_run_keeps_how_words_are_made():
     about = {"tokens": "space", "case": "fold", "corpus": {"midi": None}}
-    how = preprocessing.preprocessor_of_run(about)
-    assert (how.tokenizer.name, how.case, how.midi) == ("space", "fold", None)
+    preprocessor = preprocessing.preprocessor_of_run(about)
+    assert (preprocessor.tokenizer.name, preprocessor.case, preprocessor.midi) == ("space", "fold", None)
     music = about | {"tokens": "midi", "case": "keep", "corpus": {"midi": MIDI}}
     assert preprocessing.preprocessor_of_run(music).midi == Settings(grid=24, velocities=8)
 

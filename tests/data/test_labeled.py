@@ -28,8 +28,8 @@ def write(tmp_path):
     return written
 
 
-def pairs(found):
-    return [(example.label, example.text) for example in found.examples]
+def pairs(texts):
+    return [(example.label, example.text) for example in texts.examples]
 
 
 WANTED = [("pos", "a fine film"), ("neg", "dull , dull"), ("pos", "it's, well, good"), ("neg", 'not "good"')]
@@ -52,12 +52,12 @@ LAYOUTS = {
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_files_of_all_forms(write, name, ending):
     path = write(name, LAYOUTS[name].replace("\n", ending))
-    found = labeled.read_labeled([path])
-    assert pairs(found) == WANTED
+    texts = labeled.read_labeled([path])
+    assert pairs(texts) == WANTED
     first = 1 + name.startswith(("glue", "named"))
-    assert [example.where for example in found.examples] == [f"{path}:{n}" for n in range(first, first + 4)]
+    assert [example.where for example in texts.examples] == [f"{path}:{n}" for n in range(first, first + 4)]
     form = "csv" if "csv" in name or name == "named.txt" else "space" if name in ("space.train", "fast.txt") else "tab"
-    assert found.report == {
+    assert texts.report == {
         "files": 1,
         "form": {form: 1},
         "encoding": {"UTF-8": 1},
@@ -70,27 +70,27 @@ def test_files_of_all_forms(write, name, ending):
 
 def test_lines_end_nowhere_but_at_line_ends(write):
     text = "x\x85y\u2028z\x0cw\x0bv"
-    found = labeled.read_labeled([write("a.txt", f"pos\t{text}\nneg\tb\npos\tc\n")])
-    assert pairs(found) == [("pos", text), ("neg", "b"), ("pos", "c")]
-    found = labeled.read_labeled([write("a.csv", f"pos,{text}\nneg,b\npos,c\n")])
-    assert pairs(found)[0] == ("pos", text)
+    texts = labeled.read_labeled([write("a.txt", f"pos\t{text}\nneg\tb\npos\tc\n")])
+    assert pairs(texts) == [("pos", text), ("neg", "b"), ("pos", "c")]
+    texts = labeled.read_labeled([write("a.csv", f"pos,{text}\nneg,b\npos,c\n")])
+    assert pairs(texts)[0] == ("pos", text)
 
 
 def test_a_quoted_text_goes_over_lines(write):
     path = write("a.csv", 'label,text\r\npos,"one\r\ntwo, ""three"""\r\n\r\nneg,four\r\n,\r\nneg,five\r\n')
-    found = labeled.read_labeled([path])
-    assert found.examples == [
+    texts = labeled.read_labeled([path])
+    assert texts.examples == [
         Example("pos", 'one two, "three"', f"{path}:2"),
         Example("neg", "four", f"{path}:5"),
         Example("neg", "five", f"{path}:7"),
     ]
-    assert found.report["blank"] == 2
+    assert texts.report["blank"] == 2
 
 
 def test_blank_lines_copies_and_contradictions_are_counted(write):
-    found = labeled.read_labeled([write("a.txt", "pos\ta\n\n  \npos\ta\nneg\ta\nneg\tb\nneg\tb\npos\tc\n\n")])
-    assert len(found.examples) == 6
-    assert (found.report["blank"], found.report["twice"], found.report["torn"]) == (3, 2, 1)
+    texts = labeled.read_labeled([write("a.txt", "pos\ta\n\n  \npos\ta\nneg\ta\nneg\tb\nneg\tb\npos\tc\n\n")])
+    assert len(texts.examples) == 6
+    assert (texts.report["blank"], texts.report["twice"], texts.report["torn"]) == (3, 2, 1)
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def test_blank_lines_copies_and_contradictions_are_counted(write):
 )
 def test_columns_by_name_or_number(write, columns, wanted):
     path = write("a.csv", "stars,title,body\n1,a,good\n2,b,bad\n1,c,fair\n")
-    found = labeled.read_labeled([path], columns=columns, least=0)
-    assert pairs(found)[0] == wanted
-    assert len(found.examples) == 3
+    texts = labeled.read_labeled([path], columns=columns, least=0)
+    assert pairs(texts)[0] == wanted
+    assert len(texts.examples) == 3
 
 
 @pytest.mark.parametrize(
@@ -132,23 +132,23 @@ def test_the_name_of_a_column_may_be_a_label(write):
 
 def test_a_first_line_that_seems_to_name_columns_is_refused_where_something_is_learned(write):
     data = "id,stars,comment\n1,5,good\n2,1,bad\n3,5,fair\n4,1,dull\n"
-    path, other, how = write("a.csv", data), write("b.csv", data), {"columns": ("2", "3")}
+    path, other, options = write("a.csv", data), write("b.csv", data), {"columns": ("2", "3")}
     for paths in ([path], [path, other]):
         with pytest.raises(UserError, match=r"a\.csv:1: 'stars' .* no other line: .* --label-column 'stars', and else"):
-            labeled.read_labeled(paths, **how)
+            labeled.read_labeled(paths, **options)
     assert len(labeled.read_labeled([path], columns=("stars", "3")).examples) == 4
-    assert len(labeled.read_labeled([path], least=0, **how).examples) == 5
-    assert len(labeled.read_labeled([path, write("c.csv", "1,stars,x\n2,5,y\n")], **how).examples) == 7
-    assert len(labeled.read_labeled([write("d.csv", "1,a,x\n2,b,y\n3,c,z\n4,c,z\n")], **how).examples) == 4
+    assert len(labeled.read_labeled([path], least=0, **options).examples) == 5
+    assert len(labeled.read_labeled([path, write("c.csv", "1,stars,x\n2,5,y\n")], **options).examples) == 7
+    assert len(labeled.read_labeled([write("d.csv", "1,a,x\n2,b,y\n3,c,z\n4,c,z\n")], **options).examples) == 4
     assert len(labeled.read_labeled([write("f.txt", "__label__a x\n__label__b y\n__label__b z\n")]).examples) == 3
     moved = write("e.csv", "1,5,good\n2,1,bad\n3,2,odd\n4,5,fair\n5,1,dull\n")
-    assert len(labeled.read_labeled([moved], **how).examples) == 5
+    assert len(labeled.read_labeled([moved], **options).examples) == 5
 
 
 def test_a_field_may_be_longer_than_csv_readers_let_it_be(write):
     limit, long = csv.field_size_limit(), "word " * 30_000
-    found = labeled.read_labeled([write("a.csv", f'pos,"{long}"\nneg,b\npos,c\n')])
-    assert pairs(found)[0] == ("pos", long.strip())
+    texts = labeled.read_labeled([write("a.csv", f'pos,"{long}"\nneg,b\npos,c\n')])
+    assert pairs(texts)[0] == ("pos", long.strip())
     with pytest.raises(UserError, match="is not CSV"):
         labeled.read_labeled([write("a.csv", f'pos,"{long}')])
     assert csv.field_size_limit() == limit
@@ -271,17 +271,17 @@ def test_a_folder_for_each_class(write, tmp_path):
     write(".cache/1.txt", "x")
     write("README", "x")
     write("1.txt", "x")
-    found = labeled.read_labeled([str(tmp_path)])
-    assert [(e.label, e.text, str(pathlib.Path(e.where).relative_to(tmp_path))) for e in found.examples] == [
+    texts = labeled.read_labeled([str(tmp_path)])
+    assert [(e.label, e.text, str(pathlib.Path(e.where).relative_to(tmp_path))) for e in texts.examples] == [
         ("neg", "café noir", "neg/10.txt"),
         ("neg", "dull and long", "neg/2.txt"),
         ("pos", "good", "pos/49960"),
         ("pos", "fine", "pos/deep/1.TXT"),
     ]
-    assert found.report["files"] == 4
-    assert found.report["form"] == {"folder": 4}
-    assert found.report["encoding"] == {"cp1252": 1, "UTF-8": 3}
-    skipped = {pathlib.Path(item["name"]).name: item["reason"] for item in found.report["skipped"]}
+    assert texts.report["files"] == 4
+    assert texts.report["form"] == {"folder": 4}
+    assert texts.report["encoding"] == {"cp1252": 1, "UTF-8": 3}
+    skipped = {pathlib.Path(item["name"]).name: item["reason"] for item in texts.report["skipped"]}
     assert skipped == {
         "pictures": "holds no file that ends in .txt",
         "unsup": "is not a class",
@@ -353,14 +353,14 @@ def test_folders_without_classes(write, tmp_path):
 
 def test_a_file_for_each_class(write):
     pos, neg = write("a.pos", "fine \n\nas \x85 good\n"), write("a.neg", b"tr\xe8s \x85 mal\n")
-    found = labeled.read_pos_neg([pos], [neg])
-    assert found.examples == [
+    texts = labeled.read_pos_neg([pos], [neg])
+    assert texts.examples == [
         Example("pos", "fine", f"{pos}:1"),
         Example("pos", "as \x85 good", f"{pos}:3"),
         Example("neg", "très … mal", f"{neg}:1"),
     ]
-    assert found.report["form"] == {"lines": 2}
-    assert found.report["blank"] == 1
+    assert texts.report["form"] == {"lines": 2}
+    assert texts.report["blank"] == 1
     with pytest.raises(UserError, match="one class only, 'pos'"):
         labeled.read_pos_neg([pos], [])
     with pytest.raises(UserError, match=r"a\.neg: is not text in utf-8 \(byte 0xe8 in line 1\)"):
@@ -369,19 +369,28 @@ def test_a_file_for_each_class(write):
 
 def test_well_known_data(shared):
     folder = shared / "sentiment"
-    found = labeled.read_pos_neg([str(folder / "rt-polarity.pos")], [str(folder / "rt-polarity.neg")])
-    assert Counter(example.label for example in found.examples) == {"pos": 5331, "neg": 5331}
-    assert found.report["encoding"] == {"cp1252": 2}
-    assert found.examples[5331].text == "simplistic , silly and tedious ."
-    sizes = {"stsa.binary.train": (6920, "01"), "stsa.fine.dev": (1101, "01234"), "subj.all": (10000, "01")}
-    for name, (size, labels) in sizes.items():
-        found = labeled.read_labeled([str(folder / name)])
-        assert len(found.examples) == size
-        assert {example.label for example in found.examples} == set(labels)
-        assert list(found.report["form"]) == ["space"]
+    texts = labeled.read_pos_neg([str(folder / "rt-polarity.pos")], [str(folder / "rt-polarity.neg")])
+    assert Counter(example.label for example in texts.examples) == {"pos": 5331, "neg": 5331}
+    assert texts.report["encoding"] == {"cp1252": 2}
+    assert texts.examples[5331].text == "simplistic , silly and tedious ."
     for name in ("rt-polarity.pos", "README.md"):
         with pytest.raises(UserError, match="no line has a tab between label and text"):
             labeled.read_labeled([str(folder / name)])
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "labels"),
+    [
+        ("stsa.fine.dev", 1101, "01234"),
+        pytest.param("stsa.binary.train", 6920, "01", marks=pytest.mark.slow),
+        pytest.param("subj.all", 10000, "01", marks=pytest.mark.slow),
+    ],
+)
+def test_well_known_data_with_spaces(shared, name, size, labels):
+    texts = labeled.read_labeled([str(shared / "sentiment" / name)])
+    assert len(texts.examples) == size
+    assert {example.label for example in texts.examples} == set(labels)
+    assert list(texts.report["form"]) == ["space"]
 
 
 def shuffled(rng, counts):
@@ -398,12 +407,12 @@ def test_a_split_takes_each_class_by_its_share(rng):
     taken = Counter(labels[held].tolist())
     free = 0
     for n, count in enumerate(counts):
-        quota, found = fraction * count, taken[f"class {n}"]
+        quota, held_out = fraction * count, taken[f"class {n}"]
         if count == 1:
-            assert found == 0
+            assert held_out == 0
         else:
-            assert 1 <= found <= count - 1
-            assert abs(found - quota) < 1 or found in (1, count - 1)
+            assert 1 <= held_out <= count - 1
+            assert abs(held_out - quota) < 1 or held_out in (1, count - 1)
         free += count > 1 and 1 <= quota <= count - 1
     if free == len(counts):
         assert abs(len(held) - fraction * len(labels)) <= 0.5
@@ -435,7 +444,7 @@ def test_every_example_may_be_held_out(rng):
 
 def test_identical_texts_stay_together(rng):
     texts = rng.integers(0, 150, 400)
-    labels = numpy.where(rng.random(400) < 0.9, texts % 3, (texts + 1) % 3)  # some texts are torn
+    labels = numpy.where(rng.random(400) < 0.9, texts % 3, (texts + 1) % 3)  # some texts have two labels
     kept, held = splits.hold_out(labels, 0.25, rng, texts.tolist())
     assert not set(texts[kept]) & set(texts[held])
     assert abs(len(held) - 100) <= 12
@@ -455,16 +464,16 @@ def test_a_class_of_copies_is_on_both_sides_if_it_can_be(rng):
 def test_folds_hold_each_example_out_once(rng):
     counts, k = rng.integers(1, 40, 5), int(rng.integers(2, 11))
     labels = shuffled(rng, counts)
-    found = splits.class_folds(labels, k, rng)
-    assert len(found) == k
-    assert sorted(n for _, held in found for n in held) == list(range(len(labels)))
-    for kept, held in found:
+    folds = splits.class_folds(labels, k, rng)
+    assert len(folds) == k
+    assert sorted(n for _, held in folds for n in held) == list(range(len(labels)))
+    for kept, held in folds:
         assert sorted([*kept, *held]) == list(range(len(labels)))
-    sizes = [len(held) for _, held in found]
+    sizes = [len(held) for _, held in folds]
     assert max(sizes) - min(sizes) <= 1
     for name in set(labels.tolist()):
-        times = [(labels[held] == name).sum() for _, held in found]
-        assert max(times) - min(times) <= 1
+        counts_held = [(labels[held] == name).sum() for _, held in folds]
+        assert max(counts_held) - min(counts_held) <= 1
 
 
 def test_the_generator_alone_decides(rng):

@@ -3,11 +3,13 @@
 import ast
 import collections
 import graphlib
+import pathlib
 import sys
 
 import pytest
 
 from tests.conftest import ROOT
+from tsuzuri.folders import walk_files
 
 # Room: which rooms it may import, and which packages. A room may import only those above it, so there is no cycle.
 ROOMS = {
@@ -51,9 +53,9 @@ HEAVY = {"numpy", "chainer", "MeCab", "matplotlib", *ROOMS_OF_WEIGHT}
 
 def sources():
     """(room, path) of every source file; the room of a file at the root is its name."""
-    for path in sorted(ROOT.rglob("*.py")):
+    for path in sorted(map(pathlib.Path, walk_files(ROOT))):
         parts = path.relative_to(ROOT).parts
-        if any(part.startswith(".") for part in parts) or parts[0] == "build":
+        if path.suffix != ".py" or parts[0] == "build":
             continue
         if parts[:2] == ("tsuzuri", "__init__.py"):
             yield "tsuzuri", path

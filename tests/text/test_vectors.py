@@ -69,8 +69,13 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("packed", ["plain", "gz", "zip"])
-@pytest.mark.parametrize("name", FORMS)
+PACKED = ["glove", "fasttext", "binary", "binary, no line ends"]
+
+
+@pytest.mark.parametrize(
+    ("name", "packed"),
+    [(name, "plain") for name in FORMS] + [(name, packed) for name in PACKED for packed in ("gz", "zip")],
+)
 def test_every_form_gives_its_rows(tmp_path, rng, name, packed):
     form, write = FORMS[name]
     rows, path = table(rng), tmp_path / "misleading.name"
@@ -78,11 +83,11 @@ def test_every_form_gives_its_rows(tmp_path, rng, name, packed):
     path.write_bytes(gzip.compress(data) if packed == "gz" else data)
     if packed == "zip":
         zipped(path, vectors=data)
-    found = read(path, *WORDS, "missing")
-    assert (found.form, found.total) == (form, len(rows))
-    assert found.rows.dtype == numpy.float32
-    assert numpy.array_equal(found.rows[2:-1], list(rows.values()))
-    assert found.known.tolist() == [False, False, *[True] * len(rows), False]
+    loaded = read(path, *WORDS, "missing")
+    assert (loaded.form, loaded.total) == (form, len(rows))
+    assert loaded.rows.dtype == numpy.float32
+    assert numpy.array_equal(loaded.rows[2:-1], list(rows.values()))
+    assert loaded.known.tolist() == [False, False, *[True] * len(rows), False]
     assert vectors.vector_width(str(path)) == WIDTH
 
 
@@ -92,36 +97,36 @@ def test_rows_are_found_wherever_a_buffer_ends(tmp_path, rng, monkeypatch, write
     (tmp_path / "v").write_bytes(write(rows))
     wanted = list(rows)[::17]
     monkeypatch.setattr(vector_files, "CHUNK", int(rng.integers(600, 3000)))
-    found = read(tmp_path / "v", *wanted)
-    assert numpy.array_equal(found.rows[2:], [rows[word] for word in wanted])
-    assert found.total == 300
+    loaded = read(tmp_path / "v", *wanted)
+    assert numpy.array_equal(loaded.rows[2:], [rows[word] for word in wanted])
+    assert loaded.total == 300
 
 
 def test_memory_is_for_the_vocabulary_and_not_for_the_file(tmp_path, rng):
     row = " " + " ".join(map(str, rng.normal(size=100))) + "\n"
     with open(tmp_path / "v", "w") as stream:
-        stream.writelines(f"w{n}{row}" for n in range(20_000))
-    assert os.path.getsize(tmp_path / "v") > 30e6
+        stream.writelines(f"w{n}{row}" for n in range(8_000))
+    assert os.path.getsize(tmp_path / "v") > 12e6
     tracemalloc.start()
     try:
-        assert read(tmp_path / "v", "w0", "w19999").total == 20_000
-        assert tracemalloc.get_traced_memory()[1] < 8e6
+        assert read(tmp_path / "v", "w0", "w7999").total == 8_000
+        assert tracemalloc.get_traced_memory()[1] < 6e6
     finally:
         tracemalloc.stop()
 
 
 def test_words_that_hold_spaces(tmp_path):
     (tmp_path / "v").write_bytes(b", 1 2 3\n. . . 4 5 6\nat name@domain.com 7 8 9\nthe 10 11 12\n")
-    found = read(tmp_path / "v", ". . .", "the", "at name@domain.com")
-    assert found.rows[2:].tolist() == [[4, 5, 6], [10, 11, 12], [7, 8, 9]]
-    assert found.total == 4
+    loaded = read(tmp_path / "v", ". . .", "the", "at name@domain.com")
+    assert loaded.rows[2:].tolist() == [[4, 5, 6], [10, 11, 12], [7, 8, 9]]
+    assert loaded.total == 4
 
 
 def test_words_that_are_not_utf8_match_nothing(tmp_path):
     (tmp_path / "v").write_bytes(b"\xff\xfe 1 2\nth\xc3 3 4\n 5 6\nthe 7 8\n")
-    found = read(tmp_path / "v", "the", "th\ufffd")
-    assert found.known.tolist() == [False, False, True, False]
-    assert found.total == 4
+    loaded = read(tmp_path / "v", "the", "th\ufffd")
+    assert loaded.known.tolist() == [False, False, True, False]
+    assert loaded.total == 4
 
 
 def test_real_files(shared):
@@ -133,14 +138,14 @@ def test_real_files(shared):
         "euclidean_vectors.bin": (vector_files.BINARY, 2747, 10, "the", numpy.frombuffer(b"\xb9\xc8\xd7\x3e", "f")[0]),
     }
     for name, (form, total, width, word, number) in first.items():
-        found = read(folder / name, word)
-        assert (found.form, found.total, found.rows.shape[1]) == (form, total, width)
-        assert found.rows[2, 0] == numpy.float32(number)
+        loaded = read(folder / name, word)
+        assert (loaded.form, loaded.total, loaded.rows.shape[1]) == (form, total, width)
+        assert loaded.rows[2, 0] == numpy.float32(number)
     data = (folder / "pang_lee_polarity_fasttext.vec").read_bytes()  # of which some words are not UTF-8
     lines = [line for line in data.decode(errors="replace").split("\n")[1:-1] if "\ufffd" not in line]
     rows = {line.split(" ")[0]: numpy.array(line.split()[1:], "d").astype("f") for line in lines}
-    found = read(folder / "pang_lee_polarity_fasttext.vec", *rows)
-    assert numpy.array_equal(found.rows[2:], list(rows.values()))
+    loaded = read(folder / "pang_lee_polarity_fasttext.vec", *rows)
+    assert numpy.array_equal(loaded.rows[2:], list(rows.values()))
 
 
 # Damage
@@ -232,14 +237,14 @@ def test_damaged_binary(tmp_path, rng, damage, reason):
 
 
 @pytest.mark.parametrize("name", ["glove", "fasttext", "binary", "binary, no line ends"])
-def test_any_damage_is_told_or_harmless(tmp_path, rng, name):
+def test_any_damage_is_reported_or_harmless(tmp_path, rng, name):
     """Nothing but ``UserError`` comes out, and no row that is not finite.
 
-    A file whose first line says how many words it has is always told if it was cut before its last number is reached.
+    A file whose first line says how many words it has is always refused if it was cut before its last number begins.
     """
     whole = FORMS[name][1](table(rng))
     reached = len(whole) - 2 if "binary" in name else whole.rstrip().rindex(b" ") + 1
-    for _ in range(60):
+    for _ in range(30):
         data = bytearray(whole)
         for at in rng.integers(0, len(whole), 3):
             data[at] = rng.integers(256)
@@ -254,7 +259,7 @@ def test_any_damage_is_told_or_harmless(tmp_path, rng, name):
 
 @pytest.mark.parametrize("header", [b"", b"2 2\n"])
 @pytest.mark.parametrize("word", ["the", "cat"])
-def test_a_text_cut_within_its_last_number_is_told_where_none_ends_so(tmp_path, header, word):
+def test_a_text_cut_within_its_last_number_is_refused_where_none_ends_so(tmp_path, header, word):
     """A last line may have no line end, so what could be a number passes for one."""
     whole = header + b"the 1 2\ncat 3.25 -4.25e-05"
     for cut, last in enumerate([b"-", b"-4", b"-4.", b"-4.2", b"-4.25", b"-4.25e", b"-4.25e-", b"-4.25e-0"]):
@@ -272,9 +277,9 @@ def test_a_text_cut_within_its_last_number_is_told_where_none_ends_so(tmp_path, 
 
 def test_odd_spaces_are_none_of_the_damage(tmp_path):
     (tmp_path / "v").write_bytes(b"dog 1 2\na  3  4\nthe \t5 6  \n the 7 8\n")
-    found = read(tmp_path / "v", "a", "the")
-    assert found.rows[2:].tolist() == [[3, 4], [5, 6]]
-    assert found.total == 4
+    loaded = read(tmp_path / "v", "a", "the")
+    assert loaded.rows[2:].tolist() == [[3, 4], [5, 6]]
+    assert loaded.total == 4
 
 
 def test_files_that_are_none(tmp_path):
@@ -302,9 +307,9 @@ def test_a_zip_that_is_damaged(tmp_path, rng):
 def test_the_first_of_equal_words_counts_and_the_word_itself_before_its_lower_case(tmp_path):
     lines = b"the 1 1\ncat 2 2\nthe 3 3\nThe 4 4\nTHE 5 5\ncat 6 6\n"
     (tmp_path / "v").write_bytes(lines)
-    found = read(tmp_path / "v", "the", "The", "Cat", "CAT", "cat", "THe")
-    assert found.rows[2:, 0].tolist() == [1, 4, 2, 2, 2, 1]
-    assert found.total == 6
+    loaded = read(tmp_path / "v", "the", "The", "Cat", "CAT", "cat", "THe")
+    assert loaded.rows[2:, 0].tolist() == [1, 4, 2, 2, 2, 1]
+    assert loaded.total == 6
     (tmp_path / "v").write_bytes(b"".join(reversed(lines.splitlines(keepends=True))))
     assert read(tmp_path / "v", "the", "The", "Cat").rows[2:, 0].tolist() == [3, 4, 6]
 
@@ -319,9 +324,9 @@ def test_the_first_of_equal_words_counts_and_the_word_itself_before_its_lower_ca
 )
 def test_what_stands_for_the_special_words(tmp_path, lines, eos, unk):
     (tmp_path / "v").write_bytes(b"the 1 1\n" + lines)
-    found = read(tmp_path / "v", "the")
-    assert found.rows[:, 0].tolist() == [eos, unk, 1]
-    assert found.known.all()
+    loaded = read(tmp_path / "v", "the")
+    assert loaded.rows[:, 0].tolist() == [eos, unk, 1]
+    assert loaded.known.all()
 
 
 def test_missing_rows_are_drawn_like_the_others(tmp_path, rng):
@@ -351,8 +356,8 @@ def test_where_the_rows_found_do_not_differ_the_others_still_do(tmp_path, rng, w
 
 def test_how_much_of_the_text_they_know(tmp_path):
     (tmp_path / "v").write_bytes(b"the 1 1\ncat 2 2\nUNK 3 3\n</s> 3 3\nbird 4 4\n")
-    found = read(tmp_path / "v", "the", "cat", "dog")
-    about = vectors.vectors_report(str(tmp_path / "v"), found, numpy.array([2, 3, 0, 2, 4, 1, 0, 2], "i"))
+    loaded = read(tmp_path / "v", "the", "cat", "dog")
+    about = vectors.vectors_report(str(tmp_path / "v"), loaded, numpy.array([2, 3, 0, 2, 4, 1, 0, 2], "i"))
     assert about == {
         "file": str(tmp_path / "v"),
         "form": vector_files.GLOVE,
@@ -362,5 +367,5 @@ def test_how_much_of_the_text_they_know(tmp_path):
         "of": 3,
         "share": 4 / 6,
     }
-    told = "5 of 2 numbers (GloVe text): 2 of 3 words found (66.7%; 66.7% of the text), the others drawn like them"
-    assert vectors.vectors_summary(about) == told
+    summary = "5 of 2 numbers (GloVe text): 2 of 3 words found (66.7%; 66.7% of the text), the others drawn like them"
+    assert vectors.vectors_summary(about) == summary
