@@ -72,8 +72,8 @@ def vector_width(path):
 def vectors_report(path, vectors, ids):
     """What run.json keeps of where the vectors are from, and how much of a text they cover.
 
-    ``ids`` are the text's. Of the vocabulary without ``<eos>`` and ``<unk>``, ``found`` words "of" so many were in the
-    file; counted with their repetitions, they are a ``share`` of the text without its line ends.
+    ``ids`` are the text's. "found" counts the words of the vocabulary, "of" so many without ``<eos>`` and ``<unk>``,
+    that were in the file; with their repetitions they are the "share" of the text, without its line ends.
     """
     known = vectors.known.copy()
     known[: len(SPECIAL)] = False
