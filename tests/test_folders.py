@@ -8,7 +8,8 @@ import pytest
 from tsuzuri.errors import UserError
 from tsuzuri.folders import subfolders, walk_files
 
-VISIBLE = ["a.txt", "z.txt", "B/2.txt", "B/c/1.txt", "a/10.txt", "a/2.txt"]
+MANY = [f"m{n}/1.txt" for n in range(9)]
+VISIBLE = ["a.txt", "z.txt", "B/2.txt", "B/c/1.txt", "a/10.txt", "a/2.txt", *MANY]
 HIDDEN = [".a.txt", "a/.b.txt", ".git/c.txt", "a/.cache/d.txt", "a/.../e.txt"]
 
 
@@ -28,8 +29,8 @@ def walked(folder):
 
 
 def test_files_come_before_folders_both_sorted_and_hidden_ones_are_left_out(folder):
-    assert walked(folder) == ["a.txt", "z.txt", "B/2.txt", "B/c/1.txt", "a/10.txt", "a/2.txt"]
-    assert subfolders(str(folder)) == ["B", "a", "empty"]
+    assert walked(folder) == ["a.txt", "z.txt", "B/2.txt", "B/c/1.txt", "a/10.txt", "a/2.txt", *MANY]
+    assert subfolders(str(folder)) == ["B", "a", "empty", *(f"m{n}" for n in range(9))]
 
 
 def test_paths_begin_with_the_folder_as_it_was_named(folder, monkeypatch):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import ROOT
 from tsuzuri.data import windows
-from tsuzuri.data.corpus import SPLITS, build_text_corpus
+from tsuzuri.data.corpus import SPLITS, build_piece_corpus, build_text_corpus
 from tsuzuri.errors import UserError
 from tsuzuri.text import vocabulary
 
@@ -129,6 +129,66 @@ def test_nothing_readable(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"\0")
     with pytest.raises(UserError, match=r"no text that can be read \(.*a\.txt is binary"):
         build_text_corpus([str(tmp_path)])
+
+
+# Pieces
+
+
+def group(name, length=4, copies=2):
+    """A piece whose words begin with its name, and copies of it, whose words begin with the name and a number.
+
+    The last word of each says which of the two it is.
+    """
+    return [
+        [*(f"{name}{copy or ''}_{k}" for k in range(length - 1)), "copy" if copy else "original"]
+        for copy in range(copies + 1)
+    ]
+
+
+def pieces_of(corpus):
+    """The names of the pieces of each split, in their order; words that the vocabulary lacks are left out."""
+    splits = {split: text_of(corpus, getattr(corpus, split)).split("/") for split in SPLITS}
+    return {
+        split: [line.split()[0].split("_")[0] if line.split()[0] != "<unk>" else "?" for line in lines if line.strip()]
+        for split, lines in splits.items()
+    }
+
+
+def test_pieces_are_held_out_at_equal_distances_and_their_copies_are_not_trained_on():
+    groups = [group(f"p{n}.") for n in range(40)]
+    corpus = build_piece_corpus(groups, name="tunes")
+    held = {10, 9, 30, 29}  # two pieces for validation, and those before them for test
+    trained = [f"p{n}.{copy}" for n in range(40) if n not in held for copy in ("", 1, 2)]
+    assert pieces_of(corpus) == {"train": trained, "valid": ["?"] * 2, "test": ["?"] * 2}
+    assert (
+        text_of(corpus, corpus.valid) == text_of(corpus, corpus.test) == " ".join(["<unk> <unk> <unk> original /"] * 2)
+    )
+    assert corpus.report["words"] == {"train": 36 * 3 * 5, "valid": 2 * 5, "test": 2 * 5}
+    assert (corpus.report["pieces"], corpus.report["copies"], corpus.report["twice"]) == (40, 80, 0)
+    known = build_piece_corpus([*groups, group("q", copies=0)], valid=[groups[3]], test=[group("t", 2)])
+    assert len(known.valid) == 5, "the original alone is validated on"
+    assert known.report["words"]["test"] == 3
+    assert "p3." not in pieces_of(known)["train"]
+    assert pieces_of(known)["train"][-1] == "q"
+
+
+def test_equal_pieces_are_one():
+    corpus = build_piece_corpus([group("a", copies=1), group("b", copies=0), group("a", copies=0)])
+    assert corpus.report["twice"] == 1
+    assert corpus.report["pieces"] == 2
+    assert sorted(pieces_of(corpus)["train"]) == ["a", "a1", "b"], "the first of them stays, with its copies"
+
+
+def test_of_one_or_two_pieces_the_ends_are_held_out():
+    words = [f"w{k}" for k in range(100)]
+    corpus = build_piece_corpus([[words, [f"x{k}" for k in range(100)]]])
+    assert text_of(corpus, corpus.train).split() == [*words[:90], "/", *(f"x{k}" for k in range(90)), "/"]
+    assert (len(corpus.test), len(corpus.valid)) == (6, 6)
+    again = build_piece_corpus([[words]], valid=[[words[:50]]])
+    assert text_of(again, again.train).split() == [*words[:95], "/"]
+    assert text_of(again, again.valid).split() == [*words[:50], "/"]
+    with pytest.raises(UserError, match=r"^tunes: no piece is left to train on$"):
+        build_piece_corpus([[words]], valid=[[words]], name="tunes")
 
 
 def test_ids_do_not_depend_on_the_process(tmp_path):

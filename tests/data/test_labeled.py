@@ -260,6 +260,7 @@ def test_a_folder_for_each_class(write, tmp_path):
     write("neg/10.txt", b"caf\xe9 noir")
     write("pos/deep/1.TXT", "\ufefffine")
     write("pos/49960", "good")
+    write("pos/z.txt", "last")  # in the order of whole paths
     write("pos/.hidden.txt", "x")
     write("pos/.git/a.txt", "x")
     write("pos/labels.feat", "x")
@@ -277,10 +278,11 @@ def test_a_folder_for_each_class(write, tmp_path):
         ("neg", "dull and long", "neg/2.txt"),
         ("pos", "good", "pos/49960"),
         ("pos", "fine", "pos/deep/1.TXT"),
+        ("pos", "last", "pos/z.txt"),
     ]
-    assert texts.report["files"] == 4
-    assert texts.report["form"] == {"folder": 4}
-    assert texts.report["encoding"] == {"cp1252": 1, "UTF-8": 3}
+    assert texts.report["files"] == 5
+    assert texts.report["form"] == {"folder": 5}
+    assert texts.report["encoding"] == {"cp1252": 1, "UTF-8": 4}
     skipped = {pathlib.Path(item["name"]).name: item["reason"] for item in texts.report["skipped"]}
     assert skipped == {
         "pictures": "holds no file that ends in .txt",

@@ -93,6 +93,10 @@ def test_header_and_footer_are_cut_whole():
 def test_a_body_that_speaks_of_its_source_keeps_the_sentence():
     sentences = ["底本：この言葉を私は好まない。", *["長い話。"] * aozora.FOOTER_LINES]
     assert body("\n".join(sentences)) == sentences
+    assert aozora.clean_aozora(HEADER + "長い話。\n底本：この言葉を私は好まない。\n終わり。").lines[1:] == [
+        "底本：この言葉を私は好まない。",
+        "終わり。",
+    ]
     text = "題\n作者\n\n底本とは何か。\n入力の話。\n"
     assert aozora.clean_aozora(text).lines == ["底本とは何か。", "入力の話。"]
 

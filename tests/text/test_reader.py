@@ -148,6 +148,7 @@ def test_a_folder_is_read_in_order_and_its_bad_files_are_counted(tmp_path):
     (tmp_path / "b").mkdir()
     write(tmp_path / "b" / "two.TXT", "二\n")
     write(tmp_path / "a.txt", "一\n\n　\n一の二\n")
+    write(tmp_path / "z.txt", "三\n")  # before the folders
     write(tmp_path / "bad.txt", b"\0\1")
     write(tmp_path / "empty.txt", b"")
     write(tmp_path / "blank.txt", " \n\n")
@@ -157,6 +158,7 @@ def test_a_folder_is_read_in_order_and_its_bad_files_are_counted(tmp_path):
     documents = [d for d in results if isinstance(d, reader.Document)]
     assert [(os.path.basename(d.name), d.kind, d.pieces) for d in documents] == [
         ("a.txt", "plain", ["一", "一の二"]),
+        ("z.txt", "plain", ["三"]),
         ("two.TXT", "plain", ["二"]),
     ]
     skipped = {os.path.basename(s.name): s.reason for s in results if isinstance(s, reader.Skipped)}

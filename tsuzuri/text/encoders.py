@@ -1,4 +1,4 @@
-"""Texts as arrays: the encoders of the chapter on text in Chollet's "Deep Learning with Python", on the words of this package.
+"""Texts as arrays: the encoders of the chapter on text in Chollet's "Deep Learning with Python", for lists of words.
 
 A text is a list of words, as a tokenizer of ``tsuzuri.text.tokenizers`` splits it, or a ``str``, whose words are its
 characters. An encoder goes in two steps that combine freely: words become ids, and lists of ids become an array. Names
