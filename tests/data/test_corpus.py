@@ -1,71 +1,15 @@
-"""Vocabulary, splits, encoding and windows."""
+"""Texts and pieces to a corpus: splits, counts, encoding, and what is too little."""
 
-import itertools
 import json
 import os
 import subprocess
 import sys
-from collections import Counter
 
-import numpy
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.conftest import ROOT
-from tsuzuri.data import windows
 from tsuzuri.data.corpus import SPLITS, build_piece_corpus, build_text_corpus
 from tsuzuri.errors import UserError
-from tsuzuri.text import vocabulary
-
-
-def test_ids_go_by_frequency_then_by_word():
-    vocab = vocabulary.build_vocabulary(Counter({"い": 2, "あ": 2, "う": 5, "え": 1, "<unk>": 9}), least=2)
-    assert vocab.words == ["<eos>", "<unk>", "う", "あ", "い"]
-    assert vocabulary.build_vocabulary(Counter({"い": 2, "あ": 2, "う": 5}), most=4).words == [
-        "<eos>",
-        "<unk>",
-        "う",
-        "あ",
-    ]
-    assert vocab.encode(["う", "え", "あ"]).tolist() == [2, 1, 3]
-    assert vocab.encode(["う"]).dtype == numpy.int32
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), unique=True))
-def test_odd_words_survive_the_file(tmp_path_factory, words):
-    words = [*vocabulary.SPECIAL, *(word for word in words if word not in vocabulary.SPECIAL)]
-    path = tmp_path_factory.mktemp("v") / "vocabulary.txt"
-    path.write_bytes(vocabulary.Vocabulary(words).dump())
-    assert vocabulary.load_vocabulary(path).words == words
-    assert path.read_bytes().count(b"\n") == len(words)
-
-
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"<eos>\n<unk>\na\na\n", "holds 'a' twice"),
-        (b"a\nb\n", "does not begin with <eos> and <unk>"),
-        (b"", "does not begin"),
-        (b"\xff\xfe", "not a vocabulary"),
-    ],
-)
-def test_what_is_no_vocabulary(tmp_path, data, reason):
-    path = tmp_path / "vocabulary.txt"
-    path.write_bytes(data)
-    with pytest.raises(UserError, match=reason):
-        vocabulary.load_vocabulary(path)
-    with pytest.raises(UserError, match="No such file"):
-        vocabulary.load_vocabulary(tmp_path / "none")
-
-
-def test_nearest_words():
-    vocab = vocabulary.Vocabulary([*vocabulary.SPECIAL, "の", "ホームズ", "ワトソン", "ホーム"])
-    assert vocab.nearest("ホムズ")[0] == "ホームズ"
-    assert vocab.nearest("トン")[0] == "ワトソン"
-    assert vocab.nearest("xyz", 2) == ["の", "ホームズ"]
-    assert "<unk>" not in vocab.nearest("<unk>")
 
 
 def corpus_of(tmp_path, lines, **settings):
@@ -210,28 +154,3 @@ def test_ids_do_not_depend_on_the_process(tmp_path):
         for seed in "12"
     }
     assert len(prints) == 1
-
-
-# Windows
-
-
-@pytest.mark.parametrize(("size", "batch", "steps"), [(2, 1, 1), (7, 2, 3), (100, 4, 7), (101, 1, 200), (53, 10, 5)])
-def test_training_windows_carry_each_run_on(size, batch, steps):
-    ids = numpy.arange(size, dtype="i")
-    start = size // 3
-    cut = windows.training_windows(ids, batch, steps, start)
-    assert len(cut) == windows.count_windows(size, batch, steps)
-    lengths = {len(xs) for xs, _ in cut}
-    assert max(lengths) <= steps
-    assert max(lengths) - min(lengths) <= 1
-    xs, ts = (numpy.concatenate([window[k] for window in cut]) for k in (0, 1))
-    assert (ts == (xs + 1) % size).all()
-    assert xs.T.ravel().tolist() == [(start + k) % size for k in range(xs.size)]
-    assert xs.shape == (size // batch, batch)
-
-
-@pytest.mark.parametrize(("size", "batch", "steps"), [(2, 1, 1), (8, 3, 2), (100, 4, 7), (50, 7, 100)])
-def test_evaluation_scores_every_id_once(size, batch, steps):
-    cut = windows.evaluation_windows(numpy.arange(size), batch, steps)
-    scored = [(x, t) for xs, ts in cut for x, t in zip(xs.ravel(), ts.ravel(), strict=True) if t >= 0]
-    assert sorted(scored) == list(itertools.pairwise(range(size)))

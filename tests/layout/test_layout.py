@@ -101,12 +101,18 @@ def trees():
     return {path: ast.parse(path.read_text(encoding="utf-8")) for _, path in SOURCES}
 
 
-def test_imports_go_one_way(trees):
+@pytest.fixture(scope="module")
+def imports(trees):
+    """The modules that each source file imports, by its path."""
+    return {path: set(imported(tree)) for path, tree in trees.items()}
+
+
+def test_imports_go_one_way(imports):
     wrong = []
     for room, path in PACKAGE:
         assert room in ROOMS, f"{path}: {room} is not in the plan"
         rooms, packages = ROOMS[room]
-        for name in imported(trees[path]):
+        for name in sorted(imports[path]):
             ours = name.split(".")[0] in ("tsuzuri", *ROOT_FILES)
             allowed = room_of(name) in (room, *rooms) if ours else name in sys.stdlib_module_names or name in packages
             if ours and name.split(".")[0] != "tsuzuri":
@@ -116,13 +122,13 @@ def test_imports_go_one_way(trees):
     assert wrong == []
 
 
-def test_what_stands_at_the_root_imports_only_what_it_may(trees):
+def test_what_stands_at_the_root_imports_only_what_it_may(imports):
     wrong = []
     for room, path in SOURCES:
         if (room, path) in PACKAGE:
             continue
         assert room in ROOT_FILES, f"{path}: {room} is not in the plan"
-        for name in imported(trees[path]):
+        for name in sorted(imports[path]):
             if name.startswith("tsuzuri.") and room_of(name) not in ROOT_FILES[room]:
                 wrong.append(f"{path.relative_to(ROOT)} may not import {name}")
     assert wrong == []
@@ -135,8 +141,8 @@ def test_each_room_imports_only_rooms_above_it():
         above.append(room)
 
 
-def test_no_module_imports_itself_by_way_of_others(trees):
-    graph = {module_of(path): set(imported(trees[path])) & MODULES - {module_of(path)} for _, path in PACKAGE}
+def test_no_module_imports_itself_by_way_of_others(imports):
+    graph = {module_of(path): imports[path] & MODULES - {module_of(path)} for _, path in PACKAGE}
     graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, which names the modules
 
 
@@ -147,13 +153,13 @@ def test_generate_reads_its_options_before_it_loads_anything_heavy(script):
     assert not HEAVY & {room_of(name) for name in imported(top)}
 
 
-def test_only_one_file_calls_mecab(trees):
-    calling = [path.name for path, tree in trees.items() if "MeCab" in set(imported(tree))]
+def test_only_one_file_calls_mecab(imports):
+    calling = [path.name for path, names in imports.items() if "MeCab" in names]
     assert [name for name in calling if name != "corpus_speed.py"] == ["tokenizers.py"]
 
 
-def test_only_compat_imports_chainer_itself(trees):
-    assert [path.name for path, tree in trees.items() if "chainer" in set(imported(tree))] == ["compat.py"]
+def test_only_compat_imports_chainer_itself(imports):
+    assert [path.name for path, names in imports.items() if "chainer" in names] == ["compat.py"]
 
 
 def test_every_file_says_what_it_is(trees):
