@@ -1,70 +1,15 @@
-"""Vocabulary, splits, encoding and windows."""
+"""Texts and pieces to a corpus: splits, counts, encoding, and what is too little."""
 
-import itertools
 import json
 import os
 import subprocess
 import sys
-from collections import Counter
 
-import numpy
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.conftest import ROOT
-from tsuzuri.data import windows
-from tsuzuri.data.corpus import SPLITS, build_text_corpus
+from tsuzuri.data.corpus import SPLITS, build_piece_corpus, build_text_corpus
 from tsuzuri.errors import UserError
-from tsuzuri.text import vocabulary
-
-
-def test_ids_go_by_frequency_then_by_word():
-    vocab = vocabulary.build_vocabulary(Counter({"い": 2, "あ": 2, "う": 5, "え": 1, "<unk>": 9}), least=2)
-    assert vocab.words == ["<eos>", "<unk>", "う", "あ", "い"]
-    assert vocabulary.build_vocabulary(Counter({"い": 2, "あ": 2, "う": 5}), most=4).words == [
-        "<eos>",
-        "<unk>",
-        "う",
-        "あ",
-    ]
-    assert vocab.encode(["う", "え", "あ"]).tolist() == [2, 1, 3]
-    assert vocab.encode(["う"]).dtype == numpy.int32
-
-
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), unique=True))
-def test_odd_words_survive_the_file(tmp_path_factory, words):
-    words = [*vocabulary.SPECIAL, *(word for word in words if word not in vocabulary.SPECIAL)]
-    path = tmp_path_factory.mktemp("v") / "vocabulary.txt"
-    path.write_bytes(vocabulary.Vocabulary(words).dump())
-    assert vocabulary.load_vocabulary(path).words == words
-    assert path.read_bytes().count(b"\n") == len(words)
-
-
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"<eos>\n<unk>\na\na\n", "holds 'a' twice"),
-        (b"a\nb\n", "does not begin with <eos> and <unk>"),
-        (b"", "does not begin"),
-        (b"\xff\xfe", "not a vocabulary"),
-    ],
-)
-def test_what_is_no_vocabulary(tmp_path, data, reason):
-    path = tmp_path / "vocabulary.txt"
-    path.write_bytes(data)
-    with pytest.raises(UserError, match=reason):
-        vocabulary.load_vocabulary(path)
-    with pytest.raises(UserError, match="No such file"):
-        vocabulary.load_vocabulary(tmp_path / "none")
-
-
-def test_nearest_words():
-    vocab = vocabulary.Vocabulary([*vocabulary.SPECIAL, "の", "ホームズ", "ワトソン", "ホーム"])
-    assert vocab.nearest("ホムズ")[0] == "ホームズ"
-    assert vocab.nearest("トン")[0] == "ワトソン"
-    assert vocab.nearest("xyz", 2) == ["の", "ホームズ"]
-    assert "<unk>" not in vocab.nearest("<unk>")
 
 
 def corpus_of(tmp_path, lines, **settings):
@@ -130,6 +75,66 @@ def test_nothing_readable(tmp_path):
         build_text_corpus([str(tmp_path)])
 
 
+# Pieces
+
+
+def group(name, length=4, copies=2):
+    """A piece whose words begin with its name, and copies of it, whose words begin with the name and a number.
+
+    The last word of each says which of the two it is.
+    """
+    return [
+        [*(f"{name}{copy or ''}_{k}" for k in range(length - 1)), "copy" if copy else "original"]
+        for copy in range(copies + 1)
+    ]
+
+
+def pieces_of(corpus):
+    """The names of the pieces of each split, in their order; words that the vocabulary lacks are left out."""
+    splits = {split: text_of(corpus, getattr(corpus, split)).split("/") for split in SPLITS}
+    return {
+        split: [line.split()[0].split("_")[0] if line.split()[0] != "<unk>" else "?" for line in lines if line.strip()]
+        for split, lines in splits.items()
+    }
+
+
+def test_pieces_are_held_out_at_equal_distances_and_their_copies_are_not_trained_on():
+    groups = [group(f"p{n}.") for n in range(40)]
+    corpus = build_piece_corpus(groups, name="tunes")
+    held = {10, 9, 30, 29}  # two pieces for validation, and those before them for test
+    trained = [f"p{n}.{copy}" for n in range(40) if n not in held for copy in ("", 1, 2)]
+    assert pieces_of(corpus) == {"train": trained, "valid": ["?"] * 2, "test": ["?"] * 2}
+    assert (
+        text_of(corpus, corpus.valid) == text_of(corpus, corpus.test) == " ".join(["<unk> <unk> <unk> original /"] * 2)
+    )
+    assert corpus.report["words"] == {"train": 36 * 3 * 5, "valid": 2 * 5, "test": 2 * 5}
+    assert (corpus.report["pieces"], corpus.report["copies"], corpus.report["twice"]) == (40, 80, 0)
+    known = build_piece_corpus([*groups, group("q", copies=0)], valid=[groups[3]], test=[group("t", 2)])
+    assert len(known.valid) == 5, "the original alone is validated on"
+    assert known.report["words"]["test"] == 3
+    assert "p3." not in pieces_of(known)["train"]
+    assert pieces_of(known)["train"][-1] == "q"
+
+
+def test_equal_pieces_are_one():
+    corpus = build_piece_corpus([group("a", copies=1), group("b", copies=0), group("a", copies=0)])
+    assert corpus.report["twice"] == 1
+    assert corpus.report["pieces"] == 2
+    assert sorted(pieces_of(corpus)["train"]) == ["a", "a1", "b"], "the first of them stays, with its copies"
+
+
+def test_of_one_or_two_pieces_the_ends_are_held_out():
+    words = [f"w{k}" for k in range(100)]
+    corpus = build_piece_corpus([[words, [f"x{k}" for k in range(100)]]])
+    assert text_of(corpus, corpus.train).split() == [*words[:90], "/", *(f"x{k}" for k in range(90)), "/"]
+    assert (len(corpus.test), len(corpus.valid)) == (6, 6)
+    again = build_piece_corpus([[words]], valid=[[words[:50]]])
+    assert text_of(again, again.train).split() == [*words[:95], "/"]
+    assert text_of(again, again.valid).split() == [*words[:50], "/"]
+    with pytest.raises(UserError, match=r"^tunes: no piece is left to train on$"):
+        build_piece_corpus([[words]], valid=[[words]], name="tunes")
+
+
 def test_ids_do_not_depend_on_the_process(tmp_path):
     """No order of a set or of hashes: two processes with other hash seeds give the same ids."""
     code = (
@@ -146,31 +151,6 @@ def test_ids_do_not_depend_on_the_process(tmp_path):
             text=True,
             check=True,
         ).stdout
-        for seed in "123"
+        for seed in "12"
     }
     assert len(prints) == 1
-
-
-# Windows
-
-
-@pytest.mark.parametrize(("size", "batch", "steps"), [(2, 1, 1), (7, 2, 3), (100, 4, 7), (101, 1, 200), (53, 10, 5)])
-def test_training_windows_carry_each_run_on(size, batch, steps):
-    ids = numpy.arange(size, dtype="i")
-    start = size // 3
-    cut = windows.training_windows(ids, batch, steps, start)
-    assert len(cut) == windows.count_windows(size, batch, steps)
-    lengths = {len(xs) for xs, _ in cut}
-    assert max(lengths) <= steps
-    assert max(lengths) - min(lengths) <= 1
-    xs, ts = (numpy.concatenate([window[k] for window in cut]) for k in (0, 1))
-    assert (ts == (xs + 1) % size).all()
-    assert xs.T.ravel().tolist() == [(start + k) % size for k in range(xs.size)]
-    assert xs.shape == (size // batch, batch)
-
-
-@pytest.mark.parametrize(("size", "batch", "steps"), [(2, 1, 1), (8, 3, 2), (100, 4, 7), (50, 7, 100)])
-def test_evaluation_scores_every_id_once(size, batch, steps):
-    cut = windows.evaluation_windows(numpy.arange(size), batch, steps)
-    scored = [(x, t) for xs, ts in cut for x, t in zip(xs.ravel(), ts.ravel(), strict=True) if t >= 0]
-    assert sorted(scored) == list(itertools.pairwise(range(size)))

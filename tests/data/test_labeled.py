@@ -1,4 +1,4 @@
-"""Labeled data: every layout, every way in which it can be wrong, and how it is divided."""
+"""Labeled data: every layout, and every way in which it can be wrong."""
 
 import csv
 import os
@@ -7,10 +7,9 @@ import shutil
 import sys
 from collections import Counter
 
-import numpy
 import pytest
 
-from tsuzuri.data import labeled, splits
+from tsuzuri.data import labeled
 from tsuzuri.data.labeled import Example
 from tsuzuri.errors import UserError
 
@@ -28,8 +27,8 @@ def write(tmp_path):
     return written
 
 
-def pairs(found):
-    return [(example.label, example.text) for example in found.examples]
+def pairs(texts):
+    return [(example.label, example.text) for example in texts.examples]
 
 
 WANTED = [("pos", "a fine film"), ("neg", "dull , dull"), ("pos", "it's, well, good"), ("neg", 'not "good"')]
@@ -52,12 +51,12 @@ LAYOUTS = {
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_files_of_all_forms(write, name, ending):
     path = write(name, LAYOUTS[name].replace("\n", ending))
-    found = labeled.read_labeled([path])
-    assert pairs(found) == WANTED
+    texts = labeled.read_labeled([path])
+    assert pairs(texts) == WANTED
     first = 1 + name.startswith(("glue", "named"))
-    assert [example.where for example in found.examples] == [f"{path}:{n}" for n in range(first, first + 4)]
+    assert [example.where for example in texts.examples] == [f"{path}:{n}" for n in range(first, first + 4)]
     form = "csv" if "csv" in name or name == "named.txt" else "space" if name in ("space.train", "fast.txt") else "tab"
-    assert found.report == {
+    assert texts.report == {
         "files": 1,
         "form": {form: 1},
         "encoding": {"UTF-8": 1},
@@ -70,27 +69,27 @@ def test_files_of_all_forms(write, name, ending):
 
 def test_lines_end_nowhere_but_at_line_ends(write):
     text = "x\x85y\u2028z\x0cw\x0bv"
-    found = labeled.read_labeled([write("a.txt", f"pos\t{text}\nneg\tb\npos\tc\n")])
-    assert pairs(found) == [("pos", text), ("neg", "b"), ("pos", "c")]
-    found = labeled.read_labeled([write("a.csv", f"pos,{text}\nneg,b\npos,c\n")])
-    assert pairs(found)[0] == ("pos", text)
+    texts = labeled.read_labeled([write("a.txt", f"pos\t{text}\nneg\tb\npos\tc\n")])
+    assert pairs(texts) == [("pos", text), ("neg", "b"), ("pos", "c")]
+    texts = labeled.read_labeled([write("a.csv", f"pos,{text}\nneg,b\npos,c\n")])
+    assert pairs(texts)[0] == ("pos", text)
 
 
 def test_a_quoted_text_goes_over_lines(write):
     path = write("a.csv", 'label,text\r\npos,"one\r\ntwo, ""three"""\r\n\r\nneg,four\r\n,\r\nneg,five\r\n')
-    found = labeled.read_labeled([path])
-    assert found.examples == [
+    texts = labeled.read_labeled([path])
+    assert texts.examples == [
         Example("pos", 'one two, "three"', f"{path}:2"),
         Example("neg", "four", f"{path}:5"),
         Example("neg", "five", f"{path}:7"),
     ]
-    assert found.report["blank"] == 2
+    assert texts.report["blank"] == 2
 
 
 def test_blank_lines_copies_and_contradictions_are_counted(write):
-    found = labeled.read_labeled([write("a.txt", "pos\ta\n\n  \npos\ta\nneg\ta\nneg\tb\nneg\tb\npos\tc\n\n")])
-    assert len(found.examples) == 6
-    assert (found.report["blank"], found.report["twice"], found.report["torn"]) == (3, 2, 1)
+    texts = labeled.read_labeled([write("a.txt", "pos\ta\n\n  \npos\ta\nneg\ta\nneg\tb\nneg\tb\npos\tc\n\n")])
+    assert len(texts.examples) == 6
+    assert (texts.report["blank"], texts.report["twice"], texts.report["torn"]) == (3, 2, 1)
 
 
 @pytest.mark.parametrize(
@@ -99,9 +98,9 @@ def test_blank_lines_copies_and_contradictions_are_counted(write):
 )
 def test_columns_by_name_or_number(write, columns, wanted):
     path = write("a.csv", "stars,title,body\n1,a,good\n2,b,bad\n1,c,fair\n")
-    found = labeled.read_labeled([path], columns=columns, least=0)
-    assert pairs(found)[0] == wanted
-    assert len(found.examples) == 3
+    texts = labeled.read_labeled([path], columns=columns, least=0)
+    assert pairs(texts)[0] == wanted
+    assert len(texts.examples) == 3
 
 
 @pytest.mark.parametrize(
@@ -132,23 +131,23 @@ def test_the_name_of_a_column_may_be_a_label(write):
 
 def test_a_first_line_that_seems_to_name_columns_is_refused_where_something_is_learned(write):
     data = "id,stars,comment\n1,5,good\n2,1,bad\n3,5,fair\n4,1,dull\n"
-    path, other, how = write("a.csv", data), write("b.csv", data), {"columns": ("2", "3")}
+    path, other, options = write("a.csv", data), write("b.csv", data), {"columns": ("2", "3")}
     for paths in ([path], [path, other]):
         with pytest.raises(UserError, match=r"a\.csv:1: 'stars' .* no other line: .* --label-column 'stars', and else"):
-            labeled.read_labeled(paths, **how)
+            labeled.read_labeled(paths, **options)
     assert len(labeled.read_labeled([path], columns=("stars", "3")).examples) == 4
-    assert len(labeled.read_labeled([path], least=0, **how).examples) == 5
-    assert len(labeled.read_labeled([path, write("c.csv", "1,stars,x\n2,5,y\n")], **how).examples) == 7
-    assert len(labeled.read_labeled([write("d.csv", "1,a,x\n2,b,y\n3,c,z\n4,c,z\n")], **how).examples) == 4
+    assert len(labeled.read_labeled([path], least=0, **options).examples) == 5
+    assert len(labeled.read_labeled([path, write("c.csv", "1,stars,x\n2,5,y\n")], **options).examples) == 7
+    assert len(labeled.read_labeled([write("d.csv", "1,a,x\n2,b,y\n3,c,z\n4,c,z\n")], **options).examples) == 4
     assert len(labeled.read_labeled([write("f.txt", "__label__a x\n__label__b y\n__label__b z\n")]).examples) == 3
     moved = write("e.csv", "1,5,good\n2,1,bad\n3,2,odd\n4,5,fair\n5,1,dull\n")
-    assert len(labeled.read_labeled([moved], **how).examples) == 5
+    assert len(labeled.read_labeled([moved], **options).examples) == 5
 
 
 def test_a_field_may_be_longer_than_csv_readers_let_it_be(write):
     limit, long = csv.field_size_limit(), "word " * 30_000
-    found = labeled.read_labeled([write("a.csv", f'pos,"{long}"\nneg,b\npos,c\n')])
-    assert pairs(found)[0] == ("pos", long.strip())
+    texts = labeled.read_labeled([write("a.csv", f'pos,"{long}"\nneg,b\npos,c\n')])
+    assert pairs(texts)[0] == ("pos", long.strip())
     with pytest.raises(UserError, match="is not CSV"):
         labeled.read_labeled([write("a.csv", f'pos,"{long}')])
     assert csv.field_size_limit() == limit
@@ -165,8 +164,8 @@ def test_white_space_in_labels_is_one_space(write):
         (("topic", None), r"a\.csv: has no column 'topic', must be one of stars, title, body, or a number in 1\.\.3"),
         (("4", "1"), r"a\.csv: has no column '4'"),
         (("0", "1"), r"a\.csv: has no column '0'"),
-        ((None, "body"), r"a\.csv:1: .* cannot be told of stars, title, body: name them by --label-column"),
-        (("title", "title"), r"a\.csv:1: .* cannot be told"),
+        ((None, "body"), r"a\.csv:1: .* cannot be determined from stars, title, body: name them by --label-column"),
+        (("title", "title"), r"a\.csv:1: .* cannot be determined"),
     ],
 )
 def test_columns_that_are_not_there(write, columns, reason):
@@ -194,7 +193,11 @@ def test_the_other_of_two_columns(write):
         ("a.txt", "pos\ta\nneg b\n", r"a\.txt:2: has no tab"),
         ("a.tsv", "pos a\nneg b\n", r"a\.tsv:1: has no tab"),
         ("a.txt", "pos\ta\nneg\tb\tc\n", r"a\.txt:2: the number of columns is 3, must be 2 as in line 1"),
-        ("a.csv", "pos;a\nneg;b\n", r"a\.csv:1: which of the columns is the label and which the text cannot be told"),
+        (
+            "a.csv",
+            "pos;a\nneg;b\n",
+            r"a\.csv:1: which of the columns is the label and which the text cannot be determined",
+        ),
         ("a.csv", 'pos,"a\nneg,b\nneg,c\n', r"a\.csv:1: is not CSV: .*\(is a quote not closed"),
         ("a.csv", 'pos,a\nneg,"b"c\n', r"a\.csv:2: is not CSV: .*\(is a quote not closed, or not doubled"),
         ("a.csv", "pos,a\nneg,b," + "\n", r"a\.csv:2: the number of columns is 3"),
@@ -256,6 +259,7 @@ def test_a_folder_for_each_class(write, tmp_path):
     write("neg/10.txt", b"caf\xe9 noir")
     write("pos/deep/1.TXT", "\ufefffine")
     write("pos/49960", "good")
+    write("pos/z.txt", "last")  # in the order of whole paths
     write("pos/.hidden.txt", "x")
     write("pos/.git/a.txt", "x")
     write("pos/labels.feat", "x")
@@ -267,17 +271,18 @@ def test_a_folder_for_each_class(write, tmp_path):
     write(".cache/1.txt", "x")
     write("README", "x")
     write("1.txt", "x")
-    found = labeled.read_labeled([str(tmp_path)])
-    assert [(e.label, e.text, str(pathlib.Path(e.where).relative_to(tmp_path))) for e in found.examples] == [
+    texts = labeled.read_labeled([str(tmp_path)])
+    assert [(e.label, e.text, str(pathlib.Path(e.where).relative_to(tmp_path))) for e in texts.examples] == [
         ("neg", "café noir", "neg/10.txt"),
         ("neg", "dull and long", "neg/2.txt"),
         ("pos", "good", "pos/49960"),
         ("pos", "fine", "pos/deep/1.TXT"),
+        ("pos", "last", "pos/z.txt"),
     ]
-    assert found.report["files"] == 4
-    assert found.report["form"] == {"folder": 4}
-    assert found.report["encoding"] == {"cp1252": 1, "UTF-8": 3}
-    skipped = {pathlib.Path(item["name"]).name: item["reason"] for item in found.report["skipped"]}
+    assert texts.report["files"] == 5
+    assert texts.report["form"] == {"folder": 5}
+    assert texts.report["encoding"] == {"cp1252": 1, "UTF-8": 4}
+    skipped = {pathlib.Path(item["name"]).name: item["reason"] for item in texts.report["skipped"]}
     assert skipped == {
         "pictures": "holds no file that ends in .txt",
         "unsup": "is not a class",
@@ -349,14 +354,14 @@ def test_folders_without_classes(write, tmp_path):
 
 def test_a_file_for_each_class(write):
     pos, neg = write("a.pos", "fine \n\nas \x85 good\n"), write("a.neg", b"tr\xe8s \x85 mal\n")
-    found = labeled.read_pos_neg([pos], [neg])
-    assert found.examples == [
+    texts = labeled.read_pos_neg([pos], [neg])
+    assert texts.examples == [
         Example("pos", "fine", f"{pos}:1"),
         Example("pos", "as \x85 good", f"{pos}:3"),
         Example("neg", "très … mal", f"{neg}:1"),
     ]
-    assert found.report["form"] == {"lines": 2}
-    assert found.report["blank"] == 1
+    assert texts.report["form"] == {"lines": 2}
+    assert texts.report["blank"] == 1
     with pytest.raises(UserError, match="one class only, 'pos'"):
         labeled.read_pos_neg([pos], [])
     with pytest.raises(UserError, match=r"a\.neg: is not text in utf-8 \(byte 0xe8 in line 1\)"):
@@ -365,108 +370,25 @@ def test_a_file_for_each_class(write):
 
 def test_well_known_data(shared):
     folder = shared / "sentiment"
-    found = labeled.read_pos_neg([str(folder / "rt-polarity.pos")], [str(folder / "rt-polarity.neg")])
-    assert Counter(example.label for example in found.examples) == {"pos": 5331, "neg": 5331}
-    assert found.report["encoding"] == {"cp1252": 2}
-    assert found.examples[5331].text == "simplistic , silly and tedious ."
-    sizes = {"stsa.binary.train": (6920, "01"), "stsa.fine.dev": (1101, "01234"), "subj.all": (10000, "01")}
-    for name, (size, labels) in sizes.items():
-        found = labeled.read_labeled([str(folder / name)])
-        assert len(found.examples) == size
-        assert {example.label for example in found.examples} == set(labels)
-        assert list(found.report["form"]) == ["space"]
+    texts = labeled.read_pos_neg([str(folder / "rt-polarity.pos")], [str(folder / "rt-polarity.neg")])
+    assert Counter(example.label for example in texts.examples) == {"pos": 5331, "neg": 5331}
+    assert texts.report["encoding"] == {"cp1252": 2}
+    assert texts.examples[5331].text == "simplistic , silly and tedious ."
     for name in ("rt-polarity.pos", "README.md"):
         with pytest.raises(UserError, match="no line has a tab between label and text"):
             labeled.read_labeled([str(folder / name)])
 
 
-def shuffled(rng, counts):
-    return rng.permutation(numpy.repeat([f"class {n}" for n in range(len(counts))], counts))
-
-
-def test_a_split_takes_each_class_by_its_share(rng):
-    counts = rng.integers(1, 60, rng.integers(2, 12))
-    labels, fraction = shuffled(rng, counts), rng.uniform(0.02, 0.98)
-    kept, held = splits.hold_out(labels, fraction, rng)
-    assert sorted([*kept, *held]) == list(range(len(labels)))
-    assert (numpy.diff(kept) > 0).all()
-    assert (numpy.diff(held) > 0).all()
-    taken = Counter(labels[held].tolist())
-    free = 0
-    for n, count in enumerate(counts):
-        quota, found = fraction * count, taken[f"class {n}"]
-        if count == 1:
-            assert found == 0
-        else:
-            assert 1 <= found <= count - 1
-            assert abs(found - quota) < 1 or found in (1, count - 1)
-        free += count > 1 and 1 <= quota <= count - 1
-    if free == len(counts):
-        assert abs(len(held) - fraction * len(labels)) <= 0.5
-
-
-def test_a_split_rounds_the_largest_remainders_up(rng):
-    for _ in range(5):
-        labels = shuffled(rng, [18, 14, 28])
-        _, held = splits.hold_out(labels, 0.1, rng)  # shares of 1.8, 1.4 and 2.8
-        assert Counter(labels[held].tolist()) == {"class 0": 2, "class 1": 1, "class 2": 3}
-
-
-def test_small_classes_are_on_both_sides(rng):
-    labels = shuffled(rng, [100, 3, 2, 1])
-    _, held = splits.hold_out(labels, 0.1, rng)
-    assert Counter(labels[held].tolist()) == {"class 0": 10, "class 1": 1, "class 2": 1}
-    _, held = splits.hold_out(labels, 0.9, rng)
-    assert Counter(labels[held].tolist()) == {"class 0": 90, "class 1": 2, "class 2": 1}
-    labels = shuffled(rng, [15, 1])  # shares of 13.5 and 0.9, of which the larger remainder cannot be held out
-    assert len(splits.hold_out(labels, 0.9, rng)[1]) == 14
-
-
-def test_every_example_may_be_held_out(rng):
-    labels = shuffled(rng, [20, 30])
-    held = Counter(n for _ in range(60) for n in splits.hold_out(labels, 0.5, rng)[1].tolist())
-    assert held.keys() == set(range(50))
-    assert max(held.values()) < 60
-
-
-def test_identical_texts_stay_together(rng):
-    texts = rng.integers(0, 150, 400)
-    labels = numpy.where(rng.random(400) < 0.9, texts % 3, (texts + 1) % 3)  # some texts are torn
-    kept, held = splits.hold_out(labels, 0.25, rng, texts.tolist())
-    assert not set(texts[kept]) & set(texts[held])
-    assert abs(len(held) - 100) <= 12
-    for kept, held in splits.class_folds(labels, 4, rng, texts.tolist()):
-        assert not set(texts[kept]) & set(texts[held])
-        assert abs(len(held) - 100) <= 12
-
-
-def test_a_class_of_copies_is_on_both_sides_if_it_can_be(rng):
-    labels, texts = ["a"] * 6 + ["b"] * 20, [0, 0, 0, 1, 1, 1, *range(2, 22)]
-    kept, held = splits.hold_out(labels, 0.2, rng, texts)
-    assert sum(n < 6 for n in held) == 3
-    kept, held = splits.hold_out(labels, 0.2, rng, [0] * 6 + texts[6:])
-    assert set(range(6)) <= set(kept.tolist())
-
-
-def test_folds_hold_each_example_out_once(rng):
-    counts, k = rng.integers(1, 40, 5), int(rng.integers(2, 11))
-    labels = shuffled(rng, counts)
-    found = splits.class_folds(labels, k, rng)
-    assert len(found) == k
-    assert sorted(n for _, held in found for n in held) == list(range(len(labels)))
-    for kept, held in found:
-        assert sorted([*kept, *held]) == list(range(len(labels)))
-    sizes = [len(held) for _, held in found]
-    assert max(sizes) - min(sizes) <= 1
-    for name in set(labels.tolist()):
-        times = [(labels[held] == name).sum() for _, held in found]
-        assert max(times) - min(times) <= 1
-
-
-def test_the_generator_alone_decides(rng):
-    labels, seed = shuffled(rng, [30, 40]), int(rng.integers(1 << 30))
-    first, second = (splits.hold_out(labels, 0.3, numpy.random.default_rng(seed)) for _ in range(2))
-    assert (first[1] == second[1]).all()
-    assert not numpy.array_equal(first[1], splits.hold_out(labels, 0.3, numpy.random.default_rng(seed + 1))[1])
-    first, second = (splits.class_folds(labels, 5, numpy.random.default_rng(seed)) for _ in range(2))
-    assert all((a[1] == b[1]).all() for a, b in zip(first, second, strict=True))
+@pytest.mark.parametrize(
+    ("name", "size", "labels"),
+    [
+        ("stsa.fine.dev", 1101, "01234"),
+        pytest.param("stsa.binary.train", 6920, "01", marks=pytest.mark.slow),
+        pytest.param("subj.all", 10000, "01", marks=pytest.mark.slow),
+    ],
+)
+def test_well_known_data_with_spaces(shared, name, size, labels):
+    texts = labeled.read_labeled([str(shared / "sentiment" / name)])
+    assert len(texts.examples) == size
+    assert {example.label for example in texts.examples} == set(labels)
+    assert list(texts.report["form"]) == ["space"]

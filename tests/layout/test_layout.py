@@ -1,23 +1,27 @@
 """The rooms of the house and what each may import: the table of docs/architecture.md, held against the code."""
 
 import ast
+import collections
 import graphlib
+import pathlib
 import sys
 
 import pytest
 
 from tests.conftest import ROOT
+from tsuzuri.folders import walk_files
 
 # Room: which rooms it may import, and which packages. A room may import only those above it, so there is no cycle.
 ROOMS = {
     "errors": ((), ()),
     "compat": ((), ("chainer", "numpy")),
     "rules": ((), ()),
+    "folders": (("errors",), ()),
     "storage": (("errors", "rules"), ("numpy",)),
-    "text": (("errors", "rules", "storage"), ("numpy", "MeCab", "unidic_lite", "scipy")),
-    "midi": (("errors", "rules", "storage"), ("numpy", "matplotlib", "tinysoundfont")),
+    "text": (("errors", "rules", "folders", "storage"), ("numpy", "MeCab", "unidic_lite", "scipy")),
+    "midi": (("errors", "rules", "folders", "storage"), ("numpy", "matplotlib", "tinysoundfont")),
     "sampling": (("errors",), ("numpy",)),
-    "data": (("errors", "storage", "text", "midi"), ("numpy",)),
+    "data": (("errors", "folders", "storage", "text", "midi"), ("numpy",)),
     "kernels": (("errors", "compat"), ("numpy", "cupy")),
     "models": (("compat", "data", "kernels"), ("numpy",)),
     "training": (
@@ -50,9 +54,9 @@ HEAVY = {"numpy", "chainer", "MeCab", "matplotlib", *ROOMS_OF_WEIGHT}
 
 def sources():
     """(room, path) of every source file; the room of a file at the root is its name."""
-    for path in sorted(ROOT.rglob("*.py")):
+    for path in sorted(map(pathlib.Path, walk_files(ROOT))):
         parts = path.relative_to(ROOT).parts
-        if any(part.startswith(".") for part in parts) or parts[0] == "build":
+        if path.suffix != ".py" or parts[0] == "build":
             continue
         if parts[:2] == ("tsuzuri", "__init__.py"):
             yield "tsuzuri", path
@@ -98,12 +102,18 @@ def trees():
     return {path: ast.parse(path.read_text(encoding="utf-8")) for _, path in SOURCES}
 
 
-def test_imports_go_one_way(trees):
+@pytest.fixture(scope="module")
+def imports(trees):
+    """The modules that each source file imports, by its path."""
+    return {path: set(imported(tree)) for path, tree in trees.items()}
+
+
+def test_imports_go_one_way(imports):
     wrong = []
     for room, path in PACKAGE:
         assert room in ROOMS, f"{path}: {room} is not in the plan"
         rooms, packages = ROOMS[room]
-        for name in imported(trees[path]):
+        for name in sorted(imports[path]):
             ours = name.split(".")[0] in ("tsuzuri", *ROOT_FILES)
             allowed = room_of(name) in (room, *rooms) if ours else name in sys.stdlib_module_names or name in packages
             if ours and name.split(".")[0] != "tsuzuri":
@@ -113,13 +123,13 @@ def test_imports_go_one_way(trees):
     assert wrong == []
 
 
-def test_what_stands_at_the_root_imports_only_what_it_may(trees):
+def test_what_stands_at_the_root_imports_only_what_it_may(imports):
     wrong = []
     for room, path in SOURCES:
         if (room, path) in PACKAGE:
             continue
         assert room in ROOT_FILES, f"{path}: {room} is not in the plan"
-        for name in imported(trees[path]):
+        for name in sorted(imports[path]):
             if name.startswith("tsuzuri.") and room_of(name) not in ROOT_FILES[room]:
                 wrong.append(f"{path.relative_to(ROOT)} may not import {name}")
     assert wrong == []
@@ -132,8 +142,8 @@ def test_each_room_imports_only_rooms_above_it():
         above.append(room)
 
 
-def test_no_module_imports_itself_by_way_of_others(trees):
-    graph = {module_of(path): set(imported(trees[path])) & MODULES - {module_of(path)} for _, path in PACKAGE}
+def test_no_module_imports_itself_by_way_of_others(imports):
+    graph = {module_of(path): imports[path] & MODULES - {module_of(path)} for _, path in PACKAGE}
     graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, which names the modules
 
 
@@ -144,13 +154,13 @@ def test_generate_reads_its_options_before_it_loads_anything_heavy(script):
     assert not HEAVY & {room_of(name) for name in imported(top)}
 
 
-def test_only_one_file_calls_mecab(trees):
-    calling = [path.name for path, tree in trees.items() if "MeCab" in set(imported(tree))]
+def test_only_one_file_calls_mecab(imports):
+    calling = [path.name for path, names in imports.items() if "MeCab" in names]
     assert [name for name in calling if name != "corpus_speed.py"] == ["tokenizers.py"]
 
 
-def test_only_compat_imports_chainer_itself(trees):
-    assert [path.name for path, tree in trees.items() if "chainer" in set(imported(tree))] == ["compat.py"]
+def test_only_compat_imports_chainer_itself(imports):
+    assert [path.name for path, names in imports.items() if "chainer" in names] == ["compat.py"]
 
 
 def test_every_file_says_what_it_is(trees):
@@ -177,3 +187,28 @@ def test_only_the_commands_print_exit_and_handle_signals(trees):
         wrong += [f"{path.relative_to(ROOT)}: {name}" for name in calls & {"print", "sys.exit", "exit", "input"}]
         wrong += [f"{path.relative_to(ROOT)}: signal"] * ("signal" in set(imported(trees[path])))
     assert wrong == []
+
+
+def public_definitions(body):
+    """The names of the public functions and classes that a module defines, whatever ``if`` or ``try`` they stand in."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if not node.name.startswith("_"):
+                yield node.name
+        else:
+            for field in ("body", "orelse", "finalbody", "handlers"):
+                yield from public_definitions(getattr(node, field, []))
+
+
+def test_no_two_public_functions_share_a_name(trees):
+    """A name says what it means without its module's.
+
+    The engines of ``kernels`` are twins that offer the same interface, and each command of ``cli`` has a ``main``.
+    """
+    places = collections.defaultdict(set)
+    for room, path in PACKAGE:
+        if room != "kernels":
+            for name in public_definitions(trees[path].body):
+                if (room, name) != ("cli", "main"):
+                    places[name].add(module_of(path))
+    assert {name: sorted(modules) for name, modules in places.items() if len(modules) > 1} == {}

@@ -4,8 +4,8 @@ corpus.py         texts or tunes to ids: splits, counts, the corpus report
 windows.py        ids to the (T, B) windows of truncated BPTT
 labeled.py        files of labeled texts: lines, tables, a folder a class
 tables.py         the lines of such files as labels and texts
-preprocessing.py  labeled texts or tunes to words
+preprocessing.py  labeled texts or tunes to words, by a rule that a run keeps
 dataset.py        labeled words to splits, vocabulary and ids
 splits.py         what is held out: by class, and never one text on both sides
-packing.py        sequences of all lengths to rows without padding
+packing.py        sequences of different lengths to packed rows, without padding
 """

@@ -29,7 +29,7 @@ class Corpus(NamedTuple):
     report: dict
 
     def fingerprint(self):
-        """A digest of the ids: two corpora are the same to a model where it is."""
+        """A digest of the ids: corpora with the same digest are the same to a model."""
         digest = hashlib.sha256()
         for ids in (self.train, self.valid, self.test):
             digest.update(numpy.ascontiguousarray(ids, "<i4").tobytes() + b"|")
@@ -37,13 +37,14 @@ class Corpus(NamedTuple):
 
 
 class _Stream:
-    """Pieces as they come, in ids by first sight: four bytes a word, however long the text."""
+    """Pieces as they come, in ids of ``first_seen_ids``: four bytes a word, however long the text."""
 
     def __init__(self, split, index):
         self.split, self.index = split, index
         self.ids, self.ends = array.array("i"), []
 
     def add(self, pieces):
+        """Append the words of each piece, and ``<eos>`` after them."""
         words = []  # looked up many at a time: MeCab's own tables would push the index out of the cache in between
         for piece in pieces:
             words += self.split(piece)
@@ -56,11 +57,11 @@ class _Stream:
 
 
 def build_text_corpus(paths, valid=(), test=(), tokens="auto", size=None, least=2, need=2):
-    """Read ``paths`` into a ``Corpus``; ``valid`` and ``test`` name files of their own for these splits.
+    """The ``Corpus`` of the texts under ``paths``; ``valid`` and ``test`` name files of their own for these splits.
 
     ``tokens`` is a tokenizer's name or "auto"; ``size`` and ``least`` bound the vocabulary, which is counted on the
     training pieces alone, by its number of ids and by how often a word must be seen. ``need`` is the least number of
-    training words. Raises ``UserError`` for what cannot be read and for a corpus that is too small.
+    training words. Raises ``UserError`` for a file that cannot be read and for a corpus that is too small.
     """
     texts = _Texts(tokens)
     main = texts.read(paths)
@@ -70,32 +71,34 @@ def build_text_corpus(paths, valid=(), test=(), tokens="auto", size=None, least=
 
 
 def build_piece_corpus(groups, valid=None, test=None, size=None, least=1, need=2, name="the corpus"):
-    """A ``Corpus`` of pieces that are words already, such as music.
+    """The ``Corpus`` of pieces that are words already, such as music.
 
-    Each of ``groups`` is a list of pieces, lists of words: an original and the copies made of it, which are trained on
-    but never validated or tested on, and only with their original. ``valid`` and ``test`` are groups for these splits;
-    else every so many pieces one is held out. The rest is as in ``of_texts``; ``name`` is for its complaints.
+    Each of ``groups`` is a list of pieces, which are lists of words: an original and the copies made of it, which are
+    trained on together with it, but never validated or tested on. ``valid`` and ``test`` are groups for these splits;
+    without them pieces at equal distances are held out. The rest is as in ``build_text_corpus``; ``name`` stands in
+    messages of errors.
     """
-    groups, twice = _distinct(groups)
-    splits = _hold_out(groups, valid, test, name)
+    groups, repeated = _distinct(groups)
+    splits = _hold_out_pieces(groups, valid, test, name)
     index = first_seen_ids()
     parts = {}
     for split, pieces in splits.items():
         stream = _Stream(list, index)
         stream.add(pieces)
         parts[split] = numpy.frombuffer(stream.ids, numpy.intc)
-    report = {"pieces": len(groups), "copies": sum(map(len, groups)) - len(groups), "twice": twice}
+    report = {"pieces": len(groups), "copies": sum(map(len, groups)) - len(groups), "twice": repeated}
     return _corpus(parts, index, get_tokenizer("midi"), report, size, least, need, name)
 
 
 class _Texts:
-    """Reads texts into streams that share an index and a tokenizer, which the first of them decides."""
+    """Reads texts into streams that share an index and a tokenizer, which the first text decides unless it is named."""
 
     def __init__(self, tokens):
         self.index, self.tokenizer = first_seen_ids(), None if tokens == "auto" else get_tokenizer(tokens)
         self.files, self.skipped = {"aozora": 0, "plain": 0}, []
 
     def read(self, sources):
+        """The ``_Stream`` of all texts under some paths."""
         stream = None
         for document in reader.read_documents(sources):
             if isinstance(document, reader.Skipped):
@@ -112,7 +115,7 @@ class _Texts:
 
 
 def first_seen_ids():
-    """Ids by first sight: looking up a new word gives it the next."""
+    """A mapping that gives words their ids in order of first appearance: looking up a new word assigns the next id."""
     index = defaultdict()
     index.default_factory = index.__len__
     for special in vocabulary.SPECIAL:
@@ -120,73 +123,73 @@ def first_seen_ids():
     return index
 
 
-def _corpus(parts, index, splitter, report, size, least, need, name):
-    """Count the vocabulary of the training part and put all parts, ids of ``index``, into its ids."""
+def _corpus(parts, index, tokenizer, report, size, least, need, name):
+    """Count the vocabulary on the training part, and translate all parts from ids of ``index`` into its ids."""
     if len(parts["train"]) < need:
         raise UserError(
             f"{name}: too small: {len(parts['train'])} words to train on, at least {need} are needed "
             "(add some, or lower --batchsize or --bproplen)"
         )
     words = list(index)
-    times = numpy.bincount(parts["train"], minlength=len(words))
-    vocab = vocabulary.build_vocabulary({w: int(n) for w, n in zip(words, times, strict=True) if n}, least, size)
-    final = vocab.encode(words)
-    encoded = {split: final[ids] for split, ids in parts.items()}
+    counts = numpy.bincount(parts["train"], minlength=len(words))
+    vocab = vocabulary.build_vocabulary({w: int(n) for w, n in zip(words, counts, strict=True) if n}, least, size)
+    final_ids = vocab.encode(words)
+    encoded = {split: final_ids[ids] for split, ids in parts.items()}
     report |= {
         "words": {split: len(ids) for split, ids in encoded.items()},
-        "distinct": int((times > 0).sum()),
-        "singletons": int((times == 1).sum()),
+        "distinct": int((counts > 0).sum()),
+        "singletons": int((counts == 1).sum()),
         "vocabulary": len(vocab),
         "unknown": {split: float((ids == vocabulary.UNK).mean()) for split, ids in encoded.items()},
     }
-    return Corpus(*(encoded[split] for split in SPLITS), vocab, splitter, report)
+    return Corpus(*(encoded[split] for split in SPLITS), vocab, tokenizer, report)
 
 
 def _distinct(groups):
-    """The groups whose original is not that of an earlier one, so that none is both trained and tested on."""
+    """The groups whose originals differ, so that none is both trained and tested on, and how many were left out."""
     first = {tuple(group[0]): group for group in reversed(groups)}
     kept = list(reversed(first.values()))
     return kept, len(groups) - len(kept)
 
 
-def _hold_out(groups, valid, test, name):
-    """The pieces of each split, training first; some of ``groups`` are held out for the splits that have no own."""
-    given = {split: groups for split, groups in (("valid", valid), ("test", test)) if groups is not None}
-    given = {split: [group[0] for group in groups] for split, groups in given.items()}
-    heard = {tuple(piece) for pieces in given.values() for piece in pieces}
-    groups = [group for group in groups if tuple(group[0]) not in heard]
+def _hold_out_pieces(groups, valid, test, name):
+    """The pieces of each split, training first; splits without pieces of their own are held out of ``groups``."""
+    own = {split: groups for split, groups in (("valid", valid), ("test", test)) if groups is not None}
+    own = {split: [group[0] for group in groups] for split, groups in own.items()}
+    evaluated = {tuple(piece) for pieces in own.values() for piece in pieces}
+    groups = [group for group in groups if tuple(group[0]) not in evaluated]
     if not groups:
         raise UserError(f"{name}: no piece is left to train on")
-    wanted = [split for split in ("valid", "test") if split not in given]
-    return (_cut if len(groups) < 3 else _spread)(groups, wanted) | given
+    missing = [split for split in ("valid", "test") if split not in own]
+    return (_hold_out_ends if len(groups) < 3 else _hold_out_whole)(groups, missing) | own
 
 
-def _spread(groups, wanted):
-    """Hold out every so many pieces, and their copies with them."""
+def _hold_out_whole(groups, missing):
+    """Hold out pieces at equal distances for the ``missing`` splits, and leave their copies out of training."""
     held = max(1, round(HELD_OUT * len(groups)))
     places = [round((i + 0.5) * len(groups) / held) for i in range(held)]
-    splits = {split: [groups[place - shift][0] for place in places] for shift, split in enumerate(wanted)}
-    out = {place - shift for place in places for shift in range(len(wanted))}
+    splits = {split: [groups[place - shift][0] for place in places] for shift, split in enumerate(missing)}
+    out = {place - shift for place in places for shift in range(len(missing))}
     return {"train": [piece for i, group in enumerate(groups) if i not in out for piece in group]} | splits
 
 
-def _cut(groups, wanted):
-    """Of one or two pieces, which none can be spared of, hold out the end, and that of their copies."""
-    stop = 1 - HELD_OUT * len(wanted)
+def _hold_out_ends(groups, missing):
+    """Hold out the ends of one or two pieces, of which none can be spared; training leaves out those of copies too."""
+    stop = 1 - HELD_OUT * len(missing)
     splits = {"train": [_between(piece, 0, stop) for group in groups for piece in group]}
-    for split in reversed(wanted):
+    for split in reversed(missing):
         splits[split] = [_between(group[0], stop, stop + HELD_OUT) for group in groups]
         stop += HELD_OUT
     return splits
 
 
 def _between(piece, start, stop):
-    """The words of a piece between two shares of it."""
+    """The words of a piece from one share of its length to another."""
     return piece[round(start * len(piece)) : round(stop * len(piece))]
 
 
 def _split(main, valid, test):
-    """Ids of the three splits: the last pieces for validation, those before them for test, or streams of their own."""
+    """The ids of each split: the last pieces for validation, those before them for test, or streams of their own."""
     ids, ends = numpy.frombuffer(main.ids, numpy.intc), main.ends
     held = max(1, round(HELD_OUT * len(ends)))
     bounds = {name: held for name, own in (("test", test), ("valid", valid)) if own is None}

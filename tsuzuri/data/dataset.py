@@ -1,4 +1,4 @@
-"""Labeled words to what a classifier learns from: split by class, counted, encoded, cut."""
+"""Labeled words to the dataset of a classifier: split by class, cut to a length, counted, encoded."""
 
 import hashlib
 from collections import Counter
@@ -23,7 +23,7 @@ class Examples(NamedTuple):
 
 
 class Dataset(NamedTuple):
-    """What a classifier is trained on: examples, the classes by their numbers, and how they were made."""
+    """What a classifier is trained on: the examples of each split, the names of the classes, and a report."""
 
     train: Examples
     valid: Examples
@@ -33,7 +33,7 @@ class Dataset(NamedTuple):
     report: dict
 
     def fingerprint(self):
-        """A digest of the ids and classes: two corpora are the same to a classifier where it is."""
+        """A digest of ids and classes: datasets with the same digest are the same to a classifier."""
         digest = hashlib.sha256()
         for examples in (self.train, self.valid, self.test):
             digest.update(numpy.array([len(ids) for ids in examples.sequences], "<i8").tobytes())
@@ -45,54 +45,44 @@ class Dataset(NamedTuple):
 
 
 def build_dataset(main, valid, test, *, held, seed, size=None, least=2, known=(), maxlen=None, truncate=None):
-    """``Data`` of (label, words) pairs: ``main`` to train on, ``valid`` and ``test``, or shares of ``main`` for None.
+    """The ``Dataset`` of (label, words) pairs: ``main`` to train on, ``valid`` and ``test``, or None to hold these out.
 
-    ``held`` are the shares held out for validation and for test, each class by its own; ``seed`` picks them. The
-    vocabulary is counted on the training part: words seen ``least`` times, at most ``size`` ids; the words ``known``
-    to a model that is gone on from come before them, and beyond that number. Pieces of more than ``maxlen`` words are
-    left out of training and validation, or all cut to it, at their beginning (``truncate`` "pre") or end ("post").
+    ``held`` are the shares of ``main`` held out for validation and for test, of each class the same; ``seed`` picks the
+    examples. The vocabulary is counted on the training part: words seen ``least`` times, at most ``size`` ids; the
+    words ``known`` to a model that is trained further come before them, and beyond that number. Examples of more than
+    ``maxlen`` words are left out of training and validation, or all are cut to it, at their beginning (``truncate``
+    "pre") or their end ("post").
 
-    Raises ``UserError`` for a single class, and for a label that ``main`` has not.
+    Raises ``UserError`` for a single class, for a label that ``main`` does not have, and where no example is left to
+    train or validate on.
     """
     index = first_seen_ids()
-    labels, sequences = _by_sight(main, index)
+    labels, sequences = _index_words(main, index)
     classes = sorted(set(labels))
     if len(classes) < 2:
         raise UserError(f"one class only, {classes[0]!r}: at least two are needed")
-    number = {name: n for n, name in enumerate(classes)}
-    labels = _numbers(labels, number)
-    given = {"valid": valid, "test": test}
-    own = {name: _own(pairs, index, number, f"--{name}: ") for name, pairs in given.items() if pairs is not None}
-    shares = dict(zip(("valid", "test"), held, strict=True)) | dict.fromkeys(own, 0)
-    places = _split(labels, sequences, shares, seed)
-    parts = {name: Examples([sequences[n] for n in where], labels[where]) for name, where in places.items()} | own
-    report = {}
+    whole = Examples(sequences, _class_numbers(labels, classes))
+    own = {}  # examples of splits that are not held out of ``main``
+    for name, pairs in (("valid", valid), ("test", test)):
+        if pairs is not None:
+            labels, sequences = _index_words(pairs, index)
+            own[name] = Examples(sequences, _class_numbers(labels, classes, f"--{name}: "))
+    parts, report = _hold_out_examples(whole, own, held, seed), {}
     for name in SPLITS:
         if truncate or name != "test":
-            parts[name], report[f"left_out_{name}"] = _cut(parts[name], maxlen, truncate)
-    for name, use in (("train", "train"), ("valid", "validate")):
-        if not len(parts[name]):
-            short = f" of at most --maxlen {maxlen} words" if maxlen else ""
-            raise UserError(
-                f"too small: {sum(map(len, places.values()))} examples, and none{short} is left to {use} on"
-            )
-    taught = set(parts["train"].labels.tolist())
-    for n, name in enumerate(classes):
-        if n not in taught:
-            raise UserError(
-                f"--maxlen {maxlen}: leaves no example of {name!r} to train on (--truncate cuts them instead)"
-            )
+            parts[name], report[f"left_out_{name}"] = _limit_length(parts[name], maxlen, truncate)
+    _check_sizes(parts, classes, len(whole), maxlen)
     report["shared"] = _shared(parts)
-    words, final = _vocabulary(list(index), parts["train"], size, least, known)
-    encoded = {name: Examples([final[ids] for ids in parts[name].sequences], parts[name].labels) for name in SPLITS}
-    seen = final[len(vocabulary.SPECIAL) :]
+    words, final_ids = _vocabulary(list(index), parts["train"], size, least, known)
+    encoded = {name: Examples([final_ids[ids] for ids in parts[name].sequences], parts[name].labels) for name in SPLITS}
+    seen = final_ids[len(vocabulary.SPECIAL) :]
     report |= _counts(encoded, classes)
     report |= {"vocabulary": len(words), "distinct": len(seen), "kept": int((seen != vocabulary.UNK).sum())}
     return Dataset(*(encoded[name] for name in SPLITS), classes, words, report)
 
 
-def _by_sight(pairs, index):
-    """Labels, and words as ids by first sight: four bytes a word, however many."""
+def _index_words(pairs, index):
+    """The labels, and the words as ids of ``index``, int32 arrays: four bytes a word, however many."""
     labels, sequences = [], []
     for label, words in pairs:
         labels.append(label)
@@ -100,50 +90,49 @@ def _by_sight(pairs, index):
     return labels, sequences
 
 
-def _split(labels, sequences, shares, seed):
-    """The places of each split's examples; identical pieces stay together."""
-    rng = numpy.random.default_rng([seed, 2])
-    same = [ids.tobytes() for ids in sequences]
-    left, places = numpy.arange(len(labels)), {}
-    for name in ("test", "valid"):
-        fraction = shares[name] * len(labels) / max(1, len(left))
-        kept, held = splits.hold_out(labels[left].tolist(), fraction, rng, [same[n] for n in left])
-        if not shares[name]:
-            kept, held = numpy.arange(len(left)), numpy.arange(0)
-        left, places[name] = left[kept], left[held]
-    return {"train": left} | places
-
-
-def _own(pairs, index, number, name):
-    labels, sequences = _by_sight(pairs, index)
-    return Examples(sequences, _numbers(labels, number, name))
-
-
-def _numbers(labels, number, name=""):
-    foreign = sorted(set(labels) - number.keys())
+def _class_numbers(labels, classes, prefix=""):
+    """The number of each label's class, int32; raises ``UserError`` for a label that is none of ``classes``."""
+    numbers = {name: n for n, name in enumerate(classes)}
+    foreign = sorted(set(labels) - numbers.keys())
     if foreign:
-        raise UserError(f"{name}the class {foreign[0]!r} is not among those that are trained on: {', '.join(number)}")
-    return numpy.array([number[label] for label in labels], numpy.int32)
+        raise UserError(
+            f"{prefix}the class {foreign[0]!r} is not among those that are trained on: {', '.join(classes)}"
+        )
+    return numpy.array([numbers[label] for label in labels], numpy.int32)
+
+
+def _hold_out_examples(whole, own, held, seed):
+    """The ``Examples`` of each split, those in ``own`` as they are; identical ones stay together."""
+    rng = numpy.random.default_rng([seed, 2])
+    shares = dict(zip(("valid", "test"), held, strict=True)) | dict.fromkeys(own, 0)
+    contents = [ids.tobytes() for ids in whole.sequences]
+    left, places = numpy.arange(len(whole)), {}
+    for name in ("test", "valid"):
+        fraction = shares[name] * len(whole) / max(1, len(left))
+        kept, out = splits.hold_out(whole.labels[left].tolist(), fraction, rng, [contents[n] for n in left])
+        if not shares[name]:
+            kept, out = numpy.arange(len(left)), numpy.arange(0)
+        left, places[name] = left[kept], left[out]
+    places["train"] = left
+    return {name: Examples([whole.sequences[n] for n in at], whole.labels[at]) for name, at in places.items()} | own
 
 
 def encode_examples(pairs, words, classes, bounds):
-    """``Examples`` of (label, words) pairs for a trained classifier: its vocabulary, its classes and its ``bounds``."""
+    """The ``Examples`` of (label, words) pairs for a trained classifier.
+
+    ``words`` is its vocabulary, ``classes`` the names of its classes, and ``bounds`` its "maxlen" and "truncate".
+    Raises ``UserError`` for a label that is none of its classes.
+    """
     labels, sequences = [], []
-    for label, spoken in pairs:
+    for label, text in pairs:
         labels.append(label)
-        sequences.append(words.encode(spoken))
-    part = Examples(sequences, _numbers(labels, {name: n for n, name in enumerate(classes)}))
-    return _cut(part, bounds["maxlen"], bounds["truncate"])[0] if bounds["truncate"] else part
+        sequences.append(words.encode(text))
+    part = Examples(sequences, _class_numbers(labels, classes))
+    return _limit_length(part, bounds["maxlen"], bounds["truncate"])[0] if bounds["truncate"] else part
 
 
-def _shared(parts):
-    """How many examples of validation and test are in training too, word for word."""
-    train = {ids.tobytes() for ids in parts["train"].sequences}
-    return {name: sum(ids.tobytes() in train for ids in parts[name].sequences) for name in ("valid", "test")}
-
-
-def _cut(part, maxlen, truncate):
-    """The examples held to ``maxlen``, and how many were left out."""
+def _limit_length(part, maxlen, truncate):
+    """The examples of at most ``maxlen`` words, or all cut to it; and how many were left out."""
     if maxlen is None:
         return part, 0
     if truncate:
@@ -153,24 +142,49 @@ def _cut(part, maxlen, truncate):
 
 
 def truncated(words, maxlen, truncate):
-    """The last ``maxlen`` words, the beginning being cut off ("pre"), or the first ("post"), as Keras has it."""
+    """The last ``maxlen`` words, the beginning being cut off ("pre"), or the first ("post"), as Keras has it.
+
+    >>> truncated([1, 2, 3], 2, "pre")
+    [2, 3]
+    """
     return words[-maxlen:] if truncate == "pre" else words[:maxlen]
 
 
+def _check_sizes(parts, classes, total, maxlen):
+    """Raise ``UserError`` if no example is left to train or validate on, or none of a class to train on."""
+    for name, use in (("train", "train"), ("valid", "validate")):
+        if not len(parts[name]):
+            short = f" of at most --maxlen {maxlen} words" if maxlen else ""
+            raise UserError(f"too small: {total} examples, and none{short} is left to {use} on")
+    trained = set(parts["train"].labels.tolist())
+    for n, name in enumerate(classes):
+        if n not in trained:
+            raise UserError(
+                f"--maxlen {maxlen}: leaves no example of {name!r} to train on (--truncate cuts them instead)"
+            )
+
+
+def _shared(parts):
+    """How many examples of validation and test are in training too, word for word."""
+    train = {ids.tobytes() for ids in parts["train"].sequences}
+    return {name: sum(ids.tobytes() in train for ids in parts[name].sequences) for name in ("valid", "test")}
+
+
 def _vocabulary(words, train, size, least, known):
-    """The vocabulary, and the id in it of each id by first sight, an array."""
-    times = numpy.bincount(numpy.concatenate(train.sequences), minlength=len(words))
-    counted = vocabulary.build_vocabulary({w: int(n) for w, n in zip(words, times, strict=True) if n}, least, size)
+    """The vocabulary, and in it the id of each of ``words``, which are in order of ``first_seen_ids``."""
+    counts = numpy.bincount(numpy.concatenate(train.sequences), minlength=len(words))
+    counted = vocabulary.build_vocabulary({w: int(n) for w, n in zip(words, counts, strict=True) if n}, least, size)
     if known:
         counted = vocabulary.Vocabulary(dict.fromkeys([*vocabulary.SPECIAL, *known, *counted.words]))
     return counted, counted.encode(words)
 
 
 def _counts(parts, classes):
+    """What the report says of the examples' classes and words."""
     filled = {name: part for name, part in parts.items() if len(part)}
-    times = {name: Counter(part.labels.tolist()) for name, part in filled.items()}
+    counts = {name: Counter(part.labels.tolist()) for name, part in filled.items()}
     return {
-        "classes": {name: [times[name][n] for n in range(len(classes))] for name in filled},
+        "classes": {name: [counts[name][n] for n in range(len(classes))] for name in filled},
         "words": {name: sum(map(len, part.sequences)) for name, part in filled.items()},
         "longest": max(len(ids) for ids in parts["train"].sequences),
         "unknown": {
@@ -180,17 +194,17 @@ def _counts(parts, classes):
 
 
 def dataset_summary(data, tokenizer):
-    """What was read, in lines for people."""
+    """Yield what was read, in lines for people; "read" in ``data.report`` is the report of ``read_labeled_words``."""
     r = data.report
-    for part, found in r["read"].items():
-        if isinstance(found, dict):
-            forms = ", ".join(found["form"])
-            twice = f"{found['twice']} texts twice, {found['torn']} of them with two labels"
-            yield f"read     {part}: {found['files']} files ({forms}; {', '.join(found['encoding'])}), {twice}"
-            skipped = found["skipped"]
+    for part, files in r["read"].items():
+        if isinstance(files, dict):
+            forms = ", ".join(files["form"])
+            copies = f"{files['twice']} texts twice, {files['torn']} of them with two labels"
+            yield f"read     {part}: {files['files']} files ({forms}; {', '.join(files['encoding'])}), {copies}"
+            skipped = files["skipped"]
         else:
-            yield f"read     {part}: {sum(music['files'] for music in found)} files of music"
-            skipped = [item for music in found for item in music["refused"]]
+            yield f"read     {part}: {sum(music['files'] for music in files)} files of music"
+            skipped = [item for music in files for item in music["refused"]]
         yield from (f"skipped  {item['name']}: {item['reason']}" for item in skipped)
     for part, counts in r["classes"].items():
         shares = ", ".join(f"{name} {count:,}" for name, count in zip(data.classes, counts, strict=True))
@@ -202,7 +216,7 @@ def dataset_summary(data, tokenizer):
     for part, count in r["shared"].items():
         if count:
             yield f"note     {count:,} of {part} are in train too, word for word: they are no test of what was learned"
-    others = r["vocabulary"] - len(vocabulary.SPECIAL) - r["kept"]
-    also = f", {others:,} others of what it begins with" if others else ""
-    known = f"{r['kept']:,} of {r['distinct']:,} distinct words{also}"
-    yield f"ids      {known}, and <unk>; by {tokenizer.name} {tokenizer.dictionary}".rstrip()
+    inherited = r["vocabulary"] - len(vocabulary.SPECIAL) - r["kept"]
+    more = f", {inherited:,} others of what it begins with" if inherited else ""
+    kept = f"{r['kept']:,} of {r['distinct']:,} distinct words{more}"
+    yield f"ids      {kept}, and <unk>; by {tokenizer.name} {tokenizer.dictionary}".rstrip()

@@ -1,6 +1,6 @@
-"""Labeled data to examples: lines of a label and a text, tables, a folder for each class, or a file for each.
+"""Labeled texts in files to examples: lines of a label and a text, tables, a folder for each class, or a file for each.
 
-Lines and tables are as ``corpus.tables`` has them.
+Lines and tables are read as ``tsuzuri.data.tables`` says.
 """
 
 import os
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from tsuzuri.data import tables
 from tsuzuri.errors import UserError
+from tsuzuri.folders import subfolders, walk_files
 from tsuzuri.text import reader
 
 FORMS = tuple(tables.FORMS)
@@ -21,7 +22,7 @@ PARTS = {"train": "train", "valid": "valid", "validation": "valid", "dev": "vali
 
 
 class Example(NamedTuple):
-    """A text, on one line, with its label; ``where`` it was read: ``file:line``, or the file."""
+    """A text, on one line, with its label, and ``where`` it was read: ``file:line``, or the file."""
 
     label: str
     text: str
@@ -29,11 +30,11 @@ class Example(NamedTuple):
 
 
 class LabeledTexts(NamedTuple):
-    """``examples``, a list of ``Example``, and the report of what they are.
+    """``examples``, a list of ``Example``, and a report of the files that they are from.
 
-    files, form and encoding (how many files are of each), blank (lines without anything), skipped (name and reason of
-    what was left out of a folder; of files left out by their names, the folder of the class and how many), twice (texts
-    that are there more than once), torn (those of them with two labels).
+    The report counts files, also by their form and encoding; blank lines; twice, the texts that are repeated; and torn,
+    those of them with more than one label. Its list "skipped" has the name and the reason of each file of a folder that
+    could not be read, and of each folder of a class some of whose files were left out by their names.
     """
 
     examples: list
@@ -41,72 +42,82 @@ class LabeledTexts(NamedTuple):
 
 
 def read_labeled(paths, form="auto", encoding="auto", columns=(None, None), least=1):
-    """The ``Labeled`` examples of files and of folders with a folder for each class, in their order.
+    """The ``LabeledTexts`` of files, and of folders that hold a folder for each class, in their order.
 
-    ``form`` is one of ``FORMS`` or "auto", ``encoding`` a codec's name or "auto", ``columns`` say where the label and
+    ``form`` is one of ``FORMS`` or "auto", ``encoding`` a codec's name or "auto"; ``columns`` say where the label and
     the text are, by names or by numbers from 1. ``least`` is how many examples each class needs: 2 where one of them is
-    to be held out, and 0 where nothing is learned from them and any labels will do. Raises ``UserError`` for what
+    to be held out, and 0 where nothing is trained on them and any labels will do. Raises ``UserError`` for a file that
     cannot be read, and for a table whose first line seems to name columns though nothing in it is known as a name.
     """
-    found = _Found(encoding)
+    collector = _Collector(encoding)
     for path in paths:
         if os.path.isdir(path):
-            found.folder(path)
+            collector.add_folder(path)
         else:
-            found.table(path, form, columns)
-    return found.finish(" ".join(paths), least)
+            collector.add_table(path, form, columns)
+    return collector.finish(" ".join(paths), least)
 
 
 def read_pos_neg(pos, neg, encoding="auto", least=1):
-    """The ``Labeled`` lines of the files ``pos`` and ``neg``, two lists of paths, as examples of two classes."""
-    found = _Found(encoding)
+    """The ``LabeledTexts`` of two lists of paths, each line of their files an example of the class pos, or of neg.
+
+    The rest is as in ``read_labeled``.
+    """
+    collector = _Collector(encoding)
     for label, paths in (("pos", pos), ("neg", neg)):
         for path in paths:
-            found.lines(path, label)
-    return found.finish(" ".join([*pos, *neg]), least)
+            collector.add_lines(path, label)
+    return collector.finish(" ".join([*pos, *neg]), least)
 
 
 def dataset_folders(root):
-    """The folders of a data set by what they are for, train, valid or test; ``root`` is train where it has no such."""
-    found = {PARTS[name]: os.path.join(root, name) for name in _subfolders(root) if name in PARTS}
-    found = {part: path for part, path in found.items() if _subfolders(path)}
-    return found if "train" in found else {"train": root}
+    """The folders of a dataset by the split they are for, train, valid or test; ``root`` is train where it has none.
+
+    Raises ``UserError`` for a folder that cannot be listed.
+    """
+    folders = {PARTS[name]: os.path.join(root, name) for name in subfolders(root) if name in PARTS}
+    folders = {part: path for part, path in folders.items() if subfolders(path)}
+    return folders if "train" in folders else {"train": root}
 
 
 def class_files(folder, suffixes=SUFFIXES):
-    """label: sorted paths of its files that end so, for each folder in ``folder``, in sorted order, that holds any.
+    """The files of each class: a dict of a label and its paths for each folder in ``folder`` with files that end so.
 
-    Hidden files are no examples, nor those of ``ABOUT``, nor is ``LEFT_OUT`` a class. Raises ``UserError`` for a folder
-    without classes, for one whose classes are a level below, and for a name that cannot be printed.
+    Folders and paths are sorted. Hidden files are no examples, nor are those of ``ABOUT``; nor is ``LEFT_OUT`` a class.
+    Raises ``UserError`` for a folder without classes, for one whose classes are a level below, and for a name that
+    cannot be printed.
     """
-    found = {}
+    paths = {}
     for _, label, files, _ in _class_folders(folder, suffixes):
         if files:
-            found.setdefault(label, []).extend(files)
-    return found
+            paths.setdefault(label, []).extend(files)
+    return paths
 
 
 def _class_folders(folder, suffixes):
-    """(path, label, files, the number of others) for each folder in ``folder``; label is None where files is empty.
+    """(path, label, files, number of files left out) of each folder in ``folder``; label is None where files is empty.
 
-    Raises what ``classes`` raises.
+    Raises ``UserError`` as ``class_files`` does.
     """
     parts = dataset_folders(folder)
     if parts["train"] != folder:
         raise UserError(f"{folder}: its folders are no classes but {' and '.join(parts)}: name one of them")
-    found = []
-    for name in _subfolders(folder):
-        place = os.path.join(folder, name)
-        files, others = _files(place, suffixes) if name not in LEFT_OUT else ([], 0)
-        found.append((place, _label(name, folder) if files else None, files, others))
-    if not any(files for _, _, files, _ in found):
+    classes = []
+    for name in subfolders(folder):
+        path = os.path.join(folder, name)
+        files, left_out = _example_files(path, suffixes) if name not in LEFT_OUT else ([], 0)
+        classes.append((path, _label(name, folder) if files else None, files, left_out))
+    if not any(files for _, _, files, _ in classes):
         allowed = " or ".join(suffix or "has no ending" for suffix in suffixes)
         raise UserError(f"{folder}: must hold a folder for each class with files in it, whose name ends in {allowed}")
-    return found
+    return classes
 
 
 def check_classes(examples, name, least=1):
-    """Raise ``UserError`` if no classifier can be made of the ``examples`` of ``name``; ``least`` is as in ``read``."""
+    """Raise ``UserError`` if no classifier can be trained on ``examples``.
+
+    ``name`` stands in the message; ``least`` is as in ``read_labeled``.
+    """
     where = {example.label: example.where for example in reversed(examples)}
     counts = Counter(example.label for example in examples)
     if len(counts) == 1:
@@ -114,7 +125,8 @@ def check_classes(examples, name, least=1):
     if len(counts) > MOST or len(counts) == len(examples):
         raise UserError(
             f"{name}: has {len(counts):,} labels in {len(examples):,} examples, such as {next(iter(counts))[:40]!r}: "
-            f"must be fewer, and at most {MOST:,} (are they the texts? --label-column and --text-column tell)"
+            f"must be fewer, and at most {MOST:,} "
+            "(are they the texts? name the columns by --label-column and --text-column)"
         )
     rarest = min(counts, key=counts.get)
     if counts[rarest] < least:
@@ -122,15 +134,16 @@ def check_classes(examples, name, least=1):
         raise UserError(f"{where[rarest]}: the class {rarest[:40]!r} has {count}, at least {least} are needed")
 
 
-class _Found:
-    """Examples as they come, and what the report says of them."""
+class _Collector:
+    """Collects examples from files and folders, and what the report says of them."""
 
     def __init__(self, encoding):
         self.encoding = encoding if encoding == "auto" else reader.codec_name(encoding)
         self.examples, self.skipped, self.blank = [], [], 0
-        self.forms, self.encodings, self.first = Counter(), Counter(), Counter()
+        self.forms, self.encodings = Counter(), Counter()
+        self.first_labels = Counter()  # of the first lines of tables, which may be headers
 
-    def text(self, path):
+    def _text(self, path):
         """The text of a file; raises ``ValueError`` with a reason why there is none."""
         try:
             with open(path, "rb") as stream:
@@ -142,48 +155,48 @@ class _Found:
         self.encodings[encoding] += 1
         return text
 
-    def lines(self, path, label):
-        """Take each line as an example of one label."""
-        lines = list(tables.numbered_lines(self._named(path)))
-        self._rows(path, "lines", [(n, (label, line)) if line.strip() else (n, None) for n, line in lines])
+    def add_lines(self, path, label):
+        """Take each line of a file as an example of one class."""
+        lines = list(tables.numbered_lines(self._text_of_named(path)))
+        self._add_rows(path, "lines", [(n, (label, line)) if line.strip() else (n, None) for n, line in lines])
 
-    def table(self, path, form, columns):
+    def add_table(self, path, form, columns):
         """Take the lines of a file that hold a label and a text each."""
-        text = self._named(path)
+        text = self._text_of_named(path)
         form = tables.guess_form(path, text) if form == "auto" else form
         start = len(self.examples)
-        self._rows(path, form, tables.labeled_lines(path, text, form, columns))
+        self._add_rows(path, form, tables.labeled_lines(path, text, form, columns))
         if form != "space" and len(self.examples) - start > 2 and self.examples[start].where == f"{path}:1":
-            self.first[self.examples[start].label] += 1
+            self.first_labels[self.examples[start].label] += 1
 
-    def folder(self, path):
+    def add_folder(self, path):
         """Take each file in the folder of a class as an example of it."""
-        for place, label, files, others in _class_folders(path, SUFFIXES):
+        for folder, label, files, left_out in _class_folders(path, SUFFIXES):
             if not files:
                 reason = f"holds no file that ends in {SUFFIXES[0]}"
-                self._skip(place, "is not a class" if os.path.basename(place) in LEFT_OUT else reason)
-            elif others:
+                self._skip(folder, "is not a class" if os.path.basename(folder) in LEFT_OUT else reason)
+            elif left_out:
                 names = f"must end in {SUFFIXES[0]} and not be {', '.join(ABOUT)}"
-                self._skip(place, f"{others:,} of its files by their names, which {names}")
+                self._skip(folder, f"{left_out:,} of its files by their names, which {names}")
             for file in files:
                 try:
-                    self.examples.append(Example(label, _one_line(self.text(file)), file))
+                    self.examples.append(Example(label, _one_line(self._text(file)), file))
                 except ValueError as error:
                     self._skip(file, str(error))
                 else:
                     self.forms["folder"] += 1
 
     def finish(self, name, least):
-        """All as ``Labeled``, if a classifier can be made of it."""
+        """The ``LabeledTexts``; raises ``UserError`` if there are none, or, with ``least``, too few to train on."""
         if not self.examples:
             reasons = "; ".join(f"{item['name']} {item['reason']}" for item in self.skipped[:3])
             raise UserError(f"{name}: holds no example{reasons and f' ({reasons})'}")
         if least:
             self._refuse_headers()
             check_classes(self.examples, name, least)
-        times, labels = Counter(), {}
+        counts, labels = Counter(), {}
         for example in self.examples:
-            times[example.text] += 1
+            counts[example.text] += 1
             labels.setdefault(example.text, set()).add(example.label)
         report = {
             "files": self.forms.total(),
@@ -191,19 +204,19 @@ class _Found:
             "encoding": dict(self.encodings),
             "blank": self.blank,
             "skipped": self.skipped,
-            "twice": sum(n > 1 for n in times.values()),
+            "twice": sum(n > 1 for n in counts.values()),
             "torn": sum(len(names) > 1 for names in labels.values()),
         }
         return LabeledTexts(self.examples, report)
 
-    def _named(self, path):
-        """The text of a file that was named itself, which must be there."""
+    def _text_of_named(self, path):
+        """The text of a file that the user named; raises ``UserError`` if it cannot be read."""
         try:
-            return self.text(path)
+            return self._text(path)
         except ValueError as error:
             raise UserError(f"{path}: {error}") from None
 
-    def _rows(self, path, form, rows):
+    def _add_rows(self, path, form, rows):
         """Take the labels and texts of a file's lines, and count the blank ones."""
         for n, pair in rows:
             if pair is None:
@@ -216,11 +229,11 @@ class _Found:
         self.forms[form] += 1
 
     def _refuse_headers(self):
-        """Raise ``UserError`` for a label that only first lines have, while each of the others has two examples."""
+        """Raise ``UserError`` for a label that only first lines have, while each other one has several examples."""
         counts = Counter(example.label for example in self.examples)
-        names = [label for label, times in self.first.items() if counts[label] == times]
-        others = [times for label, times in counts.items() if label not in names]
-        if names and min(others, default=0) > 1:
+        names = [label for label, count in self.first_labels.items() if counts[label] == count]
+        rest = [count for label, count in counts.items() if label not in names]
+        if names and min(rest, default=0) > 1:
             where = next(example.where for example in self.examples if example.label == names[0])
             raise UserError(
                 f"{where}: {names[0][:40]!r} is the label of no other line: if it names a column, say "
@@ -232,7 +245,7 @@ class _Found:
 
 
 def _label(text, where):
-    """A label with single spaces; raises ``UserError`` if there is none, or it is not to be shown on a terminal."""
+    """A label with single spaces; raises ``UserError`` if it is empty, or cannot be shown on a terminal."""
     label = " ".join(text.strip().removeprefix(tables.MARK).split())
     hidden = next((c for c in label if not c.isprintable() and c not in JOINERS), None)
     if hidden is not None:
@@ -247,22 +260,13 @@ def _one_line(text):
     return text.replace("\n", " ").strip()
 
 
-def _subfolders(folder):
-    try:
-        return sorted(item.name for item in os.scandir(folder) if item.is_dir() and not item.name.startswith("."))
-    except OSError as error:
-        raise UserError(f"{folder}: {error.strerror or error}") from None
-
-
-def _files(folder, suffixes):
-    """The sorted paths of a class's examples, and how many other files are beside them, but hidden ones."""
-    found, others = [], 0
-    for place, inner, names in os.walk(folder):
-        inner[:] = [name for name in inner if not name.startswith(".")]
-        for name in names:
-            stem, suffix = os.path.splitext(name.lower())
-            if suffix in suffixes and stem not in ABOUT and not name.startswith("."):
-                found.append(os.path.join(place, name))
-            else:
-                others += not name.startswith(".")
-    return sorted(found), others
+def _example_files(folder, suffixes):
+    """The sorted paths of the files of a class that are examples, and how many others are beside them."""
+    paths, left_out = [], 0
+    for path in walk_files(folder):
+        stem, suffix = os.path.splitext(os.path.basename(path).lower())
+        if suffix in suffixes and stem not in ABOUT:
+            paths.append(path)
+        else:
+            left_out += 1
+    return sorted(paths), left_out

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy
 
-POOL = 50  # batches whose sequences are put in order together: alike in length, and different every time
+POOL = 50  # batches whose sequences are sorted together: alike in length, and others in every epoch
 
 
 class Packed(NamedTuple):
@@ -27,7 +27,7 @@ class Packed(NamedTuple):
 def pack_sequences(sequences):
     """The ``Packed`` of B arrays of ids, none of them empty.
 
-    >>> pack([[7], [1, 2, 3], [4, 5]]).ids.tolist()
+    >>> pack_sequences([[7], [1, 2, 3], [4, 5]]).ids.tolist()
     [1, 4, 7, 2, 5, 3]
     """
     lengths = numpy.array([len(ids) for ids in sequences])
@@ -35,19 +35,19 @@ def pack_sequences(sequences):
     lengths = lengths[order]
     flat = numpy.concatenate([sequences[b] for b in order]).astype(numpy.int32)
     starts = numpy.cumsum(lengths) - lengths
-    step, _ = there = numpy.nonzero(numpy.arange(lengths[0])[:, None] < lengths)  # (T, B), row by row
-    place, last = starts[there[1]], (starts + lengths - 1)[there[1]]
-    return Packed(flat[place + step], flat[last - step], numpy.bincount(step), order)
+    step, row = numpy.nonzero(numpy.arange(lengths[0])[:, None] < lengths)  # of (T, B), in order; each (R,)
+    first, last = starts[row], (starts + lengths - 1)[row]
+    return Packed(flat[first + step], flat[last - step], numpy.bincount(step), order)
 
 
 def epoch_batches(lengths, size, rng, by_length=False):
-    """Places of the sequences of each batch of an epoch, as a list of arrays of ``size`` places or fewer, shuffled.
+    """The batches of an epoch, shuffled by ``rng``: a list of arrays of ``size`` places in ``lengths``, or fewer.
 
-    ``by_length`` puts sequences of like length together, which is faster where they differ much.
+    ``by_length`` puts sequences of similar length together, which is faster where lengths differ much.
     """
     order = rng.permutation(len(lengths))
     if by_length:
         pools = numpy.split(order, range(size * POOL, len(order), size * POOL))
         order = numpy.concatenate([pool[numpy.argsort(lengths[pool], kind="stable")] for pool in pools])
-    cut = numpy.split(order, range(size, len(order), size))
-    return [cut[n] for n in rng.permutation(len(cut))] if by_length else cut
+    batches = numpy.split(order, range(size, len(order), size))
+    return [batches[n] for n in rng.permutation(len(batches))] if by_length else batches

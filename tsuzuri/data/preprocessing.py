@@ -1,4 +1,4 @@
-"""Labeled files to labeled words, by a rule that a run keeps: a tokenizer for texts, MIDI's settings for tunes."""
+"""Labeled files to labeled words, by a ``Preprocessor`` that a run keeps: a tokenizer for texts, settings for tunes."""
 
 import codecs
 import itertools
@@ -17,11 +17,11 @@ SAMPLE = 20_000  # characters that decide the tokenizer
 BATCH = 256  # lines of a file that are read at once
 TUNES = (*collect.SUFFIXES, wordfile.SUFFIX)
 MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-SETTLED = {"UTF-8": "utf-8", "Shift_JIS": "shift_jis_2004", "cp1252": "cp1252"}  # what ``reader`` finds: its codec
+CODECS = {"UTF-8": "utf-8", "Shift_JIS": "shift_jis_2004", "cp1252": "cp1252"}  # of the names of ``detect_and_decode``
 
 
 class Passage(NamedTuple):
-    """A text, its words as a model reads them, and each as it stands in the text, with the white space before it."""
+    """A text, its ``words`` as a model reads them, and ``pieces``: each as it stands there, and the space before it."""
 
     text: str
     words: list
@@ -29,21 +29,21 @@ class Passage(NamedTuple):
 
 
 class Preprocessor(NamedTuple):
-    """How a text becomes words, by a tokenizer, and in small letters where ``case`` is "fold"; or how a tune does."""
+    """What makes words of a text: a tokenizer, and lower case where ``case`` is "fold"; or of a tune: ``midi``."""
 
     tokenizer: Tokenizer
     case: str
     midi: settings.Settings | None = None
 
     def words(self, text):
-        """The words of a text but white space."""
+        """The words of a text, without white space."""
         return self.passage(text).words
 
     def passage(self, text):
-        """A text as a ``Passage``; capitals become small letters in words that are split already."""
-        every = self.tokenizer.split(text)
+        """A text as a ``Passage``; it is split before its words become lower case."""
+        tokens = self.tokenizer.split(text)
         words, pieces, gap = [], [], ""
-        for word, piece in zip(every, self.tokenizer.pieces(every), strict=True):
+        for word, piece in zip(tokens, self.tokenizer.pieces(tokens), strict=True):
             if word.isspace():
                 gap += piece
             else:
@@ -53,31 +53,31 @@ class Preprocessor(NamedTuple):
         return Passage(text, words, pieces)
 
     def tunes(self, paths):
-        """The tunes in MIDI files, each a ``Passage`` whose text is its name, and the report of ``midi.collect``."""
-        found = collect.collect_pieces(paths, self.midi)
-        tunes = [Passage(piece.name, piece.words, [f" {word}" for word in piece.words]) for piece in found.pieces]
-        return tunes, found.report
+        """The tunes in MIDI files, each a ``Passage`` whose text is its name, and the report of ``collect_pieces``."""
+        music = collect.collect_pieces(paths, self.midi)
+        tunes = [Passage(piece.name, piece.words, [f" {word}" for word in piece.words]) for piece in music.pieces]
+        return tunes, music.report
 
     def batches(self, paths, encoding, refuse):
-        """What is in files, or comes from standard input, as lists of ``Passage``: tunes of a file, or a line each.
+        """Yield lists of ``Passage``: the tunes of each file; or lines of files, or of standard input without any.
 
-        ``encoding`` is that of the lines, a codec's name or "auto"; raises ``UserError`` for what cannot be read. A
-        file of tunes that cannot be read does not stop the others: ``refuse`` is called with a line that tells it.
+        ``encoding`` is that of the lines, a codec's name or "auto". Raises ``UserError`` for lines that cannot be read;
+        for a file of tunes that cannot be read, calls ``refuse`` with the message and goes on.
         """
         if encoding != "auto":
             encoding = reader.codec_name(encoding)
         if self.midi:
             for path in paths:
-                yield from self._files_of_tunes(path, refuse)
+                yield from self._tune_files(path, refuse)
             return
         for path in paths:
-            lines = _lines(path, encoding)
+            lines = _file_lines(path, encoding)
             yield from ([self.passage(line) for line in lines[n : n + BATCH]] for n in range(0, len(lines), BATCH))
         if not paths:
-            yield from ([self.passage(line)] for line in _incoming(encoding))
+            yield from ([self.passage(line)] for line in _input_lines(encoding))
 
-    def _files_of_tunes(self, path, refuse):
-        """The tunes of each file that is, or lies in, ``path``, as a list."""
+    def _tune_files(self, path, refuse):
+        """Yield the list of tunes of each file that is ``path``, or lies in it."""
         try:
             files = collect.find_music_files([path])
         except UserError as error:
@@ -94,12 +94,13 @@ class Preprocessor(NamedTuple):
 
 
 def preprocessor_of_run(about):
-    """The ``Wording`` of a run, from its run.json."""
+    """The ``Preprocessor`` of a run, from its run.json; raises ``UserError`` where its MIDI settings are damaged."""
     midi = about["corpus"]["midi"]
     return Preprocessor(get_tokenizer(about["tokens"]), about["case"], midi and _settings(midi))
 
 
 def _settings(midi):
+    """The settings of MIDI that run.json keeps."""
     try:
         return settings.settings_from_json(midi)
     except ValueError as error:
@@ -107,7 +108,7 @@ def _settings(midi):
 
 
 def holds_music(paths):
-    """Whether folders and files hold tunes; raises ``UserError`` for folders that hold texts too."""
+    """Whether folders and files hold tunes; raises ``UserError`` where there are both tunes and texts."""
     music, texts = collect.split_by_kind([path for path in paths if os.path.isdir(path)])
     music += [path for path in paths if os.path.isfile(path) and collect.is_music_path(path)]
     if music and texts:
@@ -116,45 +117,47 @@ def holds_music(paths):
 
 
 def expand_source(source):
-    """A source whose single folder holds one for training and others for tests, such as aclImdb, with these named."""
+    """A source with its splits named, if its single folder holds one for each, as aclImdb does; else the same."""
     if len(source["corpus"]) != 1 or not os.path.isdir(source["corpus"][0]):
         return source
-    found = labeled.dataset_folders(source["corpus"][0])
-    source = source | {"corpus": [found["train"]]}
-    return source | {part: [found[part]] for part in ("valid", "test") if part in found and not source[part]}
+    folders = labeled.dataset_folders(source["corpus"][0])
+    source = source | {"corpus": [folders["train"]]}
+    return source | {part: [folders[part]] for part in ("valid", "test") if part in folders and not source[part]}
 
 
 def read_labeled_words(source, tokens, case, least=0):
-    """The labeled words of a ``source``'s parts, their ``Wording``, and the report.
+    """The labeled words of the parts of a ``source``, the ``Preprocessor`` that makes them, and a report of each part.
 
-    Returns a dict: for corpus, valid and test an iterable of (label, words) pairs, None for a part that is not there.
-    ``tokens`` may be "auto", ``least`` is how many examples of the corpus each class needs, 0 if it may have any
-    labels. Raises ``UserError`` for what cannot be read, and for a text without words.
+    The first is a dict: for corpus, valid and test an iterable of (label, words) pairs, None for a part that is not
+    there. ``tokens`` is a tokenizer's name or "auto"; ``least`` is how many examples of the corpus each class needs, 0
+    if it may have any labels. Raises ``UserError`` for a file that cannot be read, and for a text without words.
     """
     if source["midi"]:
-        return _tunes(source, Preprocessor(get_tokenizer("midi"), "keep", _settings(source["midi"])), least)
-    how = source["form"], source["encoding"], tuple(source["columns"])
+        return _read_tunes(source, Preprocessor(get_tokenizer("midi"), "keep", _settings(source["midi"])), least)
+    options = source["form"], source["encoding"], tuple(source["columns"])
     needed = {"corpus": least, "valid": 0, "test": 0}
-    found = {part: labeled.read_labeled(source[part], *how, needed[part]) for part in PARTS if source[part]}
+    parts = {part: labeled.read_labeled(source[part], *options, needed[part]) for part in PARTS if source[part]}
     if source["pos"] or source["neg"]:
-        found["corpus"] = labeled.read_pos_neg(source["pos"], source["neg"], source["encoding"], least)
-    first = found["corpus"]
+        parts["corpus"] = labeled.read_pos_neg(source["pos"], source["neg"], source["encoding"], least)
     if tokens == "auto":
-        tokens = choose_classifier_tokenizer("\n".join(example.text for example in first.examples[:1000])[:SAMPLE])
-    wording = Preprocessor(get_tokenizer(tokens), case)
-    pairs = {part: _pairs(found[part].examples, wording) if part in found else None for part in PARTS}
-    return pairs, wording, {part: data.report for part, data in found.items()}
+        sample = "\n".join(example.text for example in parts["corpus"].examples[:1000])
+        tokens = choose_classifier_tokenizer(sample[:SAMPLE])
+    preprocessor = Preprocessor(get_tokenizer(tokens), case)
+    pairs = {part: _pairs(parts[part].examples, preprocessor) if part in parts else None for part in PARTS}
+    return pairs, preprocessor, {part: texts.report for part, texts in parts.items()}
 
 
-def _pairs(examples, wording):
+def _pairs(examples, preprocessor):
+    """Yield (label, words) of each example; raises ``UserError`` for one without words."""
     for example in examples:
-        words = wording.words(example.text)
+        words = preprocessor.words(example.text)
         if not words:
             raise UserError(f"{example.where}: no words in {example.text!r}")
         yield example.label, words
 
 
-def _tunes(source, wording, least):
+def _read_tunes(source, preprocessor, least):
+    """What ``read_labeled_words`` returns, for folders that hold a folder of tunes for each class."""
     pairs, reports, examples = {}, {}, {part: [] for part in PARTS}
     for part in PARTS:
         pairs[part], reports[part] = ([] if source[part] else None), []
@@ -162,17 +165,17 @@ def _tunes(source, wording, least):
             if not os.path.isdir(folder):
                 raise UserError(f"{folder}: must be a folder that holds a folder of MIDI files for each class")
             for label, paths in labeled.class_files(folder, TUNES).items():
-                found, report = wording.tunes(paths)
-                pairs[part] += [(label, tune.words) for tune in found]
+                tunes, report = preprocessor.tunes(paths)
+                pairs[part] += [(label, tune.words) for tune in tunes]
                 reports[part].append({"class": label} | report)
-                examples[part] += [labeled.Example(label, "", os.path.join(folder, label))] * len(found)
+                examples[part] += [labeled.Example(label, "", os.path.join(folder, label))] * len(tunes)
     if least:
         labeled.check_classes(examples["corpus"], " ".join(source["corpus"]), least)
-    return pairs, wording, {part: report for part, report in reports.items() if report}
+    return pairs, preprocessor, {part: report for part, report in reports.items() if report}
 
 
-def _lines(path, encoding):
-    """The lines of a file; none of them follows the last line end."""
+def _file_lines(path, encoding):
+    """The lines of a file, a list; after the last line end there is none."""
     try:
         with open(path, "rb") as stream:
             text, _ = reader.detect_and_decode(stream.read(), encoding)
@@ -182,11 +185,11 @@ def _lines(path, encoding):
     return text.removesuffix("\n").split("\n")
 
 
-def _incoming(encoding):
-    """The lines of standard input, as they come.
+def _input_lines(encoding):
+    """Yield the lines of standard input, as they come.
 
-    What "auto" finds in the first line beyond ASCII holds for all after it: a line of few words by itself could be in
-    more than one encoding. UTF-16 is known by its mark.
+    The encoding that "auto" detects in the first line beyond ASCII holds for all after it: a line of few words by
+    itself could be in more than one. UTF-16 is recognized by its mark.
     """
     first = sys.stdin.buffer.readline()
     stream, hint = itertools.chain([first], sys.stdin.buffer), ""
@@ -197,23 +200,23 @@ def _incoming(encoding):
     lines = itertools.chain.from_iterable(map(bytes.splitlines, stream))  # at a return alone too, as in files
     for n, line in enumerate(lines, 1):
         try:
-            text, found = reader.detect_and_decode(line, encoding) if line else ("", None)
+            text, name = reader.detect_and_decode(line, encoding) if line else ("", None)
         except ValueError as error:
             reason = str(error).replace(" in line 1)", ")")  # it knows of this line only
             raise UserError(f"standard input, line {n}: {reason}{hint}") from None
         if encoding == "auto" and not line.isascii():
-            encoding, hint = SETTLED[found], f", as line {n} is: --encoding names it"
+            encoding, hint = CODECS[name], f", as line {n} is: --encoding names it"
         yield text
 
 
 def _recoded(stream, encoding):
-    """The lines of a stream in UTF-8, from an encoding such as UTF-16, whose line ends are other bytes."""
-    decode, left, n = codecs.getincrementaldecoder(encoding)().decode, "", 1
-    for piece in itertools.chain(stream, [b""]):
+    """Yield the lines of a stream in UTF-8, from an encoding such as UTF-16, whose line ends are other bytes."""
+    decode, rest, n = codecs.getincrementaldecoder(encoding)().decode, "", 1
+    for data in itertools.chain(stream, [b""]):
         try:
-            *lines, left = (left + decode(piece, final=not piece)).split("\n")
+            *lines, rest = (rest + decode(data, final=not data)).split("\n")
         except UnicodeDecodeError:
             raise UserError(f"standard input, line {n}: is not text in {encoding}") from None
         n += len(lines)
         yield from (f"{line}\n".encode() for line in lines)
-    yield left.encode()
+    yield rest.encode()

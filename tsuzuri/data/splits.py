@@ -1,4 +1,4 @@
-"""Which examples are learned from and which are held out: by class, and never one text on both sides."""
+"""Which examples are trained on and which are held out: by class, and never one text on both sides."""
 
 import math
 from collections import Counter
@@ -10,35 +10,35 @@ def hold_out(labels, fraction, rng, texts=None):
     """The places of the examples that are kept and of those held out, two ascending int64 arrays.
 
     Of each class, ``fraction`` (between 0 and 1) is held out, rounded down or up so that the total is as near to its
-    own share as can be (largest remainders); at least one example is, and at least one stays, but the only one of a
-    class stays. ``labels`` are the classes' names or numbers, ``texts`` what must not be on both sides, anything
-    hashable: examples that are the same there stay together, for which a class may miss its share by a few.
+    own share as can be (largest remainders). At least one example of a class is held out and at least one is kept; a
+    single one is kept. ``labels`` are the classes' names or numbers. ``texts``, anything hashable, say which examples
+    must be on one side: those that are equal stay together, and so a class may miss its share by a few.
     """
-    groups, names = _groups(labels, texts), Counter(labels)
-    wanted = dict(zip(names, _shares(list(names.values()), fraction), strict=True))
-    held, out = Counter(), set()
+    groups, sizes = _groups(labels, texts), Counter(labels)
+    quotas = dict(zip(sizes, _quotas(list(sizes.values()), fraction), strict=True))
+    counts, places = Counter(), set()  # of what is held out
     order = [groups[n] for n in rng.permutation(len(groups))]
     for group in order:
-        touched = Counter(labels[n] for n in group)
-        if all(held[name] + count <= wanted[name] for name, count in touched.items()):
-            held.update(touched)
-            out.update(group)
-    for group in sorted(order, key=len):  # classes whose texts all stand there more often than their share allows
-        touched = Counter(labels[n] for n in group)
-        alone = any(wanted[name] and not held[name] for name in touched)
-        if alone and all(held[name] + count < names[name] for name, count in touched.items()):
-            held.update(touched)
-            out.update(group)
-    taken = numpy.zeros(len(labels), bool)
-    taken[sorted(out)] = True
-    return numpy.flatnonzero(~taken), numpy.flatnonzero(taken)
+        added = Counter(labels[n] for n in group)
+        if all(counts[name] + count <= quotas[name] for name, count in added.items()):
+            counts.update(added)
+            places.update(group)
+    for group in sorted(order, key=len):  # for classes whose every text is repeated more often than the quota allows
+        added = Counter(labels[n] for n in group)
+        lacking = any(quotas[name] and not counts[name] for name in added)
+        if lacking and all(counts[name] + count < sizes[name] for name, count in added.items()):
+            counts.update(added)
+            places.update(group)
+    held = numpy.zeros(len(labels), bool)
+    held[sorted(places)] = True
+    return numpy.flatnonzero(~held), numpy.flatnonzero(held)
 
 
 def class_folds(labels, k, rng, texts=None):
-    """``k`` splits as pairs (kept, held) like those of ``split``; each example is held out in exactly one of them.
+    """``k`` splits as pairs (kept, held) like those of ``hold_out``; each example is held out in exactly one of them.
 
-    The numbers of a class's examples in any two folds differ by one at most, and so do the folds' sizes, but for
-    ``texts`` that stand there more than once.
+    The numbers of a class's examples in any two folds differ by one at most, and so do the folds' sizes, except for
+    ``texts`` that are repeated.
     """
     groups = _groups(labels, texts)
     order = [groups[n] for n in rng.permutation(len(groups))]
@@ -55,7 +55,7 @@ def class_folds(labels, k, rng, texts=None):
 
 
 def _groups(labels, texts):
-    """Lists of the places that belong together."""
+    """Lists of the places of examples that must be on one side."""
     if texts is None:
         return [[n] for n in range(len(labels))]
     places = {}
@@ -64,12 +64,12 @@ def _groups(labels, texts):
     return list(places.values())
 
 
-def _shares(counts, fraction):
-    """How many of each class are held out: its share rounded down, or up for the largest remainders."""
-    quotas = [count * fraction for count in counts]
-    shares = [max(min(1, count - 1), math.floor(q)) for q, count in zip(quotas, counts, strict=True)]
-    missing = round(sum(quotas)) - sum(shares)
-    more = [n for n, count in enumerate(counts) if shares[n] < min(quotas[n], count - 1)]
-    for n in sorted(more, key=lambda n: shares[n] - quotas[n])[: max(0, missing)]:
-        shares[n] += 1
-    return shares
+def _quotas(sizes, fraction):
+    """How many of each class to hold out: its share rounded down, or up for the largest remainders."""
+    shares = [size * fraction for size in sizes]
+    quotas = [max(min(1, size - 1), math.floor(share)) for share, size in zip(shares, sizes, strict=True)]
+    missing = round(sum(shares)) - sum(quotas)
+    candidates = [n for n, size in enumerate(sizes) if quotas[n] < min(shares[n], size - 1)]
+    for n in sorted(candidates, key=lambda n: quotas[n] - shares[n])[: max(0, missing)]:
+        quotas[n] += 1
+    return quotas

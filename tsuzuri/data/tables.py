@@ -1,8 +1,8 @@
-"""A file's lines to labels and texts: parted by a tab, by a space, or as CSV has it.
+"""A file's lines to labels and texts: separated by a tab, by a space, or as CSV has it.
 
-A line ends at LF, CR LF or CR and nowhere else, for texts hold characters that Unicode counts as line ends. A tab parts
-columns wherever it stands; where commas do, a quoted text may go over several lines. The first line may name the
-columns. Where it does not, the label is in the one of two columns that holds fewer different values.
+A line ends at LF, CR LF or CR and nowhere else, for texts hold characters that Unicode counts as line ends. A tab
+separates columns wherever it stands; where commas do, a quoted text may go over several lines. The first line may name
+the columns. Where it does not, the label is in the one of two columns that holds fewer different values.
 """
 
 import csv
@@ -12,27 +12,31 @@ from tsuzuri.errors import UserError
 
 LABELS = ("label", "labels", "class", "category", "sentiment", "polarity", "target")  # names of columns, best first
 TEXTS = ("text", "review", "sentence", "content", "document", "message")
-MARK = "__label__"  # with which fastText's labels begin
+MARK = "__label__"  # the beginning of fastText's labels
 
 
 def numbered_lines(text):
-    """(number, line) for each line of a text whose lines end in LF."""
+    """(number, line) for each line of a text whose lines end in LF, from 1.
+
+    >>> list(numbered_lines("good\\nbad\\n"))
+    [(1, 'good'), (2, 'bad')]
+    """
     return enumerate(text.removesuffix("\n").split("\n"), 1)
 
 
 def labeled_lines(path, text, form, columns=(None, None)):
-    """(number, (label, text)) for each line of a file in one of ``FORMS``, a list; None in place of a blank one's pair.
+    """A list of (number, (label, text)) for each line of a file in one of ``FORMS``; None for the pair of a blank line.
 
-    ``columns`` are the names or numbers, from 1, of the label's and the text's. Raises ``UserError`` for a line that is
-    not in this form, and for columns that are not there or that cannot be told.
+    ``columns`` are those of the label and the text, by names or by numbers from 1. Raises ``UserError`` for a line that
+    is not in this form, and for columns that are not there or that cannot be determined.
     """
     rows = list(FORMS[form](path, text))
     filled = [(n, fields) for n, fields in rows if fields]
     if not filled:
         raise UserError(f"{path}: holds no example, all its rows are blank")
     label, text, start = (0, 1, 0) if form == "space" else _columns(path, filled, columns)
-    found = [(n, (fields[label], fields[text]) if fields else None) for n, fields in rows]
-    return [row for row in found if row[0] != filled[0][0]] if start else found
+    lines = [(n, (fields[label], fields[text]) if fields else None) for n, fields in rows]
+    return [line for line in lines if line[0] != filled[0][0]] if start else lines
 
 
 def _tab(path, text):
@@ -68,17 +72,20 @@ def _space(path, text):
         yield n, fields
 
 
-FORMS = {"tab": _tab, "csv": _csv, "space": _space}  # of files: (path, text) to (line number, fields), none if blank
+FORMS = {"tab": _tab, "csv": _csv, "space": _space}  # (path, text) to pairs (line number, fields); no fields: blank
 
 
 def guess_form(path, text):
-    """The form of a file by its name, its first line, and whether its lines begin with few different words."""
+    """The form of a file by its name, its first line, and whether its lines begin with few different words.
+
+    Raises ``UserError`` where no form fits.
+    """
     if path.lower().endswith(".csv"):
         return "csv"
     if path.lower().endswith(".tsv") or "\t" in text:
         return "tab"
     filled = [line for _, line in numbered_lines(text) if line.strip()]
-    if "," in filled[0] and _names(filled[0].split(",")):
+    if "," in filled[0] and _header_cells(filled[0].split(",")):
         return "csv"
     words = [line.split(None, 1)[0] for line in filled]
     different = len(set(words))
@@ -90,17 +97,17 @@ def guess_form(path, text):
     )
 
 
-def _columns(path, rows, wanted):
-    """Where in a row its label and its text are, and the number of rows that only name columns."""
+def _columns(path, rows, columns):
+    """Where in a row its label and its text are, and the number of rows, 0 or 1, that only name columns."""
     n, first = rows[0]
     for m, fields in rows:
         if len(fields) != len(first):
             raise UserError(f"{path}:{m}: the number of columns is {len(fields)}, must be {len(first)} as in line {n}")
     names = [cell.strip().lower() for cell in first]
-    wanted = [None if column is None else str(column).strip().lower() for column in wanted]
-    label, text = (_place(path, column, names) for column in wanted)
-    has_names = _is_header(first, rows) or any(column and not column.isdecimal() for column in wanted)
-    if has_names:
+    columns = [None if column is None else str(column).strip().lower() for column in columns]
+    label, text = (_place(path, column, names) for column in columns)
+    has_header = _is_header(first, rows) or any(column and not column.isdecimal() for column in columns)
+    if has_header:
         label = next((names.index(name) for name in LABELS if name in names), None) if label is None else label
         text = next((names.index(name) for name in TEXTS if name in names), None) if text is None else text
     if len(first) == 2 and label is None:
@@ -111,14 +118,14 @@ def _columns(path, rows, wanted):
     if label is None or text is None or label == text:
         shown = ", ".join(name[:20] for name in names[:8])
         raise UserError(
-            f"{path}:{n}: which of the columns is the label and which the text cannot be told of {shown}: "
+            f"{path}:{n}: which of the columns is the label and which the text cannot be determined from {shown}: "
             "name them by --label-column and --text-column"
         )
-    return label, text, int(has_names)
+    return label, text, int(has_header)
 
 
 def _place(path, column, names):
-    """Where a column is, which is wanted by its name or its number."""
+    """Where a column is that was named or numbered; None for None. Raises ``UserError`` if it is not there."""
     if column is None:
         return None
     if column in names and not column.isdecimal():
@@ -130,11 +137,11 @@ def _place(path, column, names):
 
 
 def _is_header(first, rows):
-    """Whether the first row names columns: in no other row may such a name be a label or a text in its place."""
-    named = _names(first)
-    return bool(named) and not any(fields[k] == first[k] for _, fields in rows if fields != first for k in named)
+    """Whether the first row names columns: no other row may have such a name in the same place."""
+    places = _header_cells(first)
+    return bool(places) and not any(fields[k] == first[k] for _, fields in rows if fields != first for k in places)
 
 
-def _names(cells):
+def _header_cells(cells):
     """The places of the cells that are names of columns."""
     return [k for k, cell in enumerate(cells) if cell.strip().lower() in LABELS + TEXTS]

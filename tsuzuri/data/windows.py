@@ -10,20 +10,26 @@ import numpy
 
 
 def training_windows(ids, batch, steps, start=0):
-    """The windows of an epoch, as a list of (xs, ts), each (T, B) int32 with T <= ``steps``.
+    """The windows of an epoch: a list of (xs, ts), ids and the ids that follow them, each (T, B) int32, T <= ``steps``.
 
     The ids are taken as a ring that is entered at ``start``, so that epochs need not all be cut at the same places;
-    what is left over by the cut into ``batch`` runs is skipped this time round.
+    what the cut into ``batch`` runs leaves over is skipped in this epoch.
+
+    >>> [(xs.tolist(), ts.tolist()) for xs, ts in training_windows(numpy.arange(5), batch=2, steps=1)]
+    [([[0, 2]], [[1, 3]]), ([[1, 3]], [[2, 4]])]
     """
     length = len(ids) // batch
     ring = numpy.roll(ids, -start)
     xs = ring[: length * batch].reshape(batch, length).T  # (L, B)
-    ts = numpy.roll(ring, -1)[: length * batch].reshape(batch, length).T
+    ts = numpy.roll(ring, -1)[: length * batch].reshape(batch, length).T  # (L, B)
     return _cut(xs, ts, steps)
 
 
 def evaluation_windows(ids, batch, steps):
-    """Windows that score every id but the first exactly once: runs are padded with a target of -1."""
+    """Windows, as those of ``training_windows``, that score every id but the first exactly once.
+
+    Runs are padded with a target of -1, which counts for nothing.
+    """
     length = -(-(len(ids) - 1) // batch)
     xs, ts = numpy.zeros(length * batch, numpy.int32), numpy.full(length * batch, -1, numpy.int32)
     xs[: len(ids) - 1], ts[: len(ids) - 1] = ids[:-1], ids[1:]
@@ -31,12 +37,12 @@ def evaluation_windows(ids, batch, steps):
 
 
 def count_windows(size, batch, steps):
-    """How many windows an epoch over ``size`` ids has."""
+    """How many windows ``training_windows`` makes of ``size`` ids."""
     return -(-(size // batch) // steps)
 
 
 def _cut(xs, ts, steps):
-    """Windows of nearly equal length, so that the last is not a scrap that weighs as much as a whole one."""
+    """Windows of nearly equal length, so that the last is not a short rest that weighs as much as a whole one."""
     windows = -(-len(xs) // steps)
     bounds = [len(xs) * k // windows for k in range(windows + 1)]
     return [

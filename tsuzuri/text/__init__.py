@@ -1,9 +1,10 @@
 """Text to words and back.
 
-reader.py      files, archives and folders, decoded and cut into lines
-aozora.py      Aozora Bunko's format, cleaned to the author's words
-tokenizers.py  lines to words and exactly back; MeCab
-vocabulary.py  words and their ids
-vectors.py     pretrained word vectors: GloVe, word2vec, fastText
-encoders.py    one-hot, bags, n-grams, hashing and padding, for models of your own
+reader.py        files, archives and folders, decoded and cut into lines
+aozora.py        Aozora Bunko's format, cleaned to the author's words
+tokenizers.py    lines to words and exactly back; MeCab
+vocabulary.py    words and their ids
+vectors.py       pretrained word vectors: a row for every word of a vocabulary
+vector_files.py  the files of such vectors: GloVe, word2vec, fastText
+encoders.py      one-hot, bags, n-grams, hashing and padding, for models of your own
 """

@@ -12,7 +12,7 @@ _SYMBOLS = re.compile(r"【テキスト中に現れる記号について】|［�
 _RULE = re.compile(r"[-=]{20,}")
 _FOOTER = re.compile(r"［＃本文終わり］|[-=]*(底本|親本|初出|翻訳の底本|翻訳の原作|作業履歴)[^。「」：]{0,8}：")
 FOOTER_LINES = 80  # real ones have about 30: what looks like one further up is the author's
-_TYPED = re.compile(r"青空文庫|入力：")  # a footer says who typed the text; a sentence that begins with 底本 does not
+_CREDITS = re.compile(r"青空文庫|入力：")  # a footer says who typed the text; a sentence that begins with 底本 does not
 _BEFORE_FOOTER = re.compile(r"[-=]{20,}|※(?!［＃).*|●?入力者注.*|")
 
 _GAIJI = re.compile(r"※［＃([^［］]*)］")
@@ -62,7 +62,7 @@ _SHOW = str.maketrans("\ue000\ue001\ue002\ue003\ue004\ue005\ue006", "［］｜�
 
 
 class Cleaned(NamedTuple):
-    """The body's paragraphs, and what was cut: whole lines of header and footer, headings and ornaments."""
+    """The body's paragraphs, and what was cut: the lines of header and footer, and headings with ornaments."""
 
     lines: list
     header: list
@@ -71,29 +71,32 @@ class Cleaned(NamedTuple):
 
 
 def is_aozora(text):
-    """Whether a text is in Aozora's format: it has the symbols' block, its footer, or notes ［＃…］."""
+    """Whether a text is in Aozora's format: it has the block of symbols, the footer, or notes ［＃…］."""
     lines = text.split("\n")
     has_header = any(_SYMBOLS.search(line) for line in lines[:60])
     return has_header or "［＃" in text or _footer_start(lines, 0) < len(lines)
 
 
 def clean_aozora(text):
-    """Cut header, footer, headings, ruby and notes from a text in Aozora's format; returns ``Cleaned``.
+    """The ``Cleaned`` text of one in Aozora's format: without header, footer, headings, ruby and notes.
 
     Lines end in LF. Gaiji notes that name a JIS plane-row-cell or a code point become that character, others 〓.
+
+    >>> clean_aozora("題\\n著者\\n\\n　親譲《おやゆず》りの無鉄砲。\\n\\n底本：「本」\\n入力：人").lines
+    ['親譲りの無鉄砲。']
     """
     lines = text.split("\n")
     start = _header_end(lines)
     stop = _footer_start(lines, start)
-    body, headings, inside = [], [], False
+    body, headings, in_heading = [], [], False
     source = [line.strip(" 　\f") for line in lines[start:stop]]
     for k, line in enumerate(source):
         if "見出し" in line and _HEADING_OPENS.search(line):
-            inside = True
+            in_heading = True
         alone = k == 0 or not source[k - 1] or lines[start + k].startswith(("　　", "  "))
-        paragraph, heading = ("", _plain(line)) if inside else _without_heading(_unruled(line), alone)
-        if inside and _HEADING_CLOSES.search(line):
-            inside = False
+        paragraph, heading = ("", _plain(line)) if in_heading else _without_heading(_without_ruby(line), alone)
+        if in_heading and _HEADING_CLOSES.search(line):
+            in_heading = False
         headings += [heading] if heading else []
         body += [paragraph] if paragraph else []
     return Cleaned(body, lines[:start], headings, lines[stop:])
@@ -114,21 +117,22 @@ def _header_end(lines):
 def _footer_start(lines, start):
     """Where the footer starts, with the rules and annotators' notes just before it; ``len(lines)`` without one."""
     for k in range(max(start, len(lines) - FOOTER_LINES), len(lines)):
-        if _FOOTER.match(lines[k]) and any(_TYPED.search(line) for line in lines[k:]):
+        if _FOOTER.match(lines[k]) and any(_CREDITS.search(line) for line in lines[k:]):
             while k > start and _BEFORE_FOOTER.fullmatch(lines[k - 1].strip(" 　")):
                 k -= 1
             return k
     return len(lines)
 
 
-def _unruled(line):
-    """A line of the body without ruby, its gaiji as characters; notes that are not gaiji stay."""
+def _without_ruby(line):
+    """A line of the body without ruby, and with characters for gaiji; notes that are not gaiji stay."""
     while "※［" in line and line != (line := _GAIJI.sub(_character, line)):
         pass  # a note may hold another: the innermost go first
     return _RUBY.sub("", line) if "《" in line or "｜" in line or "》" in line else line
 
 
 def _character(note):
+    """The character that a gaiji note, a match of ``_GAIJI``, names by its JIS cell or its code point; else 〓."""
     cell, code_point = _CELL.search(note[1]), _CODE_POINT.search(note[1])
     character = _UNKNOWN_GAIJI
     if cell:
@@ -157,7 +161,7 @@ def _without_heading(line, alone):
 
 
 def _plain(line):
-    """Words alone: without notes, repeat marks and accents as characters."""
+    """The words of a line alone: without notes, and with characters for repeat marks and spelled-out accents."""
     while "［" in line and line != (line := _NOTE.sub("", line)):
         pass
     if "／" in line:

@@ -1,8 +1,8 @@
-"""Texts as arrays: the encoders of the chapter on text in Chollet's "Deep Learning with Python", on this house's words.
+"""Texts as arrays: the encoders of the chapter on text in Chollet's "Deep Learning with Python", for lists of words.
 
-A text is a list of words, as ``corpus.tokenize`` splits it, or a ``str``, whose words are its characters. An encoder
-goes in two steps that combine freely: words become ids, and lists of ids become an array. Names and results are those
-of ``keras.preprocessing`` wherever the thing is the same.
+A text is a list of words, as a tokenizer of ``tsuzuri.text.tokenizers`` splits it, or a ``str``, whose words are its
+characters. An encoder goes in two steps that combine freely: words become ids, and lists of ids become an array. Names
+and results are those of ``keras.preprocessing`` wherever the thing is the same.
 
     in the book                      here
     -------------------------------  ---------------------------------------------------------------
@@ -57,7 +57,7 @@ def ngrams(words, n):
 
 
 def texts_to_sequences(texts, vocabulary):
-    """Each text's ids (length,) int32 in a ``corpus.vocabulary.Vocabulary``; a word it does not know is 1.
+    """Each text's ids (length,) int32 in a ``tsuzuri.text.vocabulary.Vocabulary``; a word it does not know is 1.
 
     >>> from tsuzuri.text.vocabulary import Vocabulary
     >>> known = Vocabulary(["<eos>", "<unk>", "the", "cat"])
@@ -117,7 +117,7 @@ def one_hot(sequences, num_words, maxlen=None, padding="post", truncating="post"
 
     Begins at each text's first word and cuts off its last ones, as the book does; the names are those of
     ``pad_sequences``. Sparse, it is (samples * maxlen, num_words), a text's rows one after another. A product with it
-    is what an embedding looks up from the ids alone. Raises ``UserError`` for an id that is not in 0..num_words-1, for
+    is what an embedding looks up by the ids alone. Raises ``UserError`` for an id that is not in 0..num_words-1, for
     ids that are not of an integer type and for a dense array of more than ``limit`` bytes.
 
     >>> one_hot([[1, 2], [3]], num_words=4).astype(int).tolist()
@@ -127,8 +127,8 @@ def one_hot(sequences, num_words, maxlen=None, padding="post", truncating="post"
     _flat(sequences, num_words)
     ids = pad_sequences(sequences, maxlen, numpy.int64, padding, truncating, value=-1, limit=limit)  # (samples, maxlen)
     rows = numpy.flatnonzero(ids >= 0)
-    made = _array((ids.size, num_words), rows, ids.ravel()[rows], numpy.ones(len(rows)), dtype, sparse, limit)
-    return made if sparse else made.reshape(*ids.shape, num_words)
+    matrix = _array((ids.size, num_words), rows, ids.ravel()[rows], numpy.ones(len(rows)), dtype, sparse, limit)
+    return matrix if sparse else matrix.reshape(*ids.shape, num_words)
 
 
 def sequences_to_matrix(sequences, num_words, mode="binary", idf=None, dtype="f", sparse=False, limit=DENSE):
@@ -168,15 +168,15 @@ class Bag:
     """
 
     def __init__(self, texts, num_words=None, n=1):
-        texts, occurrences, holders = list(texts), Counter(), Counter()
+        texts, occurrences, documents = list(texts), Counter(), Counter()
         for text in texts:
             grams = ngrams(text, n)
             occurrences.update(grams)
-            holders.update(set(grams))
+            documents.update(set(grams))
         self.n = n
         self.vocabulary = build_vocabulary(occurrences, most=num_words)
-        held = numpy.fromiter((holders[word] for word in self.vocabulary.words), float)
-        self.idf = numpy.log(1 + len(texts) / (1 + held))
+        frequency = numpy.fromiter((documents[word] for word in self.vocabulary.words), float)  # in documents
+        self.idf = numpy.log(1 + len(texts) / (1 + frequency))
 
     def texts_to_sequences(self, texts):
         """Each text's ids int32, those of its single words first, then those of its longer runs."""
@@ -217,9 +217,9 @@ def _array(shape, rows, columns, values, dtype, sparse, limit):
         index = numpy.int32 if max(*shape, len(columns)) < 2**31 else numpy.int64  # scikit-learn's solvers want int32
         return csr_array((values.astype(dtype), columns.astype(index), starts.astype(index)), shape=shape)
     _fits(shape, dtype, limit, "ask for sparse=True")
-    made = numpy.zeros(shape, dtype)
-    made[rows, columns] = values
-    return made
+    matrix = numpy.zeros(shape, dtype)
+    matrix[rows, columns] = values
+    return matrix
 
 
 def _csr_array():
@@ -230,11 +230,12 @@ def _csr_array():
     return csr_array
 
 
-def _fits(shape, dtype, limit, mend):
+def _fits(shape, dtype, limit, advice):
+    """Raise ``UserError`` if a dense array takes more than ``limit`` bytes."""
     size = math.prod(shape) * numpy.dtype(dtype).itemsize
     if size > limit:
-        wanted = " x ".join(map(str, shape))
-        raise UserError(f"a dense array of {wanted} takes {size} bytes; at most {limit} are allowed: {mend}")
+        axes = " x ".join(map(str, shape))
+        raise UserError(f"a dense array of {axes} takes {size} bytes; at most {limit} are allowed: {advice}")
 
 
 def _one_of(name, value, allowed):

@@ -1,4 +1,4 @@
-"""Files, zip archives and folders to documents: found, decoded, cleaned, and cut into pieces, one a line."""
+"""Files, zip archives and folders to documents: decoded, cleaned, and cut into pieces, one a line."""
 
 import codecs
 import lzma
@@ -10,6 +10,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from tsuzuri.errors import UserError
+from tsuzuri.folders import walk_files
 from tsuzuri.storage import DEFLATE_LIMIT
 from tsuzuri.text import aozora
 
@@ -17,8 +18,8 @@ SUFFIXES = (".txt", ".zip")
 UNPACKING = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, RuntimeError, ValueError, EOFError)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _LINE_END = re.compile(r"\r\n?|\n")
-_BEYOND = re.compile(r"[^\x00-\x7f]")
-_TOGETHER = re.compile(r"[^\x00-\x7f\uff61-\uff9f]{2,}")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+_RUN = re.compile(r"[^\x00-\x7f\uff61-\uff9f]{2,}")
 _ALONE = re.compile(r"(?<![^\x00-\x7f])[^\x00-\x7f][À-ÿ]?(?![^\x00-\x7f])")
 
 
@@ -38,31 +39,28 @@ class Skipped(NamedTuple):
 
 
 def read_documents(paths):
-    """Yield a ``Document`` or a ``Skipped`` for each text under ``paths``, in sorted order within a folder.
+    """Yield a ``Document`` or a ``Skipped`` for each text under ``paths``, those of a folder as ``walk_files`` does.
 
-    A file that was named itself and cannot be read raises ``UserError``; one from a folder or an archive is skipped.
+    Raises ``UserError`` for a path of ``paths`` that cannot be read; a file within a folder or an archive is skipped.
     """
     for path in paths:
         if not os.path.exists(path):
             raise UserError(f"{path}: no such file or folder")
-        for file in _files(path):
+        for file in _text_files(path):
             for document in _documents(file):
                 if isinstance(document, Skipped) and file == path and document.name == path:
                     raise UserError(f"{document.name}: {document.reason}")
                 yield document
 
 
-def _files(path):
+def _text_files(path):
+    """A file itself, or the texts and archives of a folder by their names."""
     if not os.path.isdir(path):
         return [path]
-    found = []
-    for folder, folders, names in os.walk(path):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        texts = (name for name in sorted(names) if name.lower().endswith(SUFFIXES) and not name.startswith("."))
-        found += [os.path.join(folder, name) for name in texts]
-    if not found:
+    files = [file for file in walk_files(path) if file.lower().endswith(SUFFIXES)]
+    if not files:
         raise UserError(f"{path}: the folder holds no file that ends in {' or '.join(SUFFIXES)}")
-    return found
+    return files
 
 
 def _documents(file):
@@ -108,9 +106,9 @@ def _document(name, data):
 
 
 def decode_text(data):
-    """Bytes to text with LF line ends: UTF-8 and UTF-16 by their marks, else UTF-8, else Shift_JIS (JIS X 0213).
+    """The text of a file's bytes, with LF line ends: UTF-8 or UTF-16 by its mark, else UTF-8, else Shift_JIS.
 
-    Raises ``ValueError`` with a reason for what is no text.
+    Shift_JIS is that of JIS X 0213. Raises ``ValueError`` with a reason for bytes that are not text.
     """
     encodings = _encodings(data)
     for encoding in encodings:
@@ -122,31 +120,32 @@ def decode_text(data):
 
 
 def detect_and_decode(data, encoding="auto"):
-    """Bytes to text with LF line ends, and the name of their encoding: as ``decode`` does, but Western bytes too.
+    """The text of some bytes, with LF line ends, and the name of their encoding; tries cp1252 after ``decode_text``'s.
 
-    Nearly all bytes mean something in Windows' cp1252, and accented letters often do in Shift_JIS: each is taken only
-    if what lies beyond ASCII stands as it does in such texts, together or alone. ``encoding`` may be a codec's name
-    instead. Raises ``ValueError`` with a reason, and the first line at fault.
+    Nearly all bytes mean something in Windows' cp1252, and accented letters often do in Shift_JIS. So each of the two
+    is taken only if the characters beyond ASCII stand as they do in such texts: in runs in Japanese, alone in Western
+    ones. ``encoding`` may be a codec's name instead of "auto". Raises ``ValueError`` with a reason and the first line
+    that cannot be decoded.
     """
     if not data:
         raise ValueError("is empty")
     encodings = {encoding: encoding} if encoding != "auto" else _encodings(data)
     if "utf-8-sig" in encodings:
         encodings |= {"cp1252": "cp1252"}
-    faults = []
-    for codec_name, name in encodings.items():
+    errors = []
+    for codec, name in encodings.items():
         try:
-            text = _text(data, codec_name).removeprefix("\ufeff")
-        except UnicodeDecodeError as fault:
-            faults.append(fault)
+            text = _text(data, codec).removeprefix("\ufeff")
+        except UnicodeDecodeError as error:
+            errors.append(error)
             continue
-        if encoding != "auto" or codec_name not in LIKELY or LIKELY[codec_name](text):
+        if encoding != "auto" or codec not in LIKELY or LIKELY[codec](text):
             return text, name
-    before = faults[0].object[: faults[0].start].decode(faults[0].encoding, "ignore")
+    before = errors[0].object[: errors[0].start].decode(errors[0].encoding, "ignore")
     line = len(_LINE_END.findall(before)) + 1
-    mend = ": name its encoding" if encoding == "auto" else ""
-    byte = faults[0].object[faults[0].start]
-    raise ValueError(f"is not text in {' or '.join(encodings.values())} (byte {byte:#04x} in line {line}){mend}")
+    advice = ": name its encoding" if encoding == "auto" else ""
+    byte = errors[0].object[errors[0].start]
+    raise ValueError(f"is not text in {' or '.join(encodings.values())} (byte {byte:#04x} in line {line}){advice}")
 
 
 def codec_name(name):
@@ -162,7 +161,7 @@ def codec_name(name):
 
 
 def _encodings(data):
-    """The codecs that may read some bytes, in this order, and the names that they go by."""
+    """The codecs to try on some bytes, in this order, with their usual names; ``ValueError`` for what is not text."""
     if not data:
         raise ValueError("is empty")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -177,24 +176,24 @@ def _text(data, encoding):
     control = _CONTROL.search(text)
     if control:
         raise ValueError(f"is binary, not text (it holds the control character {ord(control[0]):#04x})")
-    if encoding == "shift_jis_2004":  # the codec has the yen sign and the overline there, every writer the others
+    if encoding == "shift_jis_2004":  # the codec reads a yen sign and an overline where all writers mean \ and ~
         text = text.translate({0xA5: "\\", 0x203E: "~"})
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _is_japanese(text):
-    """Whether most of what is beyond ASCII stands in runs and is common.
+    """Whether most of the characters beyond ASCII stand in runs and are common in Japanese.
 
     Accented letters look like rare kanji, whose first bytes are 0xe0 and above, and Chinese like half-width kana.
     """
-    together = Counter("".join(_TOGETHER.findall(text)))
-    common = sum(times for c, times in together.items() if c.encode("shift_jis_2004") < b"\xe0")
-    return 2 * common >= len(_BEYOND.findall(text))
+    in_runs = Counter("".join(_RUN.findall(text)))
+    common = sum(count for c, count in in_runs.items() if c.encode("shift_jis_2004") < b"\xe0")
+    return 2 * common >= len(_BEYOND_ASCII.findall(text))
 
 
 def _is_western(text):
-    """Whether most of what is beyond ASCII stands alone, or before a letter as in Größe; in damaged UTF-8 none does."""
-    return 2 * sum(map(len, _ALONE.findall(text))) >= len(_BEYOND.findall(text))
+    """Whether most characters beyond ASCII stand alone, or before a letter as in Größe; in damaged UTF-8 none does."""
+    return 2 * sum(map(len, _ALONE.findall(text))) >= len(_BEYOND_ASCII.findall(text))
 
 
-LIKELY = {"shift_jis_2004": _is_japanese, "cp1252": _is_western}
+LIKELY = {"shift_jis_2004": _is_japanese, "cp1252": _is_western}  # codec: whether what it decoded looks right

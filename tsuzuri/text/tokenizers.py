@@ -1,8 +1,8 @@
 """Lines to words and back, exactly; the only place that calls MeCab.
 
 MeCab and a split at spaces both drop white space. Here it is kept without a mark on the words: each tokenizer has a
-rule that says where a space stands between two words, white space that the rule does not put becomes a word of its
-own, and two words that the rule would wrongly part stay one. So ``join(split(line)) == line`` for every line.
+rule that says where a space stands between two words. White space that the rule does not put there becomes a word of
+its own, and two words that the rule would wrongly separate stay one. So ``join(split(line)) == line`` for every line.
 """
 
 import importlib.metadata
@@ -26,9 +26,11 @@ _JOINERS = "\u200c\u200d"  # the words of Persian and of Indian scripts are spel
 # Latin and its neighbors: what ends a word or a clause, and what begins a word, with a space between the two
 _ENDS = r"[^\W\u2e80-\U0010ffff]|[,.;:!?)]"
 _BEGINS = r"[^\W\u2e80-\U0010ffff]|[(]"
-_PARTED = re.compile(rf"(?:{_ENDS})\Z")
-_PARTING = re.compile(rf"(?:{_BEGINS})")
-_MAY_PART = re.compile("[\t-~\u0085-\u200f\u2028-\u202f\u2070-\u2e7f]")  # all of these and more, in one quick look
+_SPACE_AFTER = re.compile(rf"(?:{_ENDS})\Z")
+_SPACE_BEFORE = re.compile(rf"(?:{_BEGINS})")
+_MAY_NEED_SPACE = re.compile(
+    "[\t-~\u0085-\u200f\u2028-\u202f\u2070-\u2e7f]"
+)  # all of these and more, in one quick look
 
 
 class Tokenizer(NamedTuple):
@@ -44,7 +46,7 @@ class Tokenizer(NamedTuple):
         return "".join(self.pieces(words))
 
     def pieces(self, words):
-        """Yield each word with the space before it, if one stands there: ``join`` for words that are still coming."""
+        """Yield each word with the space before it, if one stands there: ``join`` for words that come one by one."""
         previous = None
         for word in words:
             yield " " + word if previous is not None and self.spaced(previous, word) else word
@@ -52,15 +54,19 @@ class Tokenizer(NamedTuple):
 
 
 def get_tokenizer(name):
-    """The tokenizer of that name, one of ``NAMES``, or midi for words that are there already.
+    """The tokenizer of that name: one of ``NAMES``, or "midi" for lines of words with a space between them.
 
-    Raises ``UserError`` where MeCab has no dictionary.
+    Raises ``UserError`` where MeCab or its dictionary is missing.
     """
     return {"mecab": _mecab, "char": _char, "space": _space, "english": _english, "midi": _midi}[name]()
 
 
 def choose_tokenizer(sample):
-    """The tokenizer's name for a sample of text: mecab for Japanese, space where words are parted, else char."""
+    """The name of the tokenizer that suits a text: mecab for Japanese, space where words have spaces, else char.
+
+    >>> choose_tokenizer("To be, or not to be")
+    'space'
+    """
     letters = len(_LETTER.findall(sample))
     if 5 * len(_JAPANESE.findall(sample)) > letters:
         return "mecab"
@@ -68,7 +74,7 @@ def choose_tokenizer(sample):
 
 
 def choose_classifier_tokenizer(sample):
-    """As ``choose``, for a classifier: english where words are parted, and char for Chinese, which has no kana."""
+    """As ``choose_tokenizer``, for a classifier: english where words have spaces, and char for Chinese (no kana)."""
     name = choose_tokenizer(sample)
     if name == "mecab":
         return "mecab" if 20 * len(_KANA.findall(sample)) > len(_JAPANESE.findall(sample)) else "char"
@@ -76,7 +82,7 @@ def choose_classifier_tokenizer(sample):
 
 
 def is_sentence_end(word):
-    """Whether a sentence ends with this word, as with 。 or with said."""
+    """Whether a sentence ends with this word, such as 。 or said."""
     return word.rstrip(_CLOSING).endswith(tuple(_SENTENCE_ENDS))
 
 
@@ -86,7 +92,7 @@ def is_closing(word):
 
 
 def _align(line, surfaces, spaced):
-    """The line's words from their surfaces, which leave out its white space."""
+    """The line's words, white space and all, from their surfaces, which leave it out."""
     words, end = [], 0
     for surface in surfaces:
         start = line.index(surface, end)
@@ -103,7 +109,7 @@ def _align(line, surfaces, spaced):
 
 
 def _in_parts(line, split):
-    """The words of a line that is too long to split at once, but white space: cut after a full stop, or anywhere."""
+    """Yield the words, without white space, of a line too long to split at once: cut after a full stop, or anywhere."""
     start = 0
     while start < len(line):
         stop = min(start + LONGEST, len(line))
@@ -135,52 +141,52 @@ def _english():
     space only where one always stands, so that no two of them stay one: after a comma it is a word by itself, which a
     classifier leaves out.
     """
-    # a word or number with what is inside of it, the end of a word that was parted from it, equal signs in a row
-    mark = rf"(?![\0-\u02ff])[{_marks()}]"  # what is not one is mostly below them, and told without the long class
+    # a word or number with what is inside of it, an ending that stands apart from its word, equal signs in a row
+    mark = rf"(?![\0-\u02ff])[{_marks()}]"  # most other characters are below them: no need to search the long class
     spelled = rf"(?:[^\W_]|{mark})"
     run = rf"(?:[^\W_]+|{mark})+"
     word = rf"{run}(?:(?:['’-]|(?<=\d)[.,](?=\d)){run})*"
     ending = rf"(?<!\S)['’](?i:[sdm]|ll|re|ve)(?!{spelled})"
     signs = rf"(?P<sign>[^\w\s]|_)(?P=sign)*(?:{mark})*"
     # the space that the rule puts after a sign, or after a word
-    ruled = rf" (?={ending})|(?(sign)(?<=(?P=sign)) (?=(?P=sign))| (?={spelled}))"
-    words = re.compile(rf"({word}|{ending}|{signs}|\s+)(?:{ruled})?")
-    is_spelt = re.compile(spelled).match
+    space = rf" (?={ending})|(?(sign)(?<=(?P=sign)) (?=(?P=sign))| (?={spelled}))"
+    words = re.compile(rf"({word}|{ending}|{signs}|\s+)(?:{space})?")
+    begins_word = re.compile(spelled).match
 
     def spaced(a, b):
         if a.isspace() or b.isspace():
             return False
-        if is_spelt(b):
-            return a[-1].isalnum() or bool(is_spelt(a))  # a word: signs end in a sign or a mark
+        if begins_word(b):
+            return a[-1].isalnum() or bool(begins_word(a))  # a word: signs end in a sign or a mark
         return a[-1] == b[0] or b[-1].isalnum()  # equal signs, or the end of a word
 
-    return Tokenizer("english", lambda line: [found[0] for found in words.findall(line)], spaced)
+    return Tokenizer("english", lambda line: [groups[0] for groups in words.findall(line)], spaced)
 
 
 def _marks():
     """Unicode's combining marks, and the joiners within words, as ranges for a class of a regular expression."""
     ranges = []
     for first, end in ((0x300, 0x20000), (0xE0100, 0xE01F0)):  # the planes between them hold ideographs, or nothing
-        kinds = "".join(unicodedata.category(chr(n))[0] for n in range(first, end))
-        ranges += [(first + found.start(), first + found.end() - 1) for found in re.finditer("M+", kinds)]
+        categories = "".join(unicodedata.category(chr(n))[0] for n in range(first, end))
+        ranges += [(first + run.start(), first + run.end() - 1) for run in re.finditer("M+", categories)]
     return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges) + _JOINERS
 
 
 def _mecab():
     tagger, dictionary = _tagger()
-    may_part = _MAY_PART.search
+    may_need_space = _MAY_NEED_SPACE.search
 
     def spaced(a, b):
-        return bool(_PARTING.match(b) and _PARTED.search(a))
+        return bool(_SPACE_BEFORE.match(b) and _SPACE_AFTER.search(a))
 
     def split(line):
         if not line:
             return []
         if len(line) > LONGEST:
             return _align(line, _in_parts(line, split), spaced)
-        parted = tagger.parse(line)[:-2]  # without the space and the line end that follow the last word
-        surfaces = parted.split(" ")
-        if len(parted) == len(line) + len(surfaces) - 1 and not may_part(line):
+        output = tagger.parse(line)[:-2]  # without the space and the line end that follow the last word
+        surfaces = output.split(" ")
+        if len(output) == len(line) + len(surfaces) - 1 and not may_need_space(line):
             return surfaces  # no white space in the line, and none to be put between its words
         return _align(line, [surface for surface in surfaces if surface], spaced)
 
@@ -188,14 +194,15 @@ def _mecab():
 
 
 def _tagger():
-    mend = "run 'python -m pip install mecab-python3 unidic-lite', or train with --tokens char"
+    """MeCab's tagger, and the name and version of its dictionary."""
+    advice = "run 'python -m pip install mecab-python3 unidic-lite', or train with --tokens char"
     try:
         import MeCab
         import unidic_lite
     except ImportError as error:
-        raise UserError(f"MeCab or its dictionary is not installed ({error}): {mend}") from None
+        raise UserError(f"MeCab or its dictionary is not installed ({error}): {advice}") from None
     try:
         tagger = MeCab.Tagger(f'-r "{os.devnull}" -d "{unidic_lite.DICDIR}" -Owakati')
     except RuntimeError:
-        raise UserError(f"MeCab cannot open its dictionary in {unidic_lite.DICDIR}: {mend}") from None
+        raise UserError(f"MeCab cannot open its dictionary in {unidic_lite.DICDIR}: {advice}") from None
     return tagger, f"unidic-lite {importlib.metadata.version('unidic-lite')}"

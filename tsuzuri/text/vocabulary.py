@@ -14,7 +14,7 @@ _UNESCAPES = {"\\": "\\", "n": "\n", "r": "\r"}
 
 
 class Vocabulary:
-    """The words of a model. ``words[i]`` is the word of id i, ``ids[word]`` its id."""
+    """The words of a model: ``words[i]`` is the word of id i, and ``ids[word]`` is its id."""
 
     def __init__(self, words):
         self.words = list(words)
@@ -24,7 +24,7 @@ class Vocabulary:
         return len(self.words)
 
     def encode(self, words):
-        """Ids of words, int32; those it does not know become ``UNK``."""
+        """Ids of words (length,) int32; words that it does not know become ``UNK``."""
         return numpy.fromiter((self.ids.get(word, UNK) for word in words), numpy.int32)
 
     def nearest(self, word, count=5):
@@ -40,23 +40,27 @@ class Vocabulary:
 
 
 def build_vocabulary(occurrences, least=1, most=None):
-    """The vocabulary of a mapping from word to count: words seen ``least`` times, at most ``most`` ids in all."""
-    kept = [word for word, times in occurrences.items() if times >= least and word not in SPECIAL]
+    """The vocabulary of a mapping from word to count: words seen ``least`` times, at most ``most`` ids in all.
+
+    >>> build_vocabulary({"b": 2, "a": 2, "c": 5, "d": 1}, least=2).words
+    ['<eos>', '<unk>', 'c', 'a', 'b']
+    """
+    kept = [word for word, count in occurrences.items() if count >= least and word not in SPECIAL]
     kept.sort(key=lambda word: (-occurrences[word], word))
     return Vocabulary([*SPECIAL, *kept[: None if most is None else max(0, most - len(SPECIAL))]])
 
 
 def load_vocabulary(path):
-    """Read what ``Vocabulary.dump`` wrote; raises ``UserError`` for a file that is none."""
+    """The vocabulary of a file that ``Vocabulary.dump`` wrote; raises ``UserError`` for any other file."""
     try:
         with open(path, encoding="utf-8", newline="\n") as stream:
             words = [_unescape(line) for line in stream.read().removesuffix("\n").split("\n")]
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: not a vocabulary ({getattr(error, 'strerror', None) or error})") from None
-    twice = [word for word, times in Counter(words).items() if times > 1]
-    if tuple(words[: len(SPECIAL)]) != SPECIAL or twice:
-        wrong = f"holds {twice[0]!r} twice" if twice else f"does not begin with {' and '.join(SPECIAL)}"
-        raise UserError(f"{path}: not a vocabulary (it {wrong})")
+    repeated = [word for word, count in Counter(words).items() if count > 1]
+    if tuple(words[: len(SPECIAL)]) != SPECIAL or repeated:
+        reason = f"holds {repeated[0]!r} twice" if repeated else f"does not begin with {' and '.join(SPECIAL)}"
+        raise UserError(f"{path}: not a vocabulary (it {reason})")
     return Vocabulary(words)
 
 
