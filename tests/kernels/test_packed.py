@@ -7,6 +7,7 @@ from tests.conftest import relative_error
 from tests.kernels import gradients
 from tsuzuri.compat import chainer
 from tsuzuri.kernels import functions, native, reference
+from tsuzuri.kernels.native import calls
 from tsuzuri.kernels.numpy_ import lstm, packed, pooling
 
 NATIVE = native.extension()
@@ -46,20 +47,18 @@ def layer(rng, rows, sizes, gates=4):
 
 
 def native_forward(a):
-    return native.lstm_packed_forward(
-        *(a[name] for name in ("x", "counts", "w_x", "b_x", "w_h", "b_h")), native.FLOAT32
-    )
+    return calls.lstm_packed_forward(*(a[name] for name in ("x", "counts", "w_x", "b_x", "w_h", "b_h")), native.FLOAT32)
 
 
 def native_backward(a):
-    names = "g", "x", "counts", "w_x", "w_h", "hs", "cs", "gates"
-    return native.lstm_packed_backward(*(a[name] for name in names), native.FLOAT32)
+    cache = calls.PackedCache(*(a[name] for name in ("x", "counts", "w_x", "w_h", "hs", "cs", "gates")), native.FLOAT32)
+    return calls.lstm_packed_backward(a["g"], cache)
 
 
 def native_inputs(rng, counts):
     """All that both directions take, by name."""
     a = layer(rng, sum(counts), (3, 4)) | {"counts": numpy.array(counts), "g": numpy.ones((sum(counts), 4), "f")}
-    return a | dict(zip(("hs", "cs", "gates"), native_forward(a), strict=True))
+    return native_forward(a)[1]._asdict() | a
 
 
 def distance(found, wanted, floor):
@@ -86,11 +85,11 @@ def test_lstm(rng, xp, counts, sizes, dtype):
     g = rng.normal(size=(counts.sum(), sizes[1])).astype("f")
     want_h, want = wanted(a, counts, g)
     b = {name: xp.asarray(array.astype(dtype)) for name, array in a.items()}
-    weights = lstm.Packed(*(lstm.pack(b[name]) for name in ("w_x", "b_x", "w_h", "b_h")))
-    cache = packed.lstm_forward(b["x"], counts, weights)
+    weights = lstm.GateWeights.of(*(b[name] for name in ("w_x", "b_x", "w_h", "b_h")))
+    cache = packed.packed_forward(b["x"], counts, weights)
     assert relative_error(cache.h[counts[0] :], want_h) < TOLERANCE[dtype]
-    g_x, found = packed.lstm_backward(xp.asarray(g.astype(dtype)), counts, weights, cache)
-    for name, got, right in zip(a, (g_x, *(lstm.unpack(part) for part in found)), want, strict=True):
+    g_x, found = packed.packed_backward(xp.asarray(g.astype(dtype)), counts, weights, cache)
+    for name, got, right in zip(a, (g_x, *found.joined()), want, strict=True):
         assert relative_error(got, right, 0.1) < 20 * TOLERANCE[dtype], name
         assert got.dtype == dtype
 
@@ -125,9 +124,9 @@ def test_the_number_of_threads_does_not_show(rng, level, precision, longest, thr
     g, found = rng.normal(size=(counts.sum(), 70)).astype("f"), []
     for count in (1, 2, 3):
         threads(count)
-        cache = native.lstm_packed_forward(x, counts, w_x, b_x, w_h, b_h, precision)
-        results = [array.tobytes() for array in cache]
-        results += native.lstm_packed_backward(g, x, counts, w_x, w_h, *cache, precision)
+        _, cache = calls.lstm_packed_forward(x, counts, w_x, b_x, w_h, b_h, precision)
+        results = [array.tobytes() for array in (cache.hs, cache.cs, cache.gates)]
+        results += calls.lstm_packed_backward(g, cache)
         found.append(b"".join(numpy.asarray(array).tobytes() for array in results))
     assert len(set(found)) == 1
 
@@ -191,11 +190,11 @@ def test_rnn(rng, xp, counts, sizes):
     assert relative_error(got.array, want) < 1e-12
 
 
-@pytest.mark.parametrize("how", pooling.KINDS)
-def test_pool(rng, xp, counts, how):
+@pytest.mark.parametrize("kind", pooling.KINDS)
+def test_pool(rng, xp, counts, kind):
     h = rng.normal(size=(counts.sum(), 5))
-    got = functions.pool(xp.asarray(h), counts, how).array
-    assert relative_error(got, reference.pool(h, counts, how)) < 1e-14
+    got = functions.pool(xp.asarray(h), counts, kind).array
+    assert relative_error(got, reference.pool(h, counts, kind)) < 1e-14
 
 
 @pytest.mark.parametrize("function", [functions.lstm_packed, functions.rnn_packed])
@@ -205,11 +204,11 @@ def test_gradients_of_layers(rng, function):
     gradients.once(lambda x, *weights: function(x, counts, *weights), *a.values())
 
 
-@pytest.mark.parametrize("how", pooling.KINDS)
-def test_gradients_of_pools(rng, how):
+@pytest.mark.parametrize("kind", pooling.KINDS)
+def test_gradients_of_pools(rng, kind):
     counts = counted(rng.integers(1, 6, 4))
     h = rng.permutation(3 * counts.sum()).reshape(-1, 3) / 10  # no two so close that a difference swaps them
-    gradients.once(lambda h: functions.pool(h, counts, how), h)
+    gradients.once(lambda h: functions.pool(h, counts, kind), h)
 
 
 @pytest.mark.parametrize("function", [functions.lstm_packed, functions.rnn_packed])

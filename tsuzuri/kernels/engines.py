@@ -1,8 +1,8 @@
 """The engines: what computes a kernel. The fastest that takes the arrays and has the kernel is picked, here alone.
 
-Each engine's functions are those of ``KERNELS``, by the same names and with the same arguments: three twins. One that
-an engine lacks falls through to the next: CUDA has none for packed rows, single steps and dropout by itself, and NumPy's
-take CuPy's arrays too.
+Each engine's functions are those of ``KERNELS``, by the same names and with the same arguments: twins. One that an
+engine lacks falls through to the next: CUDA has none for packed rows, for single steps and for dropout by itself, and
+NumPy's take CuPy's arrays too.
 
 A forward pass that needs something later returns its cache last; the backward pass of the same engine takes it, and may
 overwrite it, so that a cache serves once.

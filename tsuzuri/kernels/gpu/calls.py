@@ -1,4 +1,4 @@
-"""The GPU engine: those kernels of ``engines.KERNELS`` that CUDA C++ has by themselves, for models built from functions.
+"""The GPU engine: those kernels of ``engines.KERNELS`` that CUDA has by themselves, for models built from functions.
 
 Arrays are float32, contiguous, and on the current device (``gpu.has``); what comes back is newly taken.
 """
@@ -35,7 +35,7 @@ def embed(ids, w):
 def embed_backward(g, ids, size):
     """As ``numpy_.embedding.gradient``, but added in one order."""
     engine = launcher.current()
-    g_w, scratch = engine.empty((size, g.shape[1])), engine.empty(embedding.scratch(*g.shape))
+    g_w, scratch = engine.empty((size, g.shape[1])), engine.empty(embedding.gradient_scratch(*g.shape))
     embedding.gradient(engine, _ids(engine, ids), g, g_w, _key(engine, 0), masks.NONE, scratch)
     return g_w
 
@@ -63,7 +63,7 @@ def lstm_forward(x, c, h, w_x, b_x, w_h, b_h, ratio, key, precision):
     columns = slice(x.shape[-1])
     gates = layer.gates.reshape(T * B, 4 * N)
     engine.product(x_op[:, columns], w_ops[0][:, columns], gates, transpose_b=True, precision=precision)
-    recurrence.forward(engine, plans, (layer,), scratch, drops)
+    recurrence.recur_forward(engine, plans, (layer,), scratch, drops)
     return hs[1:], cs[-1], WindowCache(plans, layer, scratch, drops, x_op, w_ops[0], x.shape, precision)
 
 
@@ -81,7 +81,7 @@ def lstm_backward(g_hs, g_c, cache):
     layer = layer._replace(dz_op=engine.zeros(dz_shape, kind), dz_x_op=dz_x_op)
     g_hs = engine.zeros((T, B, N)) if g_hs is None else g_hs
     before = engine.empty((B, N)), engine.empty((B, N))
-    recurrence.backward(engine, plans, (layer,), g_hs, scratch, drops, recurrence.Ends(g_c, *before))
+    recurrence.recur_backward(engine, plans, (layer,), g_hs, scratch, drops, recurrence.Ends(g_c, *before))
     dz, dz_x = (op.reshape(rows, -1) for op in (layer.dz_op, layer.dz_op if layer.dz_x_op is None else layer.dz_x_op))
     g_x = engine.empty((rows, shape[-1]))
     g_w_x, g_w_h = engine.empty(layer.w_x.shape), engine.empty(layer.w_h.shape)
@@ -94,9 +94,9 @@ def lstm_backward(g_hs, g_c, cache):
     for a, b, out, transpose in products:
         engine.product(a, b, out, transpose_a=transpose, precision=precision)
     gates = layer.gates.reshape(rows, 4 * N)  # dz in float32 by now
-    room = engine.empty(sums.scratch(rows, 4 * N))
-    sums.columns(engine, gates, g_b_h, False, room)
-    sums.columns(engine, gates if layer.dz_x_op is None else dz_x, g_b_x, False, room)
+    room = engine.empty(sums.columns_scratch(rows, 4 * N))
+    sums.sum_columns(engine, gates, g_b_h, False, room)
+    sums.sum_columns(engine, gates if layer.dz_x_op is None else dz_x, g_b_x, False, room)
     return g_x.reshape(shape), before[1], before[0], g_w_x, g_b_x, g_w_h, g_b_h
 
 
@@ -109,7 +109,7 @@ def cross_entropy(h, w, b, target, scale, with_gradients, precision):
     logits, losses = engine.empty((step, operands.padded(V, kind))), engine.empty(rows)
     d = logits if kind == "f" else engine.zeros(logits.shape, kind)
     g_h, g_w, g_b = (engine.empty(a.shape) for a in (h, w, b)) if with_gradients else (None, None, None)
-    room = engine.empty(sums.scratch(step, V))
+    room = engine.empty(sums.columns_scratch(step, V))
     targets = _ids(engine, target)
     for start in range(0, rows, step):
         block = slice(start, min(start + step, rows))
@@ -121,9 +121,9 @@ def cross_entropy(h, w, b, target, scale, with_gradients, precision):
             engine.product(to[:, :V], w_op, g_h[block], precision=precision)
             more = float(start > 0)
             engine.product(to[:, :V], h_op[block], g_w, transpose_a=True, beta=more, precision=precision)
-            sums.columns(engine, to, g_b, start > 0, room)
+            sums.sum_columns(engine, to, g_b, start > 0, room)
     loss, total = engine.empty(1), engine.zeros(1, "d")
-    sums.total(engine, losses, 1.0, loss, total, 1.0)
+    sums.sum_losses(engine, losses, 1.0, loss, total, 1.0)
     return total[0], g_h, g_w, g_b
 
 

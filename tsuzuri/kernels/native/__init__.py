@@ -26,7 +26,7 @@ FAST_BFLOAT16 = ("amx", "avx512bf16")  # levels whose processors multiply bfloat
 @functools.cache
 def extension():
     """The extension module, or None; raises ``UserError`` for one that is asked for, or there, and cannot be used."""
-    return library.load()
+    return library.load_extension()
 
 
 @functools.cache

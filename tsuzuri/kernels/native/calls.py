@@ -54,11 +54,12 @@ def dropout(x, ratio, key):
 
 
 def lstm_forward(x, c, h, w_x, b_x, w_h, b_h, ratio, key, precision):
-    """An LSTM layer over a window: as ``functions.lstm_window``. Returns h (T, B, N), the last c (B, N), and a cache."""
+    """An LSTM layer over a window: as ``functions.lstm_window``.
+
+    Returns h (T, B, N), the last c (B, N) and a cache.
+    """
     bfloat16 = precision == BFLOAT16
-    hs, cs, gates = native.extension().lstm_forward(
-        native.level(), bfloat16, x, c, h, w_x, b_x, w_h, b_h, ratio, key
-    )
+    hs, cs, gates = native.extension().lstm_forward(native.level(), bfloat16, x, c, h, w_x, b_x, w_h, b_h, ratio, key)
     return hs[1:], cs[-1], WindowCache(x, w_x, w_h, hs, cs, gates, ratio, key, precision)
 
 

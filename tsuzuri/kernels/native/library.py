@@ -1,4 +1,4 @@
-"""The extension module ``_native``: where it is, whether it was built from the sources that are here, why there is none.
+"""The extension module ``_native``: loads it, checks that it was built from these sources, says why there is none.
 
 It is built by setup.py beside these files. ``TSUZURI_NATIVE=0`` leaves it out, with 1 it must be there, and with the
 path of another build of it that one is loaded.
@@ -16,7 +16,7 @@ NAME = "tsuzuri.kernels.native._native"
 BUILD = "make native builds them, with GCC or Clang"
 
 
-def load():
+def load_extension():
     """The extension module, or None where it is left out or was not built.
 
     Raises ``UserError`` for one that must be there and is not, and for one that is there and cannot be used.

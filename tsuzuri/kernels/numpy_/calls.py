@@ -41,13 +41,16 @@ def dropout(x, ratio, key):
 
 
 def lstm_forward(x, c, h, w_x, b_x, w_h, b_h, ratio, key, precision):
-    """An LSTM layer over a window: as ``functions.lstm_window``. Returns h (T, B, N), the last c (B, N), and a cache."""
+    """An LSTM layer over a window: as ``functions.lstm_window``.
+
+    Returns h (T, B, N), the last c (B, N) and a cache.
+    """
     weights = lstm.GateWeights.of(w_x, b_x, w_h, b_h)
     mask = None
     if ratio > 0:
         xp = chainer.backend.get_array_module(x)
         mask = masks.mask(xp, (len(x), len(c), len(w_x)), ratio, key, x.dtype)
-    layer = lstm.forward(x, c, h, weights, mask)
+    layer = lstm.window_forward(x, c, h, weights, mask)
     return layer.h[1:], layer.c[-1], WindowCache(weights, layer)
 
 
@@ -57,21 +60,21 @@ def lstm_backward(g_hs, g_c, cache):
     xp = chainer.backend.get_array_module(layer.h)
     g_hs = xp.zeros_like(layer.tanh_c) if g_hs is None else g_hs
     g_c = xp.zeros_like(layer.c[-1]) if g_c is None else g_c.copy()
-    g_x, g_c, g_h, g_weights = lstm.backward(g_hs, g_c, weights, layer)
+    g_x, g_c, g_h, g_weights = lstm.window_backward(g_hs, g_c, weights, layer)
     return g_x, g_c, g_h, *g_weights.joined()
 
 
 def lstm_packed_forward(x, counts, w_x, b_x, w_h, b_h, precision):
     """An LSTM layer over packed rows: as ``functions.lstm_packed``. Returns h (R, N) and a cache."""
     weights = lstm.GateWeights.of(w_x, b_x, w_h, b_h)
-    layer = packed.lstm_forward(x, counts, weights)
+    layer = packed.packed_forward(x, counts, weights)
     return layer.h[counts[0] :], PackedCache(counts, weights, layer)
 
 
 def lstm_packed_backward(g_hs, cache):
     """Gradients of x, w_x, b_x, w_h, b_h from g_hs (R, N)."""
     counts, weights, layer = cache
-    g_x, g_weights = packed.lstm_backward(g_hs, counts, weights, layer)
+    g_x, g_weights = packed.packed_backward(g_hs, counts, weights, layer)
     return g_x, *g_weights.joined()
 
 
@@ -84,6 +87,6 @@ def step(words, state, embedding, layers, w, b):
     """A word of each stream through the model: as ``functions.step``."""
     x, after = embedding[words], []
     for c, h, weights in zip(state[::2], state[1::2], layers, strict=True):
-        c, x = lstm.step(x, c, h, *weights)
+        c, x = lstm.lstm_step(x, c, h, *weights)
         after += [c, x]
     return x @ w.T + b, tuple(after)

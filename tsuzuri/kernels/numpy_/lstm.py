@@ -4,9 +4,9 @@ What makes it fast, on NumPy and CuPy arrays alike: the inputs of all T steps ar
 adds one recurrent product into memory taken beforehand, and each weight's gradient is one product over the window.
 
 The weights are rearranged once a window (``GateWeights``). Their rows are grouped by gate (a, i, f, o) instead of
-interleaved, so that a gate is one block of columns, and scaled by -2 for the candidate a and -1 for the gates. With that
-scale all four are one function, s(z) = 1 / (1 + exp(z)): a gate is s, and the candidate is 2s - 1, which is tanh. Powers
-of two scale exactly, and the gradients are scaled back the same way.
+interleaved, so that a gate is one block of columns, and scaled by -2 for the candidate a and -1 for the gates. With
+that scale all four are one function, s(z) = 1 / (1 + exp(z)): a gate is s, and the candidate is 2s - 1, which is tanh.
+Powers of two scale exactly, and the gradients are scaled back the same way.
 """
 
 from typing import NamedTuple
@@ -67,10 +67,11 @@ def join_gates(g):
     return w.reshape(g.shape)
 
 
-def forward(x, c, h, weights, mask=None):
-    """Run the layer: x (T, B, I), c and h (B, N), mask (T, B, 4N) in the order of ``GateWeights``, already scaled, or None.
+def window_forward(x, c, h, weights, mask=None):
+    """Run the layer: x (T, B, I), c and h (B, N), mask (T, B, 4N), already scaled, or None.
 
-    Returns the ``Cache``, whose ``h[1:]`` is the layer's output and whose ``h[-1]``, ``c[-1]`` are its new state.
+    The mask's columns are in the order of ``GateWeights``. Returns the ``Cache``, whose ``h[1:]`` is the layer's output
+    and whose ``h[-1]``, ``c[-1]`` are its new state.
     """
     xp = chainer.backend.get_array_module(x)
     steps, batch, units = len(x), len(c), c.shape[1]
@@ -120,7 +121,7 @@ def cell(z, c_before, c, tanh_c, h, i_a):
     xp.multiply(o, tanh_c, out=h)
 
 
-def step(x, c, h, w_x, b_x, w_h, b_h):
+def lstm_step(x, c, h, w_x, b_x, w_h, b_h):
     """One step of ``forward`` on weights as they are: to rearrange them would cost more than it saves.
 
     x (B, I); c, h (B, N); the weights in Chainer's layout. Returns the new c and h.
@@ -137,7 +138,7 @@ def step(x, c, h, w_x, b_x, w_h, b_h):
     return c, o * xp.tanh(c)
 
 
-def backward(g_hs, g_c, weights, cache):
+def window_backward(g_hs, g_c, weights, cache):
     """Gradients from g_hs (T, B, N), of every step's h, and g_c (B, N), of the last c (changed in place).
 
     Returns the gradients of x (T, B, I), c (B, N), h (B, N) and, as ``GateWeights``, of the weights.

@@ -48,7 +48,7 @@ def before(counts):
     return numpy.arange(counts.sum()) + counts[0] - gone
 
 
-def lstm_forward(x, counts, weights):
+def packed_forward(x, counts, weights):
     """Run an LSTM layer: x (R, I), ``weights`` as ``lstm.GateWeights``. The cache's ``h[B:]`` is its output."""
     xp = chainer.backend.get_array_module(x)
     streams, units = int(counts[0]), weights.w_h.shape[1]
@@ -66,7 +66,7 @@ def lstm_forward(x, counts, weights):
     return LSTMCache(x, h, c, tanh_c, gates)
 
 
-def lstm_backward(g_hs, counts, weights, cache):
+def packed_backward(g_hs, counts, weights, cache):
     """Gradients of x and, as ``lstm.GateWeights``, of the weights from g_hs (R, N), of every row's h."""
     xp = chainer.backend.get_array_module(g_hs)
     x, h, c, tanh_c, gates = cache
