@@ -36,6 +36,11 @@ def counts(request, rng):
     return counted(LENGTHS[request.param](rng))
 
 
+# Each kind of lengths with two sizes, the next with the other two.
+PAIRS = [(name, size) for k, name in enumerate(LENGTHS) for size in SIZES[k % 2 :: 2]]
+lengths_and_sizes = pytest.mark.parametrize(("counts", "sizes"), PAIRS, indirect=["counts"], ids=str)
+
+
 def layer(rng, rows, sizes, gates=4):
     """x and the weights of a layer of so many gates a unit, in float32, as a model's would be."""
     inputs, units = sizes
@@ -79,7 +84,7 @@ def wanted(a, counts, g):
 
 
 @pytest.mark.parametrize("dtype", ["f", "d"])
-@pytest.mark.parametrize("sizes", SIZES)
+@lengths_and_sizes
 def test_lstm(rng, xp, counts, sizes, dtype):
     a = layer(rng, counts.sum(), sizes)
     g = rng.normal(size=(counts.sum(), sizes[1])).astype("f")
@@ -96,7 +101,7 @@ def test_lstm(rng, xp, counts, sizes, dtype):
 
 @needs_native
 @pytest.mark.parametrize(("level", "precision"), ENGINES)
-@pytest.mark.parametrize("sizes", SIZES)
+@lengths_and_sizes
 def test_lstm_of_every_level(rng, counts, sizes, level, precision, monkeypatch):
     monkeypatch.setattr(native, "level", lambda: level)
     a = layer(rng, counts.sum(), sizes)
@@ -182,7 +187,7 @@ def test_arrays_that_do_not_fit_are_refused(rng, name):
         (native_backward if name in ("hs", "cs", "gates", "g") else native_forward)(a)
 
 
-@pytest.mark.parametrize("sizes", SIZES)
+@lengths_and_sizes
 def test_rnn(rng, xp, counts, sizes):
     a = exact(layer(rng, counts.sum(), sizes, gates=1))
     want = reference.rnn_packed(counts=counts, **a)
