@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy
 
 from tsuzuri.kernels import native
+from tsuzuri.kernels.native import calls
 
 SIDE = 3072  # of the square product
 BYTES = 1 << 29  # of the array that memory is timed over
@@ -54,7 +55,7 @@ def products(precision, side=SIDE, seconds=SECONDS):
     runs = {"NumPy": lambda: a @ b} if precision == native.FLOAT32 else {}
     if native.extension():  # the output layer's loss: no product is bare, but in this one nearly all is product
         bias, target = numpy.zeros(side, "f"), numpy.zeros(side, numpy.int32)
-        runs["ours"] = lambda: native.cross_entropy(a, b, bias, target, 1.0, False, precision)
+        runs["ours"] = lambda: calls.cross_entropy(a, b, bias, target, 1.0, False, precision)
     if torch := _pytorch(precision):
         x, y = (torch.from_numpy(array).to(getattr(torch, precision)) for array in (a, b))
         runs["PyTorch"] = lambda: x @ y

@@ -63,7 +63,7 @@ def writer(engine, arrays, streams, temperature, top_p, precision):
 
     layers = [[arrays[f"{name}_{part}/{kind}"] for part in ("x", "h") for kind in ("W", "b")] for name in ("l1", "l2")]
     weights = arrays["l0/W"], layers, arrays["l3/W"], arrays["l3/b"]
-    return Writer(engine, weights, streams, drawing.settings(temperature, top_p=top_p), key=1, precision=precision)
+    return Writer(engine, weights, streams, drawing.draw_settings(temperature, top_p=top_p), key=1, precision=precision)
 
 
 def windows(words, streams, steps, count=8):

@@ -29,8 +29,8 @@ def lstm_inputs(rng, sizes, dtype, with_mask):
     return {name: a.astype(dtype).astype("d") for name, a in arrays.items()}, mask
 
 
-def packed_mask(mask):
-    """Chainer's interleaved order of the gates to the kernel's."""
+def grouped_mask(mask):
+    """Chainer's interleaved order of the gates to that of ``GateWeights``."""
     if mask is None:
         return None
     T, B, four_n = mask.shape
@@ -47,16 +47,16 @@ def test_lstm(rng, xp, sizes, with_mask, dtype):
     want = reference.lstm_backward(g_hs, g_c, a["x"], a["w_x"], a["w_h"], want_cache, mask)
 
     b = {name: xp.asarray(array.astype(dtype)) for name, array in a.items()}
-    packed = lstm.Packed(*(lstm.pack(b[name]) for name in ("w_x", "b_x", "w_h", "b_h")))
-    theirs = None if mask is None else xp.asarray(packed_mask(mask).astype(dtype))
-    cache = lstm.forward(b["x"], b["c"], b["h"], packed, theirs)
+    grouped = lstm.GateWeights.of(*(b[name] for name in ("w_x", "b_x", "w_h", "b_h")))
+    theirs = None if mask is None else xp.asarray(grouped_mask(mask).astype(dtype))
+    cache = lstm.window_forward(b["x"], b["c"], b["h"], grouped, theirs)
     assert relative_error(cache.h[1:], want_h) < TOLERANCE[dtype]
     assert relative_error(cache.c[-1], want_c) < TOLERANCE[dtype]
 
-    g_x, got_c, g_h, weights = lstm.backward(
-        xp.asarray(g_hs.astype(dtype)), xp.asarray(g_c.astype(dtype)), packed, cache
+    g_x, got_c, g_h, weights = lstm.window_backward(
+        xp.asarray(g_hs.astype(dtype)), xp.asarray(g_c.astype(dtype)), grouped, cache
     )
-    got = (g_x, got_c, g_h, *(lstm.unpack(g) for g in weights))
+    got = (g_x, got_c, g_h, *weights.joined())
     for name, found, wanted in zip(a, got, want, strict=True):
         assert relative_error(found, wanted) < 20 * TOLERANCE[dtype], name
     assert all(g.dtype == dtype for g in got)
@@ -70,7 +70,7 @@ def test_lstm_step(rng, xp, sizes, dtype):
     b = {name: xp.asarray(array.astype(dtype)) for name, array in a.items()} | {
         "x": xp.asarray(a["x"][0].astype(dtype))
     }
-    c, h = lstm.step(**b)
+    c, h = lstm.lstm_step(**b)
     assert relative_error(h, want_h[0]) < TOLERANCE[dtype]
     assert relative_error(c, want_c) < TOLERANCE[dtype]
 
@@ -79,15 +79,26 @@ def test_lstm_at_the_ends_of_its_range():
     """Gates that are far open or shut give 0, 1 and -1, not NaN, and no warning."""
     w = numpy.zeros((4, 1), "f")
     for value in (-1e4, 1e4):
-        packed = lstm.Packed(*(lstm.pack(p) for p in (w, numpy.full(4, value, "f"), w, numpy.zeros(4, "f"))))
-        cache = lstm.forward(numpy.zeros((3, 1, 1), "f"), numpy.zeros((1, 1), "f"), numpy.zeros((1, 1), "f"), packed)
+        grouped = lstm.GateWeights.of(w, numpy.full(4, value, "f"), w, numpy.zeros(4, "f"))
+        cache = lstm.window_forward(
+            numpy.zeros((3, 1, 1), "f"), numpy.zeros((1, 1), "f"), numpy.zeros((1, 1), "f"), grouped
+        )
         assert cache.c[-1, 0, 0] == (3 if value > 0 else 0)
 
 
-def test_packing_groups_and_scales_the_gates():
+def test_split_gates_groups_and_scales_the_gates():
     w = numpy.arange(8, dtype="f")  # units 0 and 1, gates a i f o each
-    assert lstm.pack(w).tolist() == [0, -8, -1, -5, -2, -6, -3, -7]
-    assert (lstm.unpack(lstm.pack(w)) / w.clip(1)).round().tolist() == [0, 1, 1, 1, 4, 1, 1, 1]  # the scale twice
+    assert lstm.split_gates(w).tolist() == [0, -8, -1, -5, -2, -6, -3, -7]
+    assert (lstm.join_gates(lstm.split_gates(w)) / w.clip(1)).round().tolist() == [
+        0,
+        1,
+        1,
+        1,
+        4,
+        1,
+        1,
+        1,
+    ]  # the scale twice
 
 
 @pytest.mark.parametrize("dtype", ["f", "d"])

@@ -7,6 +7,7 @@ from tests.conftest import relative_error
 from tests.kernels import gradients
 from tsuzuri.compat import chainer
 from tsuzuri.kernels import functions, native, reference
+from tsuzuri.kernels.native import calls
 from tsuzuri.kernels.numpy_ import lstm, packed, pooling
 
 NATIVE = native.extension()
@@ -35,6 +36,11 @@ def counts(request, rng):
     return counted(LENGTHS[request.param](rng))
 
 
+# Each kind of lengths with two sizes, the next with the other two.
+PAIRS = [(name, size) for k, name in enumerate(LENGTHS) for size in SIZES[k % 2 :: 2]]
+lengths_and_sizes = pytest.mark.parametrize(("counts", "sizes"), PAIRS, indirect=["counts"], ids=str)
+
+
 def layer(rng, rows, sizes, gates=4):
     """x and the weights of a layer of so many gates a unit, in float32, as a model's would be."""
     inputs, units = sizes
@@ -46,20 +52,18 @@ def layer(rng, rows, sizes, gates=4):
 
 
 def native_forward(a):
-    return native.lstm_packed_forward(
-        *(a[name] for name in ("x", "counts", "w_x", "b_x", "w_h", "b_h")), native.FLOAT32
-    )
+    return calls.lstm_packed_forward(*(a[name] for name in ("x", "counts", "w_x", "b_x", "w_h", "b_h")), native.FLOAT32)
 
 
 def native_backward(a):
-    names = "g", "x", "counts", "w_x", "w_h", "hs", "cs", "gates"
-    return native.lstm_packed_backward(*(a[name] for name in names), native.FLOAT32)
+    cache = calls.PackedCache(*(a[name] for name in ("x", "counts", "w_x", "w_h", "hs", "cs", "gates")), native.FLOAT32)
+    return calls.lstm_packed_backward(a["g"], cache)
 
 
 def native_inputs(rng, counts):
     """All that both directions take, by name."""
     a = layer(rng, sum(counts), (3, 4)) | {"counts": numpy.array(counts), "g": numpy.ones((sum(counts), 4), "f")}
-    return a | dict(zip(("hs", "cs", "gates"), native_forward(a), strict=True))
+    return native_forward(a)[1]._asdict() | a
 
 
 def distance(found, wanted, floor):
@@ -80,24 +84,24 @@ def wanted(a, counts, g):
 
 
 @pytest.mark.parametrize("dtype", ["f", "d"])
-@pytest.mark.parametrize("sizes", SIZES)
+@lengths_and_sizes
 def test_lstm(rng, xp, counts, sizes, dtype):
     a = layer(rng, counts.sum(), sizes)
     g = rng.normal(size=(counts.sum(), sizes[1])).astype("f")
     want_h, want = wanted(a, counts, g)
     b = {name: xp.asarray(array.astype(dtype)) for name, array in a.items()}
-    weights = lstm.Packed(*(lstm.pack(b[name]) for name in ("w_x", "b_x", "w_h", "b_h")))
-    cache = packed.lstm_forward(b["x"], counts, weights)
+    weights = lstm.GateWeights.of(*(b[name] for name in ("w_x", "b_x", "w_h", "b_h")))
+    cache = packed.packed_forward(b["x"], counts, weights)
     assert relative_error(cache.h[counts[0] :], want_h) < TOLERANCE[dtype]
-    g_x, found = packed.lstm_backward(xp.asarray(g.astype(dtype)), counts, weights, cache)
-    for name, got, right in zip(a, (g_x, *(lstm.unpack(part) for part in found)), want, strict=True):
+    g_x, found = packed.packed_backward(xp.asarray(g.astype(dtype)), counts, weights, cache)
+    for name, got, right in zip(a, (g_x, *found.joined()), want, strict=True):
         assert relative_error(got, right, 0.1) < 20 * TOLERANCE[dtype], name
         assert got.dtype == dtype
 
 
 @needs_native
 @pytest.mark.parametrize(("level", "precision"), ENGINES)
-@pytest.mark.parametrize("sizes", SIZES)
+@lengths_and_sizes
 def test_lstm_of_every_level(rng, counts, sizes, level, precision, monkeypatch):
     monkeypatch.setattr(native, "level", lambda: level)
     a = layer(rng, counts.sum(), sizes)
@@ -125,9 +129,9 @@ def test_the_number_of_threads_does_not_show(rng, level, precision, longest, thr
     g, found = rng.normal(size=(counts.sum(), 70)).astype("f"), []
     for count in (1, 2, 3):
         threads(count)
-        cache = native.lstm_packed_forward(x, counts, w_x, b_x, w_h, b_h, precision)
-        results = [array.tobytes() for array in cache]
-        results += native.lstm_packed_backward(g, x, counts, w_x, w_h, *cache, precision)
+        _, cache = calls.lstm_packed_forward(x, counts, w_x, b_x, w_h, b_h, precision)
+        results = [array.tobytes() for array in (cache.hs, cache.cs, cache.gates)]
+        results += calls.lstm_packed_backward(g, cache)
         found.append(b"".join(numpy.asarray(array).tobytes() for array in results))
     assert len(set(found)) == 1
 
@@ -183,7 +187,7 @@ def test_arrays_that_do_not_fit_are_refused(rng, name):
         (native_backward if name in ("hs", "cs", "gates", "g") else native_forward)(a)
 
 
-@pytest.mark.parametrize("sizes", SIZES)
+@lengths_and_sizes
 def test_rnn(rng, xp, counts, sizes):
     a = exact(layer(rng, counts.sum(), sizes, gates=1))
     want = reference.rnn_packed(counts=counts, **a)
@@ -191,11 +195,11 @@ def test_rnn(rng, xp, counts, sizes):
     assert relative_error(got.array, want) < 1e-12
 
 
-@pytest.mark.parametrize("how", pooling.KINDS)
-def test_pool(rng, xp, counts, how):
+@pytest.mark.parametrize("kind", pooling.KINDS)
+def test_pool(rng, xp, counts, kind):
     h = rng.normal(size=(counts.sum(), 5))
-    got = functions.pool(xp.asarray(h), counts, how).array
-    assert relative_error(got, reference.pool(h, counts, how)) < 1e-14
+    got = functions.pool(xp.asarray(h), counts, kind).array
+    assert relative_error(got, reference.pool(h, counts, kind)) < 1e-14
 
 
 @pytest.mark.parametrize("function", [functions.lstm_packed, functions.rnn_packed])
@@ -205,11 +209,11 @@ def test_gradients_of_layers(rng, function):
     gradients.once(lambda x, *weights: function(x, counts, *weights), *a.values())
 
 
-@pytest.mark.parametrize("how", pooling.KINDS)
-def test_gradients_of_pools(rng, how):
+@pytest.mark.parametrize("kind", pooling.KINDS)
+def test_gradients_of_pools(rng, kind):
     counts = counted(rng.integers(1, 6, 4))
     h = rng.permutation(3 * counts.sum()).reshape(-1, 3) / 10  # no two so close that a difference swaps them
-    gradients.once(lambda h: functions.pool(h, counts, how), h)
+    gradients.once(lambda h: functions.pool(h, counts, kind), h)
 
 
 @pytest.mark.parametrize("function", [functions.lstm_packed, functions.rnn_packed])

@@ -286,17 +286,17 @@ def test_the_rest_is_chainers(rng, name, change, clip):
     assert {key: a.tobytes() for key, a in found[0].items()} == {key: a.tobytes() for key, a in found[1].items()}
 
 
-@pytest.mark.parametrize("how", ["together", "alone on a CPU", "alone on a GPU"])
-def test_the_rate_of_adadelta_may_fall(rng, engine, how):
+@pytest.mark.parametrize("place", ["together", "alone on a CPU", "alone on a GPU"])
+def test_the_rate_of_adadelta_may_fall(rng, engine, place):
     """Chainer has none, so that its rule cannot be what is followed where the kernels do not apply."""
-    param = chainer.Parameter(rng.normal(size=40).astype("f" if how == "together" else "d"))
+    param = chainer.Parameter(rng.normal(size=40).astype("f" if place == "together" else "d"))
     slow, states = param.array.astype("d"), numpy.zeros((2, 40))
     model = chainer.Chain()
     with model.init_scope():
         model.param = param
     optimizer = OPTIMIZERS["adadelta"].make(2.0).setup(model)
     optimizer.eps = 0.1
-    if how == "alone on a GPU":  # which runs on any kind of array
+    if place == "alone on a GPU":  # which runs on any kind of array
         param.update_rule.update_core = param.update_rule.update_core_gpu
     for rate in (2.0, 2.0, 0.5, 0.0625):
         optimizer.lr = rate
@@ -304,7 +304,7 @@ def test_the_rate_of_adadelta_may_fall(rng, engine, how):
         reference.adadelta(slow, param.grad.astype("d"), *states, rate, 0.95, 0.1)
         optimizer.update()
     for found, wanted in zip((param.array, *param.update_rule.state.values()), (slow, *states), strict=True):
-        assert relative_error(found, wanted) < (1e-5 if how == "together" else 1e-12)
+        assert relative_error(found, wanted) < (1e-5 if place == "together" else 1e-12)
 
 
 def test_states_of_another_type_are_chainers(rng, engine):

@@ -1,4 +1,4 @@
-"""The kernels as Chainer functions, over NumPy and CuPy arrays; for each of them the only place that picks an engine.
+"""The kernels as Chainer functions, over NumPy and CuPy arrays; ``engines.py`` picks who computes them.
 
 Each is differentiable once, which is what training needs. Axes as in ``reference.py``.
 """
@@ -6,14 +6,18 @@ Each is differentiable once, which is what training needs. Axes as in ``referenc
 import numpy
 
 from tsuzuri.compat import chainer
-from tsuzuri.kernels import gpu, native
-from tsuzuri.kernels.gpu import calls
-from tsuzuri.kernels.numpy_ import dropout as masks
-from tsuzuri.kernels.numpy_ import embedding, lstm, output, packed, pooling
+from tsuzuri.kernels import native
+from tsuzuri.kernels.engines import engine_for
+from tsuzuri.kernels.numpy_ import packed, pooling
 
 
 class _Function(chainer.FunctionNode):
-    """A function of arrays with one hand-written gradient: subclasses give ``run`` and ``gradients``."""
+    """A function of arrays with one hand-written gradient: subclasses give ``run`` and ``gradients``.
+
+    What the way back needs lies in ``cache``, which ``run`` makes and ``gradients`` takes away by ``take_cache``.
+    """
+
+    cache = None
 
     def forward(self, inputs):
         return self.run(*inputs)
@@ -21,6 +25,10 @@ class _Function(chainer.FunctionNode):
     def backward(self, _, grads):
         arrays = [None if g is None else g.array for g in grads]
         return tuple(None if g is None else chainer.as_variable(g) for g in self.gradients(*arrays))
+
+    def take_cache(self):
+        cache, self.cache = self.cache, None
+        return cache
 
 
 class _Embed(_Function):
@@ -30,14 +38,11 @@ class _Embed(_Function):
 
     def run(self, w):
         self.size = len(w)
-        if gpu.has(w):
-            return (calls.embed(self.ids, w),)
-        return (native.embed(self.ids, w) if native.has(w) else w[self.ids],)
+        return (engine_for("embed", w).embed(self.ids, w),)
 
     def gradients(self, g):
-        kernels = calls if gpu.has(g) else native if native.has(g) else None
-        gradient = kernels.embed_backward if kernels else embedding.gradient
-        return (gradient(g.reshape(-1, g.shape[-1]), self.ids.reshape(-1), self.size),)
+        g = g.reshape(-1, g.shape[-1])
+        return (engine_for("embed_backward", g).embed_backward(g, self.ids.reshape(-1), self.size),)
 
 
 class _Dropout(_Function):
@@ -46,102 +51,38 @@ class _Dropout(_Function):
         self.ratio, self.key = ratio, key
 
     def run(self, x):
-        return (self._masked(x),)
+        return (engine_for("dropout", x).dropout(x, self.ratio, self.key),)
 
     def gradients(self, g):
-        return (self._masked(g),)
-
-    def _masked(self, x):
-        if native.has(x):
-            return native.dropout(x, self.ratio, self.key)
-        return x * masks.mask(chainer.backend.get_array_module(x), x.shape, self.ratio, self.key, x.dtype)
+        return self.run(g)
 
 
-class _NativeLSTM(_Function):
-    def __init__(self, *how):
+class _WindowLSTM(_Function):
+    def __init__(self, ratio, key, precision):
         super().__init__()
-        self.how = how  # ratio, key, precision
+        self.ratio, self.key, self.precision = ratio, key, precision
 
     def run(self, *inputs):
-        x, _, _, w_x, _, w_h, _ = inputs
-        hs, cs, gates = native.lstm_forward(*inputs, *self.how)
-        self.cache = x, w_x, w_h, hs, cs, gates
-        return hs[1:], cs[-1]
-
-    def gradients(self, g_hs, g_c):
-        cache, self.cache = self.cache, None  # the backward pass eats it
-        g_hs, g_c = (None if g is None else numpy.ascontiguousarray(g, "f") for g in (g_hs, g_c))
-        return native.lstm_backward(g_hs, g_c, *cache, *self.how)
-
-
-class _GPULSTM(_Function):
-    def __init__(self, *how):
-        super().__init__()
-        self.how = how  # ratio, key, precision
-
-    def run(self, *inputs):
-        hs, c, self.cache = calls.lstm_forward(*inputs, *self.how)
+        self.engine = engine_for("lstm_forward", *inputs)
+        hs, c, self.cache = self.engine.lstm_forward(*inputs, self.ratio, self.key, self.precision)
         return hs, c
 
     def gradients(self, g_hs, g_c):
-        cache, self.cache = self.cache, None  # the backward pass eats it
-        xp = chainer.backend.get_array_module(*(g for g in (g_hs, g_c) if g is not None))
-        g_hs, g_c = (None if g is None else xp.ascontiguousarray(g, "f") for g in (g_hs, g_c))
-        return calls.lstm_backward(g_hs, g_c, cache)
+        return self.engine.lstm_backward(g_hs, g_c, self.take_cache())
 
 
-class _LSTM(_Function):
-    def __init__(self, ratio, key):
-        super().__init__()
-        self.ratio, self.key = ratio, key
-
-    def run(self, x, c, h, w_x, b_x, w_h, b_h):
-        self.packed = lstm.Packed(*(lstm.pack(w) for w in (w_x, b_x, w_h, b_h)))
-        mask = None
-        if self.ratio > 0:
-            xp = chainer.backend.get_array_module(x)
-            mask = masks.mask(xp, (len(x), len(c), len(w_x)), self.ratio, self.key, x.dtype)
-        self.cache = lstm.forward(x, c, h, self.packed, mask)
-        return self.cache.h[1:], self.cache.c[-1]
-
-    def gradients(self, g_hs, g_c):
-        cache, self.cache = self.cache, None  # the backward pass eats it
-        xp = chainer.backend.get_array_module(cache.h)
-        g_hs = xp.zeros_like(cache.tanh_c) if g_hs is None else g_hs
-        g_c = xp.zeros_like(cache.c[-1]) if g_c is None else g_c.copy()
-        g_x, g_c, g_h, weights = lstm.backward(g_hs, g_c, self.packed, cache)
-        return g_x, g_c, g_h, *(lstm.unpack(g) for g in weights)
-
-
-class _NativePackedLSTM(_Function):
+class _PackedLSTM(_Function):
     def __init__(self, counts, precision):
         super().__init__()
         self.counts, self.precision = counts, precision
 
-    def run(self, x, w_x, b_x, w_h, b_h):
-        hs, cs, gates = native.lstm_packed_forward(x, self.counts, w_x, b_x, w_h, b_h, self.precision)
-        self.cache = x, self.counts, w_x, w_h, hs, cs, gates
-        return (hs[self.counts[0] :],)
+    def run(self, x, *weights):
+        self.engine = engine_for("lstm_packed_forward", x, *weights)
+        h, self.cache = self.engine.lstm_packed_forward(x, self.counts, *weights, self.precision)
+        return (h,)
 
     def gradients(self, g_hs):
-        cache, self.cache = self.cache, None  # the backward pass eats it
-        return native.lstm_packed_backward(numpy.ascontiguousarray(g_hs, "f"), *cache, self.precision)
-
-
-class _PackedLSTM(_Function):
-    def __init__(self, counts):
-        super().__init__()
-        self.counts = counts
-
-    def run(self, x, w_x, b_x, w_h, b_h):
-        self.weights = lstm.Packed(*(lstm.pack(w) for w in (w_x, b_x, w_h, b_h)))
-        self.cache = packed.lstm_forward(x, self.counts, self.weights)
-        return (self.cache.h[self.counts[0] :],)
-
-    def gradients(self, g_hs):
-        cache, self.cache = self.cache, None  # the backward pass eats it
-        g_x, weights = packed.lstm_backward(g_hs, self.counts, self.weights, cache)
-        return g_x, *(lstm.unpack(g) for g in weights)
+        return self.engine.lstm_packed_backward(g_hs, self.take_cache())
 
 
 class _PackedRNN(_Function):
@@ -154,20 +95,20 @@ class _PackedRNN(_Function):
         return (self.cache.h[self.counts[0] :],)
 
     def gradients(self, g_hs):
-        return packed.rnn_backward(g_hs, self.counts, *self.weights, self.cache)
+        return packed.rnn_backward(g_hs, self.counts, *self.weights, self.take_cache())
 
 
 class _Pool(_Function):
-    def __init__(self, counts, how):
+    def __init__(self, counts, kind):
         super().__init__()
-        self.counts, self.how = counts, how
+        self.counts, self.kind = counts, kind
 
     def run(self, h):
-        pooled, self.rows = pooling.forward(h, self.counts, self.how)
+        pooled, self.cache = pooling.pool_forward(h, self.counts, self.kind)
         return (pooled,)
 
     def gradients(self, g):
-        return (pooling.backward(g, self.counts, self.how, self.rows),)
+        return (pooling.pool_backward(g, self.counts, self.kind, self.take_cache()),)
 
 
 class _CrossEntropy(_Function):
@@ -176,37 +117,16 @@ class _CrossEntropy(_Function):
         self.target, self.scale, self.precision = target, scale, precision
 
     def run(self, h, w, b):
-        how = self.target, self.scale, chainer.config.enable_backprop
-        if gpu.has(h, w, b):
-            loss, *self.grads = calls.cross_entropy(h, w, b, *how, self.precision)
-            loss = loss[0]
-        elif native.has(h, w, b):
-            loss, *self.grads = native.cross_entropy(h, w, b, *how, self.precision)
-        else:
-            loss, *self.grads = output.cross_entropy(h, w, b, *how)
+        settings = self.target, self.scale, chainer.config.enable_backprop, self.precision
+        loss, *self.cache = engine_for("cross_entropy", h, w, b).cross_entropy(h, w, b, *settings)
         return (chainer.backend.get_array_module(h).asarray(loss * self.scale, h.dtype),)
 
     def gradients(self, g):
-        grads, self.grads = self.grads, None
+        grads = self.take_cache()  # made with the loss
         if not (isinstance(g, numpy.ndarray) and g == 1):  # as it is where this is the loss itself
             for array in grads:
                 array *= g
         return grads
-
-
-def step(words, state, embedding, layers, w, b):
-    """A word of each stream through the whole model, on arrays, outside any graph.
-
-    words (B,) int32; state (c1, h1, c2, h2), each (B, N); embedding (V, N); ``layers`` two tuples (w_x, b_x, w_h, b_h)
-    as in ``lstm_window``; w (V, N), b (V,). Returns the logits (B, V) and the new state.
-    """
-    if native.has(*state, embedding, *layers[0], *layers[1], w, b):
-        return native.step(numpy.ascontiguousarray(words, "i"), state, embedding, layers, w, b)
-    x, after = embedding[words], []
-    for c, h, weights in zip(state[::2], state[1::2], layers, strict=True):
-        c, x = lstm.step(x, c, h, *weights)
-        after += [c, x]
-    return x @ w.T + b, tuple(after)
 
 
 def embed(ids, w):
@@ -226,24 +146,16 @@ def lstm_window(x, c, h, w_x, b_x, w_h, b_h, ratio=0.0, key=0, precision=native.
     x (T, B, I); c, h (B, N); w_x (4N, I), w_h (4N, N), b_x, b_h (4N,) in Chainer's layout.
     Returns h of every step (T, B, N) and the last c (B, N).
     """
-    inputs = x, c, h, w_x, b_x, w_h, b_h
-    if gpu.has(*map(_array, inputs)):
-        return _GPULSTM(ratio, key, precision).apply(inputs)
-    if native.has(*map(_array, inputs)):
-        return _NativeLSTM(ratio, key, precision).apply(inputs)
-    return _LSTM(ratio, key).apply(inputs)
+    return _WindowLSTM(ratio, key, precision).apply((x, c, h, w_x, b_x, w_h, b_h))
 
 
 def lstm_packed(x, counts, w_x, b_x, w_h, b_h, precision=native.FLOAT32):
     """An LSTM layer over packed rows, each sequence from a state of zeros.
 
-    x (R, I) and ``counts`` (T,), integers in NumPy, as ``packed.py`` says; weights as in ``lstm_window``. Returns h of
-    every row, (R, N).
+    x (R, I) and ``counts`` (T,), integers in NumPy, as ``numpy_/packed.py`` says; weights as in ``lstm_window``.
+    Returns h of every row, (R, N).
     """
-    inputs = x, w_x, b_x, w_h, b_h
-    if native.has(*map(_array, inputs)):
-        return _NativePackedLSTM(counts, precision).apply(inputs)[0]
-    return _PackedLSTM(counts).apply(inputs)[0]
+    return _PackedLSTM(counts, precision).apply((x, w_x, b_x, w_h, b_h))[0]
 
 
 def rnn_packed(x, counts, w_x, b_x, w_h, b_h):
@@ -254,13 +166,9 @@ def rnn_packed(x, counts, w_x, b_x, w_h, b_h):
     return _PackedRNN(counts).apply((x, w_x, b_x, w_h, b_h))[0]
 
 
-def pool(h, counts, how):
+def pool(h, counts, kind):
     """Packed rows h (R, N) to one of each sequence, (B, N): their "mean" or "max", or the "last"."""
-    return _Pool(counts, how).apply((h,))[0]
-
-
-def _array(x):
-    return x.array if isinstance(x, chainer.Variable) else x
+    return _Pool(counts, kind).apply((h,))[0]
 
 
 def cross_entropy(h, w, b, target, scale=1.0, precision=native.FLOAT32):
@@ -269,3 +177,13 @@ def cross_entropy(h, w, b, target, scale=1.0, precision=native.FLOAT32):
     h (R, N), w (V, N), b (V,), target (R,) int32. Without backprop (``chainer.no_backprop_mode``) no gradient is made.
     """
     return _CrossEntropy(target, scale, precision).apply((h, w, b))[0]
+
+
+def step(words, state, embedding, layers, w, b):
+    """A word of each stream through the whole model, on arrays, outside any graph.
+
+    words (B,) int32; state (c1, h1, c2, h2), each (B, N); embedding (V, N); ``layers`` two tuples (w_x, b_x, w_h, b_h)
+    as in ``lstm_window``; w (V, N), b (V,). Returns the logits (B, V) and the new state.
+    """
+    engine = engine_for("step", *state, embedding, *layers[0], *layers[1], w, b)
+    return engine.step(words, state, embedding, layers, w, b)

@@ -1,10 +1,9 @@
 """The specification: every kernel as plain NumPy loops that can be checked against a textbook.
 
-Nothing here is fast. ``lstm.py``, ``packed.py``, ``pooling.py``, ``output.py``, ``embedding.py``, ``dropout.py`` and
-``update.py`` compute the same with fewer, larger operations, and ``tests/test_kernels.py``, ``tests/test_packed.py``
-and ``tests/test_update.py`` hold each equal to its twin here on fresh random input.
+Nothing here is fast. The files of ``numpy_/`` compute the same with fewer, larger operations, ``native/`` in C++ and
+``gpu/`` in CUDA C++; ``tests/kernels`` holds each equal to its twin here on fresh random input.
 
-Axes: T steps of a window, B streams side by side, I inputs, N units, V words, R packed rows (``packed.py``).
+Axes: T steps of a window, B streams side by side, I inputs, N units, V words, R packed rows (``numpy_/packed.py``).
 Weights have Chainer's layout: ``(4N, I)``, the four gates interleaved, row ``4n + k`` being gate k of unit n, with
 k = 0 the candidate a, 1 the input gate i, 2 the forget gate f, 3 the output gate o (``chainer.functions.lstm``).
 """
@@ -94,9 +93,9 @@ def lstm_packed_backward(g_hs, x, counts, w_x, w_h, caches):
     zeros = numpy.zeros((1, w_h.shape[1]), x.dtype)
     g_x, weights = numpy.empty_like(x), [0, 0, 0, 0]
     for rows, cache in zip(sequences(counts), caches, strict=True):
-        found = lstm_backward(g_hs[rows][:, None], zeros, x[rows][:, None], w_x, w_h, cache)
-        g_x[rows] = found[0][:, 0]
-        weights = [sum(pair) for pair in zip(weights, found[3:], strict=True)]
+        grads = lstm_backward(g_hs[rows][:, None], zeros, x[rows][:, None], w_x, w_h, cache)
+        g_x[rows] = grads[0][:, 0]
+        weights = [sum(pair) for pair in zip(weights, grads[3:], strict=True)]
     return g_x, *weights
 
 
@@ -113,10 +112,10 @@ def rnn_packed(x, counts, w_x, b_x, w_h, b_h):
     return hs
 
 
-def pool(h, counts, how):
+def pool(h, counts, kind):
     """Pool the packed rows h (R, N) of each sequence to one, (B, N): their "mean" or "max", or the "last"."""
-    kinds = {"mean": lambda h: h.mean(axis=0), "max": lambda h: h.max(axis=0), "last": lambda h: h[-1]}
-    return numpy.stack([kinds[how](h[rows]) for rows in sequences(counts)])
+    pools = {"mean": lambda h: h.mean(axis=0), "max": lambda h: h.max(axis=0), "last": lambda h: h[-1]}
+    return numpy.stack([pools[kind](h[rows]) for rows in sequences(counts)])
 
 
 def cross_entropy(h, w, b, target):

@@ -5,7 +5,7 @@ the model of the Theano tutorial on sentiment (``lstm.py``), with the variants t
 compares: two directions, a simple tanh RNN, and a bag of embedded words. Its names are those of ``rnn.py``, so that it
 can begin with a language model's weights.
 
-Axes: B sequences, R words of them all, packed (``corpus/packing.py``); E numbers of an embedded word, N units, V words.
+Axes: B sequences, R words of them all, packed (``data/packing.py``); E numbers of an embedded word, N units, V words.
 """
 
 import dataclasses

@@ -109,8 +109,8 @@ class RNN(chainer.Chain):
         self._state = c1.array, y1.array[-1], c2.array, y2.array[-1]
 
         y = K.dropout(y2, on_layers, written).reshape(-1, self.sizes.units)  # (T*B, N)
-        how = {"scale": 1 / xs.shape[1], "precision": self._precision()}
-        return K.cross_entropy(y, self.l3.W, self.l3.b, ts.reshape(-1), **how)
+        settings = {"scale": 1 / xs.shape[1], "precision": self._precision()}
+        return K.cross_entropy(y, self.l3.W, self.l3.b, ts.reshape(-1), **settings)
 
     def _layer(self, x, c, h, from_below, from_before, ratio, key):
         weights = from_below.W, from_below.b, from_before.W, from_before.b
@@ -133,10 +133,10 @@ class RNN(chainer.Chain):
         logits, self._state = K.step(x, self._state_for(len(x)), *self._weights())
         return logits
 
-    def writer(self, batch, how, rng, escape=None, own_masks=False):
+    def writer(self, batch, settings, rng, escape=None, own_masks=False):
         """A ``kernels.gpu.writing.Writer`` of this model where it is on a GPU that has one, else None.
 
-        ``how``: temperature, top-k and top-p; its key is drawn from ``rng``; it does what ``escape`` would.
+        ``settings``: temperature, top-k and top-p; its key is drawn from ``rng``; it does what ``escape`` would.
         """
         engine = gpu.engine_of(self.l0.W.array)
         if engine is None or self.sizes.words > drawing.MOST_WORDS:
@@ -145,7 +145,9 @@ class RNN(chainer.Chain):
         if escape:
             onset_keys = numpy.full(self.sizes.words, -1) if escape.onset_keys is None else escape.onset_keys
         key = int(rng.integers(2**64, dtype="u8"))
-        return writing.Writer(engine, self._weights(), batch, drawing.settings(*how), key, onset_keys, own_masks)
+        return writing.Writer(
+            engine, self._weights(), batch, drawing.draw_settings(*settings), key, onset_keys, own_masks
+        )
 
     def _weights(self):
         """All weights as arrays, as ``functions.step`` takes them."""

@@ -22,7 +22,7 @@ from tsuzuri.kernels.gpu import sources
 HERE = pathlib.Path(__file__).parent / "cuda_on_cpu"
 GUARD = 64  # bytes after each array
 LETTERS = {"f": "f", "d": "d", "i": "i", "I": "u", "H": "h", "B": "b", "q": "q", "Q": "w", "l": "q", "L": "w"}
-FLAGS = ["-std=c++17", "-O1", "-g", "-fPIC", "-shared", "-w", "-ffp-contract=off"]
+FLAGS = ["-std=c++17", "-O1", "-fPIC", "-shared", "-w", "-ffp-contract=off"]
 FLAGS += ["-fsanitize=alignment", "-fsanitize-undefined-trap-on-error"]  # a GPU stops at a wrong address too
 
 

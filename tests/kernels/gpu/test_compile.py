@@ -1,14 +1,14 @@
-"""Every GPU program, in every build that the host code asks for, by NVIDIA's compiler for four generations of GPU."""
+"""Every GPU program, in every build that the host code asks for, by NVIDIA's compiler.
 
-import concurrent.futures
-import os
+For the oldest and the newest generation of GPU; ``-m slow`` also for those between.
+"""
 
 import pytest
 
 from tests.kernels.gpu import nvrtc
 from tsuzuri.kernels.gpu import sources
 
-GENERATIONS = (70, 80, 90, 100)  # V100, A100, H100 and H200, B200
+GENERATIONS = [70, *(pytest.param(sm, marks=pytest.mark.slow) for sm in (80, 90)), 100]  # V100; A100, H100, H200; B200
 LIBRARIES = nvrtc.libraries()
 
 KERNEL = 'extern "C" __global__ void {}(float* a) {{ {} }}\n'
@@ -32,29 +32,13 @@ def compiler(request):
     return nvrtc.Compiler(request.param)
 
 
-@pytest.fixture(scope="module")
-def compiled(compiler):
-    """The results to come, by program, build and generation."""
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield {
-            (program, build, generation): pool.submit(
-                compiler.compile, sources.text(program, defines=build), generation
-            )
-            for program in sources.programs()
-            for build in nvrtc.builds(program)
-            for generation in GENERATIONS
-            if generation in compiler.architectures()
-        }
-        pool.shutdown(cancel_futures=True)
-
-
 @pytest.mark.parametrize("generation", GENERATIONS)
 @pytest.mark.parametrize("program", sources.programs())
-def test_programs_compile_without_a_warning_and_keep_to_their_registers(program, generation, compiler, compiled):
+def test_programs_compile_without_a_warning_and_keep_to_their_registers(program, generation, compiler):
     if generation not in compiler.architectures():
         pytest.skip("this CUDA compiles for newer ones only")
     for build in nvrtc.builds(program):
-        result = compiled[program, build, generation].result()
+        result = compiler.compile(sources.text(program, defines=build), generation)
         assert result.cubin is not None, f"{build}\n{result.log}"
         assert result.warnings() == [], build
         spills = result.spills()

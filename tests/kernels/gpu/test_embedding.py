@@ -51,7 +51,7 @@ def test_embed(rng, emulated, rows, units, words, kind, ratio):
 def gradient(engine, ids, g, words, key, ratio):
     rows, units = g.shape
     ids, g = engine.asarray(ids), engine.asarray(g)
-    g_w, scratch = engine.empty((words, units)), engine.empty(embedding.scratch(rows, units))
+    g_w, scratch = engine.empty((words, units)), engine.empty(embedding.gradient_scratch(rows, units))
     embedding.gradient(engine, ids, g, g_w, engine.asarray([key], "u8"), masks.Dropout.of(ratio), scratch)
     return g_w
 

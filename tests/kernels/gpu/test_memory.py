@@ -65,8 +65,8 @@ def test_the_logits_of_a_window_by_blocks_are_those_of_all_rows(rng, emulated, m
 
 
 def test_a_refusal_makes_no_plan_and_a_window_one(emulated, monkeypatch):
-    engine, plans, choose = emulated(1, multiprocessors=6), [], tiling.choose
-    monkeypatch.setattr(tiling, "choose", lambda *how: plans.append(how) or choose(*how))
+    engine, plans, plans_for = emulated(1, multiprocessors=6), [], tiling.plans_for
+    monkeypatch.setattr(tiling, "plans_for", lambda *sizes: plans.append(sizes) or plans_for(*sizes))
     monkeypatch.setattr(engine, "free", lambda: 1 << 20)
     with pytest.raises(UserError, match="at most --batchsize"):
         made(engine, batch=5000)

@@ -20,7 +20,7 @@ def test_columns(rng, emulated, rows, size, room, kind, accumulate):
     for schedule in (1, 2):
         engine = emulated(schedule)
         a, out = engine.asarray(numbers), engine.asarray(before) if accumulate else engine.empty(size)
-        sums.columns(engine, a, out, accumulate, engine.empty(sums.scratch(rows, size)))
+        sums.sum_columns(engine, a, out, accumulate, engine.empty(sums.columns_scratch(rows, size)))
         wanted = values(numbers[:, :size]).sum(axis=0) + (before if accumulate else 0)
         assert relative_error(out, wanted, floor=1) < 1e-5
         found.append(out.tobytes())
@@ -32,7 +32,7 @@ def test_columns(rng, emulated, rows, size, room, kind, accumulate):
 def test_slabs_are_all_rows_and_scratch_holds_them(rows, size):
     parts, length = sums.slabs(rows, size)
     assert (parts - 1) * length < rows <= parts * length
-    assert parts * size <= sums.scratch(rows, size)
+    assert parts * size <= sums.columns_scratch(rows, size)
     assert parts == 1 or length >= sums.LEAST
     assert parts * -(-size // sums.COLUMNS) <= max(sums.BLOCKS, -(-size // sums.COLUMNS))
 
@@ -45,7 +45,7 @@ def test_total(rng, emulated, rows):
         engine = emulated(seed)
         loss, running = engine.empty(1), engine.asarray([3.5])
         for _ in range(2):
-            sums.total(engine, engine.asarray(losses), 1 / 3, loss, running, 7)
+            sums.sum_losses(engine, engine.asarray(losses), 1 / 3, loss, running, 7)
         assert loss[0] == pytest.approx(losses.sum(dtype="d") / 3, rel=1e-7)
         assert running[0] == 3.5 + 2 * 7 * float(loss[0])
         found.append((loss.tobytes(), running.tobytes()))
@@ -55,7 +55,7 @@ def test_total(rng, emulated, rows):
 def test_huge_losses_are_added_in_float64(emulated):
     engine = emulated()
     loss = engine.empty(1)
-    sums.total(engine, engine.asarray([2e38, 2e38, 2e38], "f"), 1 / 3, loss, engine.zeros(1, "d"), 1)
+    sums.sum_losses(engine, engine.asarray([2e38, 2e38, 2e38], "f"), 1 / 3, loss, engine.zeros(1, "d"), 1)
     assert loss[0] == pytest.approx(2e38)
 
 

@@ -4,7 +4,6 @@ The arithmetic of indices is written here again, from recurrence.cuh and the ker
 """
 
 import collections
-import concurrent.futures
 import itertools
 import random
 
@@ -174,9 +173,9 @@ def test_blocks_come_to_an_end_in_any_order_and_find_what_they_need(direction, m
 @pytest.mark.parametrize("precision", [BFLOAT16, TF32, FLOAT32])
 def test_the_ways_on_a_large_gpu(size, precision):
     units, batch = size
-    how = tiling.choose(*H200, T, batch, units, precision)
-    assert (how.forward.way, how.backward.way) == WAYS[size][precision]
-    for plan in (how.forward, how.backward):
+    plans = tiling.plans_for(*H200, T, batch, units, precision)
+    assert (plans.forward.way, plans.backward.way) == WAYS[size][precision]
+    for plan in (plans.forward, plans.backward):
         assert plan.blocks <= H200[0]
         assert plan.shared <= H200[1]
 
@@ -187,7 +186,7 @@ def test_few_shares_are_tried(size, monkeypatch):
     tried, registers = [], tiling.Share.registers
     monkeypatch.setattr(tiling.Share, "registers", lambda share, task: tried.append(share) or registers(share, task))
     units, batch = size
-    tiling.choose.__wrapped__(*H200, T, batch, units, BFLOAT16)
+    tiling.plans_for.__wrapped__(*H200, T, batch, units, BFLOAT16)
     assert len(tried) < 30_000
 
 
@@ -196,7 +195,7 @@ def test_what_is_not_tried_would_hardly_be_better():
 
     Uneven shares win at times, by a tile more of rows that more warps can share.
     """
-    for units, batch, precision, direction in itertools.product((5, 33, 70), (1, 11), (BFLOAT16, FLOAT32), DIRECTIONS):
+    for units, batch, precision, direction in itertools.product((5, 33), (1, 11), (BFLOAT16, FLOAT32), DIRECTIONS):
         ways = tiling.ways(direction, 6, 64 << 10, T, batch, units, precision)
         for layers, way in ((1, LAYERS), (2, WAVEFRONT)):
             task = Task(direction, layers, T, batch, units, precision)
@@ -226,28 +225,25 @@ def fastest(task, multiprocessors, shared_memory):
 
 
 def test_masked_projections_rule_out_the_wavefront():
-    how = tiling.choose(*H200, T, 20, 650, BFLOAT16, masked_projections=True)
-    assert (how.forward.way, how.backward.way) == (LAYERS, LAYERS)
+    plans = tiling.plans_for(*H200, T, 20, 650, BFLOAT16, masked_projections=True)
+    assert (plans.forward.way, plans.backward.way) == (LAYERS, LAYERS)
 
 
 def test_the_steps_take_what_fits_nowhere():
-    how = tiling.choose(2, 8 << 10, 2, 4, 500, FLOAT32)
-    assert (how.forward.way, how.backward.way) == (STEPS, STEPS)
-    assert how.forward.defines() == {"OPERAND": "float", "TF32": 0}
+    plans = tiling.plans_for(2, 8 << 10, 2, 4, 500, FLOAT32)
+    assert (plans.forward.way, plans.backward.way) == (STEPS, STEPS)
+    assert plans.forward.defines() == {"OPERAND": "float", "TF32": 0}
 
 
 @pytest.mark.skipif(not nvrtc.libraries(), reason="NVIDIA's compiler is not installed")
-def test_registers_suffice_for_what_is_chosen():
+@pytest.mark.parametrize("precision", [BFLOAT16, FLOAT32])
+@pytest.mark.parametrize("size", WAYS, ids=str)
+def test_registers_suffice_for_what_is_chosen(size, precision):
     compiler = nvrtc.Compiler(nvrtc.libraries()[0])
-    builds = {
-        (f"recurrence_{direction}", tuple(plan.defines().items()))
-        for units, batch in WAYS
-        for precision in (BFLOAT16, FLOAT32)
-        for direction, plan in vars(tiling.choose(*H200, T, batch, units, precision)).items()
-        if plan.shares
-    }
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        results = pool.map(lambda build: compiler.compile(sources.text(build[0], defines=build[1]), 90), builds)
-        for build, result in zip(builds, results, strict=True):
-            assert result.warnings() == [], build
-            assert set(result.spills().values()) == {0}, build
+    units, batch = size
+    for direction, plan in vars(tiling.plans_for(*H200, T, batch, units, precision)).items():
+        if plan.shares:
+            source = sources.text(f"recurrence_{direction}", defines=tuple(plan.defines().items()))
+            result = compiler.compile(source, 90)
+            assert result.warnings() == []
+            assert set(result.spills().values()) == {0}

@@ -20,7 +20,7 @@ from tsuzuri.sampling.stream import generate_words
 GOLDEN, WHOLE = 0x9E3779B97F4A7C15, 2**64
 SIZES = [(1, 1, 2), (3, 7, 11), (3, 66, 9), (9, 13, 37), (10, 8, 5)]  # B, N, V
 LARGE = [(1, 650, 10_000), (5, 1500, 7001), (8, 256, 10_000), (40, 650, 10_000)]
-PLAIN = drawing.settings()
+PLAIN = drawing.draw_settings()
 
 
 @pytest.fixture(params=["emulated", pytest.param("gpu", marks=pytest.mark.gpu)])
@@ -124,7 +124,7 @@ def draws(engine, logits, mask, heat, settings, key, first=0):
     drawn = engine.asarray(numpy.full(batch, first), "u8")
     arrays = (engine.asarray(array, dtype) for array, dtype in ((logits, "f"), (mask, "u1"), (heat.reshape(-1), "d")))
     key = engine.asarray(numpy.array([key], "u8"))
-    drawing.draw(engine, *arrays, drawing.settings(*settings), key, drawn, words, ring)
+    drawing.draw(engine, *arrays, drawing.draw_settings(*settings), key, drawn, words, ring)
     words, ring, drawn = map(engine.read, (words, ring, drawn))
     assert (ring[first % 3] == words).all()
     assert (ring[(first + 1) % 3] == -1).all()
@@ -292,7 +292,7 @@ def test_a_writer_writes_what_the_stream_does(rng, engines, settings, batch):
         model, [1, 2], filters.make_sampler(*settings), constrain, numbers, batch, LoopEscape(batch, onset_keys)
     )
     want = numpy.array(list(itertools.islice(made, count)))
-    writer = Writer(engines(2), weights, batch, drawing.settings(*settings), key, onset_keys)
+    writer = Writer(engines(2), weights, batch, drawing.draw_settings(*settings), key, onset_keys)
     for word in (1, 2):
         writer.read([word] * batch)
     assert numpy.array_equal(writer.words(count, mask), want)
@@ -344,7 +344,7 @@ def test_a_writer_goes_when_nobody_has_it(rng, emulated, graphs):
 
 def test_a_mask_and_a_heat_hold_until_others_are_given(rng, engines):
     weights = random_weights(rng, (3, 3, 9))
-    writer = Writer(engines(), weights, 3, drawing.settings(0), 9, own_masks=True)
+    writer = Writer(engines(), weights, 3, drawing.draw_settings(0), 9, own_masks=True)
     writer.read([0, 0, 0])
     one, other = (numpy.arange(9) != numpy.array(left)[:, None] for left in ([4, 5, 5], [6, 7, 8]))
     assert writer.word(one).tolist() == [4, 5, 5]

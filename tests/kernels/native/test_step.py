@@ -5,6 +5,7 @@ import pytest
 
 from tests.conftest import relative_error
 from tsuzuri.kernels import functions, native, reference
+from tsuzuri.kernels.native import calls
 from tsuzuri.models.rnn import RNN, Sizes
 
 SIZES = [(1, 1, 2), (2, 3, 5), (7, 8, 33), (4, 17, 11), (3, 64, 40), (5, 67, 130), (1, 130, 301)]  # B, N, V
@@ -95,13 +96,13 @@ def test_what_would_read_elsewhere_is_refused(rng):
     words, state, embedding, layers, w, b = inputs(rng, (3, 5, 7))
     for wrong in (7, -1):
         with pytest.raises(ValueError, match="words: must be from 0 to 6"):
-            native.step(numpy.full(3, wrong, "i"), state, embedding, layers, w, b)
+            calls.step(numpy.full(3, wrong, "i"), state, embedding, layers, w, b)
     with pytest.raises(ValueError, match="h: must have the shape"):
-        native.step(words, (*state[:3], state[3][:2]), embedding, layers, w, b)
+        calls.step(words, (*state[:3], state[3][:2]), embedding, layers, w, b)
     with pytest.raises(ValueError, match="w_h: must have the shape"):
-        native.step(words, state, embedding, [layers[0], (*layers[1][:2], w, layers[1][3])], w, b)
+        calls.step(words, state, embedding, [layers[0], (*layers[1][:2], w, layers[1][3])], w, b)
     with pytest.raises(ValueError, match="two layers"):
-        native.step(words, state, embedding, layers[:1], w, b)
+        calls.step(words, state, embedding, layers[:1], w, b)
 
 
 @pytest.mark.parametrize("path", PATHS, indirect=True)

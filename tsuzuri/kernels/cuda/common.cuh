@@ -28,7 +28,7 @@ __device__ inline uint64 draw(uint64 key, long long number) {
     return z ^ z >> 31;
 }
 
-// Whether dropout keeps value `position` of a mask, as in dropout.py, where four values share a draw. `threshold` is
+// Whether dropout keeps value `position` of a mask, as in numpy_/dropout.py, where four values share a draw. `threshold` is
 // the ratio in steps of 2^-16.
 __device__ inline bool keeps(uint64 key, long long position, unsigned threshold) {
     return (draw(key, position / 4) >> 16 * (position % 4) & 0xffff) >= threshold;

@@ -8,7 +8,7 @@ __device__ inline uint64 splitmix(uint64 z) {
     return z ^ z >> 31;
 }
 
-// 53 random bits for a stream's draw of a number: SplitMix64 (as in dropout.py), each stream from a seed of its own.
+// 53 random bits for a stream's draw of a number: SplitMix64 (as in numpy_/dropout.py), each stream from a seed of its own.
 __device__ inline uint64 random_bits(uint64 key, int stream, uint64 number) {
     const uint64 step = 0x9E3779B97F4A7C15ull, seed = splitmix(key + (stream + 1) * step);
     return splitmix(seed + (number + 1) * step) >> 11;
@@ -168,10 +168,10 @@ __device__ Edge edge(const Row& row, float likeliest, float scale, const Measure
     return {low, rest};
 }
 
-// A word of each stream: row by row what filters.sampler does, one block a row.
+// A word of each stream: row by row what sampling.filters.make_sampler does, one block a row.
 //
 // logits (B, V); mask: rows of V bytes, `mask_stride` apart, not 0 where a word is forbidden; heat (B,), temperature,
-// k (0 for none), p (1 for none) as filters.sampler has them; drawn (B,) counts. The word goes to words (B,) and to row
+// k (0 for none), p (1 for none) as sampling.filters.make_sampler has them; drawn (B,) counts. The word goes to words (B,) and to row
 // drawn mod `rows` of ring (rows, B).
 extern "C" __global__ void __launch_bounds__(1024)
     draw(const float* logits, const unsigned char* mask, long long mask_stride, int V, const double* heat,

@@ -1,7 +1,7 @@
-// Sees that a stream only repeats itself, and warms it: twin of sampling/escape.py, which says why.
+// Sees that a stream only repeats itself, and warms it: twin of sampling/loops.py, which says why.
 #pragma once
 
-// The bounds of sampling/escape.py: as a rule, and while a loop is remembered.
+// The bounds of sampling/loops.py: as a rule, and while a loop is remembered.
 constexpr int PERIOD = 256;
 
 __device__ inline int repeats(bool wary) { return wary ? 3 : 4; }
@@ -9,7 +9,7 @@ __device__ inline int least_words(bool wary) { return wary ? 12 : 24; }
 __device__ inline int most_onsets(bool wary) { return wary ? 8 : 16; }
 __device__ inline double settled(double above) { return above < 1.0 / 16 ? 0 : above; }
 
-// What Escape knows of a stream: its last words, a ring; how many words in a row equal that a period before; the place of
+// What LoopEscape knows of a stream: its last words, a ring; how many words in a row equal that a period before; the place of
 // the next word in the ring, the key of the last note, how many notes in a row are on it; of the heat what is above 1,
 // and the memory of it.
 struct Watch {
@@ -17,8 +17,8 @@ struct Watch {
     double *above, *heat;
 };
 
-// What Escape.read does with a word, and Escape.take with one that was `drawn`; sense: the key that the word strikes, -1.
-__device__ inline void watch(const Watch& w, int word, int sense, int drawn) {
+// What LoopEscape.read does with a word, and LoopEscape.take with one that was `drawn`; key: that of the note that the word strikes, -1.
+__device__ inline void watch(const Watch& w, int word, int key, int drawn) {
     const bool wary = w.above[1] > 0;
     const int next = w.place[0];
     int loops = 0;
@@ -32,9 +32,9 @@ __device__ inline void watch(const Watch& w, int word, int sense, int drawn) {
     if (threadIdx.x) return;
     w.recent[next] = word;
     w.place[0] = (next + 1) % PERIOD;
-    if (sense >= 0) {
-        w.place[2] = sense == w.place[1] ? w.place[2] + 1 : 1;
-        w.place[1] = sense;
+    if (key >= 0) {
+        w.place[2] = key == w.place[1] ? w.place[2] + 1 : 1;
+        w.place[1] = key;
     }
     if (!drawn) return;
     const double above = w.above[0], memory = w.above[1];

@@ -35,12 +35,12 @@ constexpr int ROW_PADDING = 4;  // of the partial sums: makes what a warp writes
 // Of a row in shared memory: an odd number of runs, so that 8 lanes that read two rows meet all banks once.
 __device__ inline int row_bytes(int size) { return (padded(size) * int(sizeof(Operand)) / RUN | 1) * RUN; }
 
-// A count of the blocks that have told that a step of theirs is written.
+// A count of the blocks that have reported that a step of theirs is written.
 struct Counter {
     unsigned* at;
     unsigned seen;  // by thread 0: what it saw once needs no second look
 
-    // Until `count` blocks have told; then what they wrote before is to be seen. For all threads of the block.
+    // Until `count` blocks have reported; then what they wrote before is to be seen. For all threads of the block.
     __device__ void wait(unsigned count) {
         if (threadIdx.x == 0)
             while (seen < count) {

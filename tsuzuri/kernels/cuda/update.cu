@@ -7,7 +7,7 @@
 #include "quads.cuh"
 
 // A rule makes the step to be taken off a parameter from its clipped gradient, and brings its states forward. Numbers
-// and states are Chainer's, in float32 and in the order of kernels/update.py, but not to its last bit: the compiler joins
+// and states are Chainer's, in float32 and in the order of numpy_/update.py, but not to its last bit: the compiler joins
 // a product and a sum into one rounding (fmaf), and denormals count as zeros.
 struct adam {  // Kingma and Ba 2015; the bias correction is in alpha_t
     static constexpr int STATES = 2;

@@ -1,12 +1,27 @@
-"""Each kernel by itself, with the arguments of its twin in ``kernels/cpu.py``: for models built from functions.
+"""The GPU engine: those kernels of ``engines.KERNELS`` that CUDA has by themselves, for models built from functions.
 
-Arrays are float32, contiguous, and on the current device; what comes back is newly taken.
+Arrays are float32, contiguous, and on the current device (``gpu.has``); what comes back is newly taken.
 """
+
+from typing import Any, NamedTuple
 
 import numpy
 
 from tsuzuri.kernels.gpu import embedding, launcher, masks, operands, output, recurrence, sums, tiling
 from tsuzuri.kernels.gpu.memory import BFLOAT16
+
+
+class WindowCache(NamedTuple):
+    """What ``lstm_backward`` needs. The layer's gates are overwritten by it, so a cache serves once."""
+
+    plans: tiling.Plans
+    layer: recurrence.Layer
+    scratch: tuple  # of ``recurrence.counters`` and ``recurrence.sums``
+    drops: recurrence.Drops
+    x_op: Any  # (T B, Ip)
+    w_x_op: Any  # (4N, Ip)
+    shape: tuple  # of x
+    precision: str
 
 
 def embed(ids, w):
@@ -18,9 +33,9 @@ def embed(ids, w):
 
 
 def embed_backward(g, ids, size):
-    """As ``kernels.embedding.gradient``, but added in one order."""
+    """As ``numpy_.embedding.gradient``, but added in one order."""
     engine = launcher.current()
-    g_w, scratch = engine.empty((size, g.shape[1])), engine.empty(embedding.scratch(*g.shape))
+    g_w, scratch = engine.empty((size, g.shape[1])), engine.empty(embedding.gradient_scratch(*g.shape))
     embedding.gradient(engine, _ids(engine, ids), g, g_w, _key(engine, 0), masks.NONE, scratch)
     return g_w
 
@@ -28,12 +43,12 @@ def embed_backward(g, ids, size):
 def lstm_forward(x, c, h, w_x, b_x, w_h, b_h, ratio, key, precision):
     """An LSTM layer over a window: as ``functions.lstm_window``.
 
-    Returns h of every step (T, B, N), the last c (B, N), and the cache for ``lstm_backward``.
+    Returns h of every step (T, B, N), the last c (B, N), and a ``WindowCache``.
     """
     engine, (T, B, _), N = launcher.current(), x.shape, c.shape[1]
     kind = _kind(precision)
     Np = operands.padded(N, kind)
-    how = tiling.choose(engine.multiprocessors, engine.shared_memory, T, B, N, precision, True)
+    plans = tiling.plans_for(engine.multiprocessors, engine.shared_memory, T, B, N, precision, True)
     hs, cs, h_op = engine.empty((T + 1, B, N)), engine.empty((T + 1, B, N)), engine.zeros((T + 1, B, Np), kind)
     hs[0], cs[0] = h, c
     sums.cast(engine, hs[0], h_op[0])
@@ -48,8 +63,8 @@ def lstm_forward(x, c, h, w_x, b_x, w_h, b_h, ratio, key, precision):
     columns = slice(x.shape[-1])
     gates = layer.gates.reshape(T * B, 4 * N)
     engine.product(x_op[:, columns], w_ops[0][:, columns], gates, transpose_b=True, precision=precision)
-    recurrence.forward(engine, how, (layer,), scratch, drops)
-    return hs[1:], cs[-1], (how, layer, scratch, drops, x_op, w_ops[0], x.shape, precision)
+    recurrence.recur_forward(engine, plans, (layer,), scratch, drops)
+    return hs[1:], cs[-1], WindowCache(plans, layer, scratch, drops, x_op, w_ops[0], x.shape, precision)
 
 
 def lstm_backward(g_hs, g_c, cache):
@@ -57,7 +72,8 @@ def lstm_backward(g_hs, g_c, cache):
 
     Returns the gradients of x, c, h, w_x, b_x, w_h, b_h. A cache serves once.
     """
-    engine, (how, layer, scratch, drops, x_op, w_x_op, shape, precision) = launcher.current(), cache
+    engine, (plans, layer, scratch, drops, x_op, w_x_op, shape, precision) = launcher.current(), cache
+    g_hs, g_c = (None if g is None else engine.xp.ascontiguousarray(g, "f") for g in (g_hs, g_c))
     T, B, N = layer.gates.shape[0], *layer.cs.shape[1:]
     rows, columns, kind = T * B, slice(shape[-1]), _kind(precision)
     dz_shape = T, B, operands.padded(4 * N, kind)
@@ -65,7 +81,7 @@ def lstm_backward(g_hs, g_c, cache):
     layer = layer._replace(dz_op=engine.zeros(dz_shape, kind), dz_x_op=dz_x_op)
     g_hs = engine.zeros((T, B, N)) if g_hs is None else g_hs
     before = engine.empty((B, N)), engine.empty((B, N))
-    recurrence.backward(engine, how, (layer,), g_hs, scratch, drops, recurrence.Ends(g_c, *before))
+    recurrence.recur_backward(engine, plans, (layer,), g_hs, scratch, drops, recurrence.Ends(g_c, *before))
     dz, dz_x = (op.reshape(rows, -1) for op in (layer.dz_op, layer.dz_op if layer.dz_x_op is None else layer.dz_x_op))
     g_x = engine.empty((rows, shape[-1]))
     g_w_x, g_w_h = engine.empty(layer.w_x.shape), engine.empty(layer.w_h.shape)
@@ -78,14 +94,14 @@ def lstm_backward(g_hs, g_c, cache):
     for a, b, out, transpose in products:
         engine.product(a, b, out, transpose_a=transpose, precision=precision)
     gates = layer.gates.reshape(rows, 4 * N)  # dz in float32 by now
-    room = engine.empty(sums.scratch(rows, 4 * N))
-    sums.columns(engine, gates, g_b_h, False, room)
-    sums.columns(engine, gates if layer.dz_x_op is None else dz_x, g_b_x, False, room)
+    room = engine.empty(sums.columns_scratch(rows, 4 * N))
+    sums.sum_columns(engine, gates, g_b_h, False, room)
+    sums.sum_columns(engine, gates if layer.dz_x_op is None else dz_x, g_b_x, False, room)
     return g_x.reshape(shape), before[1], before[0], g_w_x, g_b_x, g_w_h, g_b_h
 
 
 def cross_entropy(h, w, b, target, scale, with_gradients, precision):
-    """As ``kernels.output.cross_entropy``, but the sum as an array (1,) float64 on the device."""
+    """As ``numpy_.output.cross_entropy``, with the sum on the device."""
     engine, kind = launcher.current(), _kind(precision)
     (rows, N), V = h.shape, len(w)
     h_op, w_op = (_operand(engine, array, kind)[:, :N] for array in (h, w))
@@ -93,7 +109,7 @@ def cross_entropy(h, w, b, target, scale, with_gradients, precision):
     logits, losses = engine.empty((step, operands.padded(V, kind))), engine.empty(rows)
     d = logits if kind == "f" else engine.zeros(logits.shape, kind)
     g_h, g_w, g_b = (engine.empty(a.shape) for a in (h, w, b)) if with_gradients else (None, None, None)
-    room = engine.empty(sums.scratch(step, V))
+    room = engine.empty(sums.columns_scratch(step, V))
     targets = _ids(engine, target)
     for start in range(0, rows, step):
         block = slice(start, min(start + step, rows))
@@ -105,10 +121,10 @@ def cross_entropy(h, w, b, target, scale, with_gradients, precision):
             engine.product(to[:, :V], w_op, g_h[block], precision=precision)
             more = float(start > 0)
             engine.product(to[:, :V], h_op[block], g_w, transpose_a=True, beta=more, precision=precision)
-            sums.columns(engine, to, g_b, start > 0, room)
+            sums.sum_columns(engine, to, g_b, start > 0, room)
     loss, total = engine.empty(1), engine.zeros(1, "d")
-    sums.total(engine, losses, 1.0, loss, total, 1.0)
-    return total, g_h, g_w, g_b
+    sums.sum_losses(engine, losses, 1.0, loss, total, 1.0)
+    return total[0], g_h, g_w, g_b
 
 
 def _kind(precision):

@@ -47,7 +47,7 @@ class Gemm(NamedTuple):
     ldc: int
 
 
-def load(cuda):
+def load_cublas(cuda):
     """The library that CuPy, whose ``cupy.cuda`` is given, calls itself.
 
     Raises ``ImportError`` or ``OSError`` where there is none.

@@ -1,4 +1,4 @@
-"""Embedding on a GPU: the rows of words as operands, and the gradient; twin of ``kernels/embedding.py``."""
+"""Embedding on a GPU: the rows of words as operands, and the gradient; twin of ``numpy_/embedding.py``."""
 
 import numpy
 
@@ -21,7 +21,7 @@ def embed(engine, ids, w, x_op, key, dropout=masks.NONE):
     launch(blocks, THREADS, ids, w, x_op, *map(numpy.int32, (rows, units, stride)), key, *dropout)
 
 
-def scratch(rows, units):
+def gradient_scratch(rows, units):
     """Values of float32 that ``gradient`` needs."""
     return 2 * rows + -(-rows // CHUNK) * units
 

@@ -19,8 +19,9 @@ from tsuzuri.kernels.gpu.staging import Staging
 OLDEST = 70  # compute capability 7.0, Volta: threads of a warp that wait for each other
 WITHOUT_ASKING = 48 << 10  # bytes of shared memory that any block may have
 
-# Bytes of free GPU memory that nobody is told of: for cuBLAS's workspace (32 MiB), compiled kernels, recorded graphs,
-# staging, and what evaluation takes between epochs. And a share, since the pool's pieces do not fit without gaps.
+# Bytes of free GPU memory that are not reported as free: for cuBLAS's workspace (32 MiB), compiled kernels, recorded
+# graphs, staging, and what evaluation takes between epochs. And a share, since the pool's pieces do not fit without
+# gaps.
 RESERVE, RESERVED_SHARE = 256 << 20, 0.03
 
 
@@ -100,7 +101,7 @@ class Engine:
     @functools.cached_property
     def _cublas(self):
         try:
-            library = cublas.load(self.xp.cuda)
+            library = cublas.load_cublas(self.xp.cuda)
         except (ImportError, OSError) as error:
             line = str(error).splitlines()[0]
             raise UserError(f"--device gpu: CuPy finds no cuBLAS (its extra ctk installs it): {line}") from error
@@ -161,7 +162,7 @@ class Engine:
             try:
                 function()
             except BaseException:
-                with contextlib.suppress(RuntimeError):  # what broke the recording is told by the first error
+                with contextlib.suppress(RuntimeError):  # what broke the recording is in the first error
                     stream.end_capture()
                 raise
             return stream.end_capture()

@@ -1,4 +1,4 @@
-"""What kernels take to drop values, as ``kernels/dropout.py`` has it; the mask itself is made in ``common.cuh``."""
+"""What kernels take to drop values, as ``numpy_/dropout.py`` has it; the mask itself is made in ``common.cuh``."""
 
 from typing import NamedTuple
 

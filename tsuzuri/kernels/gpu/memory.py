@@ -22,7 +22,7 @@ def shapes(words, units):
     return {"l0/W": (words, units), **layers, "l3/W": (words, units), "l3/b": (words,)}
 
 
-def check(engine, sizes):
+def require_room(engine, sizes):
     """Raise ``UserError`` where there is no room for a window of these ``Sizes``, with the largest batch that has."""
     room, needed = engine.free(), sizes.bytes(engine)
     if needed <= room:
@@ -31,7 +31,7 @@ def check(engine, sizes):
     hint = f"at most --batchsize {_largest(sizes, fits[0], engine, room)}" if fits else "a smaller --unit"
     raise UserError(
         f"--batchsize {sizes.batch}: a window of {sizes.steps} steps, {sizes.units} units and {sizes.words} words "
-        f"takes {told(needed)} of GPU memory, {told(room)} are free: {hint}, or -d cpu"
+        f"takes {format_bytes(needed)} of GPU memory, {format_bytes(room)} are free: {hint}, or -d cpu"
     )
 
 
@@ -85,8 +85,8 @@ class Sizes:
             "loss": (1,),
             "running": (1, "f8"),
             "losses": (self.rows,),
-            "sums": (max(sums.scratch(self.rows, 4 * N), sums.scratch(self.block, V)),),
-            "sorted": (embedding.scratch(self.rows, N),),
+            "sums": (max(sums.columns_scratch(self.rows, 4 * N), sums.columns_scratch(self.block, V)),),
+            "sorted": (embedding.gradient_scratch(self.rows, N),),
             "read_op": ((T, B, Np), op),
             "g_read": ((T, B, N),),
             "g_written": ((T, B, N),),
@@ -135,6 +135,6 @@ def _largest(sizes, fits, engine, room):
     return fits
 
 
-def told(count):
+def format_bytes(count):
     """So many bytes, for people."""
     return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"

@@ -1,4 +1,4 @@
-"""Softmax cross-entropy on a GPU, of logits that a product has made; twin of ``kernels/output.py``'s middle."""
+"""Softmax cross-entropy on a GPU, of logits that a product has made; twin of ``numpy_/output.py``'s middle."""
 
 import numpy
 

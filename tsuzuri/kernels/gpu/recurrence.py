@@ -68,13 +68,13 @@ def sums(batch, units):
     return 5, batch, units
 
 
-def forward(engine, how, layers, scratch, drops=UNDROPPED):
-    """Run a layer over a window, or both as a wavefront (``how.forward.way``), from gates that hold x w_x^T.
+def recur_forward(engine, plans, layers, scratch, drops=UNDROPPED):
+    """Run a layer over a window, or both as a wavefront (``plans.forward.way``), from gates that hold x w_x^T.
 
     Makes gates, hs[1:], cs[1:], h_op[1:] and out_op. In a wavefront the upper layer's gates need not hold anything.
     ``scratch``: arrays for ``counters`` and ``sums``.
     """
-    plan = how.forward
+    plan = plans.forward
     if plan.way == tiling.STEPS:
         return _steps_forward(engine, plan, layers, scratch, drops)
     first, second = _both(plan, layers, drops)
@@ -87,12 +87,12 @@ def forward(engine, how, layers, scratch, drops=UNDROPPED):
     return None
 
 
-def backward(engine, how, layers, g_out, scratch, drops=UNDROPPED, ends=NOTHING):
+def recur_backward(engine, plans, layers, g_out, scratch, drops=UNDROPPED, ends=NOTHING):
     """From g_out (T, B, N), the gradient of the upper layer's out_op, to dz: over gates, in dz_op and in dz_x_op.
 
-    ``ends`` may be given with one layer only; the rest is as in ``forward``.
+    ``ends`` may be given with one layer only; the rest is as in ``recur_forward``.
     """
-    plan = how.backward
+    plan = plans.backward
     if plan.way == tiling.STEPS:
         return _steps_backward(engine, plan, layers, g_out, scratch, drops, ends)
     first, second = _both(plan, layers, drops)
@@ -164,5 +164,5 @@ def _steps_backward(engine, plan, layers, g_out, scratch, drops, ends):
         _product(engine, plan, layer.dz_op[0][:, : 4 * N], layer, ends.g_h_before)
 
 
-def _product(engine, plan, a, layer, out, **how):
-    engine.product(a, layer.w_h_op[:, : layer.cs.shape[2]], out, precision=plan.precision, **how)
+def _product(engine, plan, a, layer, out, **settings):
+    engine.product(a, layer.w_h_op[:, : layer.cs.shape[2]], out, precision=plan.precision, **settings)

@@ -19,12 +19,12 @@ def slabs(rows, columns):
     return -(-rows // length), length
 
 
-def scratch(rows, columns):
+def columns_scratch(rows, columns):
     """Values of float32 that ``columns`` needs for a matrix of so many rows and columns, or fewer of either."""
     return min(-(-rows // LEAST) * columns, (BLOCKS + 1) * COLUMNS + columns)
 
 
-def columns(engine, a, out, accumulate, scratch):
+def sum_columns(engine, a, out, accumulate, scratch):
     """out (C,) float32 = the sums of a's columns, added to what is there where ``accumulate``.
 
     a (r, C or more), float32 or operands. scratch of ``scratch(r, C)`` values or more. The same bits in every run.
@@ -44,7 +44,7 @@ def _columns(engine, a, size, parts, length, out, accumulate):
     launch((-(-size // COLUMNS), parts), THREADS, a, *sizes, out, accumulate, shared=THREADS * 16)
 
 
-def total(engine, losses, scale, loss, running, weight):
+def sum_losses(engine, losses, scale, loss, running, weight):
     """loss (1,) float32 = ``scale`` times the sum of losses (R,), made in float64; running (1,) float64 += ``weight``
     times that loss.
     """

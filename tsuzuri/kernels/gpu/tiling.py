@@ -179,7 +179,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class How:
+class Plans:
     """The plans of both directions."""
 
     forward: Plan
@@ -187,7 +187,7 @@ class How:
 
 
 @functools.lru_cache(64)
-def choose(multiprocessors, shared_memory, steps, batch, units, precision, masked_projections=False):
+def plans_for(multiprocessors, shared_memory, steps, batch, units, precision, masked_projections=False):
     """The fastest way, as estimated, of each direction of a window of T steps, B streams and N units.
 
     On a GPU with so many multiprocessors and bytes of shared memory a block may have. ``masked_projections`` (dropout
@@ -198,7 +198,7 @@ def choose(multiprocessors, shared_memory, steps, batch, units, precision, maske
         found = ways(direction, multiprocessors, shared_memory, steps, batch, units, precision)
         plans = [plan for way, plan in found.items() if way != WAVEFRONT or not masked_projections]
         fastest.append(min(plans, key=lambda plan: plan.microseconds))
-    return How(*fastest)
+    return Plans(*fastest)
 
 
 def ways(direction, multiprocessors, shared_memory, steps, batch, units, precision):

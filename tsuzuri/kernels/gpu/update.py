@@ -1,4 +1,4 @@
-"""The optimizers' step on a GPU for all parameters together, with clipping; twin of ``kernels/update.py``.
+"""The optimizers' step on a GPU for all parameters together, with clipping; twin of ``numpy_/update.py``.
 
 All parameters lie in one array of float32, the gradients and each state in others of the same layout.
 """
@@ -68,11 +68,11 @@ def _up(size, step):
     return -(-size // step) * step
 
 
-def update(engine, rule, weights, grads, states, numbers, clip, partials, norm, table=None, operands=None):
+def update_flat(engine, rule, weights, grads, states, numbers, clip, partials, norm, table=None, operands=None):
     """Bring weights and states one step forward by the rule of that name, with gradients held to the norm ``clip``.
 
     weights, grads and each of ``states``, in the order of ``STATES``: (L,) float32 in one ``layout``, whose room is
-    zeros; numbers float64, on the device: those of a tensor of ``kernels/update.py``. partials (PARTIALS,) float64 is
+    zeros; numbers float64, on the device: those of a tensor of ``numpy_/update.py``. partials (PARTIALS,) float64 is
     scratch. norm (1,) float32 becomes the norm of the gradients, or 0 where ``clip`` is infinite. ``table`` and
     ``operands``, the device's copy of that of ``Operands`` and its values (uint16): what is updated is written there
     as bfloat16 too, but for what lies beyond a row's columns.

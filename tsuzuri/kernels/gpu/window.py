@@ -20,7 +20,7 @@ from tsuzuri.kernels.gpu.memory import BFLOAT16, KEYS, MATRICES, PROJECTIONS, Si
 
 def check(engine, *sizes):
     """Raise ``UserError`` where there is no room for a window of ``Sizes(*sizes)``, or nothing to compile kernels."""
-    memory.check(engine, Sizes(*sizes))
+    memory.require_room(engine, Sizes(*sizes))
     engine.kernel("sums", "carry", OPERAND="float")  # one of them for all
 
 
@@ -36,9 +36,9 @@ class Window:
     def __init__(self, engine, words, units, batch, steps, ratio, dropout_on, rule, clip, precision):
         self._engine, self._rule, self._clip, self._precision = engine, rule, clip, precision
         self._sizes = sizes = Sizes(words, units, batch, steps, ratio, dropout_on, rule, precision)
-        memory.check(engine, sizes)
+        memory.require_room(engine, sizes)
         room = engine.multiprocessors, engine.shared_memory
-        self._how = tiling.choose(*room, steps, batch, units, precision, sizes.masked)
+        self._plans = tiling.plans_for(*room, steps, batch, units, precision, sizes.masked)
         self._arrays = {name: engine.zeros(*what) for name, what in sizes.arrays(engine).items()}
         on_layers, on_projections = (0.0, ratio) if dropout_on == PROJECTIONS else (ratio, 0.0)
         self._on_layers, self._on_projections = masks.Dropout.of(on_layers), masks.Dropout.of(on_projections)
@@ -65,8 +65,8 @@ class Window:
 
     def describe(self):
         """How the recurrence goes, and what it takes, in a few words."""
-        ways = dict.fromkeys((self._how.forward.way, self._how.backward.way))
-        taken = memory.told(sum(array.nbytes for array in self._arrays.values()))
+        ways = dict.fromkeys((self._plans.forward.way, self._plans.backward.way))
+        taken = memory.format_bytes(sum(array.nbytes for array in self._arrays.values()))
         return f"recurrence by {' and '.join(ways)}, {taken} of GPU memory"
 
     def take_weights(self):
@@ -95,7 +95,7 @@ class Window:
     def learn(self, xs, ts, keys, numbers):
         """Learn from a window, xs and ts (T, B) int32: the words, and those that follow them, -1 counting nothing.
 
-        ``keys`` are those of ``rnn.RNN.keys``, ``numbers`` of the optimizer's rule as in ``kernels/update.py``.
+        ``keys`` are those of ``rnn.RNN.keys``, ``numbers`` of the optimizer's rule as in ``numpy_/update.py``.
         """
         fed = {"keys": keys, "numbers": numbers, "ids": xs.reshape(-1), "targets": ts.reshape(-1)}
         self._engine.upload(self._arrays["feed"], self._sizes.feed(fed))
@@ -112,12 +112,12 @@ class Window:
     def _run(self, steps):
         """All that is done on the device, over the first ``steps`` steps of the arrays."""
         layers = self._layers(steps)
-        how = {
+        shared = {
             "scratch": (self._arrays["counters"], self._arrays["sums_of_a_step"]),
             "drops": recurrence.Drops(self._on_layers, self._on_projections),
         }
-        self._forward(layers, how)
-        self._backward(layers, self._output(layers[1]), how)
+        self._forward(layers, shared)
+        self._backward(layers, self._output(layers[1]), shared)
         for layer, name in zip(layers, ("l1", "l2"), strict=True):
             self._weight_gradients(layer, name, self._input(layer, layers))
         self._embedding_gradient(layers[0])
@@ -150,8 +150,8 @@ class Window:
         at = KEYS.index(name)
         return self._fed("keys")[at : at + 1]
 
-    def _product(self, a, b, out, **how):
-        self._engine.product(a, b, out, precision=self._precision, **how)
+    def _product(self, a, b, out, **settings):
+        self._engine.product(a, b, out, precision=self._precision, **settings)
 
     def _rows(self, op, columns):
         """Operands (T, B, Kp) as a matrix (R, K)."""
@@ -167,18 +167,18 @@ class Window:
         gates = layer.gates.reshape(-1, 4 * units)
         self._product(self._rows(op, units), self._ops[name][:, :units], gates, transpose_b=True)
 
-    def _forward(self, layers, how):
+    def _forward(self, layers, shared):
         read = self._input(layers[0], layers)
         ids, w = self._fed("ids")[: read.shape[0] * read.shape[1]], self.weights["l0/W"]
         flat = read.reshape(-1, read.shape[-1])
         embedding.embed(self._engine, ids, w, flat, self._key("read"), self._on_layers)
         self._project(read, "l1_x/W", layers[0])
-        if self._how.forward.way == tiling.WAVEFRONT:
-            recurrence.forward(self._engine, self._how, layers, **how)
+        if self._plans.forward.way == tiling.WAVEFRONT:
+            recurrence.recur_forward(self._engine, self._plans, layers, **shared)
             return
-        recurrence.forward(self._engine, self._how, layers[:1], **how)
+        recurrence.recur_forward(self._engine, self._plans, layers[:1], **shared)
         self._project(layers[0].out_op, "l2_x/W", layers[1])
-        recurrence.forward(self._engine, self._how, layers[1:], **how)
+        recurrence.recur_forward(self._engine, self._plans, layers[1:], **shared)
 
     def _output(self, layer):
         """The loss, the output layer's gradients, and that of what it read, (T, B, N)."""
@@ -197,18 +197,18 @@ class Window:
             more = start > 0
             self._product(d[:, :words], w, g_y.reshape(rows, units)[block])
             self._product(d[:, :words], y[block], self._grads["l3/W"], transpose_a=True, beta=float(more))
-            sums.columns(e, d, self._grads["l3/b"], more, a["sums"])
-        sums.total(e, a["losses"][:rows], 1 / batch, a["loss"], a["running"], batch)
+            sums.sum_columns(e, d, self._grads["l3/b"], more, a["sums"])
+        sums.sum_losses(e, a["losses"][:rows], 1 / batch, a["loss"], a["running"], batch)
         return g_y
 
-    def _backward(self, layers, g_y, how):
-        if self._how.backward.way == tiling.WAVEFRONT:
-            recurrence.backward(self._engine, self._how, layers, g_y, **how)
+    def _backward(self, layers, g_y, shared):
+        if self._plans.backward.way == tiling.WAVEFRONT:
+            recurrence.recur_backward(self._engine, self._plans, layers, g_y, **shared)
             return
-        recurrence.backward(self._engine, self._how, layers[1:], g_y, **how)
+        recurrence.recur_backward(self._engine, self._plans, layers[1:], g_y, **shared)
         g_between = self._arrays["g_read"][: len(layers[1].gates)]
         self._input_gradient(layers[1], "l2_x/W", g_between)
-        recurrence.backward(self._engine, self._how, layers[:1], g_between, **how)
+        recurrence.recur_backward(self._engine, self._plans, layers[:1], g_between, **shared)
 
     def _dz_x(self, layer):
         """The gradient of what a layer projected, (R, 4N)."""
@@ -226,9 +226,9 @@ class Window:
         self._product(dz, self._rows(layer.h_op[:-1], units), grads[f"{name}_h/W"], transpose_a=True)
         self._product(dz_x, self._rows(read, units), grads[f"{name}_x/W"], transpose_a=True)
         gates = layer.gates.reshape(-1, 4 * units)  # dz in float32 by now
-        sums.columns(e, gates, grads[f"{name}_h/b"], False, self._arrays["sums"])
+        sums.sum_columns(e, gates, grads[f"{name}_h/b"], False, self._arrays["sums"])
         masked = gates if layer.dz_x_op is None else layer.dz_x_op.reshape(len(gates), -1)
-        sums.columns(e, masked, grads[f"{name}_x/b"], False, self._arrays["sums"])
+        sums.sum_columns(e, masked, grads[f"{name}_x/b"], False, self._arrays["sums"])
 
     def _embedding_gradient(self, layer):
         units = self._sizes.units
@@ -243,6 +243,6 @@ class Window:
         a, copies = self._arrays, ()
         if self._table is not None:
             copies = self._table, a["operands"]
-        how = self._fed("numbers"), self._clip, a["partials"], a["norm"]
+        settings = self._fed("numbers"), self._clip, a["partials"], a["norm"]
         states = list(self._states.values())
-        update.update(self._engine, self._rule, a["weights"], a["grads"], states, *how, *copies)
+        update.update_flat(self._engine, self._rule, a["weights"], a["grads"], states, *settings, *copies)

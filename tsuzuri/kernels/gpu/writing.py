@@ -1,7 +1,7 @@
 """Writing on a GPU: the model's step and the draw of the next words, over memory taken once and as recorded graphs.
 
 A step for up to ``FEW`` streams is four launches: each weight is read once, by the thread that multiplies it with the
-inputs of all streams. For more streams the products are cuBLAS's. ``sampling.escape.Escape`` has its twin here too:
+inputs of all streams. For more streams the products are cuBLAS's. ``sampling.loops.LoopEscape`` has its twin here too:
 with that, and a mask that does not change, nothing is needed from the host, and words come back in blocks.
 
 Axes: B streams, N units, V words; K is N and one more, rounded up to 8 (``writing.cu``).
@@ -25,16 +25,17 @@ class Writer:
     """B streams of words, from no state and no word read; give each its first words with ``read``.
 
     ``weights`` are the last four arguments of ``functions.step``: embedding (V, N), two layers (w_x, b_x, w_h, b_h), w
-    (V, N) and b (V,), on the host or the device, and are copied. ``how`` is from ``drawing.settings``. ``key`` of 64
-    bits makes the random numbers: stream b's n-th draw depends on key, b and n alone. ``onset_keys``, int (V,) and all
-    -1 for text, lets the device do what ``LoopEscape(batch, onset_keys)`` does; with None ``word`` takes a heat.
+    (V, N) and b (V,), on the host or the device, and are copied. ``settings`` is from ``drawing.draw_settings``.
+    ``key`` of 64 bits makes the random numbers: stream b's n-th draw depends on key, b and n alone. ``onset_keys``, int
+    (V,) and all -1 for text, lets the device do what ``LoopEscape(batch, onset_keys)`` does; with None ``word`` takes a
+    heat.
     ``own_masks`` makes room for a mask of each stream. ``precision`` is that of cuBLAS's products: float32, or tf32.
     """
 
-    def __init__(self, engine, weights, batch, how, key, onset_keys=None, own_masks=False, precision="float32"):
+    def __init__(self, engine, weights, batch, settings, key, onset_keys=None, own_masks=False, precision="float32"):
         embedding, layers, w, b = weights
         self.batch, self._streams, self._count = batch, batch if batch <= FEW else 1, 0  # rows drawn
-        self._engine, self._how, self._precision = engine, how, precision
+        self._engine, self._settings, self._precision = engine, settings, precision
         self.size = embedding.shape[0]
         (self._words, self._units), self._width = embedding.shape, (embedding.shape[1] + 8) // 8 * 8  # V, N, K
         self._embedding = engine.asarray(embedding, "f")
@@ -83,7 +84,7 @@ class Writer:
         """Draw a word of each stream, int32 (B,), and begin to read it.
 
         ``mask`` (V,), or (B, V) with ``own_masks``, is not 0 where a word is forbidden; ``heat`` (B,) or (B, 1) is as
-        ``filters.sampler``'s. Either holds until it is given again.
+        ``sampling.filters.make_sampler``'s. Either holds until it is given again.
         """
         self._forbid(mask)
         if heat is not None:
@@ -124,7 +125,7 @@ class Writer:
     def _draw(self):
         numbers = self._key, self._drawn
         to = self._last, self._ring
-        drawing.draw(self._engine, self._logits, self._mask, self._heat, self._how, *numbers, *to)
+        drawing.draw(self._engine, self._logits, self._mask, self._heat, self._settings, *numbers, *to)
 
     def _step(self, drawn):
         """Read the words in ``_last``, drawn or given, and make the logits of the next."""

@@ -18,7 +18,7 @@ TSUZURI_INLINE Z draw(Z z) {
     return z ^ (z >> 31);
 }
 
-// What dropout multiplies ``size`` values by, from position ``start`` on: dropout.py's masks, bit for bit.
+// What dropout multiplies ``size`` values by, from position ``start`` on: numpy_/dropout.py's masks, bit for bit.
 static void keep(float* mask, uint64_t start, long size, Dropout dropout) {
     static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a draw's lowest bits come first");
     const uint64_t golden = 0x9E3779B97F4A7C15u;

@@ -4,7 +4,7 @@
 // It holds first the projected inputs, then the gates' values, then the gradients of what went into them.
 // Units beyond N have no weights: their gradients are zeros, whatever their gates are.
 //
-// The recurrent weights are packed once and read T times.
+// The recurrent weights are cut into panels once and read T times.
 #pragma once
 
 #include "elementwise.hpp"
@@ -24,8 +24,8 @@ static inline long gates_columns(long N) { return aligned(N, W) * 4; }
 
 // Weights (4N, K) as the columns of a product: (K, gates_columns(N)).
 template <class U>
-static Packed<U> pack_gates(Context& context, const float* w, long K, long N) {
-    return pack_columns<U>(context, K, gates_columns(N), [=](long j) {
+static Panels<U> gate_columns(Context& context, const float* w, long K, long N) {
+    return panels_of_columns<U>(context, K, gates_columns(N), [=](long j) {
         Gate gate(j);
         return gate.unit < N ? w + gate.row() * K : nullptr;
     });
@@ -33,8 +33,8 @@ static Packed<U> pack_gates(Context& context, const float* w, long K, long N) {
 
 // Weights (4N, K) as the rows of a product: (gates_columns(N), K).
 template <class U>
-static Packed<U> pack_gates_back(Context& context, const float* w, long K, long N) {
-    return pack_rows<U>(context, gates_columns(N), K, [=](long k, long j) {
+static Panels<U> gate_rows(Context& context, const float* w, long K, long N) {
+    return panels_of_rows<U>(context, gates_columns(N), K, [=](long k, long j) {
         Gate gate(k);
         return gate.unit < N ? w + gate.row() * K + j : nullptr;
     });
@@ -60,13 +60,13 @@ struct Shares {
     long panels, parts_;
 
     template <class U>
-    Shares(const Steps& s, const Packed<U>& w, int threads) {
+    Shares(const Steps& s, const Panels<U>& w, int threads) {
         constexpr long CACHE = 512 << 10, FEW = 6;  // bytes of a core's L2 cache; streams that keep a tile busy
-        long bytes = w.panels() * w.K * U::COLUMNS * static_cast<long>(sizeof(typename U::Number));
+        long bytes = w.count() * w.K * U::COLUMNS * static_cast<long>(sizeof(typename U::Number));
         by_streams = threads == 1 || (bytes <= 2 * CACHE && s.R >= FEW * threads * s.T);
-        panels = by_streams ? w.panels() : parts(w.panels(), least(threads, w.panels()));
-        parts_ = by_streams ? least(threads, s.B) : parts(w.panels(), panels);
-        all_panels = w.panels();
+        panels = by_streams ? w.count() : parts(w.count(), least(threads, w.count()));
+        parts_ = by_streams ? least(threads, s.B) : parts(w.count(), panels);
+        all_panels = w.count();
     }
 
     template <class F>
@@ -103,7 +103,7 @@ static void project(Context& context, const LstmForward& l) {
         bias[j] = gate.unit < l.N ? l.b_x[gate.row()] : 0.0f;
         bias[P + j] = gate.unit < l.N ? l.b_h[gate.row()] : 0.0f;
     }
-    Packed<U> w = pack_gates<U>(context, l.w_x, l.I, l.N);
+    Panels<U> w = gate_columns<U>(context, l.w_x, l.I, l.N);
     multiply<U>(context, l.steps.R, w, rows_at<U>(l.x, l.I, l.I), [&](long m, long rows, long p, const float* c) {
         for (long r = 0; r < rows; r++)
             for (long v = 0; v < C; v += W) {
@@ -127,7 +127,7 @@ static void project(Context& context, const LstmForward& l) {
 
 // Panels first..last - 1 of step t, for some of its streams.
 template <class U>
-static void step_forward(const LstmForward& l, const Packed<U>& w, long t, Streams streams, long first, long last,
+static void step_forward(const LstmForward& l, const Panels<U>& w, long t, Streams streams, long first, long last,
                          Workspace& scratch) {
     long N = l.N, P = gates_columns(N), C = U::COLUMNS, rows = streams.of(count_of(l.steps, t));
     if (!rows) return;
@@ -167,7 +167,7 @@ static void begin_with(const float* from, float* state, long size) {
 template <class U>
 static void lstm_forward(Context& context, const LstmForward& l) {
     project<U>(context, l);
-    Packed<U> w = pack_gates<U>(context, l.w_h, l.N, l.N);
+    Panels<U> w = gate_columns<U>(context, l.w_h, l.N, l.N);
     begin_with(l.h, l.hs, l.steps.B * l.N);
     begin_with(l.c, l.cs, l.steps.B * l.N);
     Shares shares(l.steps, w, context.pool.threads());
@@ -193,7 +193,7 @@ static inline void gates_back(float* g, V g_h, V c_before, V c_after, float* g_c
 // those at t - 1, where streams that t has no more begin; from t = T to 0, where what is left are the gradients of the
 // state before the window.
 template <class U>
-static void step_back(const LstmBackward& l, const Packed<U>& w, float* g_c, long t, Streams streams, long first,
+static void step_back(const LstmBackward& l, const Panels<U>& w, float* g_c, long t, Streams streams, long first,
                       long last, Workspace& scratch) {
     const Steps& s = l.steps;
     long N = l.N, P = gates_columns(N), C = U::COLUMNS, width = aligned(N, C);
@@ -228,7 +228,7 @@ static void step_back(const LstmBackward& l, const Packed<U>& w, float* g_c, lon
 template <class U>
 static void steps_back(Context& context, const LstmBackward& l) {
     long N = l.N, T = l.steps.T, B = l.steps.B, width = aligned(N, U::COLUMNS);
-    Packed<U> w = pack_gates_back<U>(context, l.w_h, N, N);
+    Panels<U> w = gate_rows<U>(context, l.w_h, N, N);
     float* g_c = context.shared.take<float>(B * width);
     memset(g_c, 0, B * width * sizeof *g_c);
     for (long r = 0; r < B && l.g_c; r++) memcpy(g_c + r * width, l.g_c + r * N, N * sizeof *g_c);
@@ -254,9 +254,9 @@ static void bias_gradient(Context& context, const LstmBackward& l, float* g_b, f
     });
 }
 
-// The gradient (4N, K) of weights whose input of row r was at from(r), the gates' gradients being packed already.
+// The gradient (4N, K) of weights whose input of row r was at from(r), the gates' gradients being panels already.
 template <class U, class From>
-static void weight_gradient(Context& context, const LstmBackward& l, const Packed<U>& gates, long K, const From& from,
+static void weight_gradient(Context& context, const LstmBackward& l, const Panels<U>& gates, long K, const From& from,
                             float* g_w) {
     Rows<U> a = transposed<U>(context, l.steps.R, K, from);
     multiply<U>(context, K, gates, rows_at<U>(a), [&](long m, long rows, long p, const float* c) {
@@ -268,9 +268,9 @@ static void weight_gradient(Context& context, const LstmBackward& l, const Packe
 }
 
 template <class U>
-static Packed<U> pack_gradients(Context& context, const LstmBackward& l) {
+static Panels<U> gradient_panels(Context& context, const LstmBackward& l) {
     long P = gates_columns(l.N);
-    return pack_rows<U>(context, l.steps.R, P, [=](long k, long j) { return l.gates + k * P + j; });
+    return panels_of_rows<U>(context, l.steps.R, P, [=](long k, long j) { return l.gates + k * P + j; });
 }
 
 template <class U>
@@ -278,7 +278,7 @@ static void lstm_backward(Context& context, const LstmBackward& l) {
     steps_back<U>(context, l);
     long P = gates_columns(l.N), C = U::COLUMNS, rows = l.steps.R;
     bool dropped = l.dropout.ratio > 0;
-    Packed<U> gates = pack_gradients<U>(context, l);
+    Panels<U> gates = gradient_panels<U>(context, l);
     const float** h = context.shared.take<const float*>(rows);  // before each row
     for (long t = 0; t < l.steps.T; t++)
         for (long b = 0; b < count_of(l.steps, t); b++) h[l.steps.first[t] + b] = l.hs + (before(l.steps, t) + b) * l.N;
@@ -295,11 +295,11 @@ static void lstm_backward(Context& context, const LstmBackward& l) {
                 for (long j = 0; j < P; j += W) store(g + j, load(g + j) * load(mask + j));
             }
         });
-        gates = pack_gradients<U>(context, l);
+        gates = gradient_panels<U>(context, l);
         bias_gradient<U>(context, l, l.g_b_x, nullptr);
     }
     weight_gradient<U>(context, l, gates, l.I, [&](long r) { return l.x + r * l.I; }, l.g_w_x);
-    Packed<U> w = pack_gates_back<U>(context, l.w_x, l.I, l.N);
+    Panels<U> w = gate_rows<U>(context, l.w_x, l.I, l.N);
     multiply<U>(context, rows, w, rows_at<U>(l.gates, P, P), [&](long m, long count, long p, const float* c) {
         long n = least(C, l.I - p * C);
         for (long r = 0; r < count; r++) memcpy(l.g_x + (m + r) * l.I + p * C, c + r * C, n * sizeof(float));

@@ -1,10 +1,9 @@
-// The extension module kernels._native: checks what Python hands over, chooses the level of the processor, and calls
-// its kernels without holding Python's lock. The shapes are those of cpu.py, which is the only caller.
+// The extension module tsuzuri.kernels.native._native: checks what Python hands over, chooses the level of the processor, and calls
+// its kernels without holding Python's lock. The shapes are those of calls.py, which is the only caller.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <algorithm>
 #include <algorithm>
 #include <mutex>
 #include <optional>
@@ -69,12 +68,12 @@ using Floats = py::array_t<float>;
 // Words, each from ``least`` to below ``words``; a copy, for another thread may write to the array meanwhile.
 std::vector<int32_t> ids(const char* name, const py::array& a, const Shape& shape, int32_t least, py::ssize_t words) {
     const int32_t* from = values<int32_t>(name, a, shape);
-    std::vector<int32_t> found(from, from + a.size());
-    for (int32_t id : found)
+    std::vector<int32_t> copy(from, from + a.size());
+    for (int32_t id : copy)
         if (id < least || id >= words)
             throw py::value_error(std::string(name) + ": must be from " + std::to_string(least) + " to " +
                                   std::to_string(words - 1) + ", has " + std::to_string(id));
-    return found;
+    return copy;
 }
 
 Dropout dropout_of(double ratio, uint64_t key) {
@@ -116,13 +115,13 @@ void run(const F& work) {
 
 // The levels that run here; asked once, for the answer may take a system call.
 const std::vector<const Level*>& here() {
-    static const std::vector<const Level*> found = [] {
+    static const std::vector<const Level*> usable = [] {
         std::vector<const Level*> some;
         for (int i = 0; i < LEVEL_COUNT; i++)
             if (LEVELS[i].runs_here()) some.push_back(LEVELS[i].level);
         return some;
     }();
-    return found;
+    return usable;
 }
 
 const Level& level_of(const std::string& name) {
@@ -132,8 +131,8 @@ const Level& level_of(const std::string& name) {
 }
 
 const Products& products_of(const std::string& level, bool bfloat16) {
-    const Level& found = level_of(level);
-    return bfloat16 ? found.bfloat16 : found.float32;
+    const Level& best = level_of(level);
+    return bfloat16 ? best.bfloat16 : best.float32;
 }
 
 void set_threads(int count) {
@@ -165,16 +164,16 @@ struct StepsOf : Steps {
 std::vector<long> counts_of(const py::array& counts, py::ssize_t R) {
     axes("counts", counts, 1);
     const int64_t* from = values<int64_t>("counts", counts, shape_of(counts));
-    std::vector<long> found(from, from + counts.size());
-    long before = found[0], left = R;
-    for (long count : found) {
+    std::vector<long> copy(from, from + counts.size());
+    long before = copy[0], left = R;
+    for (long count : copy) {
         if (count < 1 || count > before)
             throw py::value_error("counts: must be from 1 up and never grow, has " + std::to_string(count));
         if (count > left) throw py::value_error("counts: must have the sum " + std::to_string(R) + ", has more");
         before = count, left -= count;
     }
     if (left) throw py::value_error("counts: must have the sum " + std::to_string(R) + ", has less");
-    return found;
+    return copy;
 }
 
 py::tuple lstm_forward(const std::string& level, bool bfloat16, const py::array& x, const py::array& c,
@@ -271,7 +270,7 @@ py::tuple step(const std::string& level, const py::array& words, const py::array
                const std::vector<std::vector<py::array>>& layers, const py::array& w, const py::array& b,
                const std::vector<py::array>& state) {
     axes("words", words, 1), axes("embedding", embedding, 2);
-    const Level& found = level_of(level);
+    const Level& best = level_of(level);
     py::ssize_t B = words.shape(0), V = embedding.shape(0), N = embedding.shape(1);
     if (layers.size() != 2 || layers[0].size() != 4 || layers[1].size() != 4 || state.size() != 4)
         throw py::value_error("step: must have two layers of four weights each, and four arrays of state");
@@ -288,40 +287,40 @@ py::tuple step(const std::string& level, const py::array& words, const py::array
                           floats("c", state[2 * i], {B, N}), floats("h", state[2 * i + 1], {B, N}),
                           after[2 * i].mutable_data(), after[2 * i + 1].mutable_data()};
     }
-    run([&](Context& context) { found.step(context, work); });
+    run([&](Context& context) { best.step(context, work); });
     return py::make_tuple(logits, py::make_tuple(after[0], after[1], after[2], after[3]));
 }
 
 Floats dropout(const std::string& level, const py::array& x, double ratio, uint64_t key) {
-    const Level& found = level_of(level);
+    const Level& best = level_of(level);
     const float* from = floats("x", x, shape_of(x));
     Floats y(shape_of(x));
-    Dropout how = dropout_of(ratio, key);
-    run([&](Context& context) { found.dropout(context, from, y.mutable_data(), x.size(), how); });
+    Dropout settings = dropout_of(ratio, key);
+    run([&](Context& context) { best.dropout(context, from, y.mutable_data(), x.size(), settings); });
     return y;
 }
 
 Floats embed(const std::string& level, const py::array& words, const py::array& w) {
     axes("w", w, 2);
-    const Level& found = level_of(level);
+    const Level& best = level_of(level);
     py::ssize_t N = w.shape(1);
     Shape shape = shape_of(words);
     std::vector<int32_t> rows = ids("ids", words, shape, 0, w.shape(0));
     shape.push_back(N);
     Floats y(shape);
     Embed work{words.size(), N, rows.data(), floats("w", w, {w.shape(0), N}), y.mutable_data()};
-    run([&](Context& context) { found.embed(context, work); });
+    run([&](Context& context) { best.embed(context, work); });
     return y;
 }
 
 Floats embed_backward(const std::string& level, const py::array& g, const py::array& words, py::ssize_t V) {
     axes("g", g, 2);
-    const Level& found = level_of(level);
+    const Level& best = level_of(level);
     py::ssize_t R = g.shape(0), N = g.shape(1);
     std::vector<int32_t> rows = ids("ids", words, {R}, 0, V);
     Floats g_w({V, N});
     EmbedBackward work{R, N, V, rows.data(), floats("g", g, {R, N}), g_w.mutable_data()};
-    run([&](Context& context) { found.embed_backward(context, work); });
+    run([&](Context& context) { best.embed_backward(context, work); });
     return g_w;
 }
 
@@ -334,14 +333,14 @@ const Rule& rule_of(const Level& level, const std::string& name) {
 // ``tensors`` has (numbers, param, grad, states) of each parameter.
 double update(const std::string& level, const std::string& rule, const py::list& tensors, double clip) {
     using Item = std::tuple<std::vector<double>, py::array, py::array, std::vector<py::array>>;
-    const Rule& found = rule_of(level_of(level), rule);
+    const Rule& optimizer = rule_of(level_of(level), rule);
     auto items = tensors.cast<std::vector<Item>>();  // holds the arrays until all is done
     std::vector<Tensor> work;
     std::vector<const float*> written;
     for (auto& [numbers, param, grad, states] : items) {
-        if (static_cast<int>(numbers.size()) != found.numbers || static_cast<int>(states.size()) != found.states)
-            throw py::value_error(rule + ": must have " + std::to_string(found.numbers) + " numbers and " +
-                                  std::to_string(found.states) + " states");
+        if (static_cast<int>(numbers.size()) != optimizer.numbers || static_cast<int>(states.size()) != optimizer.states)
+            throw py::value_error(rule + ": must have " + std::to_string(optimizer.numbers) + " numbers and " +
+                                  std::to_string(optimizer.states) + " states");
         Shape shape = shape_of(param);
         floats("param", param, shape);
         Tensor tensor{param.size(), static_cast<float*>(param.mutable_data()), floats("grad", grad, shape), {}, {}};
@@ -358,7 +357,7 @@ double update(const std::string& level, const std::string& rule, const py::list&
     if (std::adjacent_find(written.begin(), written.end()) != written.end())
         throw py::value_error(rule + ": two of the arrays to be changed are one");
     double norm = 0;
-    run([&](Context& context) { norm = found.update(context, work.data(), static_cast<long>(work.size()), clip); });
+    run([&](Context& context) { norm = optimizer.update(context, work.data(), static_cast<long>(work.size()), clip); });
     return norm;
 }
 
@@ -367,7 +366,7 @@ double update(const std::string& level, const std::string& rule, const py::list&
 
 PYBIND11_MODULE(_native, m) {
     using namespace tsuzuri;
-    m.doc() = "The kernels in C++; kernels/cpu.py is the way to them.";
+    m.doc() = "The kernels in C++; tsuzuri/kernels/native/calls.py is the way to them.";
     m.attr("source") = TSUZURI_SOURCE;
     m.def("levels", &levels, "The levels of the processor that run here, best first.");
     m.def("threads", [] { return Pool::get().threads(); });

@@ -1,5 +1,5 @@
 // The output layer with softmax cross-entropy, in blocks of rows: the logits of a block are made, become their own
-// gradients, are used and dropped. They have the layout of a packed matrix (panels of COLUMNS words, each with all the
+// gradients, are used and dropped. They have the layout of a matrix in panels (each of COLUMNS words, with all the
 // block's rows), which the gradient of the weights reads as it is.
 #pragma once
 
@@ -86,9 +86,9 @@ static double cross_entropy(Context& context, const CrossEntropy& l) {
     long blocks = parts(l.R * panels * C, LOGITS), size = parts(l.R, blocks);
     float* data = context.shared.take<float>(size * panels * C);
     double* losses = context.shared.take<double>(l.R);
-    Packed<U> w = pack_columns<U>(context, N, l.V, [&](long j) { return l.w + j * N; });
-    Packed<U> back{};
-    if (l.g_h) back = pack_rows<U>(context, panels * C, N, [&](long k, long j) {
+    Panels<U> w = panels_of_columns<U>(context, N, l.V, [&](long j) { return l.w + j * N; });
+    Panels<U> back{};
+    if (l.g_h) back = panels_of_rows<U>(context, panels * C, N, [&](long k, long j) {
         return k < l.V ? l.w + k * N + j : nullptr;
     });
     for (long start = 0; start < l.R; start += size) {
@@ -120,11 +120,11 @@ static double cross_entropy(Context& context, const CrossEntropy& l) {
             for (long j = 0; j < least(C, l.V - p * C); j++)
                 l.g_b[p * C + j] = sums[j / W][j % W] + (start ? l.g_b[p * C + j] : 0.0f);
         });
-        Packed<U> gradients;
+        Panels<U> gradients;
         if constexpr (U::AS_IS)
             gradients = {data, rows, l.V};
         else
-            gradients = pack_rows<U>(context, rows, l.V, [&](long k, long j) { return z.panel(j / C) + k * C; });
+            gradients = panels_of_rows<U>(context, rows, l.V, [&](long k, long j) { return z.panel(j / C) + k * C; });
         Rows<U> from = transposed<U>(context, rows, N, [=](long r) { return h + r * N; });
         multiply<U>(context, N, gradients, rows_at<U>(from), [&](long m, long count, long p, const float* c) {
             store_columns(c, count, least(C, l.V - p * C), C, start > 0, [&](long j) {

@@ -1,4 +1,4 @@
-// Products of matrices: packing, and the loop over blocks that hands each to a unit's micro-kernel.
+// Products of matrices: matrices cut into panels, and the loop over blocks that hands each to a unit's micro-kernel.
 #pragma once
 
 #include "kernels.hpp"
@@ -17,13 +17,13 @@ constexpr long M_BLOCK = 96;   // rows of a task: few enough for a block of A to
 constexpr long K_OUTER = 512;  // depth of such a block
 constexpr long CHUNK = 16;     // panels of a task, or fewer where threads would have nothing to do
 
-// A matrix (K, N) packed for a unit, panel by panel; ``N`` and K filled up with zeros.
+// A matrix (K, N) as a unit reads it, panel by panel; ``N`` and K filled up with zeros.
 template <class U>
-struct Packed {
+struct Panels {
     typename U::Number* data;
     long K, N;  // K filled up
 
-    long panels() const { return parts(N, U::COLUMNS); }
+    long count() const { return parts(N, U::COLUMNS); }
     const typename U::Number* panel(long p, long k = 0) const { return data + (p * K + k) * U::COLUMNS; }
 };
 
@@ -46,32 +46,32 @@ struct Square {
 
 constexpr long STRIP = 16;  // values of a row that are turned into a column together: a cache line of float32
 
-// Pack the matrix whose row k, from column j on, is at row(k, j); null stands for zeros.
+// The panels of the matrix whose row k, from column j on, is at row(k, j); null stands for zeros.
 template <class U, class Row>
-static Packed<U> pack_rows(Context& context, long K, long N, const Row& row) {
+static Panels<U> panels_of_rows(Context& context, long K, long N, const Row& row) {
     long filled = aligned(K, U::K_ALIGN), C = U::COLUMNS;
-    Packed<U> packed{context.shared.take<typename U::Number>(filled * aligned(N, C)), filled, N};
-    context.pool.each(packed.panels(), [&](long p, int) {
-        typename U::Number* to = packed.data + p * filled * C;
-        for (long k = 0; k < filled; k += U::K_PACK, to += U::K_PACK * C) {
-            const float* rows[U::K_PACK];
-            for (long i = 0; i < U::K_PACK; i++) rows[i] = k + i < K ? row(k + i, p * C) : nullptr;
+    Panels<U> made{context.shared.take<typename U::Number>(filled * aligned(N, C)), filled, N};
+    context.pool.each(made.count(), [&](long p, int) {
+        typename U::Number* to = made.data + p * filled * C;
+        for (long k = 0; k < filled; k += U::PER_LANE, to += U::PER_LANE * C) {
+            const float* rows[U::PER_LANE];
+            for (long i = 0; i < U::PER_LANE; i++) rows[i] = k + i < K ? row(k + i, p * C) : nullptr;
             for (long v = 0; v < C; v += W) {
                 VU lanes = U::join(rows, v, N - p * C);
-                memcpy(to + v * U::K_PACK, &lanes, sizeof lanes);
+                memcpy(to + v * U::PER_LANE, &lanes, sizeof lanes);
             }
         }
     });
-    return packed;
+    return made;
 }
 
-// Pack the matrix whose column j is at column(j), its K values side by side; null stands for zeros.
+// The panels of the matrix whose column j is at column(j), its K values side by side; null stands for zeros.
 template <class U, class Column>
-static Packed<U> pack_columns(Context& context, long K, long N, const Column& column) {
+static Panels<U> panels_of_columns(Context& context, long K, long N, const Column& column) {
     long filled = aligned(K, U::K_ALIGN), C = U::COLUMNS;
-    Packed<U> packed{context.shared.take<typename U::Number>(filled * aligned(N, C)), filled, N};
-    context.pool.each(packed.panels(), [&](long p, int) {
-        typename U::Number* to = packed.data + p * filled * C;
+    Panels<U> made{context.shared.take<typename U::Number>(filled * aligned(N, C)), filled, N};
+    context.pool.each(made.count(), [&](long p, int) {
+        typename U::Number* to = made.data + p * filled * C;
         const float* from[U::COLUMNS];
         for (long j = 0; j < C; j++) from[j] = p * C + j < N ? column(p * C + j) : nullptr;
         for (long start = 0; start < filled; start += STRIP)
@@ -84,14 +84,14 @@ static Packed<U> pack_columns(Context& context, long K, long N, const Column& co
                         U::row(from[j + i] + start, STRIP, strips[i], STRIP);
                     else
                         U::row(from[j + i] + start, K - start, strips[i], STRIP);
-                for (long k = 0; k < STRIP; k += 4 * U::K_PACK) {
+                for (long k = 0; k < STRIP; k += 4 * U::PER_LANE) {
                     Square square(strips[0] + k, sizeof strips[0]);
-                    for (long i = 0; i < 4 && start + k + i * U::K_PACK < filled; i++)
-                        memcpy(to + (start + k + i * U::K_PACK) * C + j * U::K_PACK, square.columns + i, sizeof(Four));
+                    for (long i = 0; i < 4 && start + k + i * U::PER_LANE < filled; i++)
+                        memcpy(to + (start + k + i * U::PER_LANE) * C + j * U::PER_LANE, square.columns + i, sizeof(Four));
                 }
             }
     });
-    return packed;
+    return made;
 }
 
 // Rows of A, (M, K), where a unit can read them.
@@ -123,16 +123,16 @@ static long room_of(long M, long K) {
 // The transpose (M, K) of a matrix (K, M) whose row k is at row(k), for a unit to read as rows.
 template <class U, class Row>
 static Rows<U> transposed(Context& context, long K, long M, const Row& row) {
-    constexpr long LANE_ROWS = STRIP / U::K_PACK;
+    constexpr long LANE_ROWS = STRIP / U::PER_LANE;
     long filled = aligned(K, U::K_ALIGN), height = aligned(M, U::M_ALIGN);
     typename U::Number* to = context.shared.take<typename U::Number>(height * filled);
     context.pool.each(parts(height, STRIP), [&](long strip, int) {
         for (long start = 0; start < filled; start += STRIP) {
             uint32_t lanes[LANE_ROWS][STRIP];
             for (long i = 0; i < LANE_ROWS; i++) {
-                const float* rows[U::K_PACK];
-                for (long r = 0; r < U::K_PACK; r++) {
-                    long k = start + i * U::K_PACK + r;
+                const float* rows[U::PER_LANE];
+                for (long r = 0; r < U::PER_LANE; r++) {
+                    long k = start + i * U::PER_LANE + r;
                     rows[r] = k < K ? row(k) : nullptr;
                 }
                 for (long j = 0; j < STRIP; j += W) {
@@ -141,9 +141,9 @@ static Rows<U> transposed(Context& context, long K, long M, const Row& row) {
                 }
             }
             for (long j = 0; j < STRIP; j += 4)
-                for (long i = 0; i < LANE_ROWS && start + i * U::K_PACK < filled; i += 4) {
+                for (long i = 0; i < LANE_ROWS && start + i * U::PER_LANE < filled; i += 4) {
                     Square square(lanes[i] + j, sizeof lanes[i]);
-                    long k = start + i * U::K_PACK, size = least(4 * U::K_PACK, filled - k) * sizeof *to;
+                    long k = start + i * U::PER_LANE, size = least(4 * U::PER_LANE, filled - k) * sizeof *to;
                     for (long m = 0; m < 4 && strip * STRIP + j + m < height; m++) {
                         typename U::Number* at = to + (strip * STRIP + j + m) * filled + k;
                         if (size == sizeof(Four))
@@ -160,8 +160,8 @@ static Rows<U> transposed(Context& context, long K, long M, const Row& row) {
 // For each block of C = A b: done(m, rows, p, c) with c (rows, COLUMNS), C's rows from m on in panel p.
 // A's rows come from block(m, rows, k, depth, thread), as ``Rows``.
 template <class U, class Block, class Done>
-static void multiply(Context& context, long M, const Packed<U>& b, const Block& block, const Done& done) {
-    long panels = b.panels(), chunk = least(panels, CHUNK), C = U::COLUMNS;
+static void multiply(Context& context, long M, const Panels<U>& b, const Block& block, const Done& done) {
+    long panels = b.count(), chunk = least(panels, CHUNK), C = U::COLUMNS;
     while (chunk > 1 && parts(M, M_BLOCK) * parts(panels, chunk) < 3 * context.pool.threads()) chunk = (chunk + 1) / 2;
     long chunks = parts(panels, chunk);
     context.pool.each(parts(M, M_BLOCK) * chunks, [&](long task, int thread) {

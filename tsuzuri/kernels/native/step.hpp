@@ -1,7 +1,7 @@
 // One step of the model, for generation: a word of each stream through two LSTM layers to the logits of the next.
 //
-// Weights are read as they lie, each row's K values side by side: nothing is packed, for a single stream would use
-// what is packed only once. A stream's value is the sum over k of x[k] w[k] in W lanes, each in order of k, and then of
+// Weights are read as they lie, each row's K values side by side: nothing is cut into panels, which a single stream
+// would use only once. A stream's value is the sum over k of x[k] w[k] in W lanes, each in order of k, and then of
 // the lanes: neither the streams beside it nor the threads show in it.
 #pragma once
 

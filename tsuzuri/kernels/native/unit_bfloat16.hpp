@@ -34,7 +34,7 @@ struct Rounded : Float32 {
 // Values as 16 bits, two of k in a lane, the first in the lower half.
 struct Halves {
     typedef uint16_t Number;
-    static constexpr long K_PACK = 2, COLUMNS = 4 * W;
+    static constexpr long PER_LANE = 2, COLUMNS = 4 * W;
     static constexpr bool AS_IS = false;
 
     static void row(const float* from, long K, uint16_t* to, long filled) {

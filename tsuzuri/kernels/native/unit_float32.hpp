@@ -6,21 +6,21 @@
 namespace tsuzuri {
 namespace LEVEL {
 
-// A unit multiplies rows of a matrix A (M, K) by a panel of B: its columns j..j + COLUMNS - 1, packed as (K, COLUMNS).
-// Four vectors a panel, so that the four gates of W units are one panel. Values are packed by lanes of four bytes, each
-// of K_PACK values that follow one another in k: a panel is (K / K_PACK, COLUMNS) lanes, a row of A K / K_PACK.
+// A unit multiplies rows of a matrix A (M, K) by a panel of B: its columns j..j + COLUMNS - 1, laid out as (K, COLUMNS).
+// Four vectors a panel, so that the four gates of W units are one panel. Values lie in lanes of four bytes, each
+// of PER_LANE values that follow one another in k: a panel is (K / PER_LANE, COLUMNS) lanes, a row of A K / PER_LANE.
 //   Number     the type of their values
 //   AS_IS      whether rows of float32 are read where they lie
 //   K_ALIGN    K is filled up to a multiple of it with zeros
 //   M_ALIGN    rows that are read, though not used, are filled up to a multiple of it
 //   row        from K float32 values to ``filled`` of a row of A, zeros after the K-th
-//   join       the lanes of columns j..j + W - 1 from K_PACK rows of N float32 values, null being zeros
+//   join       the lanes of columns j..j + W - 1 from PER_LANE rows of N float32 values, null being zeros
 //   begin      to be called by a thread that is about to use panel(), in each task
 //   panel      c (M, COLUMNS) = a b, or c + a b: a (M, K) with rows ``stride`` apart
 
 // panel() for a unit that gives
 //   columns    W lanes of a panel, as add() reads them
-//   add        sum + what K_PACK values of a row of A make with W columns
+//   add        sum + what PER_LANE values of a row of A make with W columns
 template <class U>
 struct InRegisters {
     static void begin() {}
@@ -50,13 +50,13 @@ private:
     template <long M, class Number>
     static void rows_of(const Number* __restrict__ a, long stride, const Number* __restrict__ b, long K,
                         float* __restrict__ c, bool add) {
-        constexpr long PACK = U::K_PACK;
+        constexpr long STEP = U::PER_LANE;
         V sums[M][4];
         for (long m = 0; m < M; m++)
             for (long v = 0; v < 4; v++) sums[m][v] = add ? load(c + (m * 4 + v) * W) : V{};
-        for (long k = 0; k < K; k += PACK, b += PACK * 4 * W) {
-            auto first = U::columns(b), second = U::columns(b + PACK * W);
-            auto third = U::columns(b + PACK * 2 * W), fourth = U::columns(b + PACK * 3 * W);
+        for (long k = 0; k < K; k += STEP, b += STEP * 4 * W) {
+            auto first = U::columns(b), second = U::columns(b + STEP * W);
+            auto third = U::columns(b + STEP * 2 * W), fourth = U::columns(b + STEP * 3 * W);
             for (long m = 0; m < M; m++) {
                 const Number* row = a + m * stride + k;
                 sums[m][0] = U::add(sums[m][0], row, first);
@@ -84,7 +84,7 @@ private:
 
 struct Float32 : InRegisters<Float32> {
     typedef float Number;
-    static constexpr long K_PACK = 1, K_ALIGN = 1, M_ALIGN = 1, COLUMNS = 4 * W;
+    static constexpr long PER_LANE = 1, K_ALIGN = 1, M_ALIGN = 1, COLUMNS = 4 * W;
     static constexpr bool AS_IS = true;
 
     static void row(const float* from, long K, float* to, long filled) {

@@ -1,5 +1,6 @@
 """The kernels in NumPy and CuPy, twins of those in C++ and CUDA.
 
+calls.py      the engine: the kernels with the arguments of their twins in native/ and gpu/
 lstm.py       an LSTM layer over a window
 packed.py     recurrent layers over packed rows
 pooling.py    one row of each sequence

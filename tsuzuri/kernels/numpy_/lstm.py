@@ -3,10 +3,10 @@
 What makes it fast, on NumPy and CuPy arrays alike: the inputs of all T steps are projected in one product, a step
 adds one recurrent product into memory taken beforehand, and each weight's gradient is one product over the window.
 
-The weights are packed once a window. Packed rows are grouped by gate (a, i, f, o) instead of interleaved, so that a
-gate is one block of columns, and scaled by -2 for the candidate a and -1 for the gates. With that scale all four are
-one function, s(z) = 1 / (1 + exp(z)): a gate is s, and the candidate is 2s - 1, which is tanh. Powers of two scale
-exactly, and the packed weights' gradients are scaled back the same way.
+The weights are rearranged once a window (``GateWeights``). Their rows are grouped by gate (a, i, f, o) instead of
+interleaved, so that a gate is one block of columns, and scaled by -2 for the candidate a and -1 for the gates. With
+that scale all four are one function, s(z) = 1 / (1 + exp(z)): a gate is s, and the candidate is 2s - 1, which is tanh.
+Powers of two scale exactly, and the gradients are scaled back the same way.
 """
 
 from typing import NamedTuple
@@ -18,13 +18,22 @@ from tsuzuri.compat import chainer
 SCALE = (-2, -1, -1, -1)  # of the gates a, i, f, o
 
 
-class Packed(NamedTuple):
-    """Weights in the kernel's layout: w_x (4N, I), b_x (4N,), w_h (4N, N), b_h (4N,)."""
+class GateWeights(NamedTuple):
+    """Weights grouped by gate and scaled: w_x (4N, I), b_x (4N,), w_h (4N, N), b_h (4N,); or their gradients."""
 
     w_x: object
     b_x: object
     w_h: object
     b_h: object
+
+    @classmethod
+    def of(cls, w_x, b_x, w_h, b_h):
+        """Of weights in Chainer's layout."""
+        return cls(*(split_gates(w) for w in (w_x, b_x, w_h, b_h)))
+
+    def joined(self):
+        """Gradients in Chainer's layout from those of these weights."""
+        return [join_gates(g) for g in self]
 
 
 class Cache(NamedTuple):
@@ -35,21 +44,21 @@ class Cache(NamedTuple):
     c: object  # (T + 1, B, N)
     tanh_c: object  # (T, B, N)
     gates: object  # (T, B, 4N) after s(z), the candidate as tanh
-    mask: object  # (T, B, 4N) in packed order, or None
+    mask: object  # (T, B, 4N) in the order of ``GateWeights``, or None
 
 
-def pack(w):
+def split_gates(w):
     """Group the interleaved gates of a weight (4N, I) or bias (4N,) and scale them."""
     xp = chainer.backend.get_array_module(w)
     units = len(w) // 4
-    packed = xp.empty((4, units, *w.shape[1:]), w.dtype)
+    grouped = xp.empty((4, units, *w.shape[1:]), w.dtype)
     for gate, scale in enumerate(SCALE):
-        xp.multiply(w.reshape(units, 4, *w.shape[1:])[:, gate], w.dtype.type(scale), out=packed[gate])
-    return packed.reshape(w.shape)
+        xp.multiply(w.reshape(units, 4, *w.shape[1:])[:, gate], w.dtype.type(scale), out=grouped[gate])
+    return grouped.reshape(w.shape)
 
 
-def unpack(g):
-    """Undo ``pack`` on a gradient: interleave the gates again; the same scale brings d/dpacked to d/dw."""
+def join_gates(g):
+    """Undo ``split_gates`` on a gradient: interleave the gates again; the same scale brings it to d/dw."""
     xp = chainer.backend.get_array_module(g)
     units = len(g) // 4
     w = xp.empty((units, 4, *g.shape[1:]), g.dtype)
@@ -58,10 +67,11 @@ def unpack(g):
     return w.reshape(g.shape)
 
 
-def forward(x, c, h, packed, mask=None):
-    """Run the layer: x (T, B, I), c and h (B, N), mask (T, B, 4N) in packed order, already scaled, or None.
+def window_forward(x, c, h, weights, mask=None):
+    """Run the layer: x (T, B, I), c and h (B, N), mask (T, B, 4N), already scaled, or None.
 
-    Returns the ``Cache``, whose ``h[1:]`` is the layer's output and whose ``h[-1]``, ``c[-1]`` are its new state.
+    The mask's columns are in the order of ``GateWeights``. Returns the ``Cache``, whose ``h[1:]`` is the layer's output
+    and whose ``h[-1]``, ``c[-1]`` are its new state.
     """
     xp = chainer.backend.get_array_module(x)
     steps, batch, units = len(x), len(c), c.shape[1]
@@ -72,20 +82,20 @@ def forward(x, c, h, packed, mask=None):
     hs[0], cs[0] = h, c
 
     projected = gates.reshape(steps * batch, 4 * units)
-    xp.matmul(x.reshape(steps * batch, -1), packed.w_x.T, out=projected)
+    xp.matmul(x.reshape(steps * batch, -1), weights.w_x.T, out=projected)
     if mask is None:
-        projected += packed.b_x + packed.b_h
+        projected += weights.b_x + weights.b_h
     else:
-        projected += packed.b_x
+        projected += weights.b_x
         gates *= mask
-        projected += packed.b_h
+        projected += weights.b_h
 
     recurrent = xp.empty((batch, 4 * units), x.dtype)
     i_a = xp.empty((batch, units), x.dtype)
     with numpy.errstate(over="ignore"):  # exp(z) may reach inf, and 1 / (1 + inf) is the right 0
         for t in range(steps):
             z = gates[t]  # (B, 4N)
-            xp.matmul(hs[t], packed.w_h.T, out=recurrent)
+            xp.matmul(hs[t], weights.w_h.T, out=recurrent)
             z += recurrent
             cell(z, cs[t], cs[t + 1], tanh_c[t], hs[t + 1], i_a)
     return Cache(x, hs, cs, tanh_c, gates, mask)
@@ -111,8 +121,8 @@ def cell(z, c_before, c, tanh_c, h, i_a):
     xp.multiply(o, tanh_c, out=h)
 
 
-def step(x, c, h, w_x, b_x, w_h, b_h):
-    """One step of ``forward`` on weights as they are: to pack them would cost more than it saves.
+def lstm_step(x, c, h, w_x, b_x, w_h, b_h):
+    """One step of ``forward`` on weights as they are: to rearrange them would cost more than it saves.
 
     x (B, I); c, h (B, N); the weights in Chainer's layout. Returns the new c and h.
     """
@@ -128,10 +138,10 @@ def step(x, c, h, w_x, b_x, w_h, b_h):
     return c, o * xp.tanh(c)
 
 
-def backward(g_hs, g_c, packed, cache):
+def window_backward(g_hs, g_c, weights, cache):
     """Gradients from g_hs (T, B, N), of every step's h, and g_c (B, N), of the last c (changed in place).
 
-    Returns the gradients of x (T, B, I), c (B, N), h (B, N) and, as a ``Packed``, of the packed weights.
+    Returns the gradients of x (T, B, I), c (B, N), h (B, N) and, as ``GateWeights``, of the weights.
     """
     xp = chainer.backend.get_array_module(g_hs)
     x, hs, cs, tanh_c, gates, mask = cache
@@ -143,17 +153,17 @@ def backward(g_hs, g_c, packed, cache):
         z = gates[t]  # (B, 4N), turned from the gates' values into the gradient of z below
         g_h += g_hs[t]
         cell_back(z, g_h, g_c, cs[t], tanh_c[t], slope, tmp)
-        xp.matmul(z, packed.w_h, out=g_h)
+        xp.matmul(z, weights.w_h, out=g_h)
 
     flat = gates.reshape(steps * batch, 4 * units)
     g_w_h = xp.matmul(flat.T, hs[:-1].reshape(steps * batch, units))
     g_b_h = flat.sum(axis=0)
     if mask is not None:
         gates *= mask
-    g_x = xp.matmul(flat, packed.w_x).reshape(x.shape)
+    g_x = xp.matmul(flat, weights.w_x).reshape(x.shape)
     g_w_x = xp.matmul(flat.T, x.reshape(steps * batch, -1))
     g_b_x = g_b_h if mask is None else flat.sum(axis=0)
-    return g_x, g_c, g_h, Packed(g_w_x, g_b_x, g_w_h, g_b_h)
+    return g_x, g_c, g_h, GateWeights(g_w_x, g_b_x, g_w_h, g_b_h)
 
 
 def cell_back(z, g_h, g_c, c_before, tanh_c, slope, tmp):

@@ -48,26 +48,26 @@ def before(counts):
     return numpy.arange(counts.sum()) + counts[0] - gone
 
 
-def lstm_forward(x, counts, packed):
-    """Run an LSTM layer: x (R, I), ``packed`` weights of ``lstm.pack``. The cache's ``h[B:]`` is its output."""
+def packed_forward(x, counts, weights):
+    """Run an LSTM layer: x (R, I), ``weights`` as ``lstm.GateWeights``. The cache's ``h[B:]`` is its output."""
     xp = chainer.backend.get_array_module(x)
-    streams, units = int(counts[0]), packed.w_h.shape[1]
+    streams, units = int(counts[0]), weights.w_h.shape[1]
     h = xp.zeros((streams + len(x), units), x.dtype)
     c, tanh_c = xp.zeros_like(h), xp.empty_like(h[streams:])
-    gates = xp.matmul(x, packed.w_x.T)  # (R, 4N)
-    gates += packed.b_x + packed.b_h
+    gates = xp.matmul(x, weights.w_x.T)  # (R, 4N)
+    gates += weights.b_x + weights.b_h
     recurrent, i_a = (xp.empty((streams, columns), x.dtype) for columns in (4 * units, units))
     with numpy.errstate(over="ignore"):  # exp(z) may reach inf, and 1 / (1 + inf) is the right 0
         for here, old, new in steps(counts):
             z, count = gates[here], here.stop - here.start
             if here.start:  # h before step 0 is zeros
-                z += xp.matmul(h[old], packed.w_h.T, out=recurrent[:count])
+                z += xp.matmul(h[old], weights.w_h.T, out=recurrent[:count])
             lstm.cell(z, c[old], c[new], tanh_c[here], h[new], i_a[:count])
     return LSTMCache(x, h, c, tanh_c, gates)
 
 
-def lstm_backward(g_hs, counts, packed, cache):
-    """Gradients of x and, as a ``lstm.Packed``, of the packed weights from g_hs (R, N), of every row's h."""
+def packed_backward(g_hs, counts, weights, cache):
+    """Gradients of x and, as ``lstm.GateWeights``, of the weights from g_hs (R, N), of every row's h."""
     xp = chainer.backend.get_array_module(g_hs)
     x, h, c, tanh_c, gates = cache
     streams, units = int(counts[0]), tanh_c.shape[1]
@@ -78,10 +78,10 @@ def lstm_backward(g_hs, counts, packed, cache):
         g_h[:count] += g_hs[here]
         lstm.cell_back(z, g_h[:count], g_c[:count], c[old], tanh_c[here], slope[:count], tmp[:count])
         if here.start:
-            xp.matmul(z, packed.w_h, out=g_h[:count])
+            xp.matmul(z, weights.w_h, out=g_h[:count])
     g_b = gates.sum(axis=0)
     g_w_h = xp.matmul(gates[streams:].T, h[before(counts)[streams:]])
-    return xp.matmul(gates, packed.w_x), lstm.Packed(xp.matmul(gates.T, x), g_b, g_w_h, g_b)
+    return xp.matmul(gates, weights.w_x), lstm.GateWeights(xp.matmul(gates.T, x), g_b, g_w_h, g_b)
 
 
 def rnn_forward(x, counts, w_x, b_x, w_h, b_h):

@@ -29,35 +29,35 @@ def places(counts):
     return Places(lengths, numpy.arange(counts.sum()) - numpy.repeat(starts, counts), starts[lengths - 1] + streams)
 
 
-def forward(h, counts, how):
-    """Pool h (R, N) to (B, N), ``how`` one of ``KINDS``; also the row (B, N) that each maximum is from, or None."""
+def pool_forward(h, counts, kind):
+    """Pool h (R, N) to (B, N), ``kind`` one of ``KINDS``; also the row (B, N) that each maximum is from, or None."""
     xp = chainer.backend.get_array_module(h)
-    if how == LAST:
+    if kind == LAST:
         return h[xp.asarray(places(counts).last)], None
     pooled, rows = h[: counts[0]].copy(), None
-    if how == MAX:
+    if kind == MAX:
         rows = xp.zeros(pooled.shape, "l") + xp.arange(len(pooled))[:, None]
     for here, _, _ in [*packed.steps(counts)][1:]:
         step, count = h[here], here.stop - here.start
-        if how == MEAN:
+        if kind == MEAN:
             pooled[:count] += step
         else:
             larger = step > pooled[:count]
             xp.copyto(rows[:count], xp.arange(here.start, here.stop)[:, None], where=larger)
             xp.maximum(pooled[:count], step, out=pooled[:count])  # unlike ``larger``, it hands a NaN on
-    if how == MEAN:
+    if kind == MEAN:
         pooled /= xp.asarray(places(counts).lengths[:, None], h.dtype)
     return pooled, rows
 
 
-def backward(g, counts, how, rows):
-    """The gradient of h (R, N) from that of the pooled rows, g (B, N), and the rows of ``forward``."""
+def pool_backward(g, counts, kind, rows):
+    """The gradient of h (R, N) from that of the pooled rows, g (B, N), and the rows of ``pool_forward``."""
     xp = chainer.backend.get_array_module(g)
     where = places(counts)
-    if how == MEAN:
+    if kind == MEAN:
         return (g / xp.asarray(where.lengths[:, None], g.dtype))[xp.asarray(where.stream)]
     g_h = xp.zeros((len(where.stream), g.shape[1]), g.dtype)
-    if how == LAST:
+    if kind == LAST:
         g_h[xp.asarray(where.last)] = g
     else:  # no two streams share a row
         g_h[rows, xp.arange(g.shape[1])] = g

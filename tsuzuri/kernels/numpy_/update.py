@@ -11,6 +11,7 @@ import math
 import numpy
 
 from tsuzuri.kernels import native
+from tsuzuri.kernels.native import calls
 
 BLOCK = 1 << 16  # values
 
@@ -22,7 +23,7 @@ def update(rule, tensors, clip=math.inf):
     or 0 where ``clip`` is infinite.
     """
     if native.extension():
-        return native.update(rule, tensors, clip)
+        return calls.update(rule, tensors, clip)
     return in_blocks(rule, tensors, clip)
 
 
