@@ -11,7 +11,7 @@ from tsuzuri.errors import UserError
 from tsuzuri.kernels import gpu
 from tsuzuri.kernels.gpu import drawing, launcher, memory, tiling, update, window
 from tsuzuri.models import rnn
-from tsuzuri.training import evaluation, learner
+from tsuzuri.training import evaluation, recorded
 from tsuzuri.training.optimizers import OPTIMIZERS
 
 to_cpu = chainer.backends.cuda.to_cpu
@@ -51,11 +51,11 @@ def arrays_of(model, optimizer):
 def train(xp, windows, batch=BATCH, **options):
     """A learner after these windows, its losses, and the arrays."""
     model, optimizer = make(xp, **options)
-    learning = learner.of(model, optimizer, batch, max(len(xs) for xs, _ in windows))
+    learning = recorded.make_learner(model, optimizer, batch, max(len(xs) for xs, _ in windows))
     learning.begin(0.0)
     losses = []
     for xs, ts in windows:
-        learning.learn(xs, ts)
+        learning.learn((xs, ts))
         losses.append(learning.nats())
     assert optimizer.t == len(windows)
     return learning, losses, arrays_of(model, optimizer)
@@ -66,11 +66,11 @@ def assert_follows(rng, engine, count, **options):
     precision = options.get("precision", "float32")
     windows = [read(rng, STEPS - k % 2) for k in range(count)]  # one of four steps, the next of three
     learning, losses, found = train(engine.xp, windows, **options)
-    assert type(learning) is learner.Recorded
+    assert type(learning) is recorded.RecordedLearner
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(launcher, "of_type", lambda kind: None)
         learning, expected_losses, expected = train(numpy, windows, **options | {"precision": "float32"})
-    assert type(learning) is learner.Functions
+    assert type(learning) is recorded.WindowLearner
     assert losses == pytest.approx(expected_losses, rel=TOLERANCE[precision])
     assert found.keys() == expected.keys()
     for name, array in expected.items():
@@ -120,10 +120,10 @@ def test_the_parameters_are_those_of_the_model():
 
 def test_evaluation_leaves_the_state_as_it_was(rng, engine):
     model, optimizer = make(engine.xp)
-    found = learner.of(model, optimizer, BATCH, STEPS)
+    found = recorded.make_learner(model, optimizer, BATCH, STEPS)
     ids = rng.integers(0, WORDS, 40).astype("i")
     found.begin(0.0)
-    found.learn(*read(rng))
+    found.learn(read(rng))
     state = model.get_state()
     loss = evaluation.evaluate_loss(model, ids)
     assert all((a == b).all() for a, b in zip(state, model.get_state(), strict=True))
@@ -156,15 +156,15 @@ def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(emulated, monke
 
 def test_options_that_the_kernels_do_not_have_go_through_chainer(engine):
     model, optimizer = make(engine.xp)
-    assert type(learner.of(model, optimizer, BATCH, STEPS)) is learner.Recorded
+    assert type(recorded.make_learner(model, optimizer, BATCH, STEPS)) is recorded.RecordedLearner
     optimizer.weight_decay_rate = 0.1
-    assert type(learner.of(model, optimizer, BATCH, STEPS)) is learner.Functions
+    assert type(recorded.make_learner(model, optimizer, BATCH, STEPS)) is recorded.WindowLearner
     model, optimizer = make(engine.xp)
     optimizer.add_hook(chainer.optimizer_hooks.WeightDecay(0.1))
-    assert type(learner.of(model, optimizer, BATCH, STEPS)) is learner.Functions
+    assert type(recorded.make_learner(model, optimizer, BATCH, STEPS)) is recorded.WindowLearner
     model, optimizer = make(engine.xp)
     model.l3.b.update_rule.hyperparam.alpha = 0.1
-    assert type(learner.of(model, optimizer, BATCH, STEPS)) is learner.Functions
+    assert type(recorded.make_learner(model, optimizer, BATCH, STEPS)) is recorded.WindowLearner
 
 
 def test_what_is_frozen_for_a_while_goes_through_chainer(rng, engine):
@@ -172,10 +172,10 @@ def test_what_is_frozen_for_a_while_goes_through_chainer(rng, engine):
     model.l0.disable_update()
     words = to_cpu(model.l0.W.array).tobytes()
     for frozen in (True, False):  # enabled again, l0 has fewer updates behind it, and so another bias to correct
-        found = learner.of(model, optimizer, BATCH, STEPS)
-        assert type(found) is learner.Functions
+        found = recorded.make_learner(model, optimizer, BATCH, STEPS)
+        assert type(found) is recorded.WindowLearner
         found.begin(0.0)
-        found.learn(*read(rng))
+        found.learn(read(rng))
         assert (to_cpu(model.l0.W.array).tobytes() == words) is frozen
         model.l0.enable_update()
     assert (model.l0.W.update_rule.t, model.l3.W.update_rule.t) == (1, 2)
@@ -185,14 +185,14 @@ def test_what_was_frozen_before_all_learnt_is_recorded_again(rng, engine):
     model, optimizer = make(engine.xp)
     model.disable_update()
     windows = [read(rng), read(rng)]
-    frozen = learner.of(model, optimizer, BATCH, STEPS)
+    frozen = recorded.make_learner(model, optimizer, BATCH, STEPS)
     frozen.begin(0.0)
-    frozen.learn(*windows[0])
+    frozen.learn(windows[0])
     model.enable_update()
-    found = learner.of(model, optimizer, BATCH, STEPS)
-    assert type(found) is learner.Recorded
+    found = recorded.make_learner(model, optimizer, BATCH, STEPS)
+    assert type(found) is recorded.RecordedLearner
     found.begin(0.0)
-    found.learn(*windows[1])
+    found.learn(windows[1])
     assert {param.update_rule.t for param in model.params()} == {1}
     assert optimizer.t == 2
 
@@ -200,7 +200,7 @@ def test_what_was_frozen_before_all_learnt_is_recorded_again(rng, engine):
 def test_who_computes_on_the_cpu_leaves_the_gpu_alone(monkeypatch):
     monkeypatch.setattr(launcher, "current", lambda: pytest.fail("the GPU was asked for"))
     model, optimizer = make(numpy)
-    assert type(learner.of(model, optimizer, BATCH, STEPS)) is learner.Functions
+    assert type(recorded.make_learner(model, optimizer, BATCH, STEPS)) is recorded.WindowLearner
     assert model.writer(1, (1.0, None, None), model.rng) is None
 
 
@@ -231,7 +231,7 @@ def test_the_plans_of_a_large_gpu(rng, emulated, monkeypatch, units, batch, prec
     windows = [rng.integers(0, WORDS, (2, 2, batch)).astype("i")]
     settings = {"units": units, "batch": batch, "rule": "momentum", "precision": precision}
     learning, losses, found = train(numpy, windows, **settings)
-    assert type(learning) is learner.Recorded
+    assert type(learning) is recorded.RecordedLearner
     monkeypatch.setattr(launcher, "of_type", lambda kind: None)
     _, expected_losses, expected = train(numpy, windows, **settings | {"precision": "float32"})
     assert losses == pytest.approx(expected_losses, rel=TOLERANCE[precision])
