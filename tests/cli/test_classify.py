@@ -880,7 +880,7 @@ def test_no_field_of_a_run_is_taken_on_trust(straight, tmp_path):
                 assert value is not ... or where.endswith(".0")
                 attempt(use, loaded)
     assert set(CLASSIFIER.rules["recipe"]) == {field.name for field in dataclasses.fields(ClassifierRecipe)}
-    assert set(CLASSIFIER.rules["sizes"]) == {field.name for field in dataclasses.fields(classifier.Sizes)}
+    assert set(CLASSIFIER.rules["sizes"]) == {field.name for field in dataclasses.fields(classifier.ClassifierSizes)}
     assert whole.keys() == CLASSIFIER.rules.keys()
     assert whole["corpus"].keys() == CLASSIFIER.rules["corpus"].keys()
 

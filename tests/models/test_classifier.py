@@ -13,7 +13,7 @@ from tsuzuri.data import packing
 from tsuzuri.kernels import functions as K
 from tsuzuri.kernels import native
 from tsuzuri.kernels.numpy_ import dropout
-from tsuzuri.models.classifier import LARGEST, MODELS, POOLS, Classifier, Sizes
+from tsuzuri.models.classifier import LARGEST, MODELS, POOLS, Classifier, ClassifierSizes
 
 WORDS, WIDTH, UNITS, CLASSES = 23, 5, 7, 3
 KINDS = [*itertools.product(("lstm", "bilstm", "rnn"), (1, 2), POOLS), *(("bow", 1, pool) for pool in POOLS)]
@@ -21,7 +21,7 @@ every_kind = pytest.mark.parametrize(("model", "layers", "pool"), KINDS)
 
 
 def sizes_of(model="lstm", layers=1, pool="mean", **others):
-    return Sizes(WORDS, WIDTH, UNITS, CLASSES, model, layers, pool, **{"dropout": 0.0} | others)
+    return ClassifierSizes(WORDS, WIDTH, UNITS, CLASSES, model, layers, pool, **{"dropout": 0.0} | others)
 
 
 def made(sizes, dtype="d", **settings):
@@ -139,7 +139,7 @@ def test_layers_have_the_names_of_the_language_model():
 
 
 def test_words_begin_small_weights_with_the_variance_of_their_inputs_and_gates_remember():
-    model = Classifier(Sizes(50, 400, 300, 2), numpy.random.default_rng(0))
+    model = Classifier(ClassifierSizes(50, 400, 300, 2), numpy.random.default_rng(0))
     rows = model.l0.W.array
     assert 0.99 * LARGEST < -rows.min() <= LARGEST
     assert 0.99 * LARGEST < rows.max() <= LARGEST

@@ -12,7 +12,7 @@ from tsuzuri.cli import classify_train, options
 from tsuzuri.data import dataset
 from tsuzuri.errors import UserError
 from tsuzuri.models import rnn
-from tsuzuri.models.classifier import Sizes
+from tsuzuri.models.classifier import ClassifierSizes
 from tsuzuri.text import vocabulary
 from tsuzuri.training import initialization
 from tsuzuri.training.schemas import CLASSIFIER, ClassifierRecipe
@@ -42,7 +42,7 @@ def classifier_run(path, names=("bad", "good"), **sizes):
         "tokens": "english",
         "dictionary": "",
         "case": "fold",
-        "sizes": dataclasses.asdict(Sizes(len(WORDS), classes=len(names), **settings)),
+        "sizes": dataclasses.asdict(ClassifierSizes(len(WORDS), classes=len(names), **settings)),
         "recipe": dataclasses.asdict(ClassifierRecipe()),
         "corpus": corpus | {"report": {"classes": {"train": [1] * len(names)}}},
         "start": {},
@@ -65,7 +65,7 @@ def begun(*line, pairs=PAIRS):
 def test_chance_is_nothing():
     sizes, arrays, about, data = begun("-u", 9, "--width", 4, "--layers", 2, "--pool", "last", "--dropout-words", 0.25)
     assert (arrays, about, initialization.start_summary(about)) == ({}, {}, "")
-    assert sizes == Sizes(len(data.vocabulary), 4, 9, 2, "lstm", 2, "last", 0.5, 0.25)
+    assert sizes == ClassifierSizes(len(data.vocabulary), 4, 9, 2, "lstm", 2, "last", 0.5, 0.25)
     assert initialization.load_origin(None) == initialization.Origin()
 
 

@@ -101,23 +101,23 @@ def main(args, given):
     """``args`` are all options by name; ``given`` names those that were given."""
     if "out" not in given:
         raise UserError("-o/--out is missing: name the run directory")
-    return resume(args, given) if args["resume"] else start(args, given)
+    return _resume(args, given) if args["resume"] else _start(args, given)
 
 
-def start(args, given):
+def _start(args, given):
     """Train a new run."""
     training.check_out(args["out"], args["force"])
-    recipe = recipe_of(args, given)
+    recipe = _recipe_of(args, given)
     origin = initialization.load_origin(args["init_from"])
     if args["vectors"]:
         vectors.vector_width(args["vectors"])  # a file that is none is refused before hours of reading
-    source = source_of(args | _midi_settings_of(origin, given), given)
+    source = _source_of(args | _midi_settings_of(origin, given), given)
     source["split_seed"] = initialization.split_seed(origin, source, recipe.seed)
     if origin.tokens and (origin.tokens == "midi") != bool(source["midi"]):
         raise UserError(f"{origin.path}: is of {'texts' if source['midi'] else 'music'}, and the examples are not")
     case = origin.case if args["case"] == "auto" else args["case"]
     tokens = args["tokens"] if "tokens" in given else origin.tokens or "auto"
-    data, words = read_dataset(source, tokens, case, origin.words)
+    data, words = _read_dataset(source, tokens, case, origin.words)
     for line in dataset.dataset_summary(data, words.tokenizer):  # before hours go into it
         console.note(line)
     sizes = initialization.classifier_sizes(args, given, origin, data)
@@ -135,16 +135,16 @@ def start(args, given):
         "corpus": source | {"fingerprint": data.fingerprint(), "report": data.report},
         "start": begun,
     }
-    return train(new_run(args["out"], about, data.vocabulary, CLASSIFIER), data, args, weights=weights)
+    return _train(new_run(args["out"], about, data.vocabulary, CLASSIFIER), data, args, weights=weights)
 
 
-def resume(args, given):
+def _resume(args, given):
     """Go on with an old run, by its own settings."""
     training.check_resume_options(given, MAY_CHANGE)
     run = load_run(args["out"], CLASSIFIER)
     recipe = dataclasses.replace(run.recipe, **{name: args[name] for name in ("epoch", "patience") if name in given})
     wanted = args["precision"] if "precision" in given else recipe.precision
-    recipe = dataclasses.replace(recipe, precision=precision_of(args["device"], wanted, run.sizes.model))
+    recipe = dataclasses.replace(recipe, precision=_precision_of(args["device"], wanted, run.sizes.model))
     checkpoint = run.load_checkpoint()
     meta = checkpoint.meta
     if recipe.epoch < meta["epoch"] and not meta["history"]:
@@ -154,10 +154,10 @@ def resume(args, given):
     data = dataset_of_run(run)
     if recipe != run.recipe:  # so that the next --resume, with no option, keeps to it
         run.save_recipe(recipe)
-    return train(run, data, args, checkpoint=checkpoint)
+    return _train(run, data, args, checkpoint=checkpoint)
 
 
-def train(run, data, args, **begin):
+def _train(run, data, args, **begin):
     """Train a run on the terminal; returns the exit status. ``begin``: a checkpoint, or weights."""
     task = ClassificationTask(data, run.recipe, args["save_freq"], args["disp_freq"])
     command = ["classify.py", "train"]
@@ -169,7 +169,7 @@ def _midi_settings_of(origin, given):
     return {name: value for name, value in (origin.midi or {}).items() if name not in given}
 
 
-def recipe_of(args, given):
+def _recipe_of(args, given):
     """The recipe that the options ask for; raises ``UserError`` for those that do not go together."""
     frozen = [name for name in ("freeze_vectors", "freeze_epochs") if name in given]
     if frozen and not (args["vectors"] or args["init_from"]):
@@ -180,7 +180,7 @@ def recipe_of(args, given):
     if "truncate" in given and "maxlen" not in given:
         raise UserError("--truncate: to how many words? --maxlen says")
     changed = {
-        "precision": precision_of(args["device"], args["precision"], args["model"]),
+        "precision": _precision_of(args["device"], args["precision"], args["model"]),
         "lr": args["lr"] or LR.get(args["optimizer"]) or OPTIMIZERS[args["optimizer"]].lr,
         "valid_freq": args["valid_freq"] or 0,
         "freeze_epochs": None if args["freeze_vectors"] else args["freeze_epochs"] or 0,
@@ -189,7 +189,7 @@ def recipe_of(args, given):
     return ClassifierRecipe(**{name: args[name] for name in fields} | changed)
 
 
-def precision_of(device, wanted, model):
+def _precision_of(device, wanted, model):
     """What --precision means for a model on a device; raises ``UserError`` where it would mean nothing."""
     if model in ("lstm", "bilstm") and devices.choose(device).xp is numpy:
         return native.choose(wanted)
@@ -199,7 +199,7 @@ def precision_of(device, wanted, model):
     return native.FLOAT32
 
 
-def source_of(args, given):
+def _source_of(args, given):
     """What the examples are made of, as run.json keeps it: their files, and how these become words."""
     source = labeled_files(args)
     source |= {part: [os.path.abspath(path) for path in args[part]] for part in ("valid", "test")}
@@ -233,7 +233,7 @@ def labeled_files(args):
     return files | {"form": args["form"], "encoding": args["encoding"], "columns": columns}
 
 
-def read_dataset(source, tokens, case, known=()):
+def _read_dataset(source, tokens, case, known=()):
     """The ``Dataset`` that a source names, and its ``Preprocessor``; ``known`` are words of a model to begin with."""
     held = source["valid_fraction"], source["test_fraction"]
     needed = 1 + sum(share > 0 for share in held)
@@ -248,7 +248,7 @@ def dataset_of_run(run):
     """The ``Dataset`` of a run, read again; raises ``UserError`` where it is no longer the same."""
     source, about = run.about["corpus"], run.about
     known = run.vocabulary.words if "init_from" in about["start"] else ()
-    data, _ = read_dataset(source, about["tokens"], about["case"], known)
+    data, _ = _read_dataset(source, about["tokens"], about["case"], known)
     if data.fingerprint() != source["fingerprint"]:
         named = " ".join(source["corpus"] + source["pos"] + source["neg"])
         raise UserError(f"{named}: no longer the examples that {run.path} was trained on")

@@ -80,11 +80,11 @@ def main(argv=None):
     if "out" not in given:
         raise UserError("-o/--out is missing: name the run directory")
     if given.get("resume"):
-        return resume(given)
-    return start(options.defaults(TABLES) | given, given.keys())
+        return _resume(given)
+    return _start(options.defaults(TABLES) | given, given.keys())
 
 
-def start(args, given):
+def _start(args, given):
     """Train a new run; ``given`` names the options that were."""
     if not args["corpus"]:
         raise UserError("no corpus: name text or MIDI files, or folders of them")
@@ -92,16 +92,16 @@ def start(args, given):
     training.check_out(args["out"], args["force"])
     args["precision"] = devices.precision(args["device"], args["precision"])
     args["lr"] = args["lr"] or OPTIMIZERS[args["optimizer"]].lr
-    args |= vector_options(args, given)
+    args |= _vector_options(args, given)
     recipe = LanguageModelRecipe(**{field.name: args[field.name] for field in dataclasses.fields(LanguageModelRecipe)})
 
-    source = source_of(args, given)
+    source = _source_of(args, given)
     corpus = read_corpus(source, recipe, given & set(settings.ALLOWED))
     if "midi" in corpus.report:
         source["midi"] = corpus.report["midi"]["settings"]  # files of words bring their own
-    for line in corpus_lines(corpus, windows.count_windows(len(corpus.train), recipe.batchsize, recipe.bproplen)):
+    for line in _corpus_lines(corpus, windows.count_windows(len(corpus.train), recipe.batchsize, recipe.bproplen)):
         console.note(line)
-    rows, origin = load_rows(args["vectors"], corpus, recipe.seed) if args["vectors"] else (None, None)
+    rows, origin = _load_rows(args["vectors"], corpus, recipe.seed) if args["vectors"] else (None, None)
     sizes = Sizes(len(corpus.vocabulary), args["unit"], args["dropout"], args["dropout_on"])
     recorded.check_memory(devices.choose(args["device"]), sizes, recipe)
     about = {
@@ -114,10 +114,10 @@ def start(args, given):
         "corpus": source | {"fingerprint": corpus.fingerprint(), "report": corpus.report},
     }
     run = new_run(args["out"], about, corpus.vocabulary, LANGUAGE_MODEL)
-    return train(run, corpus, args["device"], weights=None if rows is None else {"l0/W": rows})
+    return _train(run, corpus, args["device"], weights=None if rows is None else {"l0/W": rows})
 
 
-def resume(given):
+def _resume(given):
     """Go on with an old run, by its own settings."""
     training.check_resume_options(given.keys(), MAY_CHANGE)
     run = load_run(given["out"])
@@ -134,10 +134,10 @@ def resume(given):
         raise UserError(f"{' '.join(source['corpus'])}: no longer the corpus that {given['out']} was trained on")
     if changed:  # so that the next --resume, with no option, keeps to it
         run.save_recipe(recipe)
-    return train(run, corpus, device, checkpoint=checkpoint)
+    return _train(run, corpus, device, checkpoint=checkpoint)
 
 
-def train(run, corpus, device, **begin):
+def _train(run, corpus, device, **begin):
     """Train a run on the terminal; returns the exit status. ``begin``: a checkpoint, or weights."""
     note_ons = None
     if run.about["kind"] == "music":
@@ -146,7 +146,7 @@ def train(run, corpus, device, **begin):
     return training.train_on_terminal(run, task, device, ["train.py"], usual_device="auto", **begin)
 
 
-def source_of(args, given):
+def _source_of(args, given):
     """What a corpus is made of, as run.json keeps it: its files, whether text or music, and how they become words."""
     files = {name: [os.path.abspath(path) for path in args[name]] for name in ("corpus", "valid", "test")}
     music, texts = collect.split_by_kind([path for paths in files.values() for path in paths])
@@ -163,7 +163,7 @@ def source_of(args, given):
     )
 
 
-def vector_options(args, given):
+def _vector_options(args, given):
     """What --vectors has a say in: the units, and ``freeze_epochs`` as a recipe has it."""
     frozen = sorted(given & {"freeze_vectors", "freeze_epochs"})
     if frozen and not args["vectors"]:
@@ -180,7 +180,7 @@ def vector_options(args, given):
     return {"freeze_epochs": freeze_epochs, "unit": width}
 
 
-def load_rows(path, corpus, seed):
+def _load_rows(path, corpus, seed):
     """A row for every id, from a file of word vectors, and what run.json keeps of where they are from."""
     loaded = vectors.load_vectors(path, corpus.vocabulary, numpy.random.default_rng([seed, 2]))
     origin = vectors.vectors_report(path, loaded, corpus.train)
@@ -209,7 +209,7 @@ def read_corpus(source, recipe, asked=()):
     return corpus
 
 
-def corpus_lines(corpus, count):
+def _corpus_lines(corpus, count):
     """What was read, in lines for people, before hours go into it; ``count`` is the windows of an epoch."""
     r = corpus.report
     if "midi" in r:

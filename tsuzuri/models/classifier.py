@@ -24,7 +24,7 @@ LARGEST = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
-class Sizes:
+class ClassifierSizes:
     """What the model is made of; saved with its weights.
 
     ``width`` is that of an embedded word. ``dropout`` is the probability of dropping a pooled value while training,

@@ -94,7 +94,7 @@ def classifier_sizes(args, given, origin, data):
         if option in given and args[option] != value:
             raise UserError(f"--{option} {args[option]}: must be {value}, as {why} has it")
     dropped = {name: args[name] if args["use_dropout"] else 0.0 for name in ("dropout", "dropout_words")}
-    return classifier.Sizes(len(data.vocabulary), classes=len(data.classes), **wanted | fixed, **dropped)
+    return classifier.ClassifierSizes(len(data.vocabulary), classes=len(data.classes), **wanted | fixed, **dropped)
 
 
 def initial_weights(args, origin, data, wanted):
