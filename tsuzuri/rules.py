@@ -36,8 +36,7 @@ class Rule(NamedTuple):
 def whole(least, most=None):
     """A whole number from ``least`` to ``most``, if there is one; a truth value is no number."""
     allowed = f"{least} or more" if most is None else f"{least} to {most}"
-    bounds = Bounds(least, math.inf if most is None else most)
-    return Rule(f"a whole number, {allowed}", lambda value: type(value) is int and bounds.hold(value))
+    return Rule(f"a whole number, {allowed}", lambda value: is_whole(value, least, math.inf if most is None else most))
 
 
 def number(least, most=UNBOUNDED, above=False):
@@ -45,6 +44,11 @@ def number(least, most=UNBOUNDED, above=False):
     bounds = Bounds(least, most, above)
     allowed = f"a number {'above ' if above else 'from '}{least:g} to {most:g}"
     return Rule(allowed, lambda value: type(value) in (int, float) and bounds.hold(value))
+
+
+def is_whole(value, least, most):
+    """Whether a value is a whole number in a range; a truth value is no number."""
+    return type(value) is int and least <= value <= most
 
 
 def one_of(*names):

@@ -5,10 +5,12 @@ from collections import Counter
 from typing import NamedTuple
 
 from tsuzuri.errors import UserError
+from tsuzuri.folders import walk_files
 from tsuzuri.midi.score import OFF, ON
 from tsuzuri.midi.words import codec, wordfile
 from tsuzuri.midi.words.convert import Converted, convert_file, is_meter, is_program
 from tsuzuri.midi.words.settings import settings_from_json
+from tsuzuri.rules import Rule, check_value, is_whole
 
 SUFFIXES = (".mid", ".midi", ".smf", ".kar", ".rmi")
 TEXTS = (".txt", ".zip")  # the files of a folder of texts
@@ -58,8 +60,7 @@ def _files(path):
     """A file itself, or the files of a folder in sorted order, without hidden ones."""
     if not os.path.isdir(path):
         return [path]
-    walked = ((folder, name) for folder, _, names in os.walk(path) for name in names)
-    return sorted(os.path.join(folder, name) for folder, name in walked if not name.startswith("."))
+    return sorted(walk_files(path))
 
 
 def split_by_kind(paths):
@@ -193,27 +194,18 @@ def check_midi_report(about):
     if missing:
         raise ValueError(f"{min(missing)} is missing")
     settings_from_json(about["settings"])
-    for name, (allowed, fits) in COMMON_FIELDS.items():
-        try:
-            right = fits(about[name])
-        except (TypeError, ValueError):
-            right = False
-        if not right:
-            raise ValueError(f"{name} is {about[name]!r}, must be {allowed}")
+    for name, rule in COMMON_FIELDS.items():
+        check_value(about[name], rule, name)
     return about
 
 
-def _whole(value, least, most):
-    return type(value) is int and least <= value <= most
-
-
-# field of the common settings: its allowed values, in words and as a test
+# field of the common settings: what it may be
 COMMON_FIELDS = {
-    "division": ("a number in 1..32767", lambda v: _whole(v, 1, 32767)),
-    "tempo": ("microseconds in 1..16777215", lambda v: _whole(v, 1, 0xFFFFFF)),
-    "meter": ("a time signature such as [3, 4]", lambda v: is_meter(*v)),
-    "programs": ("pairs of a channel and a program", lambda v: all(is_program(*pair) for pair in v)),
-    "voices": ("16 numbers in 1..128", lambda v: len(v) == 16 and all(_whole(n, 1, 128) for n in v)),
+    "division": Rule("a number in 1..32767", lambda v: is_whole(v, 1, 32767)),
+    "tempo": Rule("microseconds in 1..16777215", lambda v: is_whole(v, 1, 0xFFFFFF)),
+    "meter": Rule("a time signature such as [3, 4]", lambda v: is_meter(*v)),
+    "programs": Rule("pairs of a channel and a program", lambda v: all(is_program(*pair) for pair in v)),
+    "voices": Rule("16 numbers in 1..128", lambda v: len(v) == 16 and all(is_whole(n, 1, 128) for n in v)),
 }
 
 

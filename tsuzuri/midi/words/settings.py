@@ -5,6 +5,7 @@ import dataclasses
 import re
 
 from tsuzuri.midi import timing
+from tsuzuri.rules import Rule, check_value, is_whole
 
 AUTO, ALL, KEEP = "auto", "all", "keep"
 NOTES, CHANNEL = "notes", "channel"
@@ -30,22 +31,18 @@ class Settings:
     stretch: tuple = ()
 
 
-def _number(value, least, most):
-    return type(value) is int and least <= value <= most
-
-
-# field: its allowed values, in words and as a test
+# field: what it may be
 ALLOWED = {
-    "track": ("auto, all, or a number in 0..65535", lambda v: v in (AUTO, ALL) or _number(v, 0, 65535)),
-    "events": (", ".join(EVENTS), lambda v: v in EVENTS),
-    "velocities": ("keep, or a number in 1..127", lambda v: v == KEEP or _number(v, 1, 127)),
-    "ticks_per_beat": ("keep, or a number in 1..32767", lambda v: v == KEEP or _number(v, 1, 32767)),
-    "grid": ("keep, or a number in 1..960", lambda v: v == KEEP or _number(v, 1, 960)),
-    "transpose": (
+    "track": Rule("auto, all, or a number in 0..65535", lambda v: v in (AUTO, ALL) or is_whole(v, 0, 65535)),
+    "events": Rule(", ".join(EVENTS), lambda v: v in EVENTS),
+    "velocities": Rule("keep, or a number in 1..127", lambda v: v == KEEP or is_whole(v, 1, 127)),
+    "ticks_per_beat": Rule("keep, or a number in 1..32767", lambda v: v == KEEP or is_whole(v, 1, 32767)),
+    "grid": Rule("keep, or a number in 1..960", lambda v: v == KEEP or is_whole(v, 1, 960)),
+    "transpose": Rule(
         "two numbers in -24..24, the lower first, such as -5..6",
-        lambda v: len(v) == 2 and all(_number(n, -24, 24) for n in v) and v[0] <= v[1],
+        lambda v: len(v) == 2 and all(is_whole(n, -24, 24) for n in v) and v[0] <= v[1],
     ),
-    "stretch": (
+    "stretch": Rule(
         "factors in 0.25..4, such as 0.9,1.1",
         lambda v: all(type(x) in (int, float) and 0.25 <= x <= 4 for x in v),
     ),
@@ -56,24 +53,19 @@ def settings_from_json(saved):
     """``Settings`` from their fields as JSON keeps them; raises ``ValueError`` naming the field that is wrong."""
     if set(saved) != set(ALLOWED):
         raise ValueError(f"settings {', '.join(sorted(set(saved) ^ set(ALLOWED)))} are missing or not known")
-    for name, (allowed, fits) in ALLOWED.items():
-        try:
-            right = fits(saved[name])
-        except TypeError:
-            right = False
-        if not right:
-            raise ValueError(f"the setting {name} is {saved[name]!r}, must be {allowed}")
+    for name, rule in ALLOWED.items():
+        check_value(saved[name], rule, f"the setting {name}")
     return Settings(**saved | {name: tuple(saved[name]) for name in ("transpose", "stretch")})
 
 
 def _option(name, convert):
     """An argparse type: a function from an option's text to the setting's checked value."""
-    allowed, fits = ALLOWED[name]
+    rule = ALLOWED[name]
 
     def option(text):
         value = convert(text)
-        if not fits(value):
-            raise argparse.ArgumentTypeError(f"{text} is out of range: must be {allowed}")
+        if not rule.holds(value):
+            raise argparse.ArgumentTypeError(f"{text} is out of range: must be {rule.allowed}")
         return value
 
     option.__name__ = {"track": "track", "transpose": "a..b", "stretch": "x,y"}.get(name, "n")
@@ -89,14 +81,14 @@ def _factors(text):
     try:
         return tuple(map(float, text.split(",")))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} are no factors: must be {ALLOWED['stretch'][0]}") from None
+        raise argparse.ArgumentTypeError(f"{text} are no factors: must be {ALLOWED['stretch'].allowed}") from None
 
 
 def _range(text):
     """(a, b) of a..b; one number n is 0..n or n..0."""
     match = re.fullmatch(r"(-?[0-9]{1,9})(?:\.\.(-?[0-9]{1,9}))?", text)
     if not match:
-        raise argparse.ArgumentTypeError(f"{text} is not a range: must be {ALLOWED['transpose'][0]}")
+        raise argparse.ArgumentTypeError(f"{text} is not a range: must be {ALLOWED['transpose'].allowed}")
     first, last = int(match[1]), int(match[2] or 0)
     return (first, last) if match[2] else (min(first, 0), max(first, 0))
 
