@@ -89,7 +89,7 @@ def build_dataset(
 
 
 def _index_parts(main, separate, index):
-    """The ``Examples`` of ``main`` and of ``separate`` splits that are not None, in ids of ``index``; and the classes."""
+    """The ``Examples`` of ``main`` and of ``separate`` splits that are not None, in ids of ``index``; the classes."""
     labels, sequences = _index_words(main, index)
     classes = sorted(set(labels))
     if len(classes) < 2:
