@@ -5,11 +5,12 @@ link, which could lead round in a circle.
 """
 
 import os
+from collections.abc import Iterator
 
 from tsuzuri.errors import UserError
 
 
-def walk_files(folder):
+def walk_files(folder: str | os.PathLike) -> Iterator[str]:
     """Yield the path of every file in a folder and in the folders within it.
 
     The order is that of names: a folder's own files first, then its folders one after another, each in the same way.
@@ -21,7 +22,7 @@ def walk_files(folder):
         yield from (os.path.join(place, name) for name in sorted(names) if not name.startswith("."))
 
 
-def subfolders(folder):
+def subfolders(folder: str | os.PathLike) -> list[str]:
     """The names of the folders in a folder, sorted; a symbolic link to a folder is one of them.
 
     Raises ``UserError`` for a folder that cannot be listed.

@@ -3,19 +3,21 @@
 import array
 import hashlib
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy
 
 from tsuzuri.errors import UserError
 from tsuzuri.text import reader, vocabulary
-from tsuzuri.text.tokenizers import choose_tokenizer, get_tokenizer
+from tsuzuri.text.tokenizers import Tokenizer, choose_tokenizer, get_tokenizer
 
 END = vocabulary.SPECIAL[vocabulary.EOS]
 SPLITS = ("train", "valid", "test")
 HELD_OUT = 0.05  # of the pieces for validation, the last ones, and as many before them for test
 LOOK_UP = 1024  # words
 SAMPLE = 20_000  # characters that decide the tokenizer
+Group = Sequence[Sequence[str]]  # pieces: an original and the copies made of it
 
 
 class Corpus(NamedTuple):
@@ -25,10 +27,10 @@ class Corpus(NamedTuple):
     valid: numpy.ndarray
     test: numpy.ndarray
     vocabulary: vocabulary.Vocabulary
-    tokenizer: object
+    tokenizer: Tokenizer
     report: dict
 
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """A digest of the ids: corpora with the same digest are the same to a model."""
         digest = hashlib.sha256()
         for ids in (self.train, self.valid, self.test):
@@ -56,7 +58,15 @@ class _Stream:
         self.ids.extend(map(self.index.__getitem__, words))
 
 
-def build_text_corpus(paths, valid=(), test=(), tokens="auto", size=None, least=2, need=2):
+def build_text_corpus(
+    paths: Sequence[str],
+    valid: Sequence[str] = (),
+    test: Sequence[str] = (),
+    tokens: str = "auto",
+    size: int | None = None,
+    least: int = 2,
+    need: int = 2,
+) -> Corpus:
     """The ``Corpus`` of the texts under ``paths``; ``valid`` and ``test`` name files of their own for these splits.
 
     ``tokens`` is a tokenizer's name or "auto"; ``size`` and ``least`` bound the vocabulary, which is counted on the
@@ -70,7 +80,15 @@ def build_text_corpus(paths, valid=(), test=(), tokens="auto", size=None, least=
     return _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
 
 
-def build_piece_corpus(groups, valid=None, test=None, size=None, least=1, need=2, name="the corpus"):
+def build_piece_corpus(
+    groups: Sequence[Group],
+    valid: Sequence[Group] | None = None,
+    test: Sequence[Group] | None = None,
+    size: int | None = None,
+    least: int = 1,
+    need: int = 2,
+    name: str = "the corpus",
+) -> Corpus:
     """The ``Corpus`` of pieces that are words already, such as music.
 
     Each of ``groups`` is a list of pieces, which are lists of words: an original and the copies made of it, which are
@@ -114,7 +132,7 @@ class _Texts:
         return stream
 
 
-def first_seen_ids():
+def first_seen_ids() -> defaultdict[str, int]:
     """A mapping that gives words their ids in order of first appearance: looking up a new word assigns the next id."""
     index = defaultdict()
     index.default_factory = index.__len__

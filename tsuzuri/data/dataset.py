@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy
@@ -10,15 +11,18 @@ from tsuzuri.data import splits
 from tsuzuri.data.corpus import SPLITS, first_seen_ids
 from tsuzuri.errors import UserError
 from tsuzuri.text import vocabulary
+from tsuzuri.text.tokenizers import Tokenizer
+
+Pair = tuple[str, Sequence[str]]  # a label and the words that it belongs to
 
 
 class Examples(NamedTuple):
     """``sequences`` of ids, int32 arrays, and the class (int32) of each."""
 
-    sequences: list
+    sequences: list[numpy.ndarray]
     labels: numpy.ndarray
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.sequences)
 
 
@@ -28,11 +32,11 @@ class Dataset(NamedTuple):
     train: Examples
     valid: Examples
     test: Examples
-    classes: list
+    classes: list[str]
     vocabulary: vocabulary.Vocabulary
     report: dict
 
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """A digest of ids and classes: datasets with the same digest are the same to a classifier."""
         digest = hashlib.sha256()
         for examples in (self.train, self.valid, self.test):
@@ -44,7 +48,19 @@ class Dataset(NamedTuple):
         return digest.hexdigest()
 
 
-def build_dataset(main, valid, test, *, held, seed, size=None, least=2, known=(), maxlen=None, truncate=None):
+def build_dataset(
+    main: Iterable[Pair],
+    valid: Iterable[Pair] | None,
+    test: Iterable[Pair] | None,
+    *,
+    held: tuple[float, float],
+    seed: int,
+    size: int | None = None,
+    least: int = 2,
+    known: Sequence[str] = (),
+    maxlen: int | None = None,
+    truncate: str | None = None,
+) -> Dataset:
     """The ``Dataset`` of (label, words) pairs: ``main`` to train on, ``valid`` and ``test``, or None to hold these out.
 
     ``held`` are the shares of ``main`` held out for validation and for test, of each class the same; ``seed`` picks the
@@ -57,16 +73,7 @@ def build_dataset(main, valid, test, *, held, seed, size=None, least=2, known=()
     train or validate on.
     """
     index = first_seen_ids()
-    labels, sequences = _index_words(main, index)
-    classes = sorted(set(labels))
-    if len(classes) < 2:
-        raise UserError(f"one class only, {classes[0]!r}: at least two are needed")
-    whole = Examples(sequences, _class_numbers(labels, classes))
-    own = {}  # examples of splits that are not held out of ``main``
-    for name, pairs in (("valid", valid), ("test", test)):
-        if pairs is not None:
-            labels, sequences = _index_words(pairs, index)
-            own[name] = Examples(sequences, _class_numbers(labels, classes, f"--{name}: "))
+    whole, own, classes = _index_parts(main, {"valid": valid, "test": test}, index)
     parts, report = _hold_out_examples(whole, own, held, seed), {}
     for name in SPLITS:
         if truncate or name != "test":
@@ -79,6 +86,20 @@ def build_dataset(main, valid, test, *, held, seed, size=None, least=2, known=()
     report |= _counts(encoded, classes)
     report |= {"vocabulary": len(words), "distinct": len(seen), "kept": int((seen != vocabulary.UNK).sum())}
     return Dataset(*(encoded[name] for name in SPLITS), classes, words, report)
+
+
+def _index_parts(main, separate, index):
+    """The ``Examples`` of ``main`` and of ``separate`` splits that are not None, in ids of ``index``; the classes."""
+    labels, sequences = _index_words(main, index)
+    classes = sorted(set(labels))
+    if len(classes) < 2:
+        raise UserError(f"one class only, {classes[0]!r}: at least two are needed")
+    whole, own = Examples(sequences, _class_numbers(labels, classes)), {}
+    for name, pairs in separate.items():
+        if pairs is not None:
+            labels, sequences = _index_words(pairs, index)
+            own[name] = Examples(sequences, _class_numbers(labels, classes, f"--{name}: "))
+    return whole, own, classes
 
 
 def _index_words(pairs, index):
@@ -117,7 +138,9 @@ def _hold_out_examples(whole, own, held, seed):
     return {name: Examples([whole.sequences[n] for n in at], whole.labels[at]) for name, at in places.items()} | own
 
 
-def encode_examples(pairs, words, classes, bounds):
+def encode_examples(
+    pairs: Iterable[Pair], words: vocabulary.Vocabulary, classes: Sequence[str], bounds: dict
+) -> Examples:
     """The ``Examples`` of (label, words) pairs for a trained classifier.
 
     ``words`` is its vocabulary, ``classes`` the names of its classes, and ``bounds`` its "maxlen" and "truncate".
@@ -141,7 +164,7 @@ def _limit_length(part, maxlen, truncate):
     return Examples([part.sequences[n] for n in short], part.labels[short]), len(part) - len(short)
 
 
-def truncated(words, maxlen, truncate):
+def truncated(words: Sequence, maxlen: int, truncate: str) -> Sequence:
     """The last ``maxlen`` words, the beginning being cut off ("pre"), or the first ("post"), as Keras has it.
 
     >>> truncated([1, 2, 3], 2, "pre")
@@ -193,7 +216,7 @@ def _counts(parts, classes):
     }
 
 
-def dataset_summary(data, tokenizer):
+def dataset_summary(data: Dataset, tokenizer: Tokenizer) -> Iterator[str]:
     """Yield what was read, in lines for people; "read" in ``data.report`` is the report of ``read_labeled_words``."""
     r = data.report
     for part, files in r["read"].items():

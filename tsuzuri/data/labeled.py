@@ -5,9 +5,11 @@ Lines and tables are read as ``tsuzuri.data.tables`` says.
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tsuzuri.data import tables
+from tsuzuri.data.tables import Columns
 from tsuzuri.errors import UserError
 from tsuzuri.folders import subfolders, walk_files
 from tsuzuri.text import reader
@@ -37,11 +39,13 @@ class LabeledTexts(NamedTuple):
     could not be read, and of each folder of a class some of whose files were left out by their names.
     """
 
-    examples: list
+    examples: list[Example]
     report: dict
 
 
-def read_labeled(paths, form="auto", encoding="auto", columns=(None, None), least=1):
+def read_labeled(
+    paths: Sequence[str], form: str = "auto", encoding: str = "auto", columns: Columns = (None, None), least: int = 1
+) -> LabeledTexts:
     """The ``LabeledTexts`` of files, and of folders that hold a folder for each class, in their order.
 
     ``form`` is one of ``FORMS`` or "auto", ``encoding`` a codec's name or "auto"; ``columns`` say where the label and
@@ -58,7 +62,7 @@ def read_labeled(paths, form="auto", encoding="auto", columns=(None, None), leas
     return collector.finish(" ".join(paths), least)
 
 
-def read_pos_neg(pos, neg, encoding="auto", least=1):
+def read_pos_neg(pos: Sequence[str], neg: Sequence[str], encoding: str = "auto", least: int = 1) -> LabeledTexts:
     """The ``LabeledTexts`` of two lists of paths, each line of their files an example of the class pos, or of neg.
 
     The rest is as in ``read_labeled``.
@@ -70,7 +74,7 @@ def read_pos_neg(pos, neg, encoding="auto", least=1):
     return collector.finish(" ".join([*pos, *neg]), least)
 
 
-def dataset_folders(root):
+def dataset_folders(root: str) -> dict[str, str]:
     """The folders of a dataset by the split they are for, train, valid or test; ``root`` is train where it has none.
 
     Raises ``UserError`` for a folder that cannot be listed.
@@ -80,7 +84,7 @@ def dataset_folders(root):
     return folders if "train" in folders else {"train": root}
 
 
-def class_files(folder, suffixes=SUFFIXES):
+def class_files(folder: str, suffixes: Sequence[str] = SUFFIXES) -> dict[str, list[str]]:
     """The files of each class: a dict of a label and its paths for each folder in ``folder`` with files that end so.
 
     Folders and paths are sorted. Hidden files are no examples, nor are those of ``ABOUT``; nor is ``LEFT_OUT`` a class.
@@ -113,7 +117,7 @@ def _class_folders(folder, suffixes):
     return classes
 
 
-def check_classes(examples, name, least=1):
+def check_classes(examples: Sequence[Example], name: str, least: int = 1) -> None:
     """Raise ``UserError`` if no classifier can be trained on ``examples``.
 
     ``name`` stands in the message; ``least`` is as in ``read_labeled``.

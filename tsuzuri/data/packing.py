@@ -4,6 +4,7 @@ The sequences of a batch are put in order of their lengths, longest first. Then 
 the second words of those that have one, and so on: at each step the sequences that still go on are the first ones.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy
@@ -24,7 +25,7 @@ class Packed(NamedTuple):
     order: numpy.ndarray
 
 
-def pack_sequences(sequences):
+def pack_sequences(sequences: Sequence[Sequence[int]]) -> Packed:
     """The ``Packed`` of B arrays of ids, none of them empty.
 
     >>> pack_sequences([[7], [1, 2, 3], [4, 5]]).ids.tolist()
@@ -40,7 +41,9 @@ def pack_sequences(sequences):
     return Packed(flat[first + step], flat[last - step], numpy.bincount(step), order)
 
 
-def epoch_batches(lengths, size, rng, by_length=False):
+def epoch_batches(
+    lengths: numpy.ndarray, size: int, rng: numpy.random.Generator, by_length: bool = False
+) -> list[numpy.ndarray]:
     """The batches of an epoch, shuffled by ``rng``: a list of arrays of ``size`` places in ``lengths``, or fewer.
 
     ``by_length`` puts sequences of similar length together, which is faster where lengths differ much.

@@ -4,6 +4,7 @@ import codecs
 import itertools
 import os
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from tsuzuri.data import labeled
@@ -24,8 +25,8 @@ class Passage(NamedTuple):
     """A text, its ``words`` as a model reads them, and ``pieces``: each as it stands there, and the space before it."""
 
     text: str
-    words: list
-    pieces: list
+    words: list[str]
+    pieces: list[str]
 
 
 class Preprocessor(NamedTuple):
@@ -35,11 +36,11 @@ class Preprocessor(NamedTuple):
     case: str
     midi: settings.Settings | None = None
 
-    def words(self, text):
+    def words(self, text: str) -> list[str]:
         """The words of a text, without white space."""
         return self.passage(text).words
 
-    def passage(self, text):
+    def passage(self, text: str) -> Passage:
         """A text as a ``Passage``; it is split before its words become lower case."""
         tokens = self.tokenizer.split(text)
         words, pieces, gap = [], [], ""
@@ -52,13 +53,13 @@ class Preprocessor(NamedTuple):
                 gap = ""
         return Passage(text, words, pieces)
 
-    def tunes(self, paths):
+    def tunes(self, paths: Sequence[str]) -> tuple[list[Passage], dict]:
         """The tunes in MIDI files, each a ``Passage`` whose text is its name, and the report of ``collect_pieces``."""
         music = collect.collect_pieces(paths, self.midi)
         tunes = [Passage(piece.name, piece.words, [f" {word}" for word in piece.words]) for piece in music.pieces]
         return tunes, music.report
 
-    def batches(self, paths, encoding, refuse):
+    def batches(self, paths: Sequence[str], encoding: str, refuse: Callable[[str], object]) -> Iterator[list[Passage]]:
         """Yield lists of ``Passage``: the tunes of each file; or lines of files, or of standard input without any.
 
         ``encoding`` is that of the lines, a codec's name or "auto". Raises ``UserError`` for lines that cannot be read;
@@ -93,7 +94,7 @@ class Preprocessor(NamedTuple):
             yield [tune._replace(text=os.path.join(folder, tune.text)) for tune in tunes]
 
 
-def preprocessor_of_run(about):
+def preprocessor_of_run(about: dict) -> Preprocessor:
     """The ``Preprocessor`` of a run, from its run.json; raises ``UserError`` where its MIDI settings are damaged."""
     midi = about["corpus"]["midi"]
     return Preprocessor(get_tokenizer(about["tokens"]), about["case"], midi and _settings(midi))
@@ -107,7 +108,7 @@ def _settings(midi):
         raise UserError(f"corpus.midi of the run is damaged: {error}") from None
 
 
-def holds_music(paths):
+def holds_music(paths: Sequence[str]) -> bool:
     """Whether folders and files hold tunes; raises ``UserError`` where there are both tunes and texts."""
     music, texts = collect.split_by_kind([path for path in paths if os.path.isdir(path)])
     music += [path for path in paths if os.path.isfile(path) and collect.is_music_path(path)]
@@ -116,7 +117,7 @@ def holds_music(paths):
     return bool(music)
 
 
-def expand_source(source):
+def expand_source(source: dict) -> dict:
     """A source with its splits named, if its single folder holds one for each, as aclImdb does; else the same."""
     if len(source["corpus"]) != 1 or not os.path.isdir(source["corpus"][0]):
         return source
@@ -125,7 +126,7 @@ def expand_source(source):
     return source | {part: [folders[part]] for part in ("valid", "test") if part in folders and not source[part]}
 
 
-def read_labeled_words(source, tokens, case, least=0):
+def read_labeled_words(source: dict, tokens: str, case: str, least: int = 0) -> tuple[dict, Preprocessor, dict]:
     """The labeled words of the parts of a ``source``, the ``Preprocessor`` that makes them, and a report of each part.
 
     The first is a dict: for corpus, valid and test an iterable of (label, words) pairs, None for a part that is not

@@ -2,11 +2,14 @@
 
 import math
 from collections import Counter
+from collections.abc import Hashable, Sequence
 
 import numpy
 
 
-def hold_out(labels, fraction, rng, texts=None):
+def hold_out(
+    labels: Sequence, fraction: float, rng: numpy.random.Generator, texts: Sequence[Hashable] | None = None
+) -> tuple[numpy.ndarray, numpy.ndarray]:
     """The places of the examples that are kept and of those held out, two ascending int64 arrays.
 
     Of each class, ``fraction`` (between 0 and 1) is held out, rounded down or up so that the total is as near to its
@@ -34,7 +37,9 @@ def hold_out(labels, fraction, rng, texts=None):
     return numpy.flatnonzero(~held), numpy.flatnonzero(held)
 
 
-def class_folds(labels, k, rng, texts=None):
+def class_folds(
+    labels: Sequence, k: int, rng: numpy.random.Generator, texts: Sequence[Hashable] | None = None
+) -> list[tuple[numpy.ndarray, numpy.ndarray]]:
     """``k`` splits as pairs (kept, held) like those of ``hold_out``; each example is held out in exactly one of them.
 
     The numbers of a class's examples in any two folds differ by one at most, and so do the folds' sizes, except for

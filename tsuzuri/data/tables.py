@@ -7,15 +7,17 @@ the columns. Where it does not, the label is in the one of two columns that hold
 
 import csv
 import io
+from collections.abc import Iterator
 
 from tsuzuri.errors import UserError
 
 LABELS = ("label", "labels", "class", "category", "sentiment", "polarity", "target")  # names of columns, best first
 TEXTS = ("text", "review", "sentence", "content", "document", "message")
+Columns = tuple[str | int | None, str | int | None]  # of the label and of the text: a name, a number, or unknown
 MARK = "__label__"  # the beginning of fastText's labels
 
 
-def numbered_lines(text):
+def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
     """(number, line) for each line of a text whose lines end in LF, from 1.
 
     >>> list(numbered_lines("good\\nbad\\n"))
@@ -24,7 +26,9 @@ def numbered_lines(text):
     return enumerate(text.removesuffix("\n").split("\n"), 1)
 
 
-def labeled_lines(path, text, form, columns=(None, None)):
+def labeled_lines(
+    path: str, text: str, form: str, columns: Columns = (None, None)
+) -> list[tuple[int, tuple[str, str] | None]]:
     """A list of (number, (label, text)) for each line of a file in one of ``FORMS``; None for the pair of a blank line.
 
     ``columns`` are those of the label and the text, by names or by numbers from 1. Raises ``UserError`` for a line that
@@ -75,7 +79,7 @@ def _space(path, text):
 FORMS = {"tab": _tab, "csv": _csv, "space": _space}  # (path, text) to pairs (line number, fields); no fields: blank
 
 
-def guess_form(path, text):
+def guess_form(path: str, text: str) -> str:
     """The form of a file by its name, its first line, and whether its lines begin with few different words.
 
     Raises ``UserError`` where no form fits.

@@ -8,8 +8,10 @@ import itertools
 
 import numpy
 
+Window = tuple[numpy.ndarray, numpy.ndarray]  # ids xs (T, B), and ts (T, B), the ids to predict
 
-def training_windows(ids, batch, steps, start=0):
+
+def training_windows(ids: numpy.ndarray, batch: int, steps: int, start: int = 0) -> list[Window]:
     """The windows of an epoch: a list of (xs, ts), ids and the ids that follow them, each (T, B) int32, T <= ``steps``.
 
     The ids are taken as a ring that is entered at ``start``, so that epochs need not all be cut at the same places;
@@ -25,7 +27,7 @@ def training_windows(ids, batch, steps, start=0):
     return _cut(xs, ts, steps)
 
 
-def evaluation_windows(ids, batch, steps):
+def evaluation_windows(ids: numpy.ndarray, batch: int, steps: int) -> list[Window]:
     """Windows, as those of ``training_windows``, that score every id but the first exactly once.
 
     Runs are padded with a target of -1, which counts for nothing.
@@ -36,7 +38,7 @@ def evaluation_windows(ids, batch, steps):
     return _cut(xs.reshape(batch, length).T, ts.reshape(batch, length).T, steps)
 
 
-def count_windows(size, batch, steps):
+def count_windows(size: int, batch: int, steps: int) -> int:
     """How many windows ``training_windows`` makes of ``size`` ids."""
     return -(-(size // batch) // steps)
 

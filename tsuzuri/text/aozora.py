@@ -64,20 +64,20 @@ _SHOW = str.maketrans("\ue000\ue001\ue002\ue003\ue004\ue005\ue006", "［］｜�
 class Cleaned(NamedTuple):
     """The body's paragraphs, and what was cut: the lines of header and footer, and headings with ornaments."""
 
-    lines: list
-    header: list
-    headings: list
-    footer: list
+    lines: list[str]
+    header: list[str]
+    headings: list[str]
+    footer: list[str]
 
 
-def is_aozora(text):
+def is_aozora(text: str) -> bool:
     """Whether a text is in Aozora's format: it has the block of symbols, the footer, or notes ［＃…］."""
     lines = text.split("\n")
     has_header = any(_SYMBOLS.search(line) for line in lines[:60])
     return has_header or "［＃" in text or _footer_start(lines, 0) < len(lines)
 
 
-def clean_aozora(text):
+def clean_aozora(text: str) -> Cleaned:
     """The ``Cleaned`` text of one in Aozora's format: without header, footer, headings, ruby and notes.
 
     Lines end in LF. Gaiji notes that name a JIS plane-row-cell or a code point become that character, others 〓.

@@ -24,11 +24,12 @@ import hashlib
 import math
 import reprlib
 from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy
 
 from tsuzuri.errors import UserError
-from tsuzuri.text.vocabulary import build_vocabulary
+from tsuzuri.text.vocabulary import Vocabulary, build_vocabulary
 
 DENSE = 2**30  # bytes: the largest dense array that is made, unless a call sets another limit
 ENDS = ("pre", "post")
@@ -41,7 +42,7 @@ MODES = {  # of a word's count in a text, the text's number of words, and the wo
 }
 
 
-def ngrams(words, n):
+def ngrams(words: Sequence[str], n: int) -> list[str]:
     """The runs of 1 to n words of a text, shorter runs first; each is one word, its parts joined with a space.
 
     The characters of a ``str`` are joined with nothing. A gram of words that hold spaces may thus read as another.
@@ -56,7 +57,7 @@ def ngrams(words, n):
     return [glue.join(words[k : k + size]) for size in range(1, n + 1) for k in range(len(words) - size + 1)]
 
 
-def texts_to_sequences(texts, vocabulary):
+def texts_to_sequences(texts: Iterable[Sequence[str]], vocabulary: Vocabulary) -> list[numpy.ndarray]:
     """Each text's ids (length,) int32 in a ``tsuzuri.text.vocabulary.Vocabulary``; a word it does not know is 1.
 
     >>> from tsuzuri.text.vocabulary import Vocabulary
@@ -67,7 +68,7 @@ def texts_to_sequences(texts, vocabulary):
     return [vocabulary.encode(text) for text in texts]
 
 
-def hashing_trick(words, n):
+def hashing_trick(words: Iterable[str], n: int) -> numpy.ndarray:
     """Ids of a text's words (length,) int32 in 1..n-1 by the words' MD5 sums: without a vocabulary, the same anywhere.
 
     Words may share an id; 0 stays free for padding. This is Keras's ``hashing_trick(text, n, hash_function="md5")``.
@@ -81,7 +82,15 @@ def hashing_trick(words, n):
     return numpy.fromiter((int.from_bytes(digest, "big") % (n - 1) + 1 for digest in sums), numpy.int32)
 
 
-def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncating="pre", value=0, limit=DENSE):
+def pad_sequences(
+    sequences: Iterable[Sequence[int]],
+    maxlen: int | None = None,
+    dtype="int32",
+    padding: str = "pre",
+    truncating: str = "pre",
+    value: float = 0,
+    limit: int = DENSE,
+) -> numpy.ndarray:
     """Lists of ids as one array (samples, maxlen), with ``value`` in front of the short ones, or after them ("post").
 
     Of those longer than ``maxlen``, which is the longest's length unless given, the last ids are kept, or the first
@@ -112,7 +121,16 @@ def pad_sequences(sequences, maxlen=None, dtype="int32", padding="pre", truncati
     return padded
 
 
-def one_hot(sequences, num_words, maxlen=None, padding="post", truncating="post", dtype="f", sparse=False, limit=DENSE):
+def one_hot(
+    sequences: Iterable[Sequence[int]],
+    num_words: int,
+    maxlen: int | None = None,
+    padding: str = "post",
+    truncating: str = "post",
+    dtype="f",
+    sparse: bool = False,
+    limit: int = DENSE,
+):
     """A 1 at each id's place: (samples, maxlen, num_words), by words or by characters as the ids are; padding is all 0.
 
     Begins at each text's first word and cuts off its last ones, as the book does; the names are those of
@@ -131,7 +149,15 @@ def one_hot(sequences, num_words, maxlen=None, padding="post", truncating="post"
     return matrix if sparse else matrix.reshape(*ids.shape, num_words)
 
 
-def sequences_to_matrix(sequences, num_words, mode="binary", idf=None, dtype="f", sparse=False, limit=DENSE):
+def sequences_to_matrix(
+    sequences: Iterable[Sequence[int]],
+    num_words: int,
+    mode: str = "binary",
+    idf: Sequence[float] | None = None,
+    dtype="f",
+    sparse: bool = False,
+    limit: int = DENSE,
+):
     """A bag of each text's ids, without their order: (samples, num_words).
 
     ``mode`` says what stands for an id that is c of a text's n: "binary" 1, "count" c, "freq" c / n, or "tfidf"
@@ -167,7 +193,7 @@ class Bag:
     [[0.0, 1.0, 2.0, 0.0, 0.0]]
     """
 
-    def __init__(self, texts, num_words=None, n=1):
+    def __init__(self, texts: Iterable[Sequence[str]], num_words: int | None = None, n: int = 1):
         texts, occurrences, documents = list(texts), Counter(), Counter()
         for text in texts:
             grams = ngrams(text, n)
@@ -178,11 +204,13 @@ class Bag:
         frequency = numpy.fromiter((documents[word] for word in self.vocabulary.words), float)  # in documents
         self.idf = numpy.log(1 + len(texts) / (1 + frequency))
 
-    def texts_to_sequences(self, texts):
+    def texts_to_sequences(self, texts: Iterable[Sequence[str]]) -> list[numpy.ndarray]:
         """Each text's ids int32, those of its single words first, then those of its longer runs."""
         return texts_to_sequences((ngrams(text, self.n) for text in texts), self.vocabulary)
 
-    def texts_to_matrix(self, texts, mode="binary", dtype="f", sparse=False, limit=DENSE):
+    def texts_to_matrix(
+        self, texts: Iterable[Sequence[str]], mode: str = "binary", dtype="f", sparse: bool = False, limit: int = DENSE
+    ):
         """(samples, V) of texts; the names are those of ``sequences_to_matrix``."""
         ids = self.texts_to_sequences(texts)
         return sequences_to_matrix(ids, len(self.vocabulary), mode, self.idf, dtype, sparse, limit)

@@ -7,6 +7,7 @@ import re
 import zipfile
 import zlib
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tsuzuri.errors import UserError
@@ -28,7 +29,7 @@ class Document(NamedTuple):
 
     name: str
     kind: str
-    pieces: list
+    pieces: list[str]
 
 
 class Skipped(NamedTuple):
@@ -38,7 +39,7 @@ class Skipped(NamedTuple):
     reason: str
 
 
-def read_documents(paths):
+def read_documents(paths: Iterable[str]) -> Iterator[Document | Skipped]:
     """Yield a ``Document`` or a ``Skipped`` for each text under ``paths``, those of a folder as ``walk_files`` does.
 
     Raises ``UserError`` for a path of ``paths`` that cannot be read; a file within a folder or an archive is skipped.
@@ -105,7 +106,7 @@ def _document(name, data):
     return Document(name, kind, pieces) if pieces else Skipped(name, "holds no text")
 
 
-def decode_text(data):
+def decode_text(data: bytes) -> str:
     """The text of a file's bytes, with LF line ends: UTF-8 or UTF-16 by its mark, else UTF-8, else Shift_JIS.
 
     Shift_JIS is that of JIS X 0213. Raises ``ValueError`` with a reason for bytes that are not text.
@@ -119,7 +120,7 @@ def decode_text(data):
     raise ValueError(f"is not text in {' or '.join(encodings.values())}")
 
 
-def detect_and_decode(data, encoding="auto"):
+def detect_and_decode(data: bytes, encoding: str = "auto") -> tuple[str, str]:
     """The text of some bytes, with LF line ends, and the name of their encoding; tries cp1252 after ``decode_text``'s.
 
     Nearly all bytes mean something in Windows' cp1252, and accented letters often do in Shift_JIS. So each of the two
@@ -148,7 +149,7 @@ def detect_and_decode(data, encoding="auto"):
     raise ValueError(f"is not text in {' or '.join(encodings.values())} (byte {byte:#04x} in line {line}){advice}")
 
 
-def codec_name(name):
+def codec_name(name: str) -> str:
     """The usual name of an encoding; raises ``UserError`` for one that Python does not know."""
     try:
         b"a".decode(name)

@@ -9,7 +9,7 @@ import importlib.metadata
 import os
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from tsuzuri.errors import UserError
@@ -37,15 +37,15 @@ class Tokenizer(NamedTuple):
     """``split`` a line into words; ``spaced(a, b)``: whether a space stands between the words a and b."""
 
     name: str
-    split: Callable
-    spaced: Callable
+    split: Callable[[str], list[str]]
+    spaced: Callable[[str, str], bool]
     dictionary: str = ""
 
-    def join(self, words):
+    def join(self, words: Iterable[str]) -> str:
         """The line that ``split`` made the words of."""
         return "".join(self.pieces(words))
 
-    def pieces(self, words):
+    def pieces(self, words: Iterable[str]) -> Iterator[str]:
         """Yield each word with the space before it, if one stands there: ``join`` for words that come one by one."""
         previous = None
         for word in words:
@@ -53,7 +53,7 @@ class Tokenizer(NamedTuple):
             previous = word
 
 
-def get_tokenizer(name):
+def get_tokenizer(name: str) -> Tokenizer:
     """The tokenizer of that name: one of ``NAMES``, or "midi" for lines of words with a space between them.
 
     Raises ``UserError`` where MeCab or its dictionary is missing.
@@ -61,7 +61,7 @@ def get_tokenizer(name):
     return {"mecab": _mecab, "char": _char, "space": _space, "english": _english, "midi": _midi}[name]()
 
 
-def choose_tokenizer(sample):
+def choose_tokenizer(sample: str) -> str:
     """The name of the tokenizer that suits a text: mecab for Japanese, space where words have spaces, else char.
 
     >>> choose_tokenizer("To be, or not to be")
@@ -73,7 +73,7 @@ def choose_tokenizer(sample):
     return "space" if 12 * sample.count(" ") > letters else "char"
 
 
-def choose_classifier_tokenizer(sample):
+def choose_classifier_tokenizer(sample: str) -> str:
     """As ``choose_tokenizer``, for a classifier: english where words have spaces, and char for Chinese (no kana)."""
     name = choose_tokenizer(sample)
     if name == "mecab":
@@ -81,12 +81,12 @@ def choose_classifier_tokenizer(sample):
     return "english" if name == "space" else name
 
 
-def is_sentence_end(word):
+def is_sentence_end(word: str) -> bool:
     """Whether a sentence ends with this word, such as 。 or said."""
     return word.rstrip(_CLOSING).endswith(tuple(_SENTENCE_ENDS))
 
 
-def is_closing(word):
+def is_closing(word: str) -> bool:
     """Whether a word is nothing but closing brackets and quotes, which still belong to the sentence before them."""
     return not word.strip(_CLOSING)
 

@@ -16,6 +16,7 @@ import io
 import os
 import re
 import zipfile
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy
@@ -37,7 +38,7 @@ _INSIDE = tuple(b"+ - . e E".split())  # what stands in a number but does not en
 
 
 @contextlib.contextmanager
-def open_vectors(path):
+def open_vectors(path: str | os.PathLike) -> Iterator[io.BufferedReader]:
     """A buffered stream of a file's bytes, unpacked; while it is open, any error of reading becomes a ``UserError``."""
     if not os.path.isfile(path):
         raise UserError(f"{path}: {'not a file' if os.path.exists(path) else 'no such file'}")
@@ -79,7 +80,7 @@ class VectorLayout(NamedTuple):
     line: int
 
 
-def detect_layout(head):
+def detect_layout(head: bytes) -> VectorLayout:
     """The ``VectorLayout`` of a file that begins with ``head``, all of it or ``CHUNK`` bytes; raises ``ValueError``."""
     if not head:
         raise ValueError("is empty")
@@ -102,7 +103,7 @@ def detect_layout(head):
     return VectorLayout(GLOVE, width, None, start, 0)
 
 
-def row_reader(layout, stream):
+def row_reader(layout: VectorLayout, stream: io.BufferedReader):
     """An iterable of (word, row) pairs, both bytes, of a stream at its beginning; its ``numbers(row)`` are (D,).
 
     Iterating raises ``ValueError``, with the line or the byte, for a row that is damaged, and ``numbers`` does for one

@@ -11,7 +11,7 @@ import numpy
 
 from tsuzuri.errors import UserError
 from tsuzuri.text import vector_files
-from tsuzuri.text.vocabulary import EOS, SPECIAL
+from tsuzuri.text.vocabulary import EOS, SPECIAL, Vocabulary
 
 FORMS = vector_files.FORMS  # what ``Vectors.form`` may be
 ALIASES = {"<eos>": "</s>", "<unk>": "UNK"}  # what the special words are called in files of vectors
@@ -30,7 +30,7 @@ class Vectors(NamedTuple):
     total: int
 
 
-def load_vectors(path, vocabulary, rng):
+def load_vectors(path: str | os.PathLike, vocabulary: Vocabulary, rng: numpy.random.Generator) -> Vectors:
     """The ``Vectors`` of a vocabulary from a file; where a word stands in it twice, the first row counts.
 
     A word that is not in the file takes the row of its lower-case form, and ``<eos>`` and ``<unk>`` take those of
@@ -48,7 +48,7 @@ def load_vectors(path, vocabulary, rng):
     return Vectors(fill_missing_rows(rows, known, rng), known, layout.form, total)
 
 
-def fill_missing_rows(rows, known, rng):
+def fill_missing_rows(rows: numpy.ndarray, known: numpy.ndarray, rng: numpy.random.Generator) -> numpy.ndarray:
     """``rows`` (V, D), changed in place: those that are not ``known``, (V,) bool, are drawn by ``rng`` like the others.
 
     Each number comes from a normal distribution with the mean and variance of its column in the known rows, of which
@@ -63,13 +63,13 @@ def fill_missing_rows(rows, known, rng):
     return rows
 
 
-def vector_width(path):
+def vector_width(path: str | os.PathLike) -> int:
     """How many numbers a word has in a file, by its beginning alone; raises ``UserError`` as ``load_vectors`` does."""
     with vector_files.open_vectors(path) as stream:
         return vector_files.detect_layout(stream.peek()).width
 
 
-def vectors_report(path, vectors, ids):
+def vectors_report(path: str | os.PathLike, vectors: Vectors, ids: numpy.ndarray) -> dict:
     """What run.json keeps of where the vectors are from, and how much of a text they cover.
 
     ``ids`` are the text's. "found" counts the words of the vocabulary, "of" so many without ``<eos>`` and ``<unk>``,
@@ -90,7 +90,7 @@ def vectors_report(path, vectors, ids):
     }
 
 
-def vectors_summary(about):
+def vectors_summary(about: dict) -> str:
     """A ``vectors_report`` in words, for people."""
     part = about["found"] / max(1, about["of"])
     size = f"{about['total']:,} of {about['width']} numbers ({about['form']})"

@@ -1,7 +1,9 @@
 """Words and their ids: by frequency, then by word, after ``<eos>`` and ``<unk>``; saved one word a line."""
 
 import difflib
+import os
 from collections import Counter
+from collections.abc import Iterable, Mapping
 
 import numpy
 
@@ -16,30 +18,30 @@ _UNESCAPES = {"\\": "\\", "n": "\n", "r": "\r"}
 class Vocabulary:
     """The words of a model: ``words[i]`` is the word of id i, and ``ids[word]`` is its id."""
 
-    def __init__(self, words):
+    def __init__(self, words: Iterable[str]):
         self.words = list(words)
         self.ids = {word: i for i, word in enumerate(self.words)}
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.words)
 
-    def encode(self, words):
+    def encode(self, words: Iterable[str]) -> numpy.ndarray:
         """Ids of words (length,) int32; words that it does not know become ``UNK``."""
         return numpy.fromiter((self.ids.get(word, UNK) for word in words), numpy.int32)
 
-    def nearest(self, word, count=5):
+    def nearest(self, word: str, count: int = 5) -> list[str]:
         """The known words most like ``word``: by spelling, else the most frequent that share a character with it."""
         known = self.words[len(SPECIAL) :]
         close = difflib.get_close_matches(word, known, count, cutoff=0.5)
         return close or [other for other in known if set(other) & set(word)][:count] or known[:count]
 
-    def dump(self):
+    def dump(self) -> bytes:
         """The bytes of ``vocabulary.txt``: UTF-8, a word a line; line ends in a word and backslashes are escaped."""
         lines = ("".join(_ESCAPES.get(c, c) for c in word) for word in self.words)
         return "".join(line + "\n" for line in lines).encode()
 
 
-def build_vocabulary(occurrences, least=1, most=None):
+def build_vocabulary(occurrences: Mapping[str, int], least: int = 1, most: int | None = None) -> Vocabulary:
     """The vocabulary of a mapping from word to count: words seen ``least`` times, at most ``most`` ids in all.
 
     >>> build_vocabulary({"b": 2, "a": 2, "c": 5, "d": 1}, least=2).words
@@ -50,7 +52,7 @@ def build_vocabulary(occurrences, least=1, most=None):
     return Vocabulary([*SPECIAL, *kept[: None if most is None else max(0, most - len(SPECIAL))]])
 
 
-def load_vocabulary(path):
+def load_vocabulary(path: str | os.PathLike) -> Vocabulary:
     """The vocabulary of a file that ``Vocabulary.dump`` wrote; raises ``UserError`` for any other file."""
     try:
         with open(path, encoding="utf-8", newline="\n") as stream:
