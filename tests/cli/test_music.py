@@ -15,6 +15,7 @@ from tests.conftest import ROOT, refused
 from tsuzuri.cli import generate, options, read_midi, train, write_midi
 from tsuzuri.compat import chainer
 from tsuzuri.data.corpus import build_piece_corpus
+from tsuzuri.midi import export
 from tsuzuri.midi.file import smf
 from tsuzuri.midi.words import codec, wordfile
 from tsuzuri.midi.words.convert import Piece
@@ -498,9 +499,8 @@ def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, command
     run = runs.create(str(tmp_path / "run"), about, known)
     with chainer.using_config("train", False):
         run.save_best(rnn.RNN(run.sizes, numpy.random.default_rng(0)))
-    process = command(
-        "generate.py", tmp_path / "run", "-n", 50, "--temperature", 2, "--length", 150, "-o", tmp_path / "out"
-    )
+    options = ("-n", 50, "--temperature", 2, "--length", 150, "--max-note", 1)
+    process = command("generate.py", tmp_path / "run", *options, "-o", tmp_path / "out")
     assert process.returncode == 0, process.stderr
     files = list((tmp_path / "out").iterdir())
     assert len(files) == 50
@@ -509,11 +509,26 @@ def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, command
         file = smf.read_smf(path.read_bytes(), strict=True)
         pedals = [m for _, m in file.tracks[0].events() if m[:2] == b"\xb0\x40"]
         assert not pedals or pedals[-1][2] < 64
+        score = export.score_of_file(path.read_bytes())
+        assert max(note.end - note.start for note in score.notes) <= 4 * 480
+
+    options = (
+        "-n",
+        20,
+        "--temperature",
+        2,
+        "--seconds",
+        5,
+        "--tempo",
+        100,
+        "--seed",
+        1,
+    )  # whatever tempo the words have
+    assert command("generate.py", tmp_path / "run", *options, "-o", tmp_path / "timed").returncode == 0
+    assert all(4 < parsed(path).length < 5.01 for path in (tmp_path / "timed").iterdir())
 
 
 def test_a_piece_has_a_name_fit_for_a_file():
-    from tsuzuri.midi import export
-
     names = ["a/b.mid", "a-b.mid", "..", "ä ö.mid", "A-B.mid", "x" * 300]
     stems = export.file_stems([Piece(name, [], 480, 500_000, (4, 4)) for name in names])
     assert stems == ["a-b", "a-b-2", "piece", "ä ö", "A-B-3", "x" * 100]
