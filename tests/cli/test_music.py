@@ -16,6 +16,7 @@ from tests.training import create_run
 from tsuzuri.cli import generate, options, read_midi, train, write_midi
 from tsuzuri.compat import chainer
 from tsuzuri.data.corpus import build_piece_corpus
+from tsuzuri.midi import export
 from tsuzuri.midi.file import smf
 from tsuzuri.midi.words import codec, wordfile
 from tsuzuri.midi.words.convert import Piece
@@ -150,8 +151,8 @@ def test_words_that_are_not_legal_are_mended_or_refused_with_their_place(command
     assert "mended   " + str(path) + ": line 3, column 13: 00_80_4000 releases key 64 of channel 1" in process.stderr
     assert ": line 3, column 35: 60_90_4050 strikes key 64 of channel 1, which never ends" in process.stderr
     assert [path.name for path in sorted((tmp_path / "out").iterdir())] == ["mine-1.mid", "mine-2.mid"]
-    for made in (tmp_path / "out").iterdir():
-        parsed(made)
+    for file in (tmp_path / "out").iterdir():
+        parsed(file)
     line = refused(command("write_midi.py", path, "-o", tmp_path / "strict", "--strict"))
     assert line.endswith("line 3, column 13: 00_80_4000 releases key 64 of channel 1, which does not sound")
     assert not (tmp_path / "strict").exists()
@@ -274,8 +275,8 @@ def all_words():
 def test_words_train_as_the_midi_that_they_were_made_of_and_resuming_changes_nothing(folk, command, tmp_path):
     """Trained from words, stopped after an epoch and resumed: the same bytes as from MIDI in one go."""
     out, _ = folk
-    made = command("read_midi.py", TUNES, "-o", tmp_path / "t.words", "--velocities", 8, "--grid", 24)
-    assert made.returncode == 0, made.stderr
+    process = command("read_midi.py", TUNES, "-o", tmp_path / "t.words", "--velocities", 8, "--grid", 24)
+    assert process.returncode == 0, process.stderr
     first = command("train.py", tmp_path / "t.words", "-o", tmp_path / "run", "-e", 1, "--lr", 0.01, *SMALL)
     assert first.returncode == 0, first.stderr
     again = command("train.py", "-o", tmp_path / "run", "--resume", "-e", 2)
@@ -309,14 +310,14 @@ def test_no_copy_of_a_held_out_piece_is_trained_on(rng, count):
     corpus = build_piece_corpus(groups, least=1, need=2)
 
     def pieces(ids):
-        line, found = [], []
+        line, lines = [], []
         for i in ids:
             if i == vocabulary.EOS:
-                found.append(tuple(line))
+                lines.append(tuple(line))
                 line = []
             else:
                 line.append(corpus.vocabulary.words[i])
-        return found
+        return lines
 
     trained = set(pieces(corpus.train))
     held_out = pieces(corpus.valid) + pieces(corpus.test)
@@ -357,10 +358,12 @@ def test_a_tune(folk, script, tmp_path):
 
 
 def test_the_same_seed_the_same_tune(folk, command, tmp_path):
-    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        command("generate.py", folk[0], "-o", tmp_path / f"{name}.mid", "--seed", seed, "--bars", 8)
-    a, b, c = ((tmp_path / f"{name}.mid").read_bytes() for name in "abc")
-    assert a == b != c
+    usual = ("--temperature", 0.9, "--top-p", 0.95)  # what music is drawn with by default
+    for name, seed, *cuts in (("a", 1), ("b", 1, *usual), ("c", 2), ("d", 1, *usual[:2], "--top-p", 1)):
+        command("generate.py", folk[0], "-o", tmp_path / f"{name}.mid", "--seed", seed, "--bars", 8, *cuts)
+    a, b, c, d = ((tmp_path / f"{name}.mid").read_bytes() for name in "abcd")
+    assert a == b
+    assert a not in (c, d)
 
 
 def test_a_midi_file_is_written_where_it_was_asked_for(folk, command, tmp_path):
@@ -472,13 +475,13 @@ def test_a_damaged_description_of_music_is_refused(folk, command, tmp_path, fiel
 
 def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, command):
     """A model that has learned nothing, on words of every kind: whatever it draws can be played."""
-    spelled = ["00_b0_407f", "60_b0_4000", "00_c0_05", "00_e0_0040", "60_ff_2f", "00_ff_510f4240"]
+    words = ["00_b0_407f", "60_b0_4000", "00_c0_05", "00_e0_0040", "60_ff_2f", "00_ff_510f4240"]
     for channel in (0, 9):
         for key in (36, 60, 64, 67):
             for delta in (0, 60, 480):
-                spelled.append(codec.encode_word(delta, bytes([0x90 | channel, key, 80])))
-                spelled.append(codec.encode_word(delta, bytes([0x80 | channel, key, 0])))
-    known = vocabulary.Vocabulary([*vocabulary.SPECIAL, *spelled])
+                words.append(codec.encode_word(delta, bytes([0x90 | channel, key, 80])))
+                words.append(codec.encode_word(delta, bytes([0x80 | channel, key, 0])))
+    known = vocabulary.Vocabulary([*vocabulary.SPECIAL, *words])
     midi = {
         "division": 480,
         "tempo": 500_000,
@@ -497,9 +500,8 @@ def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, command
     run = create_run(tmp_path / "run", about, known)
     with chainer.using_config("train", False):
         run.save_best(rnn.RNN(run.sizes, numpy.random.default_rng(0)))
-    process = command(
-        "generate.py", tmp_path / "run", "-n", 50, "--temperature", 2, "--length", 150, "-o", tmp_path / "out"
-    )
+    options = ("-n", 50, "--temperature", 2, "--length", 150, "--max-note", 1)
+    process = command("generate.py", tmp_path / "run", *options, "-o", tmp_path / "out")
     assert process.returncode == 0, process.stderr
     files = list((tmp_path / "out").iterdir())
     assert len(files) == 50
@@ -508,11 +510,26 @@ def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, command
         file = smf.read_smf(path.read_bytes(), strict=True)
         pedals = [m for _, m in file.tracks[0].events() if m[:2] == b"\xb0\x40"]
         assert not pedals or pedals[-1][2] < 64
+        score = export.score_of_file(path.read_bytes())
+        assert max(note.end - note.start for note in score.notes) <= 4 * 480
+
+    options = (
+        "-n",
+        20,
+        "--temperature",
+        2,
+        "--seconds",
+        5,
+        "--tempo",
+        100,
+        "--seed",
+        1,
+    )  # whatever tempo the words have
+    assert command("generate.py", tmp_path / "run", *options, "-o", tmp_path / "timed").returncode == 0
+    assert all(4 < parsed(path).length < 5.01 for path in (tmp_path / "timed").iterdir())
 
 
 def test_a_piece_has_a_name_fit_for_a_file():
-    from tsuzuri.midi import export
-
     names = ["a/b.mid", "a-b.mid", "..", "ä ö.mid", "A-B.mid", "x" * 300]
-    made = export.file_stems([Piece(name, [], 480, 500_000, (4, 4)) for name in names])
-    assert made == ["a-b", "a-b-2", "piece", "ä ö", "A-B-3", "x" * 100]
+    stems = export.file_stems([Piece(name, [], 480, 500_000, (4, 4)) for name in names])
+    assert stems == ["a-b", "a-b-2", "piece", "ä ö", "A-B-3", "x" * 100]

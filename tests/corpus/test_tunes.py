@@ -30,7 +30,7 @@ def piece(bars, meter="4/4", key="C"):
     return make_tunes.tune_score(tune, "test.abc")
 
 
-def heard(score):
+def notes_in_eighths(score):
     """(start, length, key) of each note, in eighths."""
     return [(note.start / 240, (note.end - note.start) / 240, note.key) for note in score.notes]
 
@@ -39,10 +39,10 @@ def heard(score):
 
 
 def test_the_files_are_what_the_notation_makes():
-    made = make_tunes.midi_files(make_tunes.NOTATION.read_text(encoding="utf-8"), "tunes.abc")
-    assert {path.name: path.read_bytes() for path in FOLDER.glob("*.mid")} == made
-    assert len(made) >= 40
-    assert max(len(data) for data in made.values()) < 2500
+    files = make_tunes.midi_files(make_tunes.NOTATION.read_text(encoding="utf-8"), "tunes.abc")
+    assert {path.name: path.read_bytes() for path in FOLDER.glob("*.mid")} == files
+    assert len(files) >= 40
+    assert max(len(data) for data in files.values()) < 2500
 
 
 def test_each_tune_says_where_it_is_from():
@@ -95,7 +95,7 @@ def test_the_notes_are_in_the_key_that_is_declared(tune):
 
 def test_no_two_tunes_are_the_same_in_another_key():
     def shape(tune):
-        notes = heard(make_tunes.tune_score(tune, "tunes.abc"))
+        notes = notes_in_eighths(make_tunes.tune_score(tune, "tunes.abc"))
         return tuple((start, key - notes[0][2]) for start, _, key in notes[:12])
 
     shapes = collections.Counter(shape(tune) for tune in TUNES)
@@ -109,8 +109,8 @@ def test_a_program_for_abc_hears_the_same_notes(tune):
     (track,) = symusic.Score.from_abc(text).tracks
     notes = make_tunes.tune_score(tune, "tunes.abc").notes
     late = notes[0].start - track.notes[0].time  # it begins with the upbeat
-    found = [(note.time + late, note.duration + 1, note.pitch) for note in track.notes]  # it lets go a tick early
-    assert found == [(note.start, note.end - note.start, note.key) for note in notes]
+    played = [(note.time + late, note.duration + 1, note.pitch) for note in track.notes]  # it lets go a tick early
+    assert played == [(note.start, note.end - note.start, note.key) for note in notes]
 
 
 @pytest.mark.parametrize(
@@ -143,13 +143,13 @@ def test_repeats_upbeats_and_accents():
     once = [(4, 2, 72), (8, 3, 76)]
     again = [(start + 8, length, key) for start, length, key in once]
     rest = [(19, 1, 79), (20, 1, 78), (21, 1, 74), (22, 1, 76), (23, 1, 72), (24, 2, 59)]
-    assert heard(score) == [(3, 1, 67), *once, (11, 1, 67), *again, *rest]
+    assert notes_in_eighths(score) == [(3, 1, 67), *once, (11, 1, 67), *again, *rest]
     assert score.end == 28 * 240
     assert [note.velocity for note in score.notes] == [80, 96, 96, 80, 96, 96, 80, 96, 80, 80, 80, 96]
 
 
 def test_a_sharp_holds_to_the_end_of_the_bar_and_only_in_its_octave():
-    keys = [key for _, _, key in heard(piece("F^FFfF=FF_B|FBcf F'2 z2|]", key="D"))]
+    keys = [key for _, _, key in notes_in_eighths(piece("F^FFfF=FF_B|FBcf F'2 z2|]", key="D"))]
     assert keys == [66, 66, 66, 78, 66, 65, 65, 70, 66, 71, 73, 78, 78]
 
 
@@ -166,7 +166,7 @@ def test_a_sharp_holds_to_the_end_of_the_bar_and_only_in_its_octave():
 def test_the_scale_of_a_key(key, steps):
     letters = "CDEFGABcdefgab"
     first = letters.index(key[0])
-    keys = [k for _, _, k in heard(piece(letters[first : first + 8] + "|]", key=key))]
+    keys = [k for _, _, k in notes_in_eighths(piece(letters[first : first + 8] + "|]", key=key))]
     assert [b - a for a, b in itertools.pairwise(keys)] == [int(step) for step in steps]
 
 
@@ -183,7 +183,7 @@ def test_random_melodies(rng):
                 wanted.append((at / 4, length / 4, key))
                 at += length
             bars += "|"
-        assert heard(piece(bars + "|", key="Eb")) == wanted
+        assert notes_in_eighths(piece(bars + "|", key="Eb")) == wanted
 
 
 @pytest.mark.parametrize(

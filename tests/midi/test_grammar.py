@@ -15,22 +15,22 @@ TEMPO_60, TEMPO_120 = "00_ff_510f4240", "00_ff_5107a120"
 
 def vocabulary(rng, keys=4, deltas=(0, 1, 30, 120, 480, 2000), channels=(0, 9), complete=True):
     """Words of all kinds; of an incomplete vocabulary some are missing."""
-    found = ["00_b0_407f", "78_b0_4000", "00_b9_407f", "00_c0_05", "10_e0_0040", "78_ff_2f", "00_ff_2f", TEMPO_60, "xx"]
+    words = ["00_b0_407f", "78_b0_4000", "00_b9_407f", "00_c0_05", "10_e0_0040", "78_ff_2f", "00_ff_2f", TEMPO_60, "xx"]
     for channel in channels:
         for key in range(60, 60 + keys):
             for delta in deltas:
-                found.append(codec.encode_word(delta, bytes([0x90 | channel, key, 80])))
-                found.append(codec.encode_word(delta, bytes([0x80 | channel, key, 0])))
+                words.append(codec.encode_word(delta, bytes([0x90 | channel, key, 80])))
+                words.append(codec.encode_word(delta, bytes([0x80 | channel, key, 0])))
     if not complete:
-        found = [word for word in found if rng.random() < 0.4]
-    return [EOS, UNK, *found]
+        words = [word for word in words if rng.random() < 0.4]
+    return [EOS, UNK, *words]
 
 
-def lexicon(spelled, eos):
-    return Lexicon(compose.MusicVocabulary(spelled).parsed, eos)
+def lexicon(words, eos):
+    return Lexicon(compose.MusicVocabulary(words).parsed, eos)
 
 
-def twin(spelled, events, voices, may_end, must_end):
+def twin(words, events, voices, may_end, must_end):
     """Which words may follow the events, worked out from the beginning for each word by itself."""
     sounding, now, notes = {}, 0, 0
     for tick, message in events:
@@ -40,8 +40,8 @@ def twin(spelled, events, voices, may_end, must_end):
             notes += 1
         elif kind == 0x80:
             del sounding[message[0] & 15, message[1]]
-    endable = {codec.decode_word(word)[1][:2] for word in spelled if "_8" in word}
-    return [follows(word, sounding, now, notes, endable, voices, may_end, must_end) for word in spelled]
+    endable = {codec.decode_word(word)[1][:2] for word in words if "_8" in word}
+    return [follows(word, sounding, now, notes, endable, voices, may_end, must_end) for word in words]
 
 
 def follows(word, sounding, now, notes, endable, voices, may_end, must_end):
@@ -72,23 +72,23 @@ def test_the_mask_is_that_of_its_twin(rng):
     """As long as some word that moves may follow; where none does, the grammar has ended notes, and begins anew."""
     compared = 0
     for _ in range(20):
-        spelled = vocabulary(rng, complete=False)
+        words = vocabulary(rng, complete=False)
         voices, may_end, must_end = rng.integers(1, 4, 16).tolist(), bool(rng.integers(2)), False
-        grammar = Grammar(lexicon(spelled, 0), 480, int(rng.integers(100, 3000)), voices, 3, may_end)
+        grammar = Grammar(lexicon(words, 0), 480, int(rng.integers(100, 3000)), voices, 3, may_end)
         for step in range(40):
             if step == 30:
                 grammar.close()
                 must_end = True
             before = [list(events) for events in grammar.events]
-            found = mask(grammar)
+            allowed = mask(grammar)
             for row, events in enumerate(before):
                 piece = grammar._pieces[row]
                 if piece.over:
-                    assert found[row].tolist() == [word == EOS for word in spelled]
+                    assert allowed[row].tolist() == [word == EOS for word in words]
                 elif grammar.events[row] == events and (not events or events[-1][0] == piece.now):
-                    assert found[row].tolist() == twin(spelled, events, voices, may_end, must_end)
+                    assert allowed[row].tolist() == twin(words, events, voices, may_end, must_end)
                     compared += 1
-            grammar.take((found + rng.random(found.shape)).argmax(axis=1))
+            grammar.take((allowed + rng.random(allowed.shape)).argmax(axis=1))
     assert compared > 500
 
 
@@ -127,7 +127,7 @@ def test_whatever_is_drawn_is_legal(rng, complete, longest):
 
 
 @pytest.mark.parametrize(
-    "spelled",
+    "words",
     [
         [EOS, UNK],
         [EOS, UNK, "00_90_3c50"],  # nothing ends it
@@ -138,9 +138,9 @@ def test_whatever_is_drawn_is_legal(rng, complete, longest):
         [EOS, UNK, "00_ff_2f", "10_80_3c00"],
     ],
 )
-def test_poor_vocabularies_come_to_an_end(rng, spelled):
+def test_poor_vocabularies_come_to_an_end(rng, words):
     for bars in (None, 3):
-        grammar = Grammar(lexicon(spelled, 0), 480, 960, batch=2)
+        grammar = Grammar(lexicon(words, 0), 480, 960, batch=2)
         if bars:
             grammar.end_after(bars, "bars", (4, 4), 500_000)
         drawn(grammar, rng, most=50)
@@ -149,8 +149,8 @@ def test_poor_vocabularies_come_to_an_end(rng, spelled):
 
 
 def test_a_note_that_would_last_too_long_is_ended_in_time():
-    spelled = [EOS, UNK, "00_90_3c50", "8740_80_3c00", "00_90_4050", "8740_b0_0100", "00_80_4000", "60_80_4000"]
-    grammar = Grammar(lexicon(spelled, 0), 480, 600)
+    words = [EOS, UNK, "00_90_3c50", "8740_80_3c00", "00_90_4050", "8740_b0_0100", "00_80_4000", "60_80_4000"]
+    grammar = Grammar(lexicon(words, 0), 480, 600)
     for i in (2, 4, 5):
         grammar.take(numpy.array([i]))
     assert grammar.events[0][2:] == [(600, b"\x80\x3c\0"), (600, b"\x80\x40\0"), (960, b"\xb0\x01\0")]
@@ -163,8 +163,8 @@ def test_a_note_that_would_last_too_long_is_ended_in_time():
 
 
 def test_an_end_mark_only_when_all_is_quiet():
-    spelled = [EOS, UNK, "00_90_3c50", "60_80_3c00", "00_ff_2f"]
-    grammar = Grammar(lexicon(spelled, 0), 480, 960)
+    words = [EOS, UNK, "00_90_3c50", "60_80_3c00", "00_ff_2f"]
+    grammar = Grammar(lexicon(words, 0), 480, 960)
     assert mask(grammar).tolist() == [[False, False, True, False, False]]  # nothing has sounded yet
     grammar.take(numpy.array([2]))
     assert mask(grammar).tolist() == [[False, False, False, True, False]]
@@ -197,9 +197,9 @@ def test_so_many_bars_and_no_more(rng, meter, ticks):
 
 
 def test_so_many_seconds_whatever_the_tempo(rng):
-    spelled = [EOS, UNK, "00_90_3c50", "60_80_3c00", TEMPO_60, TEMPO_120, "8170_b0_0100"]
+    words = [EOS, UNK, "00_90_3c50", "60_80_3c00", TEMPO_60, TEMPO_120, "8170_b0_0100"]
     for _ in range(3):
-        grammar = Grammar(lexicon(spelled, 0), 480, 1920)
+        grammar = Grammar(lexicon(words, 0), 480, 1920)
         grammar.end_after(7.0, "seconds", (4, 4), 250_000)
         drawn(grammar, rng, most=10_000)
         until = LengthCounter("seconds", 480, (4, 4), 250_000)
@@ -219,12 +219,12 @@ def limits(unit, amount, events, meter=(4, 4), tempo=500_000):
 
 
 def test_bars_are_counted_from_the_next_one_after_the_beginning(rng):
-    begun = [(0, b"\x90\x30\x50"), (2000, b"\x80\x30\0")]  # a bar of 4/4 and a little
-    assert limits("bars", 2, begun) == 4 * 1920
-    assert limits("bars", 2, [*begun[:1], (1920, b"\x80\x30\0")]) == 3 * 1920
-    assert limits("bars", 2, [(0, bytes.fromhex("ff5803022408")), *begun]) == 4 * 1440
+    beginning = [(0, b"\x90\x30\x50"), (2000, b"\x80\x30\0")]  # a bar of 4/4 and a little
+    assert limits("bars", 2, beginning) == 4 * 1920
+    assert limits("bars", 2, [*beginning[:1], (1920, b"\x80\x30\0")]) == 3 * 1920
+    assert limits("bars", 2, [(0, bytes.fromhex("ff5803022408")), *beginning]) == 4 * 1440
     grammar = Grammar(lexicon(vocabulary(rng, deltas=(0, 60, 240), channels=(0,)), 0), 480, 1920)
-    grammar.begin(begun)
+    grammar.begin(beginning)
     grammar.end_after(2, "bars", (4, 4), 500_000)
     drawn(grammar, rng, most=10_000)
     assert grammar.events[0][-1][0] <= 4 * 1920
@@ -232,9 +232,9 @@ def test_bars_are_counted_from_the_next_one_after_the_beginning(rng):
 
 
 def test_seconds_are_counted_from_the_end_of_the_beginning():
-    begun = [(0, b"\x90\x30\x50"), (1248, b"\x80\x30\0")]  # 1.3 seconds
-    assert limits("seconds", 2, begun) == 1248 + 1920
-    assert limits("seconds", 2, [(0, bytes.fromhex("ff510f4240")), *begun]) == 1248 + 960
+    beginning = [(0, b"\x90\x30\x50"), (1248, b"\x80\x30\0")]  # 1.3 seconds
+    assert limits("seconds", 2, beginning) == 1248 + 1920
+    assert limits("seconds", 2, [(0, bytes.fromhex("ff510f4240")), *beginning]) == 1248 + 960
 
 
 def test_a_steady_tempo_holds_whatever_the_piece_has():
@@ -252,9 +252,9 @@ def test_the_end_of_a_beginning_is_no_end():
 
 
 def test_notes_end_at_the_limit_whatever_is_drawn():
-    spelled = [EOS, UNK, "00_90_3c50", "8f00_80_3c00", "8f00_b0_0100", "00_b0_0140"]
+    words = [EOS, UNK, "00_90_3c50", "8f00_80_3c00", "8f00_b0_0100", "00_b0_0140"]
     for i in (3, 4):
-        grammar = Grammar(lexicon(spelled, 0), 480, 1900)
+        grammar = Grammar(lexicon(words, 0), 480, 1900)
         grammar.end_after(1, "bars", (1, 4), 500_000)
         grammar.take(numpy.array([2]))
         grammar.take(numpy.array([i]))
@@ -302,10 +302,10 @@ def test_a_change_of_meter_moves_the_limit():
     assert until.tick() == 1920 + 2 * 1440
 
 
-# what a piece begins with
+# the beginning of a piece
 
 
-SPELLED = [EOS, UNK, "00_90_3c50", "00_90_3c40", "60_80_3c00", "8360_80_3c00", "00_ff_510f4240"]
+VOCABULARY = [EOS, UNK, "00_90_3c50", "00_90_3c40", "60_80_3c00", "8360_80_3c00", "00_ff_510f4240"]
 
 
 @pytest.mark.parametrize(
@@ -322,13 +322,13 @@ SPELLED = [EOS, UNK, "00_90_3c50", "00_90_3c40", "60_80_3c00", "8360_80_3c00", "
     ],
 )
 def test_the_word_most_like_an_event(word, nearest):
-    spelling = compose.MusicVocabulary(SPELLED)
+    spelling = compose.MusicVocabulary(VOCABULARY)
     i = spelling.nearest(codec.decode_word(word))
-    assert (i is None) if nearest is None else SPELLED[i] == nearest
+    assert (i is None) if nearest is None else VOCABULARY[i] == nearest
 
 
 def test_onset_keys_are_the_keys_struck_but_no_drums():
-    spelled = [EOS, "00_90_3c50", "60_90_3c40", "00_91_3c50", "00_99_3c50", "00_80_3c00"]
-    onset_keys = compose.MusicVocabulary(spelled).onset_keys()
+    words = [EOS, "00_90_3c50", "60_90_3c40", "00_91_3c50", "00_99_3c50", "00_80_3c00"]
+    onset_keys = compose.MusicVocabulary(words).onset_keys()
     assert onset_keys[1] == onset_keys[2] != onset_keys[3]
     assert [key < 0 for key in onset_keys] == [True, False, False, False, True, True]

@@ -108,16 +108,16 @@ def is_loop(words):
 
 
 def test_a_loop_is_what_the_definition_says(rng):
-    words, found, way_out = [], [], LoopEscape(1)
+    words, detected, way_out = [], [], LoopEscape(1)
     while len(words) < 1500:
         words += rng.integers(0, 3, rng.integers(1, 5) * rng.integers(1, 16)).tolist() * int(rng.integers(1, 7))
     for word in words:
         now = copy.deepcopy(way_out)
         now.take(numpy.array([word]))
-        found.append(now.heat()[0, 0] > 1)
+        detected.append(now.heat()[0, 0] > 1)
         way_out.read(numpy.array([word]))  # which heats nothing, and leaves nothing to be remembered
     wanted = [is_loop(words[: n + 1]) for n in range(len(words))]
-    assert found == wanted
+    assert detected == wanted
     assert any(wanted)
     assert not all(wanted)
 

@@ -34,8 +34,8 @@ def test_top_p(p, wanted):
 @pytest.mark.parametrize("p", [0.1, 0.9, 0.999])
 def test_top_p_of_many_words_is_that_of_a_whole_sort(rng, spread, p):
     logits = rng.normal(0, spread, (5, 3000))
-    found = filters.top_p(logits, p)
-    for row, kept_of_row in zip(logits, numpy.isfinite(found), strict=True):
+    filtered = filters.top_p(logits, p)
+    for row, kept_of_row in zip(logits, numpy.isfinite(filtered), strict=True):
         shares = numpy.exp(row - row.max()) / numpy.exp(row - row.max()).sum()
         ranked = numpy.argsort(-shares)
         count = int(numpy.searchsorted(numpy.cumsum(shares[ranked]), p)) + 1  # the fewest that make up p
@@ -137,8 +137,8 @@ class Counter:
 
 def test_each_word_is_read_once(rng):
     model = Counter()
-    made = generate_words(model, [3, 4, 5], filters.make_sampler(), lambda logits: logits, rng, batch=2)
-    assert [next(made).tolist() for _ in range(3)] == [[6, 6], [7, 7], [8, 8]]
+    rows = generate_words(model, [3, 4, 5], filters.make_sampler(), lambda logits: logits, rng, batch=2)
+    assert [next(rows).tolist() for _ in range(3)] == [[6, 6], [7, 7], [8, 8]]
     assert model.read == [[3, 3], [4, 4], [5, 5], [6, 6], [7, 7]]  # 8 is read when the next is asked for
 
 

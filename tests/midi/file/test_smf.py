@@ -364,8 +364,8 @@ def test_ticks_beyond_32_bits():
 
 def test_track_takes_what_events_gives():
     track = smf.read_smf(midi(TRACKS["meta events"][0])).tracks[0]
-    made = smf.make_track(track.events())
-    assert same(smf.MidiFile(0, 96, [made], []), smf.MidiFile(0, 96, [track], []))
+    again = smf.make_track(track.events())
+    assert same(smf.MidiFile(0, 96, [again], []), smf.MidiFile(0, 96, [track], []))
     assert hexed(smf.read_smf(smf.write_smf(smf.MidiFile(0, 96, [smf.make_track([])], []))).tracks[0]) == ["0 ff 2f"]
 
 

@@ -64,16 +64,16 @@ def mutated(data, rng):
         if not data:
             break
         at = int(rng.integers(len(data)))
-        what, size = rng.integers(6), int(rng.integers(1, 9))
-        if what == 0:
+        change, size = rng.integers(6), int(rng.integers(1, 9))
+        if change == 0:
             data[at] ^= 1 << int(rng.integers(8))
-        elif what == 1:
+        elif change == 1:
             data[at] = int(rng.integers(256))
-        elif what == 2:
+        elif change == 2:
             del data[at : at + size]
-        elif what == 3:
+        elif change == 3:
             data[at:at] = rng.bytes(size)
-        elif what == 4:
+        elif change == 4:
             data[at:at] = data[at : at + 8 * size]
         elif rng.random() < 0.3:
             del data[at:]
@@ -120,17 +120,17 @@ def test_random_tracks_read_as_they_were_made(rng):
 def test_nearly_all_of_a_plain_file_is_read_in_runs(rng):
     """The fast path must be the one that is used: of 3,000 messages the walk may meet but a few."""
     body = bytes.fromhex("00c005") + bytes.fromhex("00903c4081003c0000d0405eb00740") * 750 + b"\0\xff\x2f\0"
-    found = []
+    run_lengths = []
 
     class Counted(MessageRuns):
         def find_run(self, begin, end):
-            found.append(super().find_run(begin, end)[1])
+            run_lengths.append(super().find_run(begin, end)[1])
             return super().find_run(begin, end)
 
     file = smf.read_smf_with(Counted, PLAIN[:14] + chunk(b"MTrk", body))
     assert len(file.tracks[0].ticks) == 3002
-    assert sum(found) >= 2999
-    assert len(found) < 5
+    assert sum(run_lengths) >= 2999
+    assert len(run_lengths) < 5
 
 
 def track_of(body, count):
@@ -188,7 +188,7 @@ def test_many_mutated_real_files(shared, rng, capsys):
     originals = [data for data in originals if len(data) < 100_000]  # none takes over 0.2 s, even by the walk alone
     refused = mended = 0
     slowest = worst = 0.0
-    begun = time.process_time()
+    started = time.process_time()
     for k in range(MUTATIONS):
         data = mutated(originals[rng.integers(len(originals))], rng)
         start = time.process_time()
@@ -206,7 +206,7 @@ def test_many_mutated_real_files(shared, rng, capsys):
             smf.read_smf(data)
             worst = max(worst, (tracemalloc.get_traced_memory()[1] - (1 << 16)) / len(data))
             tracemalloc.stop()
-    spent = time.process_time() - begun
+    spent = time.process_time() - started
     with capsys.disabled():
         print(f"\n{MUTATIONS} files: {refused} refused, {mended} mended, {spent:.0f} s")
         print(f"slowest {slowest * 1e3:.0f} ms, most memory {worst:.1f} times the file")

@@ -60,7 +60,7 @@ def labels(ticks):
 
 def boxes(axes):
     """The notes' (left, bottom, right, top) as drawn, and their colors."""
-    (collection,) = [found for found in axes.collections if type(found).__name__ == "PolyCollection"]
+    (collection,) = [each for each in axes.collections if type(each).__name__ == "PolyCollection"]
     corners = [(*path.vertices.min(axis=0), *path.vertices.max(axis=0)) for path in collection.get_paths()]
     return corners, collection.get_facecolors()
 
@@ -149,7 +149,7 @@ def test_drums_have_named_rows_under_the_notes(drawn):
     upper, lower = figure.axes
     assert upper.get_position().y0 > lower.get_position().y1
     assert labels(lower.get_yticklabels()) == ["kick", "snare", "closed hat", "drum 90"]
-    (marks,) = [found for found in lower.collections if type(found).__name__ == "PathCollection"]
+    (marks,) = [each for each in lower.collections if type(each).__name__ == "PathCollection"]
     assert sorted(map(tuple, marks.get_offsets().tolist())) == [(0, 0), (0, 3), (240, 2), (480, 1)]
     assert len(boxes(upper)[0]) == 1
     (alone,) = drawn(piece(drums)).axes
@@ -210,9 +210,9 @@ def test_ten_thousand_notes_take_less_than_three_seconds(rng):
     rows = zip(starts.tolist(), rng.integers(0, 9, 10_000).tolist(), rng.integers(0, 128, 10_000).tolist(), strict=True)
     score = piece([(start, start + 200, channel, key, 80) for start, channel, key in rows])
     picture(piece([]))  # matplotlib's import does not count
-    begun = time.process_time()
+    started = time.process_time()
     image = picture(score)
-    assert time.process_time() - begun < 3
+    assert time.process_time() - started < 3
     assert image.shape[0] < 2000
 
 

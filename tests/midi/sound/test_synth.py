@@ -47,8 +47,8 @@ def pitch(samples, near):
     return (f * peaks).sum() / peaks.sum()
 
 
-def cents(found, wanted):
-    return 1200 * numpy.log2(found / wanted)
+def cents(measured, wanted):
+    return 1200 * numpy.log2(measured / wanted)
 
 
 def tone(name, key, hold=2.0, first=0, last=None, bends=STEADY, strength=0.7):
@@ -237,8 +237,8 @@ def test_the_pedal_holds_a_note_until_it_is_lifted_or_struck_again():
 
     def lasts(*others):
         samples = synth.render_score(piece(notes, (0, b"\xc0\x10"), *others))
-        heard = numpy.flatnonzero(abs(samples).max(axis=1) > abs(samples.astype(int)).max() / 4)
-        return heard[-1] / RATE
+        audible = numpy.flatnonzero(abs(samples).max(axis=1) > abs(samples.astype(int)).max() / 4)
+        return audible[-1] / RATE
 
     down, up = (0, b"\xb0\x40\x7f"), (4 * QUARTER, b"\xb0\x40\x00")
     assert lasts() < 0.5
@@ -341,7 +341,7 @@ class Stub:
     """A tinysoundfont that writes down what it is told, and sounds a constant."""
 
     def __init__(self):
-        self.told, self.samples = [], 0
+        self.messages, self.samples = [], 0
 
     def Synth(self, gain, rate):  # noqa: N802 (the package's name)
         return self
@@ -356,14 +356,14 @@ class Stub:
         self.samples += samples
 
     def program_change(self, channel, program, drums):
-        self.told.append((self.samples, "program", channel, program, drums))
+        self.messages.append((self.samples, "program", channel, program, drums))
         if program == 99:
             raise RuntimeError("no such preset")
 
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return lambda *args: self.told.append((self.samples, name, *args))
+        return lambda *args: self.messages.append((self.samples, name, *args))
 
 
 @pytest.fixture
@@ -379,8 +379,8 @@ def test_a_soundfonts_player_is_told_every_event_in_its_time(stub, tmp_path):
     score = piece([(QUARTER, 2 * QUARTER, 1, 60, 90), (20 * QUARTER, 21 * QUARTER, DRUMS, 38, 80)], *others)
     samples = synth.render_soundfont(score, tmp_path / "a.sf2")
     half = RATE // 2
-    assert [told[1:] for told in stub.told[:16]] == [("program", c, 0, c == DRUMS) for c in range(16)]
-    assert stub.told[16:] == [
+    assert [message[1:] for message in stub.messages[:16]] == [("program", c, 0, c == DRUMS) for c in range(16)]
+    assert stub.messages[16:] == [
         (0, "program", 1, 99, False),
         (0, "control_change", 1, 7, 80),
         (half, "pitchbend", 1, 8193),

@@ -16,8 +16,8 @@ TEMPO_120, TEMPO_60 = bytes.fromhex("ff5107a120"), bytes.fromhex("ff510f4240")
 
 
 def tune(*notes, others=(), end=0, division=480):
-    found = [Note(*note) for note in notes]
-    return Score(found, list(others), max([end, *(note.end for note in found)]), division)
+    notes = [Note(*note) for note in notes]
+    return Score(notes, list(others), max([end, *(note.end for note in notes)]), division)
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,12 @@ def message(text):
 
 def midi(*lists, form=1, division=480):
     """The bytes of a MIDI file; each track is a text of lines ``tick message``."""
-    made = []
+    smf_tracks = []
     for text in lists:
         lines = (line.split("#")[0].split() for line in text.strip().split("\n"))
         events = [(int(line[0]), message("".join(line[1:]))) for line in lines if line]
-        made.append(smf.make_track(sorted(events, key=lambda event: event[0])))
-    return smf.write_smf(smf.MidiFile(form, division, made, []))
+        smf_tracks.append(smf.make_track(sorted(events, key=lambda event: event[0])))
+    return smf.write_smf(smf.MidiFile(form, division, smf_tracks, []))
 
 
 CONDUCTOR = """
@@ -80,8 +80,8 @@ def test_events_channel_keeps_controls_and_what_is_dropped_gives_its_delta_on():
 
 
 def test_events_all_take_tempo_and_meter_from_every_track_and_the_end():
-    found = line(midi(CONDUCTOR, FLUTE), track=1, events="all")
-    assert found == "00_ff_510f4240 00_ff_5803022408 00_c0_49 00_90_4850 8360_80_4800 00_ff_2f"
+    words = line(midi(CONDUCTOR, FLUTE), track=1, events="all")
+    assert words == "00_ff_510f4240 00_ff_5803022408 00_c0_49 00_90_4850 8360_80_4800 00_ff_2f"
 
 
 def test_tempo_and_meter_are_kept_beside_notes_alone():
@@ -94,8 +94,8 @@ def test_tempo_and_meter_are_kept_beside_notes_alone():
 
 def test_what_pieces_have_in_common():
     words = ["00_90_3c50", "60_80_3c00"]
-    made = [(400_000, (6, 8), 73), (500_000, (3, 4), 40), (600_000, (6, 8), 40)]
-    pieces = [Piece("x", words, 480, tempo, meter, ((0, program),)) for tempo, meter, program in made]
+    contexts = [(400_000, (6, 8), 73), (500_000, (3, 4), 40), (600_000, (6, 8), 40)]
+    pieces = [Piece("x", words, 480, tempo, meter, ((0, program),)) for tempo, meter, program in contexts]
     about = collect.common_settings(pieces)
     assert about == {"division": 480, "tempo": 500_000, "meter": [6, 8], "programs": [(0, 40)], "voices": [1] * 16}
     with pytest.raises(UserError, match="divisions of 96, 480: --ticks-per-beat 480 brings them to one time"):
@@ -169,9 +169,9 @@ def test_tunes_of_one_name_are_two(tmp_path):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "01.mid").write_bytes(midi(f"0 90 {key} 50\n9 80 {key} 00"))
     paths = [str(tmp_path / "a"), str(tmp_path / "b"), str(tmp_path / "a" / "01.mid")]
-    found = collect.collect_pieces(paths, Settings(transpose=(0, 1)))
-    assert [len(group) for group in collect.group_copies(found.pieces)] == [2, 2]
-    assert found.report["files"] == 2  # the last is the first again
+    collection = collect.collect_pieces(paths, Settings(transpose=(0, 1)))
+    assert [len(group) for group in collect.group_copies(collection.pieces)] == [2, 2]
+    assert collection.report["files"] == 2  # the last is the first again
 
 
 def test_format_2_is_one_pattern_after_the_other():
@@ -312,14 +312,14 @@ def test_folders_are_searched_and_every_refusal_has_a_reason(tmp_path):
     (tmp_path / "c.midi").write_bytes(midi(CONDUCTOR))
     (tmp_path / "._c.midi").write_bytes(b"what a Mac leaves")
     (tmp_path / "d.mid").write_bytes(midi(FLUTE)[:-6])  # the end of the track is missing, and the note-off
-    found = collect.collect_pieces([str(tmp_path)], Settings())
-    assert [piece.name for piece in found.pieces] == ["d.mid", "deep/a.MID"]
-    assert [(item["name"][len(str(tmp_path)) + 1 :], item["reason"][:18]) for item in found.report["refused"]] == [
+    collection = collect.collect_pieces([str(tmp_path)], Settings())
+    assert [piece.name for piece in collection.pieces] == ["d.mid", "deep/a.MID"]
+    assert [(item["name"][len(str(tmp_path)) + 1 :], item["reason"][:18]) for item in collection.report["refused"]] == [
         ("b.mid", "offset 0: is HTML,"),
         ("c.midi", "its track 0 holds "),
     ]
-    assert [item["name"][-5:] for item in found.report["mended"]] == ["d.mid"]
-    assert {name: found.report[name] for name in ("files", "pieces", "copies", "words", "distinct", "notes")} == {
+    assert [item["name"][-5:] for item in collection.report["mended"]] == ["d.mid"]
+    assert {name: collection.report[name] for name in ("files", "pieces", "copies", "words", "distinct", "notes")} == {
         "files": 4, "pieces": 2, "copies": 0, "words": 4, "distinct": 3, "notes": 2,
     }  # fmt: skip
     strict = collect.collect_pieces([str(tmp_path)], Settings(), strict=True)
@@ -340,15 +340,18 @@ def test_nothing_read_says_why(tmp_path):
 def test_words_bring_their_settings_to_the_midi_beside_them(saved, tmp_path):
     _, settings, pieces = saved
     (tmp_path / "z.mid").write_bytes(midi(FLUTE, division=96))
-    found = collect.collect_pieces([str(tmp_path)], Settings())
-    assert found.settings == settings
-    assert [piece.name for piece in found.pieces] == ["á.mid", "á.mid +1", "z.mid", "z.mid +1"]
-    assert collect.group_copies(found.pieces) == [[p.words for p in pieces], [p.words for p in found.pieces[2:]]]
+    collection = collect.collect_pieces([str(tmp_path)], Settings())
+    assert collection.settings == settings
+    assert [piece.name for piece in collection.pieces] == ["á.mid", "á.mid +1", "z.mid", "z.mid +1"]
+    assert collect.group_copies(collection.pieces) == [
+        [p.words for p in pieces],
+        [p.words for p in collection.pieces[2:]],
+    ]
 
 
 def test_how_many_keys_of_a_channel_sound_at_once():
-    def piece(*spelled):
-        return Piece("x", list(spelled), 480, 500_000, (4, 4))
+    def piece(*words):
+        return Piece("x", list(words), 480, 500_000, (4, 4))
 
     alone = piece("00_90_3c50", "60_80_3c00", "00_ff_2f")
     chord = piece("00_93_3c50", "00_93_4050", "60_83_3c00", "00_83_4000", "00_b3_4000")
@@ -362,16 +365,16 @@ def test_how_many_keys_of_a_channel_sound_at_once():
 
 def canonical(file):
     """How often each event is at each tick, over all tracks: what conversion keeps, note-offs in one form."""
-    found = Counter()
+    counts = Counter()
     for track in file.tracks:
         for tick, m in track.events():
             kind = m[0] & 0xF0
             if m[0] < 0xF0:
                 m = bytes([0x80 | m[0] & 15, m[1], 0]) if kind == 0x80 or (kind == 0x90 and not m[2]) else m
-                found[tick, m] += 1
+                counts[tick, m] += 1
             elif m[0] == 0xFF and m[1] in (0x51, 0x58, 0x59):
-                found[tick, m] += 1
-    return found
+                counts[tick, m] += 1
+    return counts
 
 
 def onsets(events):
