@@ -38,9 +38,9 @@ def test_a_part_that_fails_or_hangs_is_told_and_the_others_go_on():
         part("skipped", 60, "print('2 skipped')", says=" passed"),
         part("last", 60, "print('2 passed, still here')", says=" passed"),
     ]
-    told = []
-    outcomes = gpu_check.run_all(todo, lambda outcomes: told.append(len(outcomes)))
-    assert told == [1, 2, 3, 4, 5]
+    lengths = []
+    outcomes = gpu_check.run_all(todo, lambda outcomes: lengths.append(len(outcomes)))
+    assert lengths == [1, 2, 3, 4, 5]
     assert [outcome.fault for outcome in outcomes] == [
         "",
         "failed with exit status 3",

@@ -66,7 +66,7 @@ def call(*args):
     return classify.main([str(arg) for arg in args])
 
 
-def told(*args):
+def captured(*args):
     """The status of a call, and what it said on standard output and standard error."""
     with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as error:
         status = call(*args)
@@ -77,7 +77,7 @@ def told(*args):
 def straight(mood, tmp_path_factory):
     """A run of five epochs straight through, and what was said meanwhile."""
     out = tmp_path_factory.mktemp("runs") / "straight"
-    return out, *told("train", mood, "-o", out, "-e", 5, *SMALL)
+    return out, *captured("train", mood, "-o", out, "-e", 5, *SMALL)
 
 
 @pytest.fixture
@@ -210,14 +210,16 @@ def test_errors_are_saved_with_better_weights_and_without(straight, tmp_path):
     assert (arrays(out)["out/W"] == run.new_model().out.W.array).all()
 
 
-def test_what_is_told_of_an_epoch_is_what_the_model_did(mood, tmp_path):
+def test_what_is_logged_of_an_epoch_is_what_the_model_did(mood, tmp_path):
     """Where nothing is learned and nothing dropped, training and all validations find the same."""
-    told("train", mood, "-o", tmp_path / "a", "-e", 2, *SMALL, "--lr", 1e-30, "--optimizer", "sgd", "--use-dropout=off")
+    captured(
+        "train", mood, "-o", tmp_path / "a", "-e", 2, *SMALL, "--lr", 1e-30, "--optimizer", "sgd", "--use-dropout=off"
+    )
     first, second = history(tmp_path / "a")
     assert first["train_loss"] == pytest.approx(second["train_loss"], rel=1e-5)
     assert first["train_error"] == second["train_error"]
     assert (first["valid_loss"], first["best"], second["best"]) == (second["valid_loss"], True, False)
-    said = told("evaluate", tmp_path / "a", mood, "-o", tmp_path / "picture.png")[1]
+    said = captured("evaluate", tmp_path / "a", mood, "-o", tmp_path / "picture.png")[1]
     right, count = right_of(said)
     assert count == 120
     parts = [(first["train_error"], 96), (first["valid_error"], 12), (first["test_error"], 12)]
@@ -227,7 +229,7 @@ def test_what_is_told_of_an_epoch_is_what_the_model_did(mood, tmp_path):
 @pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("model", ["bilstm", "rnn", "bow"])
 def test_all_kinds_learn(mood, tmp_path, model):
-    status, _, _ = told("train", mood, "-o", tmp_path / "a", "-e", 8, *SMALL, "--encoder", model, "--pool", "max")
+    status, _, _ = captured("train", mood, "-o", tmp_path / "a", "-e", 8, *SMALL, "--encoder", model, "--pool", "max")
     assert status == 0
     assert min(entry["valid_error"] for entry in history(tmp_path / "a")) <= 0.1
     assert about(tmp_path / "a")["sizes"]["model"] == model
@@ -239,7 +241,7 @@ def test_letters_are_sorted(tmp_path):
     pytest.importorskip("MeCab")
     letters = ROOT / "corpus" / "letters.tsv"
     out = tmp_path / "run"
-    told("train", letters, "-o", out, "-e", 6, "-u", 16, "-b", 16, "--lr", 0.02, "--model", "bow", "-d", "cpu")
+    captured("train", letters, "-o", out, "-e", 6, "-u", 16, "-b", 16, "--lr", 0.02, "--model", "bow", "-d", "cpu")
     found = about(out)
     assert (found["tokens"], len(found["classes"]) > 2) == ("mecab", True)
     assert history(out)[-1]["test_error"] < 1 - 1.6 / len(found["classes"])
@@ -312,7 +314,7 @@ def test_every_option_and_every_spelling_of_the_tutorial(straight, mood, tmp_pat
     given = [names.get(word, word) for word in line.split()]
     target = [] if "--saveto" in given else ["-o", out]
     small = SMALL[2:] if {"--reload-model", "--reload_model", "--dim-proj", "--dim_proj"} & set(given) else SMALL
-    assert told("train", mood, *small, *target, *given)[0] == 0
+    assert captured("train", mood, *small, *target, *given)[0] == 0
     found = about(out)
     for key in where.split(".") if where else ():
         found = found[key]
@@ -321,19 +323,19 @@ def test_every_option_and_every_spelling_of_the_tutorial(straight, mood, tmp_pat
 
 def test_what_is_asked_of_no_option(mood, tmp_path, monkeypatch):
     untrained(monkeypatch)
-    told("train", mood, "-o", tmp_path / "a")
+    captured("train", mood, "-o", tmp_path / "a")
     found = about(tmp_path / "a")
     assert ClassifierRecipe(**found["recipe"] | {"precision": "float32"}) == ClassifierRecipe()
     assert (found["sizes"]["dropout"], found["sizes"]["dropout_words"], found["sizes"]["units"]) == (0.5, 0.5, 128)
     assert (found["corpus"]["min_count"], found["corpus"]["n_words"], found["start"]) == (2, 10_000, {})
     for name, optimizer in OPTIMIZERS.items():
-        told("train", mood, "-o", tmp_path / name, "--optimizer", name)
+        captured("train", mood, "-o", tmp_path / name, "--optimizer", name)
         assert about(tmp_path / name)["recipe"]["lr"] == (0.001 if name == "adam" else optimizer.lr)
 
 
 @pytest.mark.usefixtures("no_pictures")
 def test_lines_of_loss_while_it_runs(mood, tmp_path):
-    noted = told("train", mood, "-o", tmp_path / "a", "-e", 2, *SMALL, "--dispFreq", 15)[2]
+    noted = captured("train", mood, "-o", tmp_path / "a", "-e", 2, *SMALL, "--dispFreq", 15)[2]
     found = re.findall(r"^update +(\d+)   epoch (\d)   loss (\d\.\d{4})$", noted, re.MULTILINE)
     assert [line[:2] for line in found] == [("15", "1"), ("30", "2"), ("45", "2")]
     assert all(0 < float(line[2]) < 2 for line in found)
@@ -358,7 +360,7 @@ def test_a_bar_shows_the_loss_of_an_example(mood, tmp_path, monkeypatch):
 def test_weight_decay_keeps_the_last_layer_small_and_clipping_the_steps(mood, tmp_path):
     norms = []
     for n, given in enumerate((["--decay-c", 0], ["--decay-c", 1], ["-c", 1e-9, "--optimizer", "sgd"])):
-        told("train", mood, "-o", tmp_path / f"{n}", "-e", 2, *SMALL, *given)
+        captured("train", mood, "-o", tmp_path / f"{n}", "-e", 2, *SMALL, *given)
         norms.append(float((arrays(tmp_path / f"{n}", "checkpoint.npz")["model/out/W"] ** 2).sum()))
     assert norms[1] < 0.5 * norms[0]
     begun = load_run(str(tmp_path / "2"), CLASSIFIER).new_model()
@@ -374,7 +376,7 @@ def test_batches_by_length_are_others(mood, tmp_path, monkeypatch):
 
     monkeypatch.setattr(trainer.Trainer, "train", lambda self: spans.append(spans_of(self)) or True)
     for switch in ("off", "on"):
-        told("train", mood, "-o", tmp_path / switch, *SMALL, "--sort-by-len", switch)
+        captured("train", mood, "-o", tmp_path / switch, *SMALL, "--sort-by-len", switch)
     assert numpy.mean(spans[1]) < 0.5 * numpy.mean(spans[0])
 
 
@@ -413,13 +415,13 @@ STOPS = [
 def test_stopped_anywhere_and_resumed_gives_the_same_bytes(straight, mood, tmp_path, monkeypatch, how, stops):
     names = {"VECTORS": mood.parent / "vectors", "ORIGIN": straight[0]}
     how = [*SMALL, *(names.get(word, word) for word in how)]
-    told("train", mood, "-o", tmp_path / "a", "-e", 4, *how)
+    captured("train", mood, "-o", tmp_path / "a", "-e", 4, *how)
     command = ("train", mood, "-o", tmp_path / "b", "-e", 4, *how)
     for n, updates in enumerate(stops):
         number = (signal.SIGTERM, signal.SIGINT)[n % 2]
         with monkeypatch.context() as patched:
             stop_after(patched, updates, number)
-            status, _, noted = told(*command)
+            status, _, noted = captured(*command)
         assert status == 128 + number
         assert re.search(
             r"^stopped  in epoch \d, after batch \d+; go on with: python classify.py train -o ", noted, re.M
@@ -429,7 +431,7 @@ def test_stopped_anywhere_and_resumed_gives_the_same_bytes(straight, mood, tmp_p
     at = json.loads(arrays(tmp_path / "b", "checkpoint.npz")["meta"].tobytes())
     count = BATCHES if "--test-fraction" not in how else 27
     assert (at["updates"], at["epoch"], at["window"]) == (done, 1 + done // count, done % count)
-    status, said, noted = told(*command)
+    status, said, noted = captured(*command)
     assert status == 0
     assert f"go on    in epoch {1 + done // count}, after batch {done % count}\n" in noted
     assert "The best model on the " in said
@@ -440,7 +442,7 @@ def test_stopped_anywhere_and_resumed_gives_the_same_bytes(straight, mood, tmp_p
 @pytest.mark.usefixtures("no_pictures")
 def test_rows_that_are_frozen_stay_and_others_begin_where_they_were(mood, tmp_path):
     vectors = mood.parent / "vectors"
-    told("train", mood, "-o", tmp_path / "a", "-e", 2, *SMALL, "--vectors", vectors, "--freeze-epochs", 2)
+    captured("train", mood, "-o", tmp_path / "a", "-e", 2, *SMALL, "--vectors", vectors, "--freeze-epochs", 2)
     rows = [arrays(tmp_path / "a")["l0/W"], arrays(tmp_path / "a", "checkpoint.npz")["model/l0/W"]]
     words = load_run(str(tmp_path / "a"), CLASSIFIER).vocabulary
     for line in vectors.read_text().splitlines():
@@ -449,7 +451,7 @@ def test_rows_that_are_frozen_stay_and_others_begin_where_they_were(mood, tmp_pa
             assert found[words.ids[word]] == pytest.approx([float(x) for x in numbers])
     frozen = arrays(tmp_path / "a", "checkpoint.npz")
     assert (frozen["optimizer/l0/W/t"], frozen["optimizer/l1_x/W/t"]) == (0, 2 * BATCHES)
-    told("train", "-o", tmp_path / "a", "-r", "-e", 3, "-d", "cpu")
+    captured("train", "-o", tmp_path / "a", "-r", "-e", 3, "-d", "cpu")
     tuned = arrays(tmp_path / "a", "checkpoint.npz")
     assert (tuned["optimizer/l0/W/t"], tuned["optimizer/l1_x/W/t"]) == (BATCHES, 3 * BATCHES)
     assert (tuned["model/l0/W"] != rows[0]).any()
@@ -458,10 +460,10 @@ def test_rows_that_are_frozen_stay_and_others_begin_where_they_were(mood, tmp_pa
 @pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("how", [[], ["--valid-freq", 5]])
 def test_epochs_can_be_added_later(mood, tmp_path, how):
-    told("train", mood, "-o", tmp_path / "a", "-e", 3, *SMALL, *how)
-    told("train", mood, "-o", tmp_path / "b", "-e", 1, *SMALL, *how)
-    told("train", "-o", tmp_path / "b", "--resume", "--epoch", 2, "-d", "cpu")
-    told("train", "-o", tmp_path / "b", "-r", "-e", 3, "--patience", 10, "--disp-freq", 5, "-d", "cpu")
+    captured("train", mood, "-o", tmp_path / "a", "-e", 3, *SMALL, *how)
+    captured("train", mood, "-o", tmp_path / "b", "-e", 1, *SMALL, *how)
+    captured("train", "-o", tmp_path / "b", "--resume", "--epoch", 2, "-d", "cpu")
+    captured("train", "-o", tmp_path / "b", "-r", "-e", 3, "--patience", 10, "--disp-freq", 5, "-d", "cpu")
     same_runs(tmp_path / "a", tmp_path / "b")
     assert about(tmp_path / "a") == about(tmp_path / "b")
 
@@ -469,9 +471,9 @@ def test_epochs_can_be_added_later(mood, tmp_path, how):
 @pytest.mark.usefixtures("no_pictures")
 def test_a_validation_that_would_come_too_late_comes_at_the_end(mood, tmp_path):
     """Else there would be no model."""
-    told("train", mood, "-o", tmp_path / "a", "-e", 2, *SMALL, "--valid-freq", 1000)
+    captured("train", mood, "-o", tmp_path / "a", "-e", 2, *SMALL, "--valid-freq", 1000)
     assert [entry["updates"] for entry in history(tmp_path / "a")] == [2 * BATCHES]
-    told("train", mood, "-o", tmp_path / "b", "-e", 2, *SMALL, "--valid-freq", 20)
+    captured("train", mood, "-o", tmp_path / "b", "-e", 2, *SMALL, "--valid-freq", 20)
     assert [entry["updates"] for entry in history(tmp_path / "b")] == [20, 40]
     assert [entry["epochs"] for entry in history(tmp_path / "b")] == pytest.approx([20 / BATCHES, 40 / BATCHES])
 
@@ -480,27 +482,27 @@ def test_a_validation_that_would_come_too_late_comes_at_the_end(mood, tmp_path):
 def test_patience_stops_and_more_of_it_goes_on(mood, tmp_path):
     out = tmp_path / "a"
     how = [*SMALL, "--lr", 1e-20, "--optimizer", "sgd"]
-    told("train", mood, "-o", out, "-e", 50, *how, "--patience", 2)
+    captured("train", mood, "-o", out, "-e", 50, *how, "--patience", 2)
     assert [entry["best"] for entry in history(out)] == [True, False, False]
     before = contents(out)
-    status, _, noted = told("train", "-o", out, "--resume", "-d", "cpu")
+    status, _, noted = captured("train", "-o", out, "--resume", "-d", "cpu")
     assert status == 0
     assert "patience  is used up: --patience above 2 goes on" in noted
     assert contents(out) == before
-    told("train", "-o", out, "--resume", "--patience", 3, "-d", "cpu")
+    captured("train", "-o", out, "--resume", "--patience", 3, "-d", "cpu")
     assert len(history(out)) == 4
     assert about(out)["recipe"]["patience"] == 3
-    told("train", mood, "-o", tmp_path / "b", "-e", 50, *how, "--patience", 3)
+    captured("train", mood, "-o", tmp_path / "b", "-e", 50, *how, "--patience", 3)
     same_runs(out, tmp_path / "b")
 
 
 @pytest.mark.usefixtures("no_pictures")
 def test_patience_may_end_inside_an_epoch(mood, tmp_path):
     how = [*SMALL, "--lr", 1e-20, "--optimizer", "sgd", "--valid-freq", 5]
-    told("train", mood, "-o", tmp_path / "a", "-e", 50, *how, "--patience", 1)
+    captured("train", mood, "-o", tmp_path / "a", "-e", 50, *how, "--patience", 1)
     assert [entry["updates"] for entry in history(tmp_path / "a")] == [5, 10]
-    told("train", "-o", tmp_path / "a", "--resume", "--patience", 2, "-d", "cpu")
-    told("train", mood, "-o", tmp_path / "b", "-e", 50, *how, "--patience", 2)
+    captured("train", "-o", tmp_path / "a", "--resume", "--patience", 2, "-d", "cpu")
+    captured("train", mood, "-o", tmp_path / "b", "-e", 50, *how, "--patience", 2)
     same_runs(tmp_path / "a", tmp_path / "b")
 
 
@@ -508,7 +510,7 @@ def test_patience_may_end_inside_an_epoch(mood, tmp_path):
 def test_the_best_model_is_kept(mood, tmp_path):
     """At a learning rate this high errors go up and down."""
     out = tmp_path / "a"
-    told("train", mood, "-o", out, "-e", 6, *SMALL, "--lr", 0.5, "--valid-freq", 3)
+    captured("train", mood, "-o", out, "-e", 6, *SMALL, "--lr", 0.5, "--valid-freq", 3)
     errors = [entry["valid_error"] for entry in history(out)]
     first = errors.index(min(errors))
     assert first < len(errors) - 1, "the last must not be the best, or this test shows nothing"
@@ -524,7 +526,7 @@ def test_the_best_model_is_kept(mood, tmp_path):
 @pytest.mark.usefixtures("no_pictures")
 def test_a_loss_that_is_not_finite_stops_at_once(mood, tmp_path, monkeypatch, refused):
     out = tmp_path / "a"
-    told("train", mood, "-o", out, "-e", 1, *SMALL)
+    captured("train", mood, "-o", out, "-e", 1, *SMALL)
     before, learn = contents(out), trainer.Learner.learn
 
     def spoil(self, batch):
@@ -546,7 +548,7 @@ def test_a_loss_that_is_not_finite_stops_at_once(mood, tmp_path, monkeypatch, re
 def test_weights_that_are_not_finite_are_never_saved(mood, tmp_path, monkeypatch, refused):
     """As those of the last update before a validation, whose loss nobody has seen yet."""
     out = tmp_path / "a"
-    told("train", mood, "-o", out, "-e", 1, *SMALL)
+    captured("train", mood, "-o", out, "-e", 1, *SMALL)
     before, validate = contents(out), ClassificationTask.validate
 
     def spoil(self, model, *args):
@@ -565,7 +567,7 @@ def test_weights_that_are_not_finite_are_never_saved(mood, tmp_path, monkeypatch
 def test_a_corpus_that_changed_is_neither_resumed_nor_tested_on(mood, tmp_path, refused):
     path = tmp_path / "mood.tsv"
     path.write_text(mood.read_text())
-    told("train", path, "-o", tmp_path / "a", "-e", 1, *SMALL)
+    captured("train", path, "-o", tmp_path / "a", "-e", 1, *SMALL)
     path.write_text(mood.read_text().replace("film", "cow", 1))
     for line in (("train", "-o", tmp_path / "a", "--resume"), ("evaluate", tmp_path / "a")):
         assert "mood.tsv: no longer the examples that" in refused(*line, "-d", "cpu")
@@ -573,14 +575,14 @@ def test_a_corpus_that_changed_is_neither_resumed_nor_tested_on(mood, tmp_path, 
 
 @pytest.mark.usefixtures("no_pictures")
 def test_a_run_that_is_killed_goes_on_from_its_last_checkpoint(mood, tmp_path, monkeypatch):
-    told("train", mood, "-o", tmp_path / "a", "-e", 2, *SMALL)
+    captured("train", mood, "-o", tmp_path / "a", "-e", 2, *SMALL)
     with monkeypatch.context() as patched:
         patched.setattr(trainer, "CHECKPOINT_SECONDS", 0)
         patched.setattr(signal, "raise_signal", lambda number: sys.exit("killed"))
         stop_after(patched, BATCHES + 7)
         with pytest.raises(SystemExit, match="killed"):
-            told("train", mood, "-o", tmp_path / "b", "-e", 2, *SMALL)
-    noted = told("train", "-o", tmp_path / "b", "--resume", "-d", "cpu")[2]
+            captured("train", mood, "-o", tmp_path / "b", "-e", 2, *SMALL)
+    noted = captured("train", "-o", tmp_path / "b", "--resume", "-d", "cpu")[2]
     assert "go on    in epoch 2, after batch 6\n" in noted
     same_runs(tmp_path / "a", tmp_path / "b")
 
@@ -592,7 +594,7 @@ def test_a_folder_with_one_for_training_and_one_for_tests(tmp_path, monkeypatch)
             label, _, text = line.partition("\t")
             (tmp_path / "data" / part / label).mkdir(parents=True, exist_ok=True)
             (tmp_path / "data" / part / label / f"{n}.txt").write_text(text)
-    told("train", tmp_path / "data", "-o", tmp_path / "a", *SMALL)
+    captured("train", tmp_path / "data", "-o", tmp_path / "a", *SMALL)
     found = about(tmp_path / "a")["corpus"]
     assert found["test"] == [str(tmp_path / "data" / "test")]
     assert found["report"]["classes"] == {"train": [9, 9], "valid": [1, 1], "test": [3, 3]}
@@ -609,7 +611,7 @@ def test_a_process_that_is_told_to_stop_says_how_to_go_on(mood, tmp_path):
     _, noted = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM, noted
     assert re.search(rf"go on with: python classify\.py train -o '{out}' --resume\n$", noted)
-    assert told("train", "-o", out, "--resume", "-d", "cpu", "--patience", 1)[0] == 0
+    assert captured("train", "-o", out, "--resume", "-d", "cpu", "--patience", 1)[0] == 0
 
 
 # Beginning with other runs; music
@@ -631,7 +633,7 @@ def test_a_classifier_begins_with_a_language_model(language, mood, tmp_path, mon
     jobs = []
     with monkeypatch.context() as patched:
         patched.setattr(trainer.Trainer, "train", lambda self: jobs.append(self) or True)
-        _, _, noted = told("train", mood, "-o", tmp_path / "a", *SMALL, "--init-from", language)
+        _, _, noted = captured("train", mood, "-o", tmp_path / "a", *SMALL, "--init-from", language)
     assert f"start    {language}: 16 of 16 words; l1_h/W, l1_h/b, l1_x/W" in noted
     found = about(tmp_path / "a")
     assert (found["tokens"], found["case"], found["sizes"]["layers"]) == ("space", "keep", 2)
@@ -641,7 +643,7 @@ def test_a_classifier_begins_with_a_language_model(language, mood, tmp_path, mon
         assert (getattr(getattr(model, link), part).array == theirs[name]).all()
     given = model.l0.W.array @ model.l1_x.W.array.T  # the rows are smaller and the weights larger
     assert given == pytest.approx(theirs["l0/W"] @ theirs["l1_x/W"].T, abs=1e-5)
-    assert told("train", "-o", tmp_path / "a", "--resume", "-e", 5, "-d", "cpu")[0] == 0
+    assert captured("train", "-o", tmp_path / "a", "--resume", "-e", 5, "-d", "cpu")[0] == 0
     assert min(entry["valid_error"] for entry in history(tmp_path / "a")) < 0.2
 
 
@@ -653,7 +655,7 @@ def tunes(tmp_path_factory):
         (folder / "data" / label).mkdir(parents=True)
         for file in found:
             shutil.copy(file, folder / "data" / label)
-    said = told("train", folder / "data", "-o", folder / "run", "-e", 1, *SMALL, "--grid", 12, "--model", "bow")
+    said = captured("train", folder / "data", "-o", folder / "run", "-e", 1, *SMALL, "--grid", 12, "--model", "bow")
     return folder, said
 
 
@@ -661,7 +663,7 @@ def test_tunes_become_words_as_those_of_the_run_that_is_begun_with(tunes, tmp_pa
     data, origin = tunes[0] / "data", tunes[0] / "run"
     for name, given, grid in (("a", [], 12), ("b", ["--grid", 8], 8)):
         how = [*SMALL, *given, "-e", 1, "--model", "bow", "--init-from", origin]
-        assert told("train", data, "-o", tmp_path / name, *how)[0] == 0
+        assert captured("train", data, "-o", tmp_path / name, *how)[0] == 0
         assert about(tmp_path / name)["corpus"]["midi"]["grid"] == grid
 
 
@@ -673,10 +675,10 @@ def test_tunes_are_sorted_too(tunes, straight, refused, capsys):
     found = about(folder / "run")
     assert (found["tokens"], found["case"], found["corpus"]["min_count"]) == ("midi", "keep", 1)
     assert (found["corpus"]["midi"]["grid"], found["corpus"]["midi"]["velocities"]) == (12, 8)
-    status, said, _ = told("predict", folder / "run", TUNES[0], TUNES[1], "-d", "cpu")
+    status, said, _ = captured("predict", folder / "run", TUNES[0], TUNES[1], "-d", "cpu")
     names = re.findall(r"^(?:old|new)\t[01]\.\d{3}\t(.*)$", said, re.MULTILINE)
     assert [os.path.basename(name) for name in names] == [tune.name for tune in TUNES[:2]]
-    status, said, _ = told("evaluate", folder / "run", folder / "data", "-o", folder / "p.png", "-d", "cpu")
+    status, said, _ = captured("evaluate", folder / "run", folder / "data", "-o", folder / "p.png", "-d", "cpu")
     assert "of 16 examples)" in said
     assert f"{folder / 'run'} sorts tunes: name MIDI files" in refused("predict", folder / "run", "-d", "cpu")
     assert "is binary, not text" in refused("predict", straight[0], TUNES[0], "-d", "cpu")
@@ -785,7 +787,7 @@ def test_a_run_is_not_overwritten(straight, mood, tmp_path, refused, monkeypatch
     assert contents(out) == before
     (out / "confusion.png").write_text("old")
     untrained(monkeypatch)
-    told("train", mood, "-o", out, *SMALL, "--force")
+    captured("train", mood, "-o", out, *SMALL, "--force")
     assert sorted(os.listdir(out)) == ["checkpoint.npz", "log.jsonl", "run.json", "vocabulary.txt"]
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "loss.png").write_text("precious")
@@ -833,7 +835,7 @@ def test_what_else_is_refused(straight, mood, tmp_path, refused, line, reason):
 
 @pytest.mark.usefixtures("no_pictures")
 def test_nothing_held_out_cannot_be_tested_on(mood, tmp_path, refused):
-    _, said, _ = told("train", mood, "-o", tmp_path / "a", "-e", 1, *SMALL, "--test-fraction", 0)
+    _, said, _ = captured("train", mood, "-o", tmp_path / "a", "-e", 1, *SMALL, "--test-fraction", 0)
     assert "The best model on the valid examples:" in said
     assert "test error" not in said
     assert history(tmp_path / "a")[0]["test_error"] is None
@@ -948,11 +950,11 @@ def test_weights_that_do_not_fit(straight, tmp_path, refused, change, reason):
 def test_errors_beside_the_weights_are_for_people_only(straight, tmp_path):
     """A snapshot without them, or with others, does as well."""
     out = shutil.copytree(straight[0], tmp_path / "run")
-    wanted = told("evaluate", out, "-d", "cpu")[1]
+    wanted = captured("evaluate", out, "-d", "cpu")[1]
     for change in ({}, {"history_errs": numpy.array(["x"])}):
         kept = {name: array for name, array in (arrays(out) | change).items() if change or name != "history_errs"}
         storage.write_file(str(out / "model.npz"), storage.encode_npz(kept))
-        assert told("evaluate", out, "-d", "cpu")[1] == wanted
+        assert captured("evaluate", out, "-d", "cpu")[1] == wanted
 
 
 def meta_of(run):
@@ -1026,11 +1028,12 @@ def test_files_that_were_cut_short(straight, tmp_path, refused):
 
 def test_a_classifier_that_is_gone_on_from_brings_its_split(mood, tmp_path, refused):
     """Else what it was trained on would be tested on."""
-    assert told("train", mood, "-o", tmp_path / "a", *SMALL, "--seed", 3, "-e", 1)[0] == 0
+    assert captured("train", mood, "-o", tmp_path / "a", *SMALL, "--seed", 3, "-e", 1)[0] == 0
     assert (
-        told("train", mood, "-o", tmp_path / "b", *SMALL, "--seed", 4, "-e", 1, "--init-from", tmp_path / "a")[0] == 0
+        captured("train", mood, "-o", tmp_path / "b", *SMALL, "--seed", 4, "-e", 1, "--init-from", tmp_path / "a")[0]
+        == 0
     )
-    assert told("train", mood, "-o", tmp_path / "c", *SMALL, "--seed", 4, "-e", 1)[0] == 0
+    assert captured("train", mood, "-o", tmp_path / "c", *SMALL, "--seed", 4, "-e", 1)[0] == 0
     found = [load_run(str(tmp_path / name), CLASSIFIER) for name in "abc"]
     parts = [(run.vocabulary.words, classify_train.dataset_of_run(run).test) for run in found]
     held = [sorted(words[n] for ids in test.sequences for n in ids) for words, test in parts]
@@ -1041,7 +1044,7 @@ def test_a_classifier_that_is_gone_on_from_brings_its_split(mood, tmp_path, refu
 
 
 def test_examples_of_the_training_in_the_test_are_told(mood, tmp_path):
-    noted = told("train", mood, "--test", mood, "-o", tmp_path / "a", *SMALL, "-e", 1)[2]
+    noted = captured("train", mood, "--test", mood, "-o", tmp_path / "a", *SMALL, "-e", 1)[2]
     assert re.search(r"note     \d+ of test are in train too, word for word", noted)
 
 

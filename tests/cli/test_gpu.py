@@ -65,9 +65,9 @@ def test_a_run_stopped_within_an_epoch_and_resumed_gives_the_same_bytes(
     how = [*SMALL, *device, "--precision", precision]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert train.main([text, "-o", str(whole), "-e", "2", *how]) == 0
-    told = capsys.readouterr().err
-    assert f"engine   {engine.name}, {precision}, recurrence by" in told
-    assert "GiB of the GPU's, at most" in told
+    noted = capsys.readouterr().err
+    assert f"engine   {engine.name}, {precision}, recurrence by" in noted
+    assert "GiB of the GPU's, at most" in noted
 
     monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", -1)  # a checkpoint after every window changes nothing
     for windows, status in ((2, 130), (1, 130), (10**9, 0)):

@@ -82,8 +82,8 @@ def test_a_run_leaves_what_it_should(straight, corpus):
     assert [int(epoch[0]) for epoch in epochs] == [1, 2, 3, 4, 5, 6]
     assert float(epochs[-1][2]) < float(epochs[0][2]) < numpy.log(12)
     assert re.search(r"^test +loss [\d.]+ perplexity [\d.]+ of the best model$", process.stdout, re.MULTILINE)
-    for told in ("read     1 files (0 of Aozora Bunko), 520 lines", "windows  137 an epoch", "by space"):
-        assert told in process.stderr
+    for line in ("read     1 files (0 of Aozora Bunko), 520 lines", "windows  137 an epoch", "by space"):
+        assert line in process.stderr
     about = json.loads((out / "run.json").read_text())
     assert about["kind"] == "text"
     assert about["recipe"]["lr"] == 0.01
@@ -142,8 +142,8 @@ def stop(process, number, delay):
     """Send a signal some time from now, and see the process out; whether it came to the end of the training first."""
     time.sleep(delay)
     process.send_signal(number)
-    told = process.communicate(timeout=60)
-    return "test     loss" in told[0], told[1]
+    output = process.communicate(timeout=60)
+    return "test     loss" in output[0], output[1]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
@@ -151,20 +151,22 @@ def test_stopped_anywhere_and_resumed_gives_the_same_bytes(straight, corpus, tmp
     epoch, out = seconds_an_epoch(straight[0]), tmp_path / "run"
     process = begin(corpus, "-o", out, "-e", 6, *SMALL)
     wait_for(process.stdout, "epoch")
-    finished, told = stop(process, number, random.uniform(0, 1.5 * epoch))
+    finished, output = stop(process, number, random.uniform(0, 1.5 * epoch))
     status = -number if number == signal.SIGKILL else 128 + number
-    assert finished or process.returncode == status, told
+    assert finished or process.returncode == status, output
     if process.returncode == 128 + number:
-        assert "stopped  in epoch" in told
+        assert "stopped  in epoch" in output
 
     for _ in range(5):
         if finished:
             break
         process = begin("-o", out, "--resume", "-d", "cpu")
         assert "go on    in epoch" in wait_for(process.stderr, "go on")
-        finished, told = stop(process, number, random.uniform(0, 2 * epoch) if number != signal.SIGKILL else 3 * epoch)
+        finished, output = stop(
+            process, number, random.uniform(0, 2 * epoch) if number != signal.SIGKILL else 3 * epoch
+        )
         # once a run says that it goes on, a signal that it can heed ends in a checkpoint or in a finished run
-        assert finished or process.returncode == status, told
+        assert finished or process.returncode == status, output
 
     # and where it comes at any moment of starting, nothing is lost either
     process = begin("-o", out, "--resume", "-d", "cpu")

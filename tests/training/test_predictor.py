@@ -14,7 +14,7 @@ import numpy
 import pytest
 
 from tests.cli import test_classify
-from tests.cli.test_classify import CUES, SMALL, TUNES, about, call, contents, lines, right_of, told
+from tests.cli.test_classify import CUES, SMALL, TUNES, about, call, captured, contents, lines, right_of
 from tests.conftest import ROOT
 from tsuzuri.cli import generate
 from tsuzuri.data import preprocessing
@@ -41,7 +41,7 @@ def predicted(monkeypatch):
     def answers(run, *args, lines=SAID):
         data = "".join(line + "\n" for line in lines).encode()
         monkeypatch.setattr(preprocessing.sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(data)))
-        status, out, _ = told("predict", run, *args, "-d", "cpu")
+        status, out, _ = captured("predict", run, *args, "-d", "cpu")
         assert status == 0
         return out.split("\n")[:-1]
 
@@ -125,7 +125,7 @@ def test_on_a_terminal_shares_are_colors(straight, tmp_path, monkeypatch, color,
 @pytest.mark.usefixtures("no_pictures")
 def test_texts_are_cut_as_in_training(mood, tmp_path, predicted):
     out = tmp_path / "a"
-    told("train", mood, "-o", out, "-e", 1, *SMALL, "--maxlen", 3, "--truncate", "pre")
+    captured("train", mood, "-o", out, "-e", 1, *SMALL, "--maxlen", 3, "--truncate", "pre")
     long, short = "superb superb superb the dull film", "the dull film"
     found = [json.loads(line) for line in predicted(out, "--json", "--explain", lines=[long, short])]
     assert found[0]["probabilities"] == found[1]["probabilities"]
@@ -140,7 +140,7 @@ def test_texts_are_cut_as_in_training(mood, tmp_path, predicted):
 )
 def test_shares_are_shown_by_the_words_that_were_read(mood, tmp_path, predicted, monkeypatch, truncate, shown):
     out = tmp_path / "a"
-    told("train", mood, "-o", out, "-e", 1, *SMALL, "--maxlen", 3, "--truncate", truncate)
+    captured("train", mood, "-o", out, "-e", 1, *SMALL, "--maxlen", 3, "--truncate", truncate)
     monkeypatch.setattr(predictor.Predictor, "shares", lambda *_: numpy.array([0.1, -0.5, 0.3]))
     line = predicted(out, "--explain", lines=["A  superb song and The Dull film"])[0]
     assert line.split("\t")[2] == shown
@@ -168,7 +168,7 @@ def test_a_tune_that_is_refused_is_told_and_the_others_are_sorted(tunes, tmp_pat
     shutil.copy(TUNES[1], folder)
     (folder / "broken.mid").write_bytes(b"MThd")
     bad = [tmp_path / "none.mid", ROOT / "README.md"]
-    status, said, noted = told("predict", tunes[0] / "run", bad[0], TUNES[0], folder, bad[1], TUNES[2], "-d", "cpu")
+    status, said, noted = captured("predict", tunes[0] / "run", bad[0], TUNES[0], folder, bad[1], TUNES[2], "-d", "cpu")
     assert status == 2
     assert [line.split("\t")[2] for line in said.splitlines()] == [tune.name for tune in TUNES[:3]]
     refusals = [line for line in noted.splitlines() if line.startswith("refused  ")]
@@ -199,14 +199,14 @@ def test_a_run_that_was_stopped_before_there_was_a_model(mood, tmp_path, refused
     out = tmp_path / "a"
     with monkeypatch.context() as patched:
         test_classify.stop_after(patched, 1)
-        assert told("train", mood, "-o", out, "-e", 1, *SMALL)[0] == 128 + signal.SIGTERM
+        assert captured("train", mood, "-o", out, "-e", 1, *SMALL)[0] == 128 + signal.SIGTERM
     again = f"classify.py train -o {out} --resume"
     reason = f"{out}: holds no trained model yet ({again} goes on with the training)"
     assert refused("predict", out, mood, "-d", "cpu") == reason
     assert refused("evaluate", out, "-d", "cpu") == reason
     assert refused("train", mood, "-o", tmp_path / "b", "--init-from", out) == reason
-    assert told(*again.split()[1:], "-d", "cpu")[0] == 0
-    assert told("predict", out, mood, "-d", "cpu")[0] == 0
+    assert captured(*again.split()[1:], "-d", "cpu")[0] == 0
+    assert captured("predict", out, mood, "-d", "cpu")[0] == 0
 
 
 def test_a_language_model_that_was_stopped_before_there_was_one(language, tmp_path, refused):
@@ -235,16 +235,18 @@ def test_evaluation_on_what_was_held_out(straight, tmp_path, capsys):
 def test_evaluation_on_files(straight, tmp_path):
     (tmp_path / "new.tsv").write_text("".join(lines(40, 9)) + "good\tdull awful weak\n")
     picture = tmp_path / "picture.png"
-    status, said, _ = told("evaluate", straight[0], tmp_path / "new.tsv", "-o", picture, "-d", "cpu")
+    status, said, _ = captured("evaluate", straight[0], tmp_path / "new.tsv", "-o", picture, "-d", "cpu")
     assert status == 0
     assert (37, 41) <= right_of(said) <= (40, 41)  # the last one's label is wrong
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert "confusion.png" not in os.listdir(straight[0])
     (tmp_path / "one.tsv").write_text("good\tsuperb\ngood\tawful\n")
-    assert right_of(told("evaluate", straight[0], tmp_path / "one.tsv", "-o", picture, "-d", "cpu")[1]) == (1, 2)
+    assert right_of(captured("evaluate", straight[0], tmp_path / "one.tsv", "-o", picture, "-d", "cpu")[1]) == (1, 2)
     (tmp_path / "run.csv").write_text("body,stars\nsuperb,good\ndull,bad\n")
     columns = ("--label-column", "stars", "--text-column", "body")
-    assert right_of(told("evaluate", straight[0], tmp_path / "run.csv", *columns, "-o", picture, "-d", "cpu")[1]) == (
+    assert right_of(
+        captured("evaluate", straight[0], tmp_path / "run.csv", *columns, "-o", picture, "-d", "cpu")[1]
+    ) == (
         2,
         2,
     )
@@ -255,8 +257,8 @@ def test_positive_and_negative_files(tmp_path, predicted):
     for label, cues in CUES.items():
         (tmp_path / label).write_text("".join(f"the {cue} film {n}\n" for cue in cues for n in range(10)))
     files = ("--pos", tmp_path / "good", "--neg", tmp_path / "bad")
-    told("train", *files, "-o", tmp_path / "a", "-e", 4, *SMALL)
+    captured("train", *files, "-o", tmp_path / "a", "-e", 4, *SMALL)
     assert about(tmp_path / "a")["classes"] == ["neg", "pos"]
     assert predicted(tmp_path / "a", lines=["superb", "awful"])[0].startswith("pos\t")
-    said = told("evaluate", tmp_path / "a", *files, "-o", tmp_path / "p", "-d", "cpu")[1]
+    said = captured("evaluate", tmp_path / "a", *files, "-o", tmp_path / "p", "-d", "cpu")[1]
     assert right_of(said) >= (78, 80)

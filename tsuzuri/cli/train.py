@@ -199,12 +199,12 @@ def read_corpus(source, recipe, asked=()):
     if source["kind"] == "text":
         return build_text_corpus(*files, source["tokens"], *bounds)
     wanted = settings.settings_from_json(source["midi"])
-    read, *held_out = (collect.collect_pieces(paths, wanted, asked=asked) if paths else None for paths in files)
-    parts = [collect.group_copies(found.pieces) if found else None for found in (read, *held_out)]
+    main, *held_out = (collect.collect_pieces(paths, wanted, asked=asked) if paths else None for paths in files)
+    parts = [collect.group_copies(part.pieces) if part else None for part in (main, *held_out)]
     corpus = build_piece_corpus(*parts, *bounds, " ".join(files[0]))
-    pieces = [piece for found in (read, *held_out) if found for piece in found.pieces]
+    pieces = [piece for part in (main, *held_out) if part for piece in part.pieces]
     corpus.report["midi"] = (
-        read.report | collect.common_settings(pieces) | {"settings": dataclasses.asdict(read.settings)}
+        main.report | collect.common_settings(pieces) | {"settings": dataclasses.asdict(main.settings)}
     )
     return corpus
 

@@ -25,15 +25,15 @@ def evaluate_loss(model, ids):
 
 def class_probabilities(model, sequences):
     """A classifier's probability of every class for each sequence of ids, (n, K), in their order; none may be empty."""
-    found = numpy.empty((len(sequences), model.sizes.classes), "f")
+    probabilities = numpy.empty((len(sequences), model.sizes.classes), "f")
     lengths = numpy.array([len(ids) for ids in sequences], "q")
     order = numpy.argsort(-lengths, kind="stable")  # sequences of like length together
     batch = numpy.cumsum(lengths[order]) // WORDS
     for places in numpy.split(order, numpy.flatnonzero(numpy.diff(batch)) + 1):
         if len(places):
             packed = packing.pack_sequences([sequences[n] for n in places])
-            found[places[packed.order]] = model.probabilities(packed)
-    return found
+            probabilities[places[packed.order]] = model.probabilities(packed)
+    return probabilities
 
 
 def evaluate_classes(model, examples):

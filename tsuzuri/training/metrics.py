@@ -61,19 +61,19 @@ def metrics_report(matrix, names):
     ``names`` are the K classes' names; those in double-width letters align too. The matrix of more than ``LARGEST``
     classes gives way to its most frequent mistakes.
     """
-    found, guessed = class_scores(matrix), matrix.sum(axis=0)
+    scores, guessed = class_scores(matrix), matrix.sum(axis=0)
     shown = [legible_name(name) for name in names]
     right, count = int(matrix.trace()), int(matrix.sum())
     rows = [("", "class", "precision", "recall", "F1", "examples")]
     for k, name in enumerate(shown):
-        support = found.support[k]
-        wholes = (found.precision[k], guessed[k]), (found.recall[k], support), (found.f1[k], guessed[k] + support)
+        support = scores.support[k]
+        wholes = (scores.precision[k], guessed[k]), (scores.recall[k], support), (scores.f1[k], guessed[k] + support)
         rows.append((str(k + 1), name, *(_percent(*whole) for whole in wholes), f"{support:,}"))
-    means = found.macro_precision, found.macro_recall, found.macro_f1
+    means = scores.macro_precision, scores.macro_recall, scores.macro_f1
     rows.append(("", "macro average", *(_percent(mean, count) for mean in means), f"{count:,}"))
     table = _aligned(rows, left=2)
     mistakes = _mistakes(matrix, shown) if len(names) > LARGEST else _crossed(matrix, shown)
-    return f"accuracy {_percent(found.accuracy, count)} ({right:,} of {count:,} examples)\n\n{table}\n\n{mistakes}"
+    return f"accuracy {_percent(scores.accuracy, count)} ({right:,} of {count:,} examples)\n\n{table}\n\n{mistakes}"
 
 
 def _percent(share, whole):

@@ -31,8 +31,8 @@ def plot_error_curves(history, title):
     shares from 0 to 1, the last one None where there is no test.
     """
     errors = {"training (with dropout)": "train_error", "validation": "valid_error", "test": "test_error"}
-    found = {label: [entry[name] for entry in history] for label, name in errors.items()}
-    lines = {label: [100 * error for error in line] for label, line in found.items() if None not in line}
+    series = {label: [entry[name] for entry in history] for label, name in errors.items()}
+    lines = {label: [100 * error for error in line] for label, line in series.items() if None not in line}
     best = min(history, key=lambda entry: entry["valid_error"])
     label = f"best: {100 * best['valid_error']:.1f} %"
     if best["test_error"] is not None:
@@ -132,10 +132,10 @@ def _font(text):
         if NOT_LETTERS in font.name:
             continue
         try:
-            found = FT2Font(font.fname).get_charmap()
+            charmap = FT2Font(font.fname).get_charmap()
         except (OSError, RuntimeError):  # gone since matplotlib listed it, or damaged
             continue
-        if letters <= found.keys():
+        if letters <= charmap.keys():
             return font.fname
     return None
 
