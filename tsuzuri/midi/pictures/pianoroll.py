@@ -44,17 +44,15 @@ def draw_pianoroll(score, title="", primed=0):
         primed = timing.in_musical_time(score._replace(notes=[], end=primed)).end
         score = timing.in_musical_time(score)
     if score.end > LONGEST * score.division:
-        quarters = score.end // score.division
-        raise UserError(f"the piece is {quarters} quarter notes long: a piano roll shows at most {LONGEST}")
+        length = f"{score.end // score.division} quarter notes"
+        raise UserError(f"the piece is {length} long: a piano roll shows at most {LONGEST}")
     pitched = [note for note in score.notes if note.channel != DRUMS]
     drums = [note for note in score.notes if note.channel == DRUMS]
     bars = timing.bar_starts(score._replace(end=max(1, score.end)))  # at least one bar
     width = min(WIDEST, max(NARROWEST, INCHES_A_BAR * len(bars)))
     low, high = _key_range(pitched)
     rows = sorted({note.key for note in drums})
-    heights = [min(TALLEST, INCHES_A_KEY * (high - low))] * bool(pitched or not drums) + [
-        min(TALLEST, INCHES_A_DRUM * (len(rows) + 1))
-    ] * bool(rows)
+    heights = _strip_heights(high - low if pitched or not drums else 0, len(rows))
 
     figure = Figure(figsize=(width, sum(heights) + 1.5), dpi=DPI, layout="constrained")
     strips = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
@@ -67,24 +65,28 @@ def draw_pianoroll(score, title="", primed=0):
         _draw_drums(strips[-1], drums, rows, width)
     for strip in strips:
         _rule_time(strip, score, bars, width)
-        if primed > 0:
-            strip.axvspan(0, min(primed, bars[-1]), color=PRIMED, alpha=0.25, zorder=0, linewidth=0)
-            strip.axvline(min(primed, bars[-1]), color="#b8860b", linewidth=1.2, linestyle="--", zorder=4)
     if primed > 0:
-        strips[0].annotate(
-            "primed",
-            (0, 1),
-            xycoords="axes fraction",
-            xytext=(4, 3),
-            textcoords="offset points",
-            color="#8a6508",
-            size=9,
-        )
+        _shade_primed(strips, min(primed, bars[-1]))
     strips[-1].set_xlabel("bar", color=INK)
     _label(figure, strips[0], score, pitched, title)
     stream = io.BytesIO()
     FigureCanvasAgg(figure).print_png(stream)
     return stream.getvalue()
+
+
+def _shade_primed(strips, end):
+    """Shade the time before tick ``end`` in every strip, and label it in the first one."""
+    for strip in strips:
+        strip.axvspan(0, end, color=PRIMED, alpha=0.25, zorder=0, linewidth=0)
+        strip.axvline(end, color="#b8860b", linewidth=1.2, linestyle="--", zorder=4)
+    place = {"xycoords": "axes fraction", "xytext": (4, 3), "textcoords": "offset points"}
+    strips[0].annotate("primed", (0, 1), color="#8a6508", size=9, **place)
+
+
+def _strip_heights(keys, drums):
+    """The inches of the strips of so many keys and drums, each strip only if it has any."""
+    of_keys, of_drums = INCHES_A_KEY * keys, INCHES_A_DRUM * (drums + 1)
+    return [min(TALLEST, of_keys)] * bool(keys) + [min(TALLEST, of_drums)] * bool(drums)
 
 
 def _key_range(notes):

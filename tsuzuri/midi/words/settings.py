@@ -96,43 +96,19 @@ def _range(text):
 def settings_options(**defaults):
     """The settings as rows of a table of options; ``defaults`` replace those of ``Settings``."""
     default = dataclasses.asdict(Settings()) | defaults
+
+    def number(name, text):
+        return f"--{name.replace('_', '-')}", _option(name, _word_or_number), default[name], text
+
+    kinds = "kinds of events: notes; channel, with controllers; all, with tempo, time and key signatures"
+    copies = "range of semitones for transposed copies, such as -5..6"
     return [
-        (
-            "--track",
-            _option("track", _word_or_number),
-            default["track"],
-            "auto (the track with most notes), all, or a track number",
-        ),
-        (
-            "--events",
-            EVENTS,
-            default["events"],
-            "kinds of events: notes; channel, with controllers; all, with tempo, time and key signatures",
-        ),
-        (
-            "--velocities",
-            _option("velocities", _word_or_number),
-            default["velocities"],
-            "number of velocity levels, or keep",
-        ),
-        (
-            "--ticks-per-beat",
-            _option("ticks_per_beat", _word_or_number),
-            default["ticks_per_beat"],
-            "ticks per quarter note, or keep",
-        ),
-        (
-            "--grid",
-            _option("grid", _word_or_number),
-            default["grid"],
-            "time steps per quarter note, or keep",
-        ),
-        (
-            "--transpose",
-            _option("transpose", _range),
-            None,
-            "range of semitones for transposed copies, such as -5..6",
-        ),
+        number("track", "auto (the track with most notes), all, or a track number"),
+        ("--events", EVENTS, default["events"], kinds),
+        number("velocities", "number of velocity levels, or keep"),
+        number("ticks_per_beat", "ticks per quarter note, or keep"),
+        number("grid", "time steps per quarter note, or keep"),
+        ("--transpose", _option("transpose", _range), None, copies),
         ("--stretch", _option("stretch", _factors), None, "factors of time for stretched copies, such as 0.9,1.1"),
     ]
 
