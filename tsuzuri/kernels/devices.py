@@ -19,14 +19,14 @@ def choose(name):
         raise UserError(f"--device {name}: must be auto, cpu, gpu or gpu:N")
     if kind == "cpu":
         return chainer.get_device("@numpy")
-    found = _gpus()
+    count = _gpus()
     wanted = int(number or 0)
-    if wanted < found:
+    if wanted < count:
         return chainer.get_device(f"@cupy:{wanted}")
     if kind == "auto":
         return chainer.get_device("@numpy")
-    hint = "" if found else " (the extras gpu-cuda12 and gpu-cuda13 install CuPy and CUDA's libraries)"
-    raise UserError(f"--device {name}: CuPy finds {found} GPUs here{hint}")
+    hint = "" if count else " (the extras gpu-cuda12 and gpu-cuda13 install CuPy and CUDA's libraries)"
+    raise UserError(f"--device {name}: CuPy finds {count} GPUs here{hint}")
 
 
 def precision(name, wanted):

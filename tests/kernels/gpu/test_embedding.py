@@ -1,4 +1,4 @@
-"""The embedding's CUDA kernels, run by the emulator, against ``reference.py`` and ``dropout.py``."""
+"""The embedding's CUDA kernels, run by the emulator, against ``reference.py`` and ``numpy_/dropout.py``."""
 
 import numpy
 import pytest
