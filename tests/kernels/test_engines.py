@@ -7,7 +7,8 @@ import numpy
 import pytest
 
 from tests.conftest import ROOT, relative_error
-from tsuzuri.kernels import engines, native
+from tsuzuri.compat import chainer
+from tsuzuri.kernels import engines, functions, native
 from tsuzuri.kernels.engines import ENGINES, KERNELS, engine_for
 
 BY_NAME = {engine.name: engine.calls for engine in ENGINES}
@@ -122,3 +123,16 @@ def flat(results):
             yield from flat(result)
         else:
             yield result
+
+
+def test_the_way_back_takes_the_cache_away(rng):
+    """So that what a window needs is given up layer by layer, and nothing is made of gates that are overwritten."""
+    arrays = [rng.normal(size=shape) for shape in ((2, 3, 4), (3, 5), (3, 5), (20, 4), 20, (20, 5), 20)]
+    hs, _ = functions.lstm_window(*map(chainer.Variable, arrays))
+    packed = functions.lstm_packed(chainer.Variable(arrays[0][0]), numpy.array([3]), *arrays[3:])
+    for y in (hs, packed):
+        node = y.creator
+        assert node.cache is not None
+        y.grad = numpy.ones_like(y.array)
+        y.backward()
+        assert node.cache is None

@@ -4,7 +4,7 @@ import numpy
 import pytest
 
 from tests.conftest import relative_error
-from tests.kernels import gradients
+from tests.kernels import drops, gradients
 from tsuzuri.compat import chainer
 from tsuzuri.kernels import functions, reference
 from tsuzuri.kernels.numpy_ import dropout, embedding, lstm, output
@@ -152,6 +152,13 @@ def test_dropout_mask(rng, xp, size):
     key, ratio = int(rng.integers(2**64, dtype="u8")), float(rng.random())
     got = dropout.keep(xp, (size,), ratio, key)
     assert got.tolist() == reference.dropout_mask(size, ratio, key)
+
+
+@pytest.mark.parametrize("position", [0, 5, 1000])
+def test_a_value_at_the_threshold_is_kept(xp, position):
+    ratio = drops.ratio_at(77, position)
+    assert dropout.keep(xp, (1001,), ratio, 77)[position]
+    assert not dropout.keep(xp, (1001,), ratio + drops.STEP, 77)[position]
 
 
 def test_splitmix64_is_the_published_generator():

@@ -28,8 +28,8 @@ KERNELS = (
 )
 
 
-class Engine(NamedTuple):
-    """Something that computes kernels: whether it takes arrays, and the module with its kernels."""
+class Candidate(NamedTuple):
+    """An engine that may be picked: whether it takes arrays, and the module with its kernels."""
 
     name: str
     takes: Any
@@ -37,9 +37,9 @@ class Engine(NamedTuple):
 
 
 ENGINES = (  # the fastest first
-    Engine("gpu", lambda *arrays: gpu.has(*arrays), gpu_calls),
-    Engine("native", lambda *arrays: native.has(*arrays), native_calls),
-    Engine("numpy", lambda *arrays: True, numpy_calls),
+    Candidate("gpu", lambda *arrays: gpu.has(*arrays), gpu_calls),
+    Candidate("native", lambda *arrays: native.has(*arrays), native_calls),
+    Candidate("numpy", lambda *arrays: True, numpy_calls),
 )
 
 

@@ -1,7 +1,7 @@
-"""A GPU for the tests that is none: the kernels of ``kernels/gpu``, compiled for the CPU, over NumPy arrays.
+"""A GPU for the tests that is none: the kernels of ``kernels/cuda``, compiled for the CPU, over NumPy arrays.
 
-It stands where ``kernels/launcher.py`` has CuPy, with the same methods, and is stricter: an array of another type than
-the kernel's parameter is refused, what a kernel leaves unwritten is NaN, and what it writes past an array is found.
+It stands where ``kernels/gpu/launcher.py`` has CuPy, with the same methods, and is stricter: an array of another type
+than the kernel's parameter is refused, what a kernel leaves unwritten is NaN, and writing past an array is an error.
 """
 
 import ctypes

@@ -1,9 +1,10 @@
-"""The embedding's CUDA kernels, run by the emulator, against ``reference.py`` and ``dropout.py``."""
+"""The embedding's CUDA kernels, run by the emulator, against ``reference.py`` and ``numpy_/dropout.py``."""
 
 import numpy
 import pytest
 
 from tests.conftest import relative_error
+from tests.kernels import drops
 from tsuzuri.kernels import reference
 from tsuzuri.kernels.gpu import embedding, masks
 from tsuzuri.kernels.numpy_ import dropout
@@ -46,6 +47,17 @@ def test_embed(rng, emulated, rows, units, words, kind, ratio):
         assert numpy.isnan(values(x[:, units:])).all()  # poison: nothing is written there
         found.append(values(x[:, :units]) if ratio == 0 else None)  # each with a key of its own
     assert ratio or (found[0] == found[1]).all()
+
+
+def test_a_value_at_the_threshold_is_kept(emulated):
+    engine, ratio = emulated(), drops.ratio_at(77, 21)
+    kept = []
+    for each in (ratio, ratio + drops.STEP):
+        x, key = engine.empty((3, 16)), engine.asarray([77], "u8")
+        w, ids = engine.asarray(numpy.ones((1, 16), "f")), engine.zeros(3, "i")
+        embedding.embed(engine, ids, w, x, key, masks.Dropout.of(each))
+        kept.append(bool(x.reshape(-1)[21]))
+    assert kept == [True, False]
 
 
 def gradient(engine, ids, g, words, key, ratio):

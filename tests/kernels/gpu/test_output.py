@@ -85,6 +85,15 @@ def test_huge_logits(emulated):
     assert numpy.allclose(d[2, :3], [0.21194 - 1, 0.57611, 0.21194], atol=1e-5)
 
 
+@pytest.mark.parametrize("place", [0, 1, 2, 3, 6])  # of four that a thread takes together, and of those that are left
+def test_the_largest_may_be_anywhere(emulated, place):
+    engine = emulated()
+    logits, loss = engine.zeros((1, 7)), engine.empty(1)
+    logits[0, place] = 200  # whose exponential float32 has not
+    output.softmax(engine, logits, engine.zeros(7), engine.asarray([place], "i"), 1.0, None, loss)
+    assert loss[0] == 0
+
+
 @pytest.mark.parametrize("bad", [numpy.nan, numpy.inf])
 def test_what_is_no_number_shows_in_the_loss(emulated, bad):
     engine = emulated()

@@ -1,4 +1,4 @@
-"""The optimizers in CUDA, run by the emulator, against ``kernels/update.py`` and ``reference.py``."""
+"""The optimizers in CUDA, run by the emulator, against ``numpy_/update.py`` and ``reference.py``."""
 
 import math
 
@@ -52,7 +52,7 @@ def run(engine, rule, weights, states, gradients, clip, copied=None):
 
 
 def stepped(rule, dtype, weights, states, gradients, clip):
-    """The same by ``kernels/update.py``, as by ``run``."""
+    """The same by ``numpy_/update.py``, as by ``run``."""
     weights = {name: array.astype(dtype) for name, array in weights.items()}
     states = [{name: array.astype(dtype) for name, array in state.items()} for state in states]
     norms = []

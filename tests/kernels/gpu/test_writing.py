@@ -1,5 +1,5 @@
 """Writing in CUDA, run by the emulator and on a GPU where there is one: the step against ``reference.py``, the draw
-against ``sampling/filters.py``, the way out of loops against ``sampling/escape.py``."""
+against ``sampling/filters.py``, the way out of loops against ``sampling/loops.py``."""
 
 import gc
 import itertools

@@ -10,6 +10,7 @@ import numpy
 import pytest
 
 from tests.conftest import ROOT, relative_error
+from tests.kernels import drops
 from tsuzuri.compat import chainer
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import functions, native, reference
@@ -170,6 +171,13 @@ def test_dropout_has_the_masks_of_its_twin(rng, level, shape):
     x, key = rng.normal(size=shape).astype("f"), int(rng.integers(2**64, dtype="u8"))
     for ratio in (0.1, 0.5, 0.95):
         assert (calls.dropout(x, ratio, key) == x * dropout.mask(numpy, shape, ratio, key, "f")).all()
+
+
+@pytest.mark.parametrize("position", [0, 21, 2998])  # in a vector, and in what is left
+def test_a_value_at_the_threshold_is_kept(level, position):
+    x, ratio = numpy.ones(2999, "f"), drops.ratio_at(77, position)
+    assert calls.dropout(x, ratio, 77)[position]
+    assert not calls.dropout(x, ratio + drops.STEP, 77)[position]
 
 
 def test_the_number_of_threads_does_not_show(rng, level, precision, threads):

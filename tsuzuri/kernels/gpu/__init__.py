@@ -37,8 +37,8 @@ def choose(precision):
         return FLOAT32
     engine = launcher.current()
     if engine is None or engine.capability < TENSOR_CORES:
-        found = f"{engine.name} has {engine.capability / 10}" if engine else "there is no NVIDIA GPU that has it"
-        raise UserError(f"--precision {precision}: needs compute capability 8.0: {found}; {FLOAT32} goes without")
+        reason = f"{engine.name} has {engine.capability / 10}" if engine else "there is no NVIDIA GPU that has it"
+        raise UserError(f"--precision {precision}: needs compute capability 8.0: {reason}; {FLOAT32} goes without")
     return precision
 
 

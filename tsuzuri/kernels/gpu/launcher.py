@@ -177,8 +177,8 @@ class Engine:
 
     def free(self):
         """Bytes of GPU memory for which this process could still find room, less a reserve."""
-        found = self._device.mem_info[0] + self.xp.get_default_memory_pool().free_bytes()
-        return max(0, int(found * (1 - RESERVED_SHARE)) - RESERVE)
+        free = self._device.mem_info[0] + self.xp.get_default_memory_pool().free_bytes()
+        return max(0, int(free * (1 - RESERVED_SHARE)) - RESERVE)
 
 
 class Launch:

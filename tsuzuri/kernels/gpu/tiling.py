@@ -195,22 +195,22 @@ def plans_for(multiprocessors, shared_memory, steps, batch, units, precision, ma
     """
     fastest = []
     for direction in (FORWARD, BACKWARD):
-        found = ways(direction, multiprocessors, shared_memory, steps, batch, units, precision)
-        plans = [plan for way, plan in found.items() if way != WAVEFRONT or not masked_projections]
+        by_way = ways(direction, multiprocessors, shared_memory, steps, batch, units, precision)
+        plans = [plan for way, plan in by_way.items() if way != WAVEFRONT or not masked_projections]
         fastest.append(min(plans, key=lambda plan: plan.microseconds))
     return Plans(*fastest)
 
 
 def ways(direction, multiprocessors, shared_memory, steps, batch, units, precision):
     """The best plan of each way that there is, by way; arguments as ``choose`` has them."""
-    found = {STEPS: by_steps(Task(direction, 1, steps, batch, units, precision))}
+    plans_by_way = {STEPS: by_steps(Task(direction, 1, steps, batch, units, precision))}
     for way, layers in ((LAYERS, 1), (WAVEFRONT, 2)):
         task = Task(direction, layers, steps, batch, units, precision)
         plans = launches(task, multiprocessors, shared_memory)
         best = min(plans, key=lambda plan: plan.microseconds, default=None)
         if best:
-            found[way] = best
-    return found
+            plans_by_way[way] = best
+    return plans_by_way
 
 
 def by_steps(task):

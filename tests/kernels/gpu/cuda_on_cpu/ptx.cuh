@@ -1,4 +1,4 @@
-// Stands in for kernels/gpu/ptx.cuh where the kernels run on a CPU: each function by its description, not its machine.
+// Stands in for kernels/cuda/ptx.cuh where the kernels run on a CPU: each function by its description, not its machine.
 #pragma once
 
 inline unsigned char* shared_memory() { return emulator::block->shared.data(); }
