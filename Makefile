@@ -48,10 +48,10 @@ demo-classify: $(READY)
 	@ls runs/demo/mood/*.png
 
 test: $(READY)
-	$(PY) -m pytest -q
+	$(PY) -m pytest -q -n auto --dist worksteal
 
 test-slow: $(READY)
-	$(PY) -m pytest -q -m slow
+	$(PY) -m pytest -q -n auto --dist worksteal -m slow
 
 lint: $(READY)
 	$(PY) -m ruff check .
@@ -94,7 +94,7 @@ sanitize: $(INSTALLED)
 	  --build-lib $(SANITIZED) --build-temp $(SANITIZED)/objects
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \
 	  ASAN_OPTIONS=detect_leaks=0 TSUZURI_NATIVE="$$(echo $(SANITIZED)/tsuzuri/kernels/native/_native*.so)" \
-	  $(PY) -m pytest -q $(KERNEL_TESTS)
+	  $(PY) -m pytest -q -n auto --dist worksteal $(KERNEL_TESTS)
 	$(CXX) -std=c++17 -g -O1 -fsanitize=thread -pthread tests/kernels/native/check_pool.cpp tsuzuri/kernels/native/pool.cpp -o $(SANITIZED)/pool
 	$(SANITIZED)/pool
 
