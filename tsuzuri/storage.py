@@ -38,15 +38,21 @@ def replace_files(folder, contents, stale=()):
     """Put files into a folder, ``contents`` being their bytes by name, and remove those named in ``stale``.
 
     All of them are on the disk, under temporary names, before the first old file goes: where that fails, ``UserError``
-    is raised and the folder is as it was.
+    is raised and the folder is as it was. The last of ``contents`` goes first and comes last, so that after a crash in
+    between it is missing, and old and new files are never taken for one set.
     """
     paths = {name: os.path.realpath(os.path.join(folder, name)) for name in contents}
+    *_, last = contents
+    for name in (*contents, *stale):
+        path = os.path.join(folder, name)
+        if os.path.isdir(path):
+            raise UserError(f"{path}: cannot be replaced: it is a folder")
     with _temporary_files() as temporary, _user_errors(folder):
         written = {name: temporary(paths[name], data) for name, data in contents.items()}
-        for name in stale:
-            if name not in contents:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(os.path.join(folder, name))
+        for name in (last, *stale):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(folder, name))
+        _sync_folder(folder)
         for name, path in written.items():
             os.replace(path, paths[name])
         _sync_folder(folder)
@@ -95,7 +101,7 @@ def make_folder(path):
 
 
 def remove_stale_files(place):
-    """Remove what a ``write`` left in a folder when it was killed, but nothing that another process may still write."""
+    """Remove what a killed ``write_file`` left in a folder, but nothing that another process may still write."""
     ours = re.compile(re.escape(TEMPORARY) + "[a-z0-9_]{8}")
     with contextlib.suppress(OSError), os.scandir(place) as entries:
         for entry in entries:

@@ -205,7 +205,7 @@ def test_errors_are_saved_with_better_weights_and_without(straight, tmp_path):
     run.save_best(run.new_model(), {"history_errs": error_history(entries[:3])})
     assert arrays(out)["history_errs"].tolist() == wanted[:3]
     assert (arrays(out)["out/W"] == run.new_model().out.W.array).all()
-    run.save_recorded({"history_errs": error_history(entries[:4])})
+    run.save_extras({"history_errs": error_history(entries[:4])})
     assert arrays(out)["history_errs"].tolist() == wanted[:4]
     assert (arrays(out)["out/W"] == run.new_model().out.W.array).all()
 

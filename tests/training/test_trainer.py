@@ -1,13 +1,18 @@
 """The trainer: nothing is lost before a new run can begin, a stop is granted, and the commands alone handle signals."""
 
+import functools
+import io
+import json
 import os
+import re
+import sys
 import threading
 
 import numpy
 import pytest
 
 from tsuzuri import storage
-from tsuzuri.cli import train
+from tsuzuri.cli import train, training
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
 from tsuzuri.training import log, plots, trainer
@@ -80,10 +85,76 @@ def test_an_old_run_stays_where_the_disk_is_full(run, corpus, monkeypatch):
     assert contents(path) == before
 
 
+def test_after_a_crash_in_between_there_is_no_run_rather_than_half_of_two(run, corpus, monkeypatch):
+    path, _ = run
+    replace, left = os.replace, [2]
+
+    def fail(*paths):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        replace(*paths)
+
+    monkeypatch.setattr(storage.os, "replace", fail)
+    with pytest.raises(KeyboardInterrupt):
+        train.main([corpus, "-o", str(path), "--force", "--seed", "77", *SMALL])
+    monkeypatch.undo()
+    assert sorted(contents(path)) == ["checkpoint.npz", "vocabulary.txt"]
+    with pytest.raises(UserError, match="not a run"):
+        train.main(["-o", str(path), "--resume"])
+
+
+def test_what_cannot_be_replaced_is_named_before_anything_goes(run, corpus):
+    path, before = run
+    (path / "loss.png").unlink()
+    (path / "loss.png").mkdir()
+    with pytest.raises(UserError, match=r"loss\.png: cannot be replaced: it is a folder"):
+        train.main([corpus, "-o", str(path), "--force", *SMALL])
+    (path / "loss.png").rmdir()
+    assert contents(path) == {name: data for name, data in before.items() if name != "loss.png"}
+
+
+def test_a_checkpoint_beyond_its_epoch_is_refused(run):
+    path, _ = run
+    arrays = storage.load_npz(str(path / "checkpoint.npz"))
+    meta = json.loads(arrays["meta"].tobytes()) | {"window": 500, "epoch": 1}
+    arrays["meta"] = numpy.frombuffer(json.dumps(meta).encode(), numpy.uint8)
+    storage.write_file(str(path / "checkpoint.npz"), storage.encode_npz(arrays))
+    with pytest.raises(UserError, match=r"meta\.window is 500, must be at most the \d+ of an epoch"):
+        train.main(["-o", str(path), "--resume", "-e", "3", "-d", "cpu"])
+
+
+def test_an_epoch_is_on_the_disk_before_its_line_is_shown(corpus, tmp_path, monkeypatch):
+    """Its reader may have gone, as tee does at Ctrl-C."""
+
+    def gone(self, line):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(training.TerminalOutput, "show", gone)
+    path = tmp_path / "run"
+    with pytest.raises(BrokenPipeError):
+        train.main([corpus, "-o", str(path), *SMALL])
+    meta = json.loads(storage.load_npz(str(path / "checkpoint.npz"))["meta"].tobytes())
+    assert (meta["epoch"], meta["window"], len(meta["history"])) == (2, 0, 1)
+
+
+def test_lines_do_not_run_into_the_bar(corpus, tmp_path, monkeypatch):
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(log.tqdm, "tqdm", functools.partial(log.tqdm.tqdm, mininterval=0))
+    assert train.main([corpus, "-o", str(tmp_path / "run"), *SMALL]) == 0
+    text = stream.getvalue()
+    assert "windows" in text
+    before = re.findall(r"([^\r\n]*)epoch +\d   train loss", text)
+    assert before == ["", ""]
+
+
 def test_replaced_files_take_the_stale_ones_with_them(tmp_path):
     for name in ("old", "both", "other"):
         (tmp_path / name).write_text("before")
-    storage.replace_files(str(tmp_path), {"both": b"after", "new": b"after"}, ("old", "both", "missing"))
+    storage.replace_files(str(tmp_path), {"new": b"after", "both": b"after"}, ("old", "both", "missing"))
     assert contents(tmp_path) == {"both": b"after", "new": b"after", "other": b"before"}
 
 
@@ -124,7 +195,11 @@ def test_a_stop_is_granted_after_any_window_and_changes_nothing(corpus, tmp_path
         assert rounds < 100
     assert rounds > 1
     assert (parts / "model.npz").read_bytes() == (whole / "model.npz").read_bytes()
-    with numpy.load(whole / "checkpoint.npz") as a, numpy.load(parts / "checkpoint.npz") as b:
-        assert all(a[name].tobytes() == b[name].tobytes() for name in a.files if name != "meta")
+    states = [numpy.load(path / "checkpoint.npz") for path in (whole, parts)]
+    assert all(states[0][name].tobytes() == states[1][name].tobytes() for name in states[0].files if name != "meta")
+    metas = [json.loads(state["meta"].tobytes()) for state in states]
+    for entry in (*metas[0]["history"], *metas[1]["history"]):
+        del entry["words_per_second"]
+    assert metas[0] == metas[1]
     assert sum(line.startswith("epoch ") for line in output.shown) == 3
     assert output.shown[-1].startswith("test     loss ")

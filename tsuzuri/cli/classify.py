@@ -92,8 +92,11 @@ def predict(args, given):
 
 def evaluate(args, given):
     """Print how good a classifier is on labeled examples, and draw the confusion matrix."""
+    named = given & {"corpus", "pos", "neg"}
+    if given & set(READ) and not named:
+        raise UserError(f"--{min(given & set(READ)).replace('_', '-')}: is for labeled examples: name some")
     run = load_run(args["run"], CLASSIFIER)
-    examples = _examples(args, given, run)
+    examples = _named_examples(args, run) if named else _held_out_examples(args, run)
     model = run.load_best()
     model.to_device(devices.choose(args["device"]))
     text, matrix = score(model, examples, run.about["classes"])
@@ -104,15 +107,16 @@ def evaluate(args, given):
     return 0
 
 
-def _examples(args, given, run):
-    """The examples that the options name, or those that the training held out for test."""
-    if not given & {"corpus", "pos", "neg"}:
-        if given & set(READ):
-            raise UserError(f"--{min(given & set(READ)).replace('_', '-')}: is for labeled examples: name some")
-        held_out = classify_train.dataset_of_run(run).test
-        if not len(held_out):
-            raise UserError(f"{args['run']}: held out no examples for test: name some")
-        return held_out
+def _held_out_examples(args, run):
+    """The examples that the training held out for test."""
+    held_out = classify_train.dataset_of_run(run).test
+    if not len(held_out):
+        raise UserError(f"{args['run']}: held out no examples for test: name some")
+    return held_out
+
+
+def _named_examples(args, run):
+    """The examples that the options name."""
     about = run.about
     source = about["corpus"] | classify_train.labeled_files(args) | {"valid": [], "test": []}
     music = preprocessing.holds_music(source["corpus"])

@@ -4,7 +4,7 @@ trainer.py         the one loop: forward, backward, update; create, resume, save
 task.py            what it asks of a kind of model
 language_model.py  that task for a language model
 classification.py  and for a classifier
-recorded.py        a window in one recorded piece, on a GPU
+recorded.py        the learners of a language model: through Chainer, or on a GPU in one recorded piece
 state.py           where a training stands
 run.py             the run directory
 schemas.py         what it holds, for both kinds of model side by side

@@ -101,13 +101,13 @@ class ClassificationTask(Task):
         """Count anew."""
         state.nats, state.wrong, state.examples = 0.0, 0, 0
 
-    def recorded(self, history):
+    def extras(self, history):
         return {HISTORY: error_history(history)}
 
     def finish(self, run, state):
         """All errors so far beside the best weights, which have those until then."""
         if state.history:
-            run.save_recorded(self.recorded(state.history))
+            run.save_extras(self.extras(state.history))
 
     def entry_line(self, entry):
         return log.classifier_line(entry)

@@ -5,6 +5,7 @@ import math
 import numpy
 
 from tsuzuri.data import windows
+from tsuzuri.errors import UserError
 from tsuzuri.text import vocabulary
 from tsuzuri.training import evaluation, log, plots, recorded
 from tsuzuri.training.state import LanguageModelState, Patience
@@ -15,6 +16,7 @@ class LanguageModelTask(Task):
     """``corpus`` is a ``data.corpus.Corpus``; ``note_ons`` (V,) bool, for music, the ids that begin a note."""
 
     unit = "window"
+    validation_can_wait = True  # it is due where all windows of an epoch are done
 
     def __init__(self, corpus, recipe, note_ons=None):
         self.corpus, self.recipe, self.note_ons = corpus, recipe, note_ons
@@ -22,6 +24,11 @@ class LanguageModelTask(Task):
     def new_state(self, recipe):
         order = numpy.random.default_rng([recipe.seed, 1]).bit_generator.state
         return LanguageModelState(Patience(recipe.patience), lr=recipe.lr, order=order)
+
+    def check_resumed(self, state, path):
+        count = windows.count_windows(len(self.corpus.train), self.recipe.batchsize, self.recipe.bproplen)
+        if state.window > count:
+            raise UserError(f"{path}: damaged: meta.window is {state.window}, must be at most the {count} of an epoch")
 
     def make_learner(self, model, optimizer):
         return recorded.make_learner(model, optimizer, self.recipe.batchsize, self.recipe.bproplen)

@@ -20,8 +20,8 @@ class Output:
 class Progress:
     """A bar over an epoch's batches with loss, speed and time left, on standard error; silent off a terminal."""
 
-    def __init__(self, epoch, batches, done):
-        look = {"unit": "win", "leave": False, "dynamic_ncols": True, "disable": not sys.stderr.isatty()}
+    def __init__(self, epoch, unit, batches, done):
+        look = {"unit": f" {unit}s", "leave": False, "dynamic_ncols": True, "disable": not sys.stderr.isatty()}
         self._bar = tqdm.tqdm(total=batches, initial=done, desc=f"epoch {epoch}", **look)
 
     def step(self, speed, loss=None):
@@ -29,6 +29,10 @@ class Progress:
         if loss is not None and not self._bar.disable:
             self._bar.set_postfix_str(f"loss {loss:.3f}, {speed:,.0f} words/s", refresh=False)
         self._bar.update()
+
+    def clear(self):
+        """Take the bar away for a line; the next step shows it again."""
+        self._bar.clear()
 
     def close(self):
         self._bar.close()
@@ -40,7 +44,7 @@ def describe_loss(nats, bits=None, width=0):
 
 
 def language_model_line(entry, bits=None):
-    """An epoch's log entry for people; ``bits`` as for ``worth``."""
+    """An epoch's log entry for people; ``bits`` as for ``describe_loss``."""
     return (
         f"epoch {entry['epoch']:3d}   train loss {entry['train_loss']:.3f}   "
         f"valid loss {entry['valid_loss']:.3f} {describe_loss(entry['valid_loss'], bits, 8)}   "

@@ -1,4 +1,4 @@
-"""Chainer's optimizers by name; on a CPU they clip and update all parameters in one call of ``kernels/update.py``.
+"""Chainer's optimizers by name; on a CPU one call of ``kernels/numpy_/update.py`` clips and updates all parameters.
 
 A parameter whose rule is disabled (``link.disable_update()``) is frozen: it stays as it is to the bit, needs no
 gradient and counts in no norm. Once enabled again it goes on with the states and the count of updates that it had.

@@ -1,4 +1,4 @@
-"""Learning from a window of a language model in one recorded piece, on a GPU; elsewhere through Chainer."""
+"""The learners of a language model: through Chainer on any device, or on a GPU in one recorded piece."""
 
 from tsuzuri.kernels import gpu
 from tsuzuri.kernels.gpu import window

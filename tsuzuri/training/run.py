@@ -53,9 +53,9 @@ class Run:
         storage.remove_stale_files(self.path)
         contents = {
             "vocabulary.txt": self.vocabulary.dump(),
-            "run.json": self._json(),
             "checkpoint.npz": checkpoint,
             "log.jsonl": b"",
+            "run.json": self._json(),  # without it there is no run, so no half of one
         }
         storage.replace_files(self.path, contents, EVERY_FILE)
 
@@ -67,16 +67,16 @@ class Run:
     def _json(self):
         return json.dumps(self.about, indent=1).encode() + b"\n"
 
-    def save_best(self, model, recorded=None):
-        """Save the weights, and arrays ``recorded`` beside them.
+    def save_best(self, model, extras=None):
+        """Save the weights, and other arrays, ``extras``, beside them.
 
         Raises ``UserError`` and leaves the old file where any weight is not finite.
         """
-        self._write("model.npz", self._finite("model.npz", arrays_of(model)) | (recorded or {}))
+        self._write("model.npz", self._finite("model.npz", arrays_of(model)) | (extras or {}))
 
-    def save_recorded(self, recorded):
-        """Put the arrays ``recorded`` beside the best weights, which stay as they are."""
-        self._write("model.npz", self.best_arrays() | recorded)
+    def save_extras(self, extras):
+        """Put arrays beside the best weights, which stay as they are."""
+        self._write("model.npz", self.best_arrays() | extras)
 
     def best_arrays(self):
         """The weights of ``model.npz`` by name, not yet checked; there are none before the first validation."""
@@ -84,7 +84,7 @@ class Run:
             resume = f"{self.schema.command} -o {self.path} --resume"
             raise UserError(f"{self.path}: holds no trained model yet ({resume} goes on with the training)")
         arrays = storage.load_npz(self.file("model.npz"))
-        return {name: array for name, array in arrays.items() if name not in self.schema.recorded}
+        return {name: array for name, array in arrays.items() if name not in self.schema.extras}
 
     def load_best(self):
         """The model of ``model.npz``, on the CPU."""

@@ -76,7 +76,7 @@ class Schema:
     """A kind of run.
 
     ``kinds`` are the values of run.json's ``kind``, ``noun`` and ``command`` say in messages what it is and what makes
-    one. ``files`` are what it holds besides run.json, ``recorded`` the arrays in model.npz that are no weights,
+    one. ``files`` are what it holds besides run.json, ``extras`` the arrays in model.npz that are no weights,
     ``carried`` the names of the LSTM state (B, N each) that a model carries from batch to batch.
     ``rules`` are those of run.json, ``defaults`` what runs have from before there was a choice, ``checkpoint`` the
     rules of a checkpoint's ``meta``. ``check(about)`` raises ``ValueError`` for a run.json that does not hold together,
@@ -87,7 +87,7 @@ class Schema:
     noun: str
     command: str
     files: tuple
-    recorded: tuple
+    extras: tuple
     carried: tuple
     rules: dict
     defaults: dict
@@ -205,7 +205,7 @@ LANGUAGE_MODEL = Schema(
     noun="a language model",
     command="train.py",
     files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png"),
-    recorded=(),
+    extras=(),
     carried=("c1", "h1", "c2", "h2"),
     rules=LANGUAGE_MODEL_RULES,
     defaults={"vectors": None, "recipe": {"precision": native.FLOAT32, "freeze_epochs": 0}},
@@ -302,7 +302,7 @@ CLASSIFIER = Schema(
     noun="a classifier",
     command="classify.py train",
     files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "error.png", "confusion.png"),
-    recorded=(HISTORY,),
+    extras=(HISTORY,),
     carried=(),
     rules=CLASSIFIER_RULES,
     defaults={},

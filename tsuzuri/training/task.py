@@ -23,7 +23,7 @@ class Hooks:
     def validated(self, state, entry):
         """Change the state as a validation, an ``entry`` of the history, asks."""
 
-    def recorded(self, history):
+    def extras(self, history):
         """The arrays to keep beside the best weights, by name."""
         return {}
 
@@ -32,9 +32,14 @@ class Hooks:
 
 
 class Task(Hooks, abc.ABC):
-    """What a task must do; ``unit`` names a batch in messages."""
+    """What a task must do.
+
+    ``unit`` names a batch in messages. ``validation_can_wait`` says whether a stop may be granted before the validation
+    that is due: where the state shows that it is.
+    """
 
     unit = "batch"
+    validation_can_wait = False
 
     @abc.abstractmethod
     def new_state(self, recipe):

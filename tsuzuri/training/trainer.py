@@ -105,8 +105,8 @@ class Trainer:
         if state.patience.exhausted() and state.epoch <= self.recipe.epoch:
             self.output.note(f"patience  is used up: --patience above {self.recipe.patience} goes on")
         stopped = False
-        while not stopped and state.epoch <= self.recipe.epoch and not state.patience.exhausted():
-            stopped = self._train_epoch()
+        while not stopped and self._unfinished():
+            stopped = self._train_epoch() and self._unfinished()
         if stopped:
             self.save()
         for line in self.learner.notes():
@@ -125,19 +125,25 @@ class Trainer:
         setattr(self.optimizer, OPTIMIZERS[self.recipe.optimizer].rate, task.learning_rate(state))
         batches = task.begin_epoch(self.model, state)
         self._begin_counting()
-        with contextlib.closing(log.Progress(state.epoch, len(batches), state.window)) as progress:
+        with contextlib.closing(log.Progress(state.epoch, task.unit, len(batches), state.window)) as self._progress:
             for batch in batches[state.window :]:
                 self.learner.learn(batch)
                 state.window += 1
                 self._words += task.count(state, batch)
                 stop = self._stop()
-                progress.step(self._speed(), self._loss(stop or state.window == len(batches)))
-                self._validate_and_save(len(batches), stop)
+                self._progress.step(self._speed(), self._loss(stop or state.window == len(batches)))
+                if stop and task.validation_can_wait:
+                    return True  # the validation that may be due comes first when the training goes on
+                self._validate_and_save(len(batches))
                 if stop or state.patience.exhausted():
                     return stop
-            if state.window == len(batches):  # where an older version may have stopped, just before the validation
-                self._validate_and_save(len(batches), stop=False)
+            if state.window == len(batches):  # where it stopped before the validation
+                self._validate_and_save(len(batches))
         return False
+
+    def _unfinished(self):
+        """Whether there is more to train."""
+        return self.state.epoch <= self.recipe.epoch and not self.state.patience.exhausted()
 
     def _begin_counting(self):
         """The losses, and the speed, from here on."""
@@ -153,7 +159,8 @@ class Trainer:
         """The mean training loss since it was last looked at, or None where it is not yet time to look again."""
         if not (needed or self.learner.due()):
             return None
-        (nats, count), _ = self._known, self._look()
+        nats, count = self._known
+        self._look()
         self._known = self.state.nats, self.task.loss_count(self.state)
         return (self.state.nats - nats) / max(1, self._known[1] - count)
 
@@ -170,8 +177,8 @@ class Trainer:
             )
         self.task.look(state)
 
-    def _validate_and_save(self, batches, stop):
-        """After a batch: what is due; ``batches`` is how many the epoch has, and a ``stop`` is saved by the caller."""
+    def _validate_and_save(self, batches):
+        """After a batch, do what is due; what is shown is on the disk before. ``batches`` is how many the epoch has."""
         state, task = self.state, self.task
         last = state.window == batches
         validate = task.validation_due(state, last)
@@ -179,13 +186,15 @@ class Trainer:
         if validate or save:
             self._look()
         for line in task.progress_lines(state):
+            self._progress.clear()
             self.output.note(line)
         entry = self._validate(batches) if validate else None
         if last:
             state.epoch, state.window = state.epoch + 1, 0
-        if save and not stop:
+        if save:
             self.save()
         if entry:
+            self._progress.clear()
             self.output.show(task.entry_line(entry))
             name, picture = task.picture(state.history, self.run.name)
             storage.write_file(self.run.file(name), picture)
@@ -199,7 +208,7 @@ class Trainer:
         entry["best"] = state.patience.better(figure)
         state.history.append(entry)
         if entry["best"]:
-            self.run.save_best(self.model, task.recorded(state.history))
+            self.run.save_best(self.model, task.extras(state.history))
         task.validated(state, entry)
         return entry
 
