@@ -42,7 +42,7 @@ def xp(request):
 
 @pytest.fixture
 def emulated():
-    """The GPU that is none: ``tests.emulator.Emulated``, which needs a C++ compiler."""
+    """The GPU that is none: ``tests.kernels.gpu.emulator.Emulated``, which needs a C++ compiler."""
     from tests.kernels.gpu import emulator
 
     if emulator.compiler() is None:
