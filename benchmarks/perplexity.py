@@ -18,13 +18,13 @@ from pathlib import Path
 
 import numpy
 import torch
-from tsuzuri.training.stopping import Patience
 
 from tsuzuri.data import windows
 from tsuzuri.data.corpus import build_text_corpus
 from tsuzuri.text import vocabulary
 from tsuzuri.training import evaluation
 from tsuzuri.training.run import Recipe
+from tsuzuri.training.stopping import Patience
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -50,7 +50,7 @@ TABLES = {
     "words": [
         ("--tokens", ("auto", *tokenizers.NAMES), "auto", "tokenizer; auto chooses by the text"),
         ("--case", ("auto", "fold", "keep"), "auto", "capitals: fold to lower case, or keep; auto folds"),
-        ("--n-words --vocab-size", options.count, 10_000, "maximum vocabulary size, of the most frequent words"),
+        ("--n-words --vocab-size", options.count, 10_000, "maximum vocabulary size: the most frequent words"),
         ("--min-count", options.count, None, "minimum count of a word, rarer ones become <unk> (default: 2, music 1)"),
         ("--maxlen", options.count, None, "maximum number of words; longer pieces are not trained on"),
         ("--truncate", ("pre", "post"), None, "cut longer pieces to --maxlen instead, at the beginning or the end"),

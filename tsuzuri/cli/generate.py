@@ -21,7 +21,7 @@ TABLES = {
             "word",
             options.text,
             None,
-            "prime: a word or text to start from; for music: words, a MIDI file or a .words file",
+            "prime: word or text to start from; for music: words, a MIDI file or a .words file",
         ),
         ("-m --model", options.source, None, "run directory, as an option"),
         ("-p --primetext", options.text, None, "prime, as an option"),

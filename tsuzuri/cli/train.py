@@ -48,7 +48,7 @@ TABLES = {
             "--vocab-size",
             options.count,
             None,
-            "maximum vocabulary size, of the most frequent words (default: no limit)",
+            "maximum vocabulary size: the most frequent words (default: no limit)",
         ),
     ],
     "MIDI": settings.settings_options(velocities=8, grid=24),
