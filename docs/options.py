@@ -15,7 +15,7 @@ default is off, or has the default that its meaning names.
 USAGE = {  # what follows a command's name, as a heading shows it
     "train.py": "CORPUS... -o RUN",
     "generate.py": "RUN [WORD]",
-    "read_midi.py": "FILES... -o WORDS",
+    "read_midi.py": "FILES... [-o WORDS]",
     "write_midi.py": "WORDS -o OUT",
     "classify.py train": "CORPUS... -o RUN",
     "classify.py predict": "RUN [FILES...]",
@@ -39,16 +39,12 @@ def page():
 
 def section(name, description, tables):
     """A command's heading, what it does, and a table of its options in their groups."""
-    lines = [f"## {name} {USAGE[name]}", "", sentence(description), ""]
+    lines = [f"## {name} {USAGE[name]}", "", options.sentence(description), ""]
     lines += ["| option | default | meaning |", "|---|---|---|"]
     for title, rows in tables.items():
         lines.append(f"| *{title}* | | |")
         lines += [row(*fields) for fields in rows]
     return "\n".join(lines) + "\n"
-
-
-def sentence(text):
-    return text[0].upper() + text[1:].rstrip(".") + "."
 
 
 def row(flags, kind, default, meaning):
@@ -57,16 +53,12 @@ def row(flags, kind, default, meaning):
     choices = ""
     if isinstance(kind, tuple) and not all(name in meaning for name in kind):
         choices = f" (one of {', '.join(kind)})"
-    return f"| {names} | {shown(default)} | {escaped(meaning + choices)} |"
+    return f"| {names} | {shown(kind, default)} | {escaped(meaning + choices)} |"
 
 
-def shown(default):
+def shown(kind, default):
     """A default as a cell: empty where there is none."""
-    if default is options.REQUIRED:
-        return "required"
-    if default in (None, False, []):
-        return ""
-    return "on" if default is True else str(default)
+    return "required" if default is options.REQUIRED else options.shown_default(kind, default)
 
 
 def escaped(text):

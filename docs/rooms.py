@@ -15,13 +15,13 @@ HOLDS = {
     "storage": "atomic writes, reads without trust",
     "text": "files, archives and folders of text to words and exactly back; vocabularies, word vectors, encoders",
     "midi": "MIDI files to events, words and back; grammar, composition, piano rolls, sound",
-    "sampling": "logits to words: temperature, top-k, top-p, constraints, the way out of loops",
+    "sampling": "logits to words: temperature, top-k, top-p, constraints, the escape from loops",
     "data": "words to what a model reads: corpora, splits, windows, labeled texts, packed sequences",
     "kernels": "what the time goes into: a reference in plain loops, NumPy, C++ and CUDA, as Chainer functions",
     "models": "the language model and the classifier, as Chainer chains",
     "training": "the training loop, the run directory, evaluation, optimizers, metrics, logs, plots",
     "tsuzuri": "what `import tsuzuri` offers",
-    "cli": "one file a command: its options as a table, and what it prints",
+    "cli": "one file per command: its options as a table, and what it prints",
 }
 
 

@@ -823,7 +823,7 @@ def test_runs_of_the_other_kind(straight, language, mood, refused):
         ("train MOOD", "-o/--out is missing: name the run directory"),
         ("train -o NONE --resume", "none: not a run"),
         ("sort MOOD", "sort: must be one of train, predict, evaluate (--help says more)"),
-        ("", "nothing: must be one of train, predict, evaluate"),
+        ("", "no command given: must be one of train, predict, evaluate (--help says more)"),
     ],
 )
 def test_what_else_is_refused(straight, mood, tmp_path, refused, line, reason):

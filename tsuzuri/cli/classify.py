@@ -20,9 +20,9 @@ from tsuzuri.training.schemas import CLASSIFIER
 
 PREDICT = {
     "input and output": [
-        ("run", options.text, options.REQUIRED, "run directory"),
-        ("files", options.text, [], "files of lines, or of MIDI (default: lines from standard input)"),
-        ("--encoding", options.text, "auto", "encoding of the files: auto, or a codec's name such as cp1252"),
+        ("run", options.source, options.REQUIRED, "run directory"),
+        ("files", options.source, [], "files of lines, or of MIDI (default: lines from standard input)"),
+        ("--encoding", options.name, "auto", "encoding of the files: auto, or a codec's name such as cp1252"),
         ("--json", None, False, "a JSON object per line, with the probability of every class"),
         ("--explain", None, False, "show the share of each word in the decision"),
         ("--by", predictor.BY, "leave-one-out", "measure of a share: p without the word, or gradient times input"),
@@ -32,10 +32,10 @@ PREDICT = {
 }
 EVALUATE = {
     "input and output": [
-        ("run", options.text, options.REQUIRED, "run directory"),
-        ("corpus", options.text, [], "labeled examples (default: the test examples of the training)"),
-        ("--pos", options.text, [], "files of positive lines, in place of a corpus"),
-        ("--neg", options.text, [], "files of negative lines"),
+        ("run", options.source, options.REQUIRED, "run directory"),
+        ("corpus", options.source, [], "labeled examples (default: the test examples of the training)"),
+        ("--pos", options.source, [], "files of positive lines, in place of a corpus"),
+        ("--neg", options.source, [], "files of negative lines"),
         *READING,
         ("-o --out", options.path, None, "picture of the confusion matrix (default: confusion.png in the run)"),
         DEVICE,
@@ -56,12 +56,13 @@ def main(argv=None):
         if argv[:1] in (["-h"], ["--help"]):
             print(f"usage: classify.py COMMAND ...\n\n{summaries}\n\nclassify.py COMMAND --help lists its options")
             return 0
-        raise UserError(f"{argv[0] if argv else 'nothing'}: must be one of {', '.join(COMMANDS)} (--help says more)")
+        given = argv[0] if argv else "no command given"
+        raise UserError(f"{given}: must be one of {', '.join(COMMANDS)} (--help says more)")
     for name, instead in ELSEWHERE.items():
         if name in [argument.partition("=")[0].replace("_", "-") for argument in argv]:
             raise UserError(f"{name}: not an option: {instead}")
     command, tables, text = COMMANDS[argv[0]]
-    given = vars(options.Parser(text, tables, f"classify.py {argv[0]}").parse_args(argv[1:]))
+    given = vars(options.Parser(options.sentence(text), tables, f"classify.py {argv[0]}").parse_args(argv[1:]))
     return command(options.defaults(tables) | given, given.keys())
 
 

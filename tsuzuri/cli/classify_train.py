@@ -19,26 +19,26 @@ from tsuzuri.training.run import load_run, new_run
 from tsuzuri.training.schemas import CLASSIFIER, ClassifierRecipe
 
 READING = [
-    ("--form", ("auto", *labeled.FORMS), "auto", "arrangement of labels and texts in files of lines"),
-    ("--encoding", options.text, "auto", "encoding of the files: auto, or a codec's name such as cp1252"),
-    ("--label-column", options.text, None, "label column of CSV, by name or number (default: by its name or values)"),
-    ("--text-column", options.text, None, "text column of CSV, by name or number"),
+    ("--form", ("auto", *labeled.FORMS), "auto", "file format of the labeled lines"),
+    ("--encoding", options.name, "auto", "encoding of the files: auto, or a codec's name such as cp1252"),
+    ("--label-column", options.name, None, "label column of CSV, by name or number (default: by its name or values)"),
+    ("--text-column", options.name, None, "text column of CSV, by name or number"),
 ]
 MIDI = [row for row in settings.settings_options(velocities=8, grid=24) if row[0] not in ("--transpose", "--stretch")]
 DEVICE = (
     "-d --device",
-    options.text,
+    options.device,
     "cpu",
     "cpu, gpu, gpu:N or auto (packed layers have no GPU kernels of their own)",
 )
 TABLES = {
     "input and output": [
-        ("corpus", options.text, [], "lines of label, tab, text; CSV; a folder of texts or of MIDI files per class"),
-        ("--pos", options.text, [], "files of positive lines, in place of a corpus"),
-        ("--neg", options.text, [], "files of negative lines"),
+        ("corpus", options.source, [], "lines of label, tab, text; CSV; a folder of texts or of MIDI files per class"),
+        ("--pos", options.source, [], "files of positive lines, in place of a corpus"),
+        ("--neg", options.source, [], "files of negative lines"),
         ("-o --out --saveto", options.path, None, "run directory to create or to resume"),
-        ("--valid", options.text, [], "labeled validation examples, instead of a share of the corpus"),
-        ("--test", options.text, [], "labeled test examples, instead of a share of the corpus"),
+        ("--valid", options.source, [], "labeled validation examples, instead of a share of the corpus"),
+        ("--test", options.source, [], "labeled test examples, instead of a share of the corpus"),
         ("--valid-fraction", options.fraction, 0.1, "validation share of each class"),
         ("--test-fraction", options.share, 0.1, "test share of each class; 0 for no test"),
         *READING,
@@ -49,28 +49,23 @@ TABLES = {
     ],
     "words": [
         ("--tokens", ("auto", *tokenizers.NAMES), "auto", "tokenizer; auto chooses by the text"),
-        ("--case", ("auto", "fold", "keep"), "auto", "capitals: fold to small letters, or keep (auto: fold)"),
-        ("--n-words --vocab-size", options.count, 10_000, "largest vocabulary, of the most frequent words"),
-        ("--min-count", options.count, None, "lowest count of a word, rarer ones become <unk> (default: 2, music 1)"),
-        ("--maxlen", options.count, None, "largest number of words; longer pieces are not trained on"),
+        ("--case", ("auto", "fold", "keep"), "auto", "capitals: fold to lower case, or keep; auto folds"),
+        ("--n-words --vocab-size", options.count, 10_000, "maximum vocabulary size: the most frequent words"),
+        ("--min-count", options.count, None, "minimum count of a word, rarer ones become <unk> (default: 2, music 1)"),
+        ("--maxlen", options.count, None, "maximum number of words; longer pieces are not trained on"),
         ("--truncate", ("pre", "post"), None, "cut longer pieces to --maxlen instead, at the beginning or the end"),
     ],
     "MIDI": MIDI,
     "initial weights": [
-        (
-            "--init-from --reload-model",
-            options.text,
-            None,
-            "run of train.py or classify.py with the weights",
-        ),
-        ("--vectors", options.text, None, "initial word vectors: GloVe, word2vec (text, binary), fastText .vec"),
+        ("--init-from --reload-model", options.source, None, "run to take initial weights from"),
+        ("--vectors", options.source, None, "initial word vectors: GloVe, word2vec (text, binary), fastText .vec"),
         ("--freeze-vectors", None, False, "never update the word vectors"),
         ("--freeze-epochs", options.count, None, "epochs before the word vectors are updated too"),
     ],
     "model": [
         ("--model --encoder", classifier.MODELS, "lstm", "LSTM, LSTM in both directions, tanh RNN, or bag of words"),
         ("--layers", options.few, 1, "number of LSTM or RNN layers (--init-from a language model: 2)"),
-        ("--pool", classifier.POOLS, "mean", "summary of a sequence: mean of its words, the last, the largest"),
+        ("--pool", classifier.POOLS, "mean", "summary of a sequence: mean, last state, or maximum"),
         ("-u --unit --dim-proj", options.count, 128, "hidden size of each layer"),
         ("--width", options.count, None, "embedding size (default: the hidden size)"),
         ("--dropout", options.ratio, 0.5, "dropout rate of the pooled values"),
@@ -78,12 +73,12 @@ TABLES = {
         ("--use-dropout", options.switch, True, "off: no dropout at all"),
     ],
     "training": [
-        ("-e --epoch --max-epochs", options.count, 100, "largest number of epochs"),
-        ("-b --batchsize --batch-size", options.count, 32, "examples of an update"),
+        ("-e --epoch --max-epochs", options.count, 100, "maximum number of epochs"),
+        ("-b --batchsize --batch-size", options.count, 32, "examples per update"),
         ("--optimizer", tuple(OPTIMIZERS), "adam", "optimizer"),
         ("--lr --lrate", options.positive, None, "learning rate (default: 0.001 for adam, else the optimizer's own)"),
         ("--decay-c", options.not_negative, 0.0, "weight decay of the last layer, added to the loss"),
-        ("-c --gradclip", options.positive, 5.0, "largest norm of the gradients"),
+        ("-c --gradclip", options.positive, 5.0, "maximum gradient norm"),
         ("--patience", options.count, 10, "validations in a row without a lower error before training stops"),
         ("--valid-freq --validFreq", options.count, None, "updates between two validations (default: an epoch)"),
         ("--save-freq --saveFreq", options.count, None, "updates between two checkpoints (default: five minutes)"),

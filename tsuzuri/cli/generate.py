@@ -16,14 +16,19 @@ from tsuzuri.midi.words import settings
 DESCRIPTION = "Generate new text or music with a model trained by train.py."
 TABLES = {
     "input": [
-        ("run", options.text, None, "run directory"),
-        ("word", options.text, None, "prime: a word or text to start from; for music words, or a MIDI or .words file"),
-        ("-m --model", options.text, None, "run directory, as an option"),
+        ("run", options.source, None, "run directory"),
+        (
+            "word",
+            options.text,
+            None,
+            "prime: word or text to start from; for music: words, a MIDI file or a .words file",
+        ),
+        ("-m --model", options.source, None, "run directory, as an option"),
         ("-p --primetext", options.text, None, "prime, as an option"),
-        ("--unk", ("error", "skip", "nearest"), "error", "treatment of a prime word that the model does not know"),
+        ("--unk", ("error", "skip", "nearest"), "error", "what to do with an unknown prime word"),
     ],
     "output": [
-        ("--length", options.count, None, "number of words (default: 200, or 200 a sentence; music ends by itself)"),
+        ("--length", options.count, None, "number of words (default: 200, or 200 per sentence; music ends by itself)"),
         ("--sentences", options.count, None, "number of sentences"),
         ("-n --num-samples", options.count, 1, "number of texts or pieces, drawn side by side"),
         ("-o --out", options.path, None, "output file, or folder for several pieces (default: standard output)"),
@@ -44,9 +49,9 @@ TABLES = {
         ),
         ("--top-k", options.count, None, "number of likeliest words to draw from (default: all)"),
         ("--top-p", options.fraction, None, "total probability of the words to draw from (default: 1, music 0.95)"),
-        ("--escape", ("on", "off"), "on", "way out of loops: a higher temperature while the output repeats itself"),
+        ("--escape", ("on", "off"), "on", "escape from loops: a higher temperature while the output repeats itself"),
         ("--seed", options.seed, None, "random seed (default: a new one, printed on standard error)"),
-        ("-d --device", options.text, "auto", "auto, cpu, gpu or gpu:N"),
+        ("-d --device", options.device, "auto", "auto, cpu, gpu or gpu:N"),
     ],
 }
 WORDS_A_SENTENCE = 200  # at most, unless --length says otherwise

@@ -31,8 +31,8 @@ class Parser(argparse.ArgumentParser):
                 self._add(group, flags.split(), kind, default, text)
 
     def _add(self, group, flags, kind, default, text):
-        shown = "" if default in (None, False, [], REQUIRED) else f" (default: {default})"
-        settings = {"help": (text + shown).replace("%", "%%")}
+        shown = shown_default(kind, default)
+        settings = {"help": (text + (f" (default: {shown})" if shown else "")).replace("%", "%%")}
         positional = not flags[0].startswith("-")
         if kind is None:
             settings |= {"action": "store_true"}
@@ -87,6 +87,20 @@ def defaults(tables):
     return {_name(row[0].split()): row[2] for row in rows}
 
 
+def shown_default(kind, default):
+    """A default as help shows it: on or off for a switch, nothing for an option that is off or has no default."""
+    if kind is switch:
+        return "on" if default else "off"
+    if any(default is none for none in (None, False, REQUIRED)) or default == []:  # by identity: 0 and 0.0 are shown
+        return ""
+    return str(default)
+
+
+def sentence(text):
+    """A description with a capital and a period."""
+    return text[0].upper() + text[1:].rstrip(".") + "."
+
+
 def _name(flags):
     """The first long one without its hyphens, as argparse names what it found."""
     return next((flag for flag in flags if flag.startswith("--")), flags[0]).lstrip("-").replace("-", "_")
@@ -134,8 +148,23 @@ def path(value):
 
 
 def text(value):
-    """A word, a path, or a text."""
+    """A word, or a text."""
     return value
+
+
+def _any_text(name):
+    """A type for argparse: any text; ``name`` stands for it in the help."""
+
+    def parse(value):
+        return value
+
+    parse.__name__ = name
+    return parse
+
+
+source = _any_text("path")  # a file or a folder to read
+device = _any_text("device")
+name = _any_text("name")  # of a codec or a column
 
 
 def run(main):

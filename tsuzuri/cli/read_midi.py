@@ -1,4 +1,4 @@
-"""MIDI files to words: ``python read_midi.py tunes/ -o tunes.words``, one piece a line.
+"""MIDI files to words: ``python read_midi.py tunes/ -o tunes.words``, one piece per line.
 
 ``write_midi.py`` goes the other way; ``train.py`` takes both the words and the MIDI files.
 """
@@ -14,10 +14,10 @@ from tsuzuri.midi.file import smf
 from tsuzuri.midi.score import DRUMS
 from tsuzuri.midi.words import collect, settings, tracks, wordfile
 
-DESCRIPTION = "Turn MIDI files into words such as 00_90_4050, one piece a line."
+DESCRIPTION = "Turn MIDI files into words such as 00_90_4050, one piece per line."
 TABLES = {
     "input": [
-        ("files", options.text, [], "MIDI files and folders of them"),
+        ("files", options.source, [], "MIDI files and folders of them"),
         ("--strict", None, False, "strict reading: files that break the standard are refused, not mended"),
     ],
     "output": [

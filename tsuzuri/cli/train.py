@@ -26,13 +26,13 @@ from tsuzuri.training.schemas import LANGUAGE_MODEL, PRECISIONS, LanguageModelRe
 DESCRIPTION = "Train a two-layer LSTM language model on text or on MIDI, files or folders of them."
 TABLES = {
     "input and output": [
-        ("corpus", options.text, [], "text or MIDI files, .zip archives of text, folders (not needed with --resume)"),
+        ("corpus", options.source, [], "text or MIDI files, .zip archives of text, folders (not needed with --resume)"),
         ("-o --out", options.path, None, "run directory to create or to resume"),
-        ("--valid", options.text, [], "validation files, instead of the last 5 % of the lines or 5 % of the tunes"),
-        ("--test", options.text, [], "test files, instead of another 5 %"),
+        ("--valid", options.source, [], "validation files, instead of the last 5 % of the lines or 5 % of the tunes"),
+        ("--test", options.source, [], "test files, instead of another 5 %"),
         ("-r --resume", None, False, "continue the run in --out where it stopped"),
         ("-f --force", None, False, "replace a run that is already in --out"),
-        ("-d --device", options.text, "auto", "auto, cpu, gpu or gpu:N"),
+        ("-d --device", options.device, "auto", "auto, cpu, gpu or gpu:N"),
         (
             "--precision",
             ("auto", *PRECISIONS),
@@ -43,8 +43,13 @@ TABLES = {
     ],
     "words": [
         ("--tokens", ("auto", "mecab", "char", "space"), "auto", "tokenizer; auto chooses by the text"),
-        ("--min-count", options.count, None, "lowest count of a word, rarer ones become <unk> (default: 2, music 1)"),
-        ("--vocab-size", options.count, None, "largest vocabulary, of the most frequent words (default: no limit)"),
+        ("--min-count", options.count, None, "minimum count of a word, rarer ones become <unk> (default: 2, music 1)"),
+        (
+            "--vocab-size",
+            options.count,
+            None,
+            "maximum vocabulary size: the most frequent words (default: no limit)",
+        ),
     ],
     "MIDI": settings.settings_options(velocities=8, grid=24),
     "model": [
@@ -61,10 +66,10 @@ TABLES = {
         ("--freeze-epochs", options.count, None, "epochs before the word vectors are updated too"),
     ],
     "training": [
-        ("-e --epoch", options.count, 50, "largest number of epochs"),
+        ("-e --epoch", options.count, 50, "maximum number of epochs"),
         ("-b --batchsize", options.count, 20, "streams read side by side"),
         ("-l --bproplen", options.count, 35, "steps of a window (truncated BPTT)"),
-        ("-c --gradclip", options.positive, 5.0, "largest norm of the gradients"),
+        ("-c --gradclip", options.positive, 5.0, "maximum gradient norm"),
         ("--optimizer", tuple(OPTIMIZERS), "adam", "optimizer"),
         ("--lr", options.positive, None, "learning rate (default: the optimizer's own, 0.002 for adam)"),
         ("--lr-decay", options.fraction, 0.5, "factor of the learning rate after an epoch without a better loss"),

@@ -12,7 +12,7 @@ from tsuzuri.midi.words import convert, settings, wordfile
 DESCRIPTION = "Turn words such as 00_90_4050 into MIDI files, one for each line."
 TABLES = {
     "input": [
-        ("words", options.text, None, "file of words"),
+        ("words", options.source, None, "file of words"),
         ("--strict", None, False, "strict reading: words that are not legal music are refused, not mended"),
     ],
     "output": [

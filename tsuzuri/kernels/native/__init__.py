@@ -60,5 +60,6 @@ def choose(precision):
 def describe(precision):
     """The engine in a few words."""
     if extension():
-        return f"native {level()}, {precision}, {extension().threads()} threads"
+        threads = extension().threads()
+        return f"native {level()}, {precision}, {threads} thread{'s' * (threads != 1)}"
     return f"NumPy, float32 ({library.why_missing()})"

@@ -120,6 +120,9 @@ def _tempo(text):
     return value
 
 
+_tempo.__name__ = "x"  # as the help names the value
+
+
 def _program(text):
     value = int(text)
     if not 0 <= value <= 127:
@@ -127,9 +130,19 @@ def _program(text):
     return value
 
 
+_program.__name__ = "n"
+
+
+def _soundfont(text):
+    return text
+
+
+_soundfont.__name__ = "path"
+
+
 # the options of the commands that write MIDI
 OUTPUT_OPTIONS = [
-    ("--tempo", _tempo, None, "tempo in quarter notes a minute (default: the piece's own)"),
+    ("--tempo", _tempo, None, "tempo in quarter notes per minute (default: the piece's own)"),
     (
         "--program",
         _program,
@@ -138,7 +151,7 @@ OUTPUT_OPTIONS = [
     ),
     ("--plot", None, False, "piano roll beside each MIDI file"),
     ("--wav", None, False, "sound of each MIDI file in a .wav file beside it"),
-    ("--soundfont", str, None, "SoundFont for --wav (default: the built-in synthesizer)"),
+    ("--soundfont", _soundfont, None, "SoundFont for --wav (default: the built-in synthesizer)"),
 ]
 
 
