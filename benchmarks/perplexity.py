@@ -23,8 +23,8 @@ from tsuzuri.data import windows
 from tsuzuri.data.corpus import build_text_corpus
 from tsuzuri.text import vocabulary
 from tsuzuri.training import evaluation
-from tsuzuri.training.run import Recipe
-from tsuzuri.training.stopping import Patience
+from tsuzuri.training.schemas import LanguageModelRecipe
+from tsuzuri.training.state import Patience
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -110,7 +110,7 @@ def main():
             if name == "ours":
                 valid, test, epochs = train_ours(args.corpus, seed)
             else:
-                valid, test, epochs = train_twin(corpus, Recipe(seed=seed), 256, 0.5)
+                valid, test, epochs = train_twin(corpus, LanguageModelRecipe(seed=seed), 256, 0.5)
             seconds = time.perf_counter() - start
             results[name].append(valid)
             print(f"| {seed} | {name} | {valid:.2f} | {test:.2f} | {epochs} | {seconds:.0f} |", flush=True)
