@@ -67,7 +67,7 @@ SMALL_WRITING = ((70, 33, 1), (70, 33, 9))  # V, N, streams
 ON_A_GPU = re.compile(r"mark\.gpu|\b(?:xp|engine)\b(?! {2})")  # a fixture, not the line that a training begins with
 NEEDS = {  # more than all that the others import
     "cli/test_gpu.py": ("mido", "tqdm", "matplotlib"),
-    "text/test_vectors.py": ("tqdm",),
+    "cli/test_train_vectors.py": ("tqdm",),
 }
 ENOUGH = 40  # seconds for a size of training that can be left out
 

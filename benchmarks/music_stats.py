@@ -18,10 +18,11 @@ import numpy
 
 from tsuzuri.cli import train
 from tsuzuri.midi.score import DRUMS
-from tsuzuri.midi.words import wordfile
+from tsuzuri.midi.words import collect, wordfile
 from tsuzuri.midi.words.convert import Piece
 from tsuzuri.text import vocabulary
 from tsuzuri.training import evaluation
+from tsuzuri.training.language_model import bits_per_note
 from tsuzuri.training.run import load_run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,14 +44,15 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     run = load_run(args.run)
-    corpus = train.read(run.about["corpus"] | {"kind": "music", "tokens": "midi"}, run.recipe)
+    corpus = train.read_corpus(run.about["corpus"] | {"kind": "music", "tokens": "midi"}, run.recipe)
     midi = corpus.report["midi"]
     held_out = [*pieces_of(corpus.valid, corpus, midi), *pieces_of(corpus.test, corpus, midi)]
     generated = generate(args.run, args.n, args.seed)
 
+    note_ons = numpy.array([collect.is_note_on(word) for word in corpus.vocabulary.words])
     for name, ids in (("validation", corpus.valid), ("test", corpus.test)):
         nats = evaluation.evaluate_loss(run.load_best(), ids)
-        print(f"{name}: {nats:.3f} nats a word, {nats * train.bits_a_note(corpus, ids):.2f} bits a note")
+        print(f"{name}: {nats:.3f} nats a word, {nats * bits_per_note(ids, note_ons):.2f} bits a note")
     rows = [summary(pieces) for pieces in (generated, held_out)]
     print(f"\n| | {len(generated)} generated | {len(held_out)} held out |\n|---|---|---|")
     for name, made, real in zip(rows[0], rows[0].values(), rows[1].values(), strict=True):

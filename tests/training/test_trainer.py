@@ -10,6 +10,7 @@ import threading
 
 import numpy
 import pytest
+import tqdm
 
 from tsuzuri import storage
 from tsuzuri.cli import train, training
@@ -143,7 +144,7 @@ def test_lines_do_not_run_into_the_bar(corpus, tmp_path, monkeypatch):
     stream.isatty = lambda: True
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setattr(sys, "stdout", stream)
-    monkeypatch.setattr(log.tqdm, "tqdm", functools.partial(log.tqdm.tqdm, mininterval=0))
+    monkeypatch.setattr(tqdm, "tqdm", functools.partial(tqdm.tqdm, mininterval=0))
     assert train.main([corpus, "-o", str(tmp_path / "run"), *SMALL]) == 0
     text = stream.getvalue()
     assert "windows" in text

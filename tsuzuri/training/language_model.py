@@ -75,17 +75,18 @@ class LanguageModelTask(Task):
             state.lr *= self.recipe.lr_decay
 
     def entry_line(self, entry):
-        return log.language_model_line(entry, self._bits_per_note(self.corpus.valid))
+        return log.language_model_line(entry, bits_per_note(self.corpus.valid, self.note_ons))
 
     def picture(self, history, title):
         return "loss.png", plots.plot_loss_curves(history, title)
 
     def test(self, model):
         loss = evaluation.evaluate_loss(model, self.corpus.test)
-        worth = log.describe_loss(loss, self._bits_per_note(self.corpus.test))
+        worth = log.describe_loss(loss, bits_per_note(self.corpus.test, self.note_ons))
         return f"test     loss {loss:.3f} {worth} of the best model"
 
-    def _bits_per_note(self, ids):
-        """What turns a loss over ``ids``, nats a word, into bits a note; None where they hold no notes."""
-        notes = 0 if self.note_ons is None else int(self.note_ons[ids].sum())
-        return (len(ids) - 1) / notes / math.log(2) if notes else None
+
+def bits_per_note(ids, note_ons):
+    """What turns a loss over ``ids``, nats a word, into bits a note; None where they hold no notes."""
+    notes = 0 if note_ons is None else int(note_ons[ids].sum())
+    return (len(ids) - 1) / notes / math.log(2) if notes else None

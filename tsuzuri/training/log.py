@@ -4,8 +4,6 @@ import json
 import math
 import sys
 
-import tqdm
-
 
 class Output:
     """Where a training says what it does; this one says nothing, the commands' says it on the terminal."""
@@ -21,6 +19,8 @@ class Progress:
     """A bar over an epoch's batches with loss, speed and time left, on standard error; silent off a terminal."""
 
     def __init__(self, epoch, unit, batches, done):
+        import tqdm  # here, since models and learners do without it, as on a machine that only tests the GPU's kernels
+
         look = {"unit": f" {unit}s", "leave": False, "dynamic_ncols": True, "disable": not sys.stderr.isatty()}
         self._bar = tqdm.tqdm(total=batches, initial=done, desc=f"epoch {epoch}", **look)
 
