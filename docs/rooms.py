@@ -20,7 +20,7 @@ HOLDS = {
     "kernels": "what the time goes into: a reference in plain loops, NumPy, C++ and CUDA, as Chainer functions",
     "models": "the language model and the classifier, as Chainer chains",
     "training": "the training loop, the run directory, evaluation, optimizers, metrics, logs, plots",
-    "tsuzuri": "what `import tsuzuri` offers",
+    "tsuzuri": "the package itself",
     "cli": "one file per command: its options as a table, and what it prints",
 }
 
