@@ -116,7 +116,8 @@ def test_lstm_of_every_level(rng, counts, sizes, level, precision, monkeypatch):
     tolerance *= 1 if h.size > 50 else 5  # few values may happen to be small beside the terms that they are sums of
     assert measure(h.array, want_h, 0.1) < tolerance
     for name, x, right in zip(a, inputs, want, strict=True):
-        assert measure(x.grad, right, 0.1) < tolerance, name
+        few = precision == native.BFLOAT16 and sizes == (1, 1)  # a single unit's roundings have nothing to cancel with
+        assert measure(x.grad, right, 0.1) < (5 * tolerance if few else tolerance), name
 
 
 @needs_native

@@ -4,6 +4,7 @@ import numpy
 import pytest
 
 from tests.conftest import relative_error
+from tests.kernels import drops
 from tsuzuri.compat import chainer
 from tsuzuri.kernels import functions
 from tsuzuri.kernels.gpu import calls, launcher, output
@@ -111,3 +112,12 @@ def test_embed(rng, both):
     ids = rng.integers(0, 6, (4, 3)).astype("i")
     w = rng.normal(size=(6, 5)).astype("f")
     assert_near(both, lambda: gradients(lambda w: functions.embed(ids, w), w), 1e-6)
+
+
+@pytest.mark.parametrize("position", [0, 5])  # of one stream's (4, N) projections
+def test_a_projection_at_the_threshold_of_dropout_is_kept(rng, both, position):
+    shapes = (1, 1, 3), (1, 2), (1, 2), (8, 3), (8,), (8, 2), (8,)
+    inputs = [rng.uniform(0.5, 1, shape).astype("f") for shape in shapes]
+    for ratio in (drops.ratio_at(77, position), drops.ratio_at(77, position) + drops.STEP):
+        run = lambda ratio=ratio: gradients(lambda *a: functions.lstm_window(*a, ratio=ratio, key=77), *inputs)  # noqa: E731
+        assert_near(both, run, 1e-5)

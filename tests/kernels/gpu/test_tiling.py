@@ -71,6 +71,11 @@ def test_every_unit_of_every_stream_is_one_threads(direction, machine, sizes, pr
         assert len(done) == task.layers * task.units * task.batch
 
 
+def test_a_block_has_four_rows_of_weights_a_unit_forward_and_one_backward():
+    rows = [Task(direction, 1, 1, 1, 9, FLOAT32).rows(3) for direction in (FORWARD, BACKWARD)]
+    assert rows == [12, 3]
+
+
 @settings(max_examples=60, deadline=None)
 @given(directions, machines, small, precisions)
 def test_warps_share_all_of_a_product_and_stay_within_shared_memory(direction, machine, sizes, precision):
