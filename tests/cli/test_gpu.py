@@ -56,7 +56,7 @@ def checkpoint(run):
         return {name: arrays[name].tobytes() for name in arrays.files if name != "meta"}
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
 def test_a_run_stopped_within_an_epoch_and_resumed_gives_the_same_bytes(
     engine, device, text, tmp_path, capsys, monkeypatch, precision
 ):

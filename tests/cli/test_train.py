@@ -17,6 +17,7 @@ import time
 import numpy
 import pytest
 
+from tests.cli import run_command
 from tests.conftest import ROOT, refused
 from tsuzuri.compat import chainer
 from tsuzuri.kernels import native
@@ -55,9 +56,19 @@ def corpus(tmp_path_factory):
 
 
 def train(*args, **settings):
+    """Run train.py, in this process unless there are settings of one of its own."""
+    if not settings:
+        return run_command("train.py", *args)
     command = [sys.executable, ROOT / "train.py", *map(str, args)]
     settings = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 300} | settings
     return subprocess.run(command, **settings)
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """Run a command in this process; it is started as a process of its own where that is the point."""
+    monkeypatch.chdir(ROOT)
+    return run_command
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +157,10 @@ def stop(process, number, delay):
     return "test     loss" in output[0], output[1]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+INT = pytest.param(signal.SIGINT, marks=pytest.mark.slow)  # which is handled as SIGTERM is
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, INT, signal.SIGKILL])
 def test_stopped_anywhere_and_resumed_gives_the_same_bytes(straight, corpus, tmp_path, number):
     epoch, out = seconds_an_epoch(straight[0]), tmp_path / "run"
     process = begin(corpus, "-o", out, "-e", 6, *SMALL)
