@@ -1,7 +1,9 @@
 """The trainer: nothing is lost before a new run can begin, a stop is granted, and the commands alone handle signals."""
 
+import dataclasses
 import functools
 import io
+import itertools
 import json
 import os
 import re
@@ -204,3 +206,28 @@ def test_a_stop_is_granted_after_any_window_and_changes_nothing(corpus, tmp_path
     assert metas[0] == metas[1]
     assert sum(line.startswith("epoch ") for line in output.shown) == 3
     assert output.shown[-1].startswith("test     loss ")
+
+
+def test_a_stop_in_the_last_window_does_not_wait_for_the_validation(run, monkeypatch):
+    path, before = run
+    arrays = storage.load_npz(str(path / "checkpoint.npz"))
+    windows = int(arrays["optimizer/t"]) // 2  # of an epoch, for two were trained
+    stored = load_run(str(path))
+    source = stored.about["corpus"] | {"kind": "text", "tokens": "space"}
+    stored.save_recipe(dataclasses.replace(stored.recipe, epoch=3))
+    task, asked = LanguageModelTask(train.read_corpus(source, stored.recipe), stored.recipe), itertools.count(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(LanguageModelTask, "validate", lambda *_: pytest.fail("it was validated"))
+        job = trainer.Trainer(
+            stored,
+            task,
+            devices.choose("cpu"),
+            checkpoint=stored.load_checkpoint(),
+            stop=lambda: next(asked) == windows,
+        )
+        assert job.train() is False
+    meta = json.loads(storage.load_npz(str(path / "checkpoint.npz"))["meta"].tobytes())
+    assert (meta["epoch"], meta["window"], len(meta["history"])) == (3, windows, 2)
+    assert (path / "model.npz").read_bytes() == before["model.npz"]
+    assert train.main(["-o", str(path), "--resume", "-d", "cpu"]) == 0  # which begins with the validation
+    assert len((path / "log.jsonl").read_text().splitlines()) == 3
