@@ -231,3 +231,18 @@ def test_a_stop_in_the_last_window_does_not_wait_for_the_validation(run, monkeyp
     assert (path / "model.npz").read_bytes() == before["model.npz"]
     assert train.main(["-o", str(path), "--resume", "-d", "cpu"]) == 0  # which begins with the validation
     assert len((path / "log.jsonl").read_text().splitlines()) == 3
+
+
+def test_each_epoch_begins_at_a_line_of_its_own(run):
+    """Drawn by one generator, whose state goes on from epoch to epoch."""
+    stored = load_run(str(run[0]))
+    source = stored.about["corpus"] | {"kind": "text", "tokens": "space"}
+    task = LanguageModelTask(train.read_corpus(source, stored.recipe), stored.recipe)
+    state, model, starts = task.new_state(stored.recipe), stored.new_model(), []
+    for _ in range(5):
+        task.begin_epoch(model, state)
+        starts.append(state.start)
+    ids = task.corpus.train
+    beginnings, order = numpy.flatnonzero(ids == 0) + 1, numpy.random.default_rng([stored.recipe.seed, 1])
+    assert starts == [int(order.choice(beginnings)) % len(ids) for _ in range(5)]
+    assert len(set(starts)) > 1
