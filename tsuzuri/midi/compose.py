@@ -127,9 +127,13 @@ def beginning_ids(events, vocabulary, unknown, run_path):
 
 
 def grow_pieces(rows, grammar, length):
-    """Let ``grammar`` take draws from ``rows`` until every piece has ended; after ``length`` words they are closed."""
+    """Let ``grammar`` take draws from ``rows`` until every piece has ended; after ``length`` words they are closed.
+
+    A generator that yields None after each draw, so that what the pieces have grown by can be seen.
+    """
     for count, ids in enumerate(rows, 1):
         grammar.take(ids)
+        yield
         if grammar.over():
             return
         if count == length:
