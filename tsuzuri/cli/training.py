@@ -1,24 +1,36 @@
 """What train.py and classify.py share: where a run goes, what --resume may change, and a training on the terminal."""
 
+import contextlib
 import shlex
+import sys
 
 from tsuzuri.cli import console
 from tsuzuri.cli.signals import Interrupt
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
-from tsuzuri.training import log
+from tsuzuri.training.progress import ProgressBar
 from tsuzuri.training.run import occupied_by
 from tsuzuri.training.trainer import Trainer
 
+RESULTS = ("epoch", "sample", "test")  # kinds of events that are for standard output
 
-class TerminalOutput(log.Output):
-    """Results on standard output, all else on standard error."""
 
-    def note(self, line):
-        console.note(line)
+class TerminalOutput:
+    """A training's listener: results on standard output, all else on standard error, and a bar on a terminal."""
 
-    def show(self, line):
-        print(line, flush=True)
+    def __init__(self):
+        self._bar = ProgressBar(sys.stderr.isatty())
+
+    def __call__(self, event):
+        self._bar(event)  # first, since it goes out of a line's way
+        if event.kind in RESULTS:
+            print(event.text, flush=True)
+        elif event.text:
+            console.note(event.text)
+
+    def close(self):
+        """Take the bar away, however the training ended."""
+        self._bar.close()
 
 
 def check_out(out, force):
@@ -42,10 +54,10 @@ def train_on_terminal(run, task, device, command, *, usual_device, checkpoint=No
 
     ``device`` is its name, ``command`` the program and words with which this run can be resumed.
     """
-    with Interrupt() as interrupt:
+    with Interrupt() as interrupt, contextlib.closing(TerminalOutput()) as output:
         begin = {"checkpoint": checkpoint, "weights": weights}
-        stop, output = interrupt.requested, TerminalOutput()
-        trainer = Trainer(run, task, devices.choose(device), stop=stop, output=output, **begin)
+        stop = interrupt.requested
+        trainer = Trainer(run, task, devices.choose(device), stop=stop, listener=output, **begin)
         if trainer.train():
             return 0
         named = [] if device == usual_device else ["-d", device]
