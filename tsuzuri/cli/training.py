@@ -13,6 +13,7 @@ from tsuzuri.training.run import occupied_by
 from tsuzuri.training.trainer import Trainer
 
 RESULTS = ("epoch", "sample", "test")  # kinds of events that are for standard output
+NEXT = {"text": ["--sentences", "8"], "music": ["-o", "tune.mid", "--bars", "16"]}  # of generate.py
 
 
 class TerminalOutput:
@@ -58,9 +59,22 @@ def train_on_terminal(run, task, device, command, *, usual_device, checkpoint=No
         begin = {"checkpoint": checkpoint, "weights": weights}
         stop = interrupt.requested
         trainer = Trainer(run, task, devices.choose(device), stop=stop, listener=output, **begin)
-        if trainer.train():
-            return 0
         named = [] if device == usual_device else ["-d", device]
-        resume = shlex.join(["python", *command, "-o", run.path, "--resume", *named])
+        if trainer.train():
+            console.note(f"next     {command_line([*_next_command(run), *named])}")
+            return 0
+        resume = command_line([*command, "-o", run.path, "--resume", *named])
         console.note(f"stopped  {trainer.place()}; go on with: {resume}")
         return 128 + interrupt.signal
+
+
+def _next_command(run):
+    """What to do with a trained run, as the program and its arguments."""
+    if run.about["kind"] == "classes":
+        return ["classify.py", "predict", run.path, "FILE"]
+    return ["generate.py", run.path, *NEXT[run.about["kind"]]]
+
+
+def command_line(command):
+    """A command as it is typed into a shell: ``command`` is the program's file and its arguments."""
+    return shlex.join(["python", *command])

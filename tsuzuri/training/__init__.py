@@ -15,6 +15,7 @@ optimizers.py      Chainer's, by name; frozen parameters
 metrics.py         precision, recall, F1, the confusion matrix
 log.py             events, the lines of an epoch, log.jsonl
 progress.py        a bar over the whole training
+ending.py          why a training ended, and what it left
 plots.py           curves and confusion matrices
 predictor.py       a trained classifier at work
 explain.py         which words it decided by

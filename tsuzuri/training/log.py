@@ -38,6 +38,11 @@ class Event:
 Listener = Callable[[Event], object]
 
 
+def sample_text(sample):
+    """A sample for people: its first line after a heading, the others below it."""
+    return "sample   " + sample.strip().replace("\n", "\n         ")
+
+
 def describe_loss(nats, bits=None, width=0):
     """What a loss of so many nats a word comes to, for people; ``bits`` turns it into bits a note, for music."""
     return f"{bits * nats:.2f} bits a note" if bits else f"perplexity {math.exp(min(700, nats)):{width}.1f}"

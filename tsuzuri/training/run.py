@@ -6,6 +6,7 @@ model.npz        the weights that did best on validation; of a classifier also i
 checkpoint.npz   the whole state of the training: weights, moments, LSTM state, position, generators, history
 log.jsonl        a line a validation
 loss.png         the curves; of a classifier error.png, and confusion.png once it was evaluated
+sample.mid       of music, the last sample that the training showed
 
 ``schemas.py`` has what differs between a language model and a classifier.
 """

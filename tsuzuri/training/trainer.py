@@ -11,7 +11,7 @@ import numpy
 from tsuzuri import storage
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import native
-from tsuzuri.training import log
+from tsuzuri.training import ending, log
 from tsuzuri.training.optimizers import OPTIMIZERS, set_frozen
 
 CHECKPOINT_SECONDS = 300  # at most so much work is lost when the process is killed
@@ -110,7 +110,7 @@ class Trainer:
         state, task = self.state, self.task
         if state.patience.exhausted() and state.epoch <= self.recipe.epoch:
             self._tell("note", f"patience  is used up: --patience above {self.recipe.patience} goes on")
-        stopped = False
+        stopped, started = False, time.monotonic()
         while not stopped and self._unfinished():
             stopped = self._train_epoch() and self._unfinished()
         if stopped:
@@ -122,7 +122,8 @@ class Trainer:
             best = self.run.load_best()
             best.to_device(self.device)
             self._tell("test", task.test(best))
-        self._tell("end")
+        why = ending.reason(self.recipe, state, stopped)
+        self._tell("end", ending.summary(self.run, task, state.history, why, time.monotonic() - started))
         return not stopped
 
     def _train_epoch(self):
@@ -224,6 +225,9 @@ class Trainer:
             storage.write_file(self.run.file(name), picture)
             figures = {"loss": entry["train_loss"], "words_per_second": entry["words_per_second"]}
             self._tell("epoch", task.entry_line(entry), entry=dict(entry), **figures)
+            sample = task.sample(self.run, state)
+            if sample is not None:
+                self._tell("sample", log.sample_text(sample))
             if not last:
                 self._begin_counting()
 
