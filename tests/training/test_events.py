@@ -13,7 +13,7 @@ import pytest
 from tsuzuri.cli import train
 from tsuzuri.data import windows
 from tsuzuri.kernels import devices
-from tsuzuri.training import plots, trainer
+from tsuzuri.training import evaluation, plots, trainer
 from tsuzuri.training.language_model import LanguageModelTask
 from tsuzuri.training.log import Event
 from tsuzuri.training.progress import ProgressBar
@@ -41,8 +41,11 @@ def whole(tmp_path_factory):
     return run, train.read_corpus(run.about["corpus"] | {"kind": "text", "tokens": "space"}, run.recipe)
 
 
-def make_trainer(whole, path, **arguments):
-    """A trainer of a run at ``path`` by the same recipe: from the beginning, or from its checkpoint if there is one."""
+def make_trainer(whole, path, samples=(), **arguments):
+    """A trainer of a run at ``path`` by the same recipe: from the beginning, or from its checkpoint if there is one.
+
+    ``samples`` are the task's sampler and how often to call it.
+    """
     run, corpus = whole
     checkpoint = None
     if (path / "run.json").exists():
@@ -50,7 +53,7 @@ def make_trainer(whole, path, **arguments):
         checkpoint = run.load_checkpoint()
     else:
         run = new_run(str(path), run.about, run.vocabulary, LANGUAGE_MODEL)
-    task = LanguageModelTask(corpus, run.recipe)
+    task = LanguageModelTask(corpus, run.recipe, None, *samples)
     return trainer.Trainer(run, task, devices.choose("cpu"), checkpoint=checkpoint, **arguments)
 
 
@@ -138,6 +141,27 @@ def test_an_exception_of_the_listener_leaves_what_was_saved(whole, tmp_path, mon
     assert len((path / "log.jsonl").read_text().splitlines()) == (1 if kind == "batch" else 2)
     assert make_trainer(whole, path).train()
     assert_same_training(pathlib.Path(whole[0].path), path)
+
+
+@pytest.mark.parametrize(("every", "sampled"), [(1, [1, 2, 4]), (2, [1, 4]), (3, [1])])
+def test_a_sample_follows_every_so_many_epochs_that_did_best(whole, tmp_path, monkeypatch, every, sampled):
+    losses = iter([3.0, 2.0, 2.5, 1.5])
+    monkeypatch.setattr(evaluation, "evaluate_loss", lambda *_: next(losses, 9.0))
+    run, corpus = whole
+    recipe = dataclasses.asdict(run.recipe) | {"epoch": 4}
+    run = new_run(run.path, run.about | {"recipe": recipe}, run.vocabulary, LANGUAGE_MODEL)
+    asked, events = [], []
+
+    def sampler(at, epoch):
+        asked.append(epoch)
+        at.load_best()  # the model of this epoch is on the disk by now
+        return f"first {epoch}\nsecond"
+
+    assert make_trainer((run, corpus), tmp_path / "run", samples=(sampler, every), listener=events.append).train()
+    assert asked == sampled
+    shown = [event for event in events if event.kind == "sample"]
+    assert [event.text for event in shown] == [f"sample   first {epoch}\n         second" for epoch in sampled]
+    assert [event.epoch for event in shown] == sampled
 
 
 def test_another_thread_stops_a_training_which_goes_on_to_the_same_bytes(whole, tmp_path, monkeypatch):
