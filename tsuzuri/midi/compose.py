@@ -153,7 +153,7 @@ def note_line(piece: Piece) -> str:
     bar = timing.bar_length(*piece.meter, piece.division)
     bars: dict[int, dict[int, list[str]]] = {}
     for tick, message in codec.decode_events(piece.words, piece.division)[0]:
-        if message[0] & 0xF0 == ON and message[2]:
+        if message[0] & 0xF0 == ON:
             drum = message[0] & 0x0F == DRUMS
             name = names.drum_name(message[1]) if drum else names.key_name(message[1])
             bars.setdefault(int(tick // bar), {}).setdefault(tick, []).append(name)
