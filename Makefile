@@ -37,6 +37,10 @@ demo: $(READY)
 	$(PY) generate.py runs/demo/text 灯台 --sentences 8 --top-p 0.9 --seed 1 -o runs/demo/story.txt
 	@cat runs/demo/story.txt
 	@ls runs/demo/tune.* runs/demo/story.txt runs/demo/*/loss.png
+	@echo
+	@echo "now with your own, a text or a folder of texts or of MIDI files:"
+	@echo "  $(PY) train.py novel.txt -o runs/novel"
+	@echo "  $(PY) generate.py runs/novel --sentences 8"
 
 demo-classify: $(READY)
 	$(PY) classify.py train corpus/letters.tsv -o runs/demo/mood --force --lr 0.004 --batchsize 16 \

@@ -392,7 +392,7 @@ def test_on_a_terminal_there_is_a_bar(corpus, tmp_path):
         shown += data
     process.communicate(timeout=60)
     os.close(master)
-    assert re.search(r"epoch 1: +\d+%.*\[.*<.*loss \d\.\d+, [\d,]+ words/s\]", shown.decode())
+    assert re.search(r"epoch 1/2: +\d+%.*\| \d\d:\d\d, \d\d:\d\d left, loss \d\.\d+, [\d,]+ words/s", shown.decode())
 
 
 # generate.py

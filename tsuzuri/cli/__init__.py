@@ -7,6 +7,7 @@ write_midi.py      words to MIDI files
 classify.py        a classifier: the three commands, predict and evaluate
 classify_train.py  classify.py train
 training.py        what both trainings share: --out, --resume, the terminal
+samples.py         what train.py shows of the best model so far
 options.py         command lines from tables, and errors as one line
 signals.py         Ctrl-C and SIGTERM as a wish to stop
 console.py         lines on standard error

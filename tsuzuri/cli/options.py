@@ -120,6 +120,7 @@ def _number(convert, bounds, name):
 
 
 count = _number(int, Bounds(1), "n")
+whole = _number(int, Bounds(0), "n")
 seed = _number(int, Bounds(0, 2**32 - 1), "n")
 positive = _number(float, Bounds(0, above=True), "x")
 not_negative = _number(float, Bounds(0), "x")

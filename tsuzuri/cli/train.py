@@ -9,8 +9,8 @@ import os
 
 import numpy
 
-from tsuzuri.cli import console, options, training
-from tsuzuri.data import windows
+from tsuzuri.cli import console, options, samples, training
+from tsuzuri.data import advice, windows
 from tsuzuri.data.corpus import build_piece_corpus, build_text_corpus
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
@@ -74,10 +74,11 @@ TABLES = {
         ("--lr", options.positive, None, "learning rate (default: the optimizer's own, 0.002 for adam)"),
         ("--lr-decay", options.fraction, 0.5, "factor of the learning rate after an epoch without a better loss"),
         ("--patience", options.count, 5, "epochs in a row without a better loss before training stops"),
+        ("--sample-every", options.whole, 1, "best epochs from one sample to the next; 0 for no samples"),
         ("--seed", options.seed, 0, "random seed"),
     ],
 }
-MAY_CHANGE = {"epoch", "patience", "device", "precision"}  # on --resume
+MAY_CHANGE = {"epoch", "patience", "device", "precision", "sample_every"}  # on --resume
 
 
 def main(argv=None):
@@ -106,6 +107,8 @@ def _start(args, given):
         source["midi"] = corpus.report["midi"]["settings"]  # files of words bring their own
     for line in _corpus_lines(corpus, windows.count_windows(len(corpus.train), recipe.batchsize, recipe.bproplen)):
         console.note(line)
+    for line in advice.corpus_warnings(corpus):
+        console.note(line)
     rows, origin = _load_rows(args["vectors"], corpus, recipe.seed) if args["vectors"] else (None, None)
     sizes = Sizes(len(corpus.vocabulary), args["unit"], args["dropout"], args["dropout_on"])
     recorded.check_memory(devices.choose(args["device"]), sizes, recipe)
@@ -119,7 +122,7 @@ def _start(args, given):
         "corpus": source | {"fingerprint": corpus.fingerprint(), "report": corpus.report},
     }
     run = new_run(args["out"], about, corpus.vocabulary, LANGUAGE_MODEL)
-    return _train(run, corpus, args["device"], weights=None if rows is None else {"l0/W": rows})
+    return _train(run, corpus, args["device"], args["sample_every"], weights=None if rows is None else {"l0/W": rows})
 
 
 def _resume(given):
@@ -139,15 +142,16 @@ def _resume(given):
         raise UserError(f"{' '.join(source['corpus'])}: no longer the corpus that {given['out']} was trained on")
     if changed:  # so that the next --resume, with no option, keeps to it
         run.save_recipe(recipe)
-    return _train(run, corpus, device, checkpoint=checkpoint)
+    return _train(run, corpus, device, given.get("sample_every", 1), checkpoint=checkpoint)
 
 
-def _train(run, corpus, device, **begin):
+def _train(run, corpus, device, sample_every, **begin):
     """Train a run on the terminal; returns the exit status. ``begin``: a checkpoint, or weights."""
     note_ons = None
     if run.about["kind"] == "music":
         note_ons = numpy.array([collect.is_note_on(word) for word in corpus.vocabulary.words])
-    task = LanguageModelTask(corpus, run.recipe, note_ons)
+    sampler = samples.generate_sample if sample_every else None
+    task = LanguageModelTask(corpus, run.recipe, note_ons, sampler, sample_every)
     return training.train_on_terminal(run, task, device, ["train.py"], usual_device="auto", **begin)
 
 

@@ -5,6 +5,7 @@ import os
 from typing import NamedTuple
 
 from tsuzuri.errors import UserError
+from tsuzuri.midi import names, timing
 from tsuzuri.midi.score import DRUMS, END, ON
 from tsuzuri.midi.words import codec, wordfile
 from tsuzuri.midi.words.convert import Piece, convert_file
@@ -146,3 +147,19 @@ def finished_pieces(grammar, beginning):
     return [
         Piece(f"tune-{row + 1}", codec.encode_events(events), *context) for row, events in enumerate(grammar.events)
     ]
+
+
+def note_line(piece: Piece) -> str:
+    """The notes of a piece by name in one line, such as ``C4+E4 G4 | - | A4``.
+
+    "|" stands between two bars, "+" between notes that begin together, "-" for a bar in which none begins.
+    """
+    bar = timing.bar_length(*piece.meter, piece.division)
+    bars: dict[int, dict[int, list[str]]] = {}
+    for tick, message in codec.decode_events(piece.words, piece.division)[0]:
+        if message[0] & 0xF0 == ON:
+            drum = message[0] & 0x0F == DRUMS
+            name = names.drum_name(message[1]) if drum else names.key_name(message[1])
+            bars.setdefault(int(tick // bar), {}).setdefault(tick, []).append(name)
+    shown = [bars.get(number, {}).values() for number in range(max(bars, default=-1) + 1)]
+    return " | ".join(" ".join("+".join(chord) for chord in chords) or "-" for chords in shown) or "(no note)"

@@ -7,6 +7,7 @@ checkpoint.npz   the whole state of the training: weights, moments, LSTM state, 
 log.jsonl        a line a validation
 loss.png         the curves; of a classifier error.png, and confusion.png once it was evaluated
 texts.zip        the texts, where they were given as strings; of a classifier examples.csv
+sample.mid       of music, the last sample that the training showed
 
 ``schemas.py`` has what differs between a language model and a classifier.
 """
