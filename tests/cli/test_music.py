@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import ROOT, refused
 from tests.training import create_run
-from tsuzuri.cli import generate, options, read_midi, train, write_midi
+from tsuzuri.cli import options, read_midi, write_midi
 from tsuzuri.compat import chainer
 from tsuzuri.data.corpus import build_piece_corpus
 from tsuzuri.midi import export
@@ -22,6 +22,7 @@ from tsuzuri.midi.words import codec, wordfile
 from tsuzuri.midi.words.convert import Piece
 from tsuzuri.midi.words.settings import Settings
 from tsuzuri.models import rnn
+from tsuzuri.options import generate, train
 from tsuzuri.text import vocabulary
 from tsuzuri.training.schemas import LanguageModelRecipe
 
@@ -233,8 +234,8 @@ def test_the_guide_shows_real_commands_and_their_output(command, shared, tmp_pat
             assert (done.stdout + done.stderr).rstrip() == output.rstrip(), line
             run += 1
         else:
-            module = {"train.py": train, "generate.py": generate}[words[1]]
-            options.Parser(module.DESCRIPTION, module.TABLES).parse_args(words[2:])
+            tables = {"train.py": train.TABLES, "generate.py": generate.TABLES}[words[1]]
+            options.Parser("", tables).parse_args(words[2:])
     assert run >= 8
 
 

@@ -11,8 +11,8 @@ import numpy
 
 from tsuzuri.api.classifiers import examples_to_evaluate
 from tsuzuri.api.given_texts import examples_as_file, paths_or_pairs
-from tsuzuri.api.piece import Piece
 from tsuzuri.api.pictures import Picture
+from tsuzuri.api.piece import Piece
 from tsuzuri.api.runs import TrainedRun
 from tsuzuri.data import preprocessing
 from tsuzuri.data.preprocessing import Passage
@@ -142,9 +142,7 @@ class Classifier(TrainedRun):
         odds = dict(zip(self.classes, p.tolist(), strict=True))
         return Prediction(passage.text, self.classes[guess], float(p[guess]), odds, shares)
 
-    def evaluate(
-        self, examples: str | os.PathLike[str] | Iterable[Any] | None = None, **options: Any
-    ) -> Evaluation:
+    def evaluate(self, examples: str | os.PathLike[str] | Iterable[Any] | None = None, **options: Any) -> Evaluation:
         """How good it is on labeled examples: pairs or files as in ``train_classifier``; those held out for test if None.
 
         The options are those of ``classify.py evaluate``. Raises ``UserError``.

@@ -15,7 +15,7 @@ from tsuzuri.data import dataset, preprocessing
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices, native
 from tsuzuri.midi.words import settings
-from tsuzuri.options.classify import EVALUATE, MAY_CHANGE, TRAIN
+from tsuzuri.options.classify import EVALUATE, MAY_CHANGE, READ, TRAIN
 from tsuzuri.options.resolve import defaults
 from tsuzuri.text import vectors
 from tsuzuri.training import initialization
@@ -27,7 +27,6 @@ from tsuzuri.training.run import Run, load_run, new_run
 from tsuzuri.training.schemas import CLASSIFIER, ClassifierRecipe
 
 LR = {"adam": 0.001}  # where none is asked for; of the other optimizers their own
-READ = ("form", "encoding", "label_column", "text_column")
 
 
 def prepare_classifier(

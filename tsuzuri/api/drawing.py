@@ -10,13 +10,14 @@ import numpy
 
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
-from tsuzuri.options.generate import GENERATE, ONLY_MUSIC, ONLY_TEXT, SAMPLING
+from tsuzuri.options.generate import ONLY_MUSIC, ONLY_TEXT, TABLES
 from tsuzuri.options.resolve import defaults
 from tsuzuri.sampling import filters
 from tsuzuri.sampling.loops import LoopEscape
 from tsuzuri.sampling.stream import generate_words, generate_words_on_gpu
 from tsuzuri.training.run import Run
 
+SAMPLING = {"text": {"temperature": 1.0, "top_p": 1.0}, "music": {"temperature": 0.9, "top_p": 0.95}}
 Note = Callable[[str], object]  # takes a remark for people, a line
 
 
@@ -31,7 +32,7 @@ def generating_options(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
         if name in given:
             allowed = "music" if kind == "text" else "text"
             raise UserError(f"--{name.replace('_', '-')}: is for {allowed}, and {run.path} was trained on {kind}")
-    args = defaults(GENERATE) | SAMPLING[kind] | dict(given)
+    args = defaults(TABLES) | SAMPLING[kind] | dict(given)
     if args["seed"] is None:
         args["seed"] = int.from_bytes(os.urandom(4), "little")
     devices.choose(args["device"]).use()
@@ -54,7 +55,7 @@ def draw_ids(
     model.to_device(devices.choose(args["device"]))
     cuts = args["temperature"], args["top_k"], args["top_p"]
     batch, rng = args["num_samples"], numpy.random.default_rng(args["seed"])
-    escape = LoopEscape(batch, onset_keys) if args["escape"] == "on" else None
+    escape = LoopEscape(batch, onset_keys) if args["escape"] else None
     writer = model.writer(batch, cuts, rng, escape, own_masks=not steady)
     if writer:
         return generate_words_on_gpu(writer, prime_ids, constrain, steady)

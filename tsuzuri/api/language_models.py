@@ -11,14 +11,15 @@ import numpy
 
 from tsuzuri.api.given_texts import texts_as_file
 from tsuzuri.api.prepared import PreparedTraining, check_out, check_resume_options, note, source_files
-from tsuzuri.data import windows
+from tsuzuri.api.samples import generate_sample
+from tsuzuri.data import advice, windows
 from tsuzuri.data.corpus import Corpus, build_piece_corpus, build_text_corpus
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
 from tsuzuri.midi.words import collect, settings
 from tsuzuri.models.rnn import Sizes
 from tsuzuri.options.resolve import defaults
-from tsuzuri.options.train import MAY_CHANGE, TRAIN
+from tsuzuri.options.train import MAY_CHANGE, TABLES
 from tsuzuri.text import vectors
 from tsuzuri.training import recorded
 from tsuzuri.training.language_model import LanguageModelTask
@@ -50,7 +51,7 @@ def prepare_language_model(
 
 def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, bytes]) -> PreparedTraining:
     """A new run; ``inputs`` are files that it is to keep, in place of the corpus that was named."""
-    args = defaults(TRAIN) | dict(given)
+    args = defaults(TABLES) | dict(given)
     if not args["corpus"]:
         raise UserError("no corpus: name text or MIDI files, or folders of them")
     # Refused now rather than after the corpus is read.
@@ -66,6 +67,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
         source["midi"] = corpus.report["midi"]["settings"]  # files of words bring their own
     count = windows.count_windows(len(corpus.train), recipe.batchsize, recipe.bproplen)
     note(listener, corpus_lines(corpus, count))
+    note(listener, advice.corpus_warnings(corpus))
     rows, origin = None, None
     if args["vectors"]:
         rows, origin = _load_rows(args["vectors"], corpus, recipe.seed)
@@ -85,7 +87,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     }
     run = new_run(args["out"], about, corpus.vocabulary, LANGUAGE_MODEL, inputs)
     weights = None if rows is None else {"l0/W": rows}
-    return PreparedTraining(run, _task(run, corpus), args["device"], weights=weights)
+    return PreparedTraining(run, _task(run, corpus, args["sample_every"]), args["device"], weights=weights)
 
 
 def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
@@ -106,14 +108,15 @@ def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
         raise UserError(f"{' '.join(files['corpus'])}: no longer the corpus that {given['out']} was trained on")
     if changed:  # so that the next --resume, with no option, keeps to it
         run.save_recipe(recipe)
-    return PreparedTraining(run, _task(run, corpus), device, checkpoint=checkpoint)
+    return PreparedTraining(run, _task(run, corpus, given.get("sample_every", 1)), device, checkpoint=checkpoint)
 
 
-def _task(run: Run, corpus: Corpus) -> LanguageModelTask:
+def _task(run: Run, corpus: Corpus, sample_every: int) -> LanguageModelTask:
     note_ons = None
     if run.about["kind"] == "music":
         note_ons = numpy.array([collect.is_note_on(word) for word in corpus.vocabulary.words])
-    return LanguageModelTask(corpus, run.recipe, note_ons)
+    sampler = generate_sample if sample_every else None
+    return LanguageModelTask(corpus, run.recipe, note_ons, sampler, sample_every)
 
 
 def _source_of(args: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from tsuzuri.api.drawing import generating_options
 from tsuzuri.api.music_generation import GeneratedMusic
-from tsuzuri.api.piece import Piece
 from tsuzuri.api.pictures import Picture
+from tsuzuri.api.piece import Piece
 from tsuzuri.api.text_generation import GeneratedTexts
 from tsuzuri.errors import UserError
-from tsuzuri.options.generate import GENERATE
+from tsuzuri.options.generate import TABLES
 from tsuzuri.options.resolve import read_options
 from tsuzuri.training import plots
 from tsuzuri.training.run import Run, load_run
@@ -96,7 +96,9 @@ class TrainedRun:
         return [("words known", f"{len(self._run.vocabulary):,}"), ("validations", f"{len(self.history):,}")]
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><td>{html.escape(key)}</td><td>{html.escape(value)}</td></tr>" for key, value in self._facts())
+        rows = "".join(
+            f"<tr><td>{html.escape(key)}</td><td>{html.escape(value)}</td></tr>" for key, value in self._facts()
+        )
         title = f"<b>{html.escape(self._run.name)}</b> {html.escape(self.kind)}, {html.escape(self.path)}"
         curves = self.plot().html() if self.history else ""
         return f"<div>{title}<table>{rows}</table>{curves}</div>"
@@ -156,9 +158,7 @@ class MusicRun(TrainedRun):
         look = {"tempo": args["tempo"], "program": args["program"], "primed": music.primed}
         return [Piece(piece, **look) for piece in music.pieces()]
 
-    def stream(
-        self, prime: str | os.PathLike[str] | Piece = "", **options: Unpack[GenerateOptions]
-    ) -> Iterator[str]:
+    def stream(self, prime: str | os.PathLike[str] | Piece = "", **options: Unpack[GenerateOptions]) -> Iterator[str]:
         """Yield the words of the piece that ``generate`` returns, each as soon as it is drawn."""
         return self._music(prime, options, 1)[0].stream()
 
@@ -189,7 +189,7 @@ def _options(run: Run, options: Mapping[str, object], count: object) -> dict[str
     for name, instead in ELSEWHERE.items():
         if name in options:
             raise UserError(f"{name}: not an option of generate: {instead}")
-    given = read_options(GENERATE, {**options, "num_samples": count})
+    given = read_options(TABLES, {**options, "num_samples": count})
     return generating_options(run, given)
 
 

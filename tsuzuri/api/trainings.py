@@ -15,7 +15,7 @@ from tsuzuri.api.prepared import PreparedTraining
 from tsuzuri.api.runs import Classifier, MusicRun, TextRun, load
 from tsuzuri.options import classify
 from tsuzuri.options.resolve import read_options
-from tsuzuri.options.train import TRAIN
+from tsuzuri.options.train import TABLES
 from tsuzuri.training.log import Event, Listener
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def train(
     >>> print(run.generate("ホームズ", sentences=3))  # doctest: +SKIP
     ホームズは…
     """
-    given = read_options(TRAIN, _with(options, corpus=corpus, out=out))
+    given = read_options(TABLES, _with(options, corpus=corpus, out=out))
     listener = listener_of(callback)
     run = _train(prepare_language_model(given, listener, texts), listener, stop)
     assert isinstance(run, TextRun | MusicRun)

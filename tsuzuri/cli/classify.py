@@ -8,39 +8,18 @@ import os
 import sys
 
 from tsuzuri import storage
-from tsuzuri.cli import classify_train, console, options
-from tsuzuri.cli.classify_train import DEVICE, READ, READING
-from tsuzuri.data import dataset, preprocessing
+from tsuzuri.api.classifiers import examples_to_evaluate, prepare_classifier
+from tsuzuri.cli import console, options, training
+from tsuzuri.data import preprocessing
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
+from tsuzuri.options.classify import EVALUATE, PREDICT, TRAIN
+from tsuzuri.options.resolve import defaults
 from tsuzuri.training import plots, predictor
 from tsuzuri.training.classification import score
 from tsuzuri.training.run import load_run
 from tsuzuri.training.schemas import CLASSIFIER
 
-PREDICT = {
-    "input and output": [
-        ("run", options.source, options.REQUIRED, "run directory"),
-        ("files", options.source, [], "files of lines, or of MIDI (default: lines from standard input)"),
-        ("--encoding", options.name, "auto", "encoding of the files: auto, or a codec's name such as cp1252"),
-        ("--json", None, False, "a JSON object per line, with the probability of every class"),
-        ("--explain", None, False, "show the share of each word in the decision"),
-        ("--by", predictor.BY, "leave-one-out", "measure of a share: p without the word, or gradient times input"),
-        ("--color", ("auto", "always", "never"), "auto", "shares as colors; auto: on a terminal"),
-        DEVICE,
-    ],
-}
-EVALUATE = {
-    "input and output": [
-        ("run", options.source, options.REQUIRED, "run directory"),
-        ("corpus", options.source, [], "labeled examples (default: the test examples of the training)"),
-        ("--pos", options.source, [], "files of positive lines, in place of a corpus"),
-        ("--neg", options.source, [], "files of negative lines"),
-        *READING,
-        ("-o --out", options.path, None, "picture of the confusion matrix (default: confusion.png in the run)"),
-        DEVICE,
-    ],
-}
 ELSEWHERE = {  # options of the tutorial that have no place here, and what has
     "--dataset": "name the files or folders themselves",
     "--noise-std": "there is no noise but dropout",
@@ -63,13 +42,20 @@ def main(argv=None):
             raise UserError(f"{name}: not an option: {instead}")
     command, tables, text = COMMANDS[argv[0]]
     given = vars(options.Parser(options.sentence(text), tables, f"classify.py {argv[0]}").parse_args(argv[1:]))
-    return command(options.defaults(tables) | given, given.keys())
+    return command(given)
 
 
-def predict(args, given):
+def train(given):
+    """Train a classifier, or go on with one."""
+    return training.train_on_terminal(prepare_classifier, given, ["classify.py", "train"], usual_device="cpu")
+
+
+def predict(given):
     """Print the class of each line, or of each tune."""
-    if given & {"by", "color"} and not args["explain"]:
-        raise UserError(f"--{min(given & {'by', 'color'})}: is for --explain")
+    args = defaults(PREDICT) | given
+    foreign = given.keys() & {"by", "color"}
+    if foreign and not args["explain"]:
+        raise UserError(f"--{min(foreign)}: is for --explain")
     run = load_run(args["run"], CLASSIFIER)
     if run.about["corpus"]["midi"] and not args["files"]:
         raise UserError(f"{args['run']} sorts tunes: name MIDI files")
@@ -91,13 +77,11 @@ def predict(args, given):
     return 2 if refused else 0
 
 
-def evaluate(args, given):
+def evaluate(given):
     """Print how good a classifier is on labeled examples, and draw the confusion matrix."""
-    named = given & {"corpus", "pos", "neg"}
-    if given & set(READ) and not named:
-        raise UserError(f"--{min(given & set(READ)).replace('_', '-')}: is for labeled examples: name some")
+    args = defaults(EVALUATE) | given
     run = load_run(args["run"], CLASSIFIER)
-    examples = _named_examples(args, run) if named else _held_out_examples(args, run)
+    examples = examples_to_evaluate(run, given)
     model = run.load_best()
     model.to_device(devices.choose(args["device"]))
     text, matrix = score(model, examples, run.about["classes"])
@@ -108,28 +92,8 @@ def evaluate(args, given):
     return 0
 
 
-def _held_out_examples(args, run):
-    """The examples that the training held out for test."""
-    held_out = classify_train.dataset_of_run(run).test
-    if not len(held_out):
-        raise UserError(f"{args['run']}: held out no examples for test: name some")
-    return held_out
-
-
-def _named_examples(args, run):
-    """The examples that the options name."""
-    about = run.about
-    source = about["corpus"] | classify_train.labeled_files(args) | {"valid": [], "test": []}
-    music = preprocessing.holds_music(source["corpus"])
-    if music != (source["midi"] is not None):
-        wanted, named = ("texts", "tunes") if music else ("tunes", "texts")
-        raise UserError(f"{args['run']}: sorts {wanted}, not {named}")
-    pairs, _, _ = preprocessing.read_labeled_words(source, about["tokens"], about["case"])
-    return dataset.encode_examples(pairs["corpus"], run.vocabulary, about["classes"], about["corpus"])
-
-
 COMMANDS = {
-    "train": (classify_train.main, classify_train.TABLES, "learn to sort texts or tunes into classes from examples"),
+    "train": (train, TRAIN, "learn to sort texts or tunes into classes from examples"),
     "predict": (predict, PREDICT, "name the class of each line, or of each tune"),
     "evaluate": (evaluate, EVALUATE, "measure a classifier on labeled examples"),
 }

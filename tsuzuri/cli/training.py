@@ -1,4 +1,4 @@
-"""What train.py and classify.py share: where a run goes, what --resume may change, and a training on the terminal."""
+"""What train.py and classify.py train share: a training on the terminal, from its options to the next command."""
 
 import contextlib
 import shlex
@@ -6,11 +6,7 @@ import sys
 
 from tsuzuri.cli import console
 from tsuzuri.cli.signals import Interrupt
-from tsuzuri.errors import UserError
-from tsuzuri.kernels import devices
 from tsuzuri.training.progress import ProgressBar
-from tsuzuri.training.run import occupied_by
-from tsuzuri.training.trainer import Trainer
 
 RESULTS = ("epoch", "sample", "test")  # kinds of events that are for standard output
 NEXT = {"text": ["--sentences", "8"], "music": ["-o", "tune.mid", "--bars", "16"]}  # of generate.py
@@ -34,38 +30,24 @@ class TerminalOutput:
         self._bar.close()
 
 
-def check_out(out, force):
-    """Raise ``UserError`` for a folder where a new run would replace something that it must not."""
-    held = occupied_by(out)
-    if held and not force:
-        held = "a run" if held == "run.json" else held
-        raise UserError(f"{out}: holds {held} already: --resume goes on with it, --force replaces it")
-
-
-def check_resume_options(given, may_change):
-    """Raise ``UserError`` where an option was given that --resume cannot change."""
-    fixed = sorted(given - {*may_change, "out", "resume"})
-    if fixed:
-        allowed = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(may_change))
-        raise UserError(f"--{fixed[0].replace('_', '-')} cannot be given with --resume: only {allowed} can change")
-
-
-def train_on_terminal(run, task, device, command, *, usual_device, checkpoint=None, weights=None):
+def train_on_terminal(prepare, given, command, *, usual_device):
     """Train until the end, or until Ctrl-C or SIGTERM; returns the exit status.
 
-    ``device`` is its name, ``command`` the program and words with which this run can be resumed.
+    ``prepare(given, listener)`` makes a ``PreparedTraining`` of the options that were given; ``command`` is the program
+    and the words with which the run can be resumed.
     """
-    with Interrupt() as interrupt, contextlib.closing(TerminalOutput()) as output:
-        begin = {"checkpoint": checkpoint, "weights": weights}
-        stop = interrupt.requested
-        trainer = Trainer(run, task, devices.choose(device), stop=stop, listener=output, **begin)
-        named = [] if device == usual_device else ["-d", device]
-        if trainer.train():
-            console.note(f"next     {command_line([*_next_command(run), *named])}")
-            return 0
-        resume = command_line([*command, "-o", run.path, "--resume", *named])
-        console.note(f"stopped  {trainer.place()}; go on with: {resume}")
-        return 128 + interrupt.signal
+    with contextlib.closing(TerminalOutput()) as output:
+        prepared = prepare(given, output)
+        run = prepared.run
+        named = [] if prepared.device == usual_device else ["-d", prepared.device]
+        with Interrupt() as interrupt:
+            trainer = prepared.trainer(interrupt.requested, output)
+            if trainer.train():
+                console.note(f"next     {command_line([*_next_command(run), *named])}")
+                return 0
+            resume = command_line([*command, "-o", run.path, "--resume", *named])
+            console.note(f"stopped  {trainer.place()}; go on with: {resume}")
+            return 128 + interrupt.signal
 
 
 def _next_command(run):

@@ -1,0 +1,18 @@
+"""What the commands and ``import tsuzuri`` both do, without a terminal: trainings, generation, and what they return.
+
+trainings.py         tsuzuri.train, train_classifier, resume
+runs.py              tsuzuri.load, and runs of text and music: what they learned from, how it went, generate
+classifier.py        a classifier: predict, evaluate
+piece.py             a piece of music, tsuzuri.read_midi and write_midi
+pictures.py          a picture
+option_types.py      the options as types, generated from the tables of ``tsuzuri/options``
+listening.py         the bar, the callback and the interrupt of a training
+language_models.py   a language model's options and files to a training that is ready to begin
+classifiers.py       the same for a classifier
+prepared.py          what both have in common
+given_texts.py       strings in place of files
+samples.py           what a training shows of its best model
+drawing.py           ids drawn from a model as the options say
+text_generation.py   texts from a model
+music_generation.py  pieces from a model
+"""
