@@ -2,7 +2,12 @@
 
 import pathlib
 
-from tsuzuri.cli import classify, generate, options, read_midi, train, write_midi
+from tsuzuri.cli import classify, generate, read_midi, train, write_midi
+from tsuzuri.cli import options as command_line
+from tsuzuri.options import generate as generate_options
+from tsuzuri.options import midi as midi_options
+from tsuzuri.options import train as train_options
+from tsuzuri.options.option import REQUIRED
 
 PAGE = pathlib.Path(__file__).with_suffix(".md")
 INTRODUCTION = """# Options
@@ -25,8 +30,12 @@ USAGE = {  # what follows a command's name, as a heading shows it
 
 def commands():
     """Every command's description and tables of options, by its name."""
-    modules = {"train": train, "generate": generate, "read_midi": read_midi, "write_midi": write_midi}
-    found = {f"{name}.py": (module.DESCRIPTION, module.TABLES) for name, module in modules.items()}
+    found = {
+        "train.py": (train.DESCRIPTION, train_options.TABLES),
+        "generate.py": (generate.DESCRIPTION, generate_options.TABLES),
+        "read_midi.py": (read_midi.DESCRIPTION, midi_options.READ_MIDI),
+        "write_midi.py": (write_midi.DESCRIPTION, midi_options.WRITE_MIDI),
+    }
     for name, (_, tables, description) in classify.COMMANDS.items():
         found[f"classify.py {name}"] = description, tables
     return found
@@ -39,26 +48,21 @@ def page():
 
 def section(name, description, tables):
     """A command's heading, what it does, and a table of its options in their groups."""
-    lines = [f"## {name} {USAGE[name]}", "", options.sentence(description), ""]
+    lines = [f"## {name} {USAGE[name]}", "", command_line.sentence(description), ""]
     lines += ["| option | default | meaning |", "|---|---|---|"]
     for title, rows in tables.items():
         lines.append(f"| *{title}* | | |")
-        lines += [row(*fields) for fields in rows]
+        lines += map(row, rows)
     return "\n".join(lines) + "\n"
 
 
-def row(flags, kind, default, meaning):
+def row(option):
     """An option's line in the table."""
-    names = " ".join(f"`{flag}`" for flag in flags.split())
-    choices = ""
-    if isinstance(kind, tuple) and not all(name in meaning for name in kind):
-        choices = f" (one of {', '.join(kind)})"
-    return f"| {names} | {shown(kind, default)} | {escaped(meaning + choices)} |"
-
-
-def shown(kind, default):
-    """A default as a cell: empty where there is none."""
-    return "required" if default is options.REQUIRED else options.shown_default(kind, default)
+    names = " ".join(f"`{flag}`" for flag in option.spellings)
+    kinds = option.kind.choices
+    choices = "" if all(name in option.help for name in kinds) else f" (one of {', '.join(kinds)})"
+    default = "required" if option.default is REQUIRED else option.shown_default()
+    return f"| {names} | {default} | {escaped(option.help + choices)} |"
 
 
 def escaped(text):

@@ -20,8 +20,9 @@ HOLDS = {
     "kernels": "what the time goes into: a reference in plain loops, NumPy, C++ and CUDA, as Chainer functions",
     "models": "the language model and the classifier, as Chainer chains",
     "training": "the training loop, the run directory, evaluation, optimizers, metrics, logs, plots",
+    "options": "the options of all commands as tables, and their values from texts or from Python",
     "tsuzuri": "the package itself",
-    "cli": "one file per command: its options as a table, and what it prints",
+    "cli": "one file per command: its command line, and what it prints",
 }
 
 

@@ -1,8 +1,11 @@
 """docs/options.md against the commands' tables of options."""
 
+import pytest
+
 from docs import options
 from tests.conftest import ROOT
-from tsuzuri.cli import options as command_line
+from tsuzuri.options.option import REQUIRED, Option
+from tsuzuri.options.values import COUNT, FILE, FLAG, NOT_NEGATIVE, RUN, SEED, SWITCH, choice
 
 
 def test_the_page_is_what_the_tables_make():
@@ -15,12 +18,20 @@ def test_every_command_at_the_root_is_there():
     assert options.commands().keys() == options.USAGE.keys()
 
 
-def test_a_row_shows_default_and_choices_and_no_markup_of_its_own():
-    assert options.row("-u --unit", int, 256, "a|b <unk>") == r"| `-u` `--unit` | 256 | a\|b \<unk> |"
-    assert options.row("--by", ("auto", "char"), "auto", "kind") == "| `--by` | auto | kind (one of auto, char) |"
-    assert options.row("--by", ("on", "off"), "on", "on or off") == "| `--by` | on | on or off |"
-    assert options.row("--plot", None, False, "draw") == "| `--plot` |  | draw |"
-    assert options.row("--seed", int, 0, "number") == "| `--seed` | 0 | number |"
-    assert options.row("--decay-c", float, 0.0, "number") == "| `--decay-c` | 0.0 | number |"
-    assert options.row("--sort", command_line.switch, False, "sorting") == "| `--sort` | off | sorting |"
-    assert options.row("run", str, command_line.REQUIRED, "folder") == "| `run` | required | folder |"
+@pytest.mark.parametrize(
+    ("option", "line"),
+    [
+        (Option("-u --unit", COUNT, 256, "a|b <unk>"), r"| `-u` `--unit` | 256 | a\|b \<unk> |"),
+        (Option("--by", choice("auto", "char"), "auto", "kind"), "| `--by` | auto | kind (one of auto, char) |"),
+        (Option("--by", choice("on", "off"), "on", "on or off"), "| `--by` | on | on or off |"),
+        (Option("--plot", FLAG, False, "draw"), "| `--plot` |  | draw |"),
+        (Option("--seed", SEED, 0, "number"), "| `--seed` | 0 | number |"),
+        (Option("--decay-c", NOT_NEGATIVE, 0.0, "number"), "| `--decay-c` | 0.0 | number |"),
+        (Option("--sort", SWITCH, False, "sorting"), "| `--sort` | off | sorting (one of on, off) |"),
+        (Option("run", RUN, REQUIRED, "folder"), "| `run` | required | folder |"),
+        (Option("--top-k", COUNT, None, "number"), "| `--top-k` |  | number |"),
+        (Option("files", FILE, [], "files"), "| `files` |  | files |"),
+    ],
+)
+def test_a_row_shows_default_and_choices_and_no_markup_of_its_own(option, line):
+    assert options.row(option) == line

@@ -8,11 +8,13 @@ import pytest
 from tests.training import create_run
 from tests.training.test_run import ABOUT
 from tsuzuri import storage
-from tsuzuri.cli import classify_train, options
+from tsuzuri.cli import options
 from tsuzuri.data import dataset
 from tsuzuri.errors import UserError
 from tsuzuri.models import rnn
 from tsuzuri.models.classifier import ClassifierSizes
+from tsuzuri.options.classify import TRAIN
+from tsuzuri.options.resolve import defaults
 from tsuzuri.text import vocabulary
 from tsuzuri.training import initialization
 from tsuzuri.training.schemas import CLASSIFIER, ClassifierRecipe
@@ -54,8 +56,8 @@ def classifier_run(path, names=("bad", "good"), **sizes):
 
 def begun(*line, pairs=PAIRS):
     """The sizes, the arrays and what run.json says of them, from the options of a command line; and the data."""
-    given = vars(options.Parser("", classify_train.TABLES).parse_args([str(word) for word in line]))
-    args = options.defaults(classify_train.TABLES) | given
+    given = vars(options.Parser("", TRAIN).parse_args([str(word) for word in line]))
+    args = defaults(TRAIN) | given
     found = initialization.load_origin(args["init_from"])
     data = dataset.build_dataset(pairs, None, None, held=(0.1, 0.1), seed=0, least=1, known=found.words)
     sizes = initialization.classifier_sizes(args, given.keys(), found, data)

@@ -9,38 +9,16 @@ import sys
 
 from tsuzuri import storage
 from tsuzuri.cli import classify_train, console, options
-from tsuzuri.cli.classify_train import DEVICE, READ, READING
 from tsuzuri.data import dataset, preprocessing
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
+from tsuzuri.options.classify import EVALUATE, PREDICT, READ, TRAIN
+from tsuzuri.options.resolve import defaults
 from tsuzuri.training import plots, predictor
 from tsuzuri.training.classification import score
 from tsuzuri.training.run import load_run
 from tsuzuri.training.schemas import CLASSIFIER
 
-PREDICT = {
-    "input and output": [
-        ("run", options.source, options.REQUIRED, "run directory"),
-        ("files", options.source, [], "files of lines, or of MIDI (default: lines from standard input)"),
-        ("--encoding", options.name, "auto", "encoding of the files: auto, or a codec's name such as cp1252"),
-        ("--json", None, False, "a JSON object per line, with the probability of every class"),
-        ("--explain", None, False, "show the share of each word in the decision"),
-        ("--by", predictor.BY, "leave-one-out", "measure of a share: p without the word, or gradient times input"),
-        ("--color", ("auto", "always", "never"), "auto", "shares as colors; auto: on a terminal"),
-        DEVICE,
-    ],
-}
-EVALUATE = {
-    "input and output": [
-        ("run", options.source, options.REQUIRED, "run directory"),
-        ("corpus", options.source, [], "labeled examples (default: the test examples of the training)"),
-        ("--pos", options.source, [], "files of positive lines, in place of a corpus"),
-        ("--neg", options.source, [], "files of negative lines"),
-        *READING,
-        ("-o --out", options.path, None, "picture of the confusion matrix (default: confusion.png in the run)"),
-        DEVICE,
-    ],
-}
 ELSEWHERE = {  # options of the tutorial that have no place here, and what has
     "--dataset": "name the files or folders themselves",
     "--noise-std": "there is no noise but dropout",
@@ -63,7 +41,7 @@ def main(argv=None):
             raise UserError(f"{name}: not an option: {instead}")
     command, tables, text = COMMANDS[argv[0]]
     given = vars(options.Parser(options.sentence(text), tables, f"classify.py {argv[0]}").parse_args(argv[1:]))
-    return command(options.defaults(tables) | given, given.keys())
+    return command(defaults(tables) | given, given.keys())
 
 
 def predict(args, given):
@@ -129,7 +107,7 @@ def _named_examples(args, run):
 
 
 COMMANDS = {
-    "train": (classify_train.main, classify_train.TABLES, "learn to sort texts or tunes into classes from examples"),
+    "train": (classify_train.main, TRAIN, "learn to sort texts or tunes into classes from examples"),
     "predict": (predict, PREDICT, "name the class of each line, or of each tune"),
     "evaluate": (evaluate, EVALUATE, "measure a classifier on labeled examples"),
 }

@@ -5,91 +5,20 @@ import os
 
 import numpy
 
-from tsuzuri.cli import console, options, training
-from tsuzuri.data import dataset, labeled, preprocessing
+from tsuzuri.cli import console, training
+from tsuzuri.data import dataset, preprocessing
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices, native
 from tsuzuri.midi.words import settings
-from tsuzuri.models import classifier
-from tsuzuri.text import tokenizers, vectors
+from tsuzuri.options.classify import MAY_CHANGE, READ
+from tsuzuri.text import vectors
 from tsuzuri.training import initialization
 from tsuzuri.training.classification import ClassificationTask
 from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.run import load_run, new_run
 from tsuzuri.training.schemas import CLASSIFIER, ClassifierRecipe
 
-READING = [
-    ("--form", ("auto", *labeled.FORMS), "auto", "file format of the labeled lines"),
-    ("--encoding", options.name, "auto", "encoding of the files: auto, or a codec's name such as cp1252"),
-    ("--label-column", options.name, None, "label column of CSV, by name or number (default: by its name or values)"),
-    ("--text-column", options.name, None, "text column of CSV, by name or number"),
-]
-MIDI = [row for row in settings.settings_options(velocities=8, grid=24) if row[0] not in ("--transpose", "--stretch")]
-DEVICE = (
-    "-d --device",
-    options.device,
-    "cpu",
-    "cpu, gpu, gpu:N or auto (packed layers have no GPU kernels of their own)",
-)
-TABLES = {
-    "input and output": [
-        ("corpus", options.source, [], "lines of label, tab, text; CSV; a folder of texts or of MIDI files per class"),
-        ("--pos", options.source, [], "files of positive lines, in place of a corpus"),
-        ("--neg", options.source, [], "files of negative lines"),
-        ("-o --out --saveto", options.path, None, "run directory to create or to resume"),
-        ("--valid", options.source, [], "labeled validation examples, instead of a share of the corpus"),
-        ("--test", options.source, [], "labeled test examples, instead of a share of the corpus"),
-        ("--valid-fraction", options.fraction, 0.1, "validation share of each class"),
-        ("--test-fraction", options.share, 0.1, "test share of each class; 0 for no test"),
-        *READING,
-        ("-r --resume", None, False, "continue the run in --out where it stopped"),
-        ("-f --force", None, False, "replace a run that is already in --out"),
-        DEVICE,
-        ("--precision", ("auto", *native.PRECISIONS), "auto", "precision of the LSTM layers' products, as in train.py"),
-    ],
-    "words": [
-        ("--tokens", ("auto", *tokenizers.NAMES), "auto", "tokenizer; auto chooses by the text"),
-        ("--case", ("auto", "fold", "keep"), "auto", "capitals: fold to lower case, or keep; auto folds"),
-        ("--n-words --vocab-size", options.count, 10_000, "maximum vocabulary size: the most frequent words"),
-        ("--min-count", options.count, None, "minimum count of a word, rarer ones become <unk> (default: 2, music 1)"),
-        ("--maxlen", options.count, None, "maximum number of words; longer pieces are not trained on"),
-        ("--truncate", ("pre", "post"), None, "cut longer pieces to --maxlen instead, at the beginning or the end"),
-    ],
-    "MIDI": MIDI,
-    "initial weights": [
-        ("--init-from --reload-model", options.source, None, "run to take initial weights from"),
-        ("--vectors", options.source, None, "initial word vectors: GloVe, word2vec (text, binary), fastText .vec"),
-        ("--freeze-vectors", None, False, "never update the word vectors"),
-        ("--freeze-epochs", options.count, None, "epochs before the word vectors are updated too"),
-    ],
-    "model": [
-        ("--model --encoder", classifier.MODELS, "lstm", "LSTM, LSTM in both directions, tanh RNN, or bag of words"),
-        ("--layers", options.few, 1, "number of LSTM or RNN layers (--init-from a language model: 2)"),
-        ("--pool", classifier.POOLS, "mean", "summary of a sequence: mean, last state, or maximum"),
-        ("-u --unit --dim-proj", options.count, 128, "hidden size of each layer"),
-        ("--width", options.count, None, "embedding size (default: the hidden size)"),
-        ("--dropout", options.ratio, 0.5, "dropout rate of the pooled values"),
-        ("--dropout-words", options.ratio, 0.5, "dropout rate of the embeddings' values"),
-        ("--use-dropout", options.switch, True, "off: no dropout at all"),
-    ],
-    "training": [
-        ("-e --epoch --max-epochs", options.count, 100, "maximum number of epochs"),
-        ("-b --batchsize --batch-size", options.count, 32, "examples per update"),
-        ("--optimizer", tuple(OPTIMIZERS), "adam", "optimizer"),
-        ("--lr --lrate", options.positive, None, "learning rate (default: 0.001 for adam, else the optimizer's own)"),
-        ("--decay-c", options.not_negative, 0.0, "weight decay of the last layer, added to the loss"),
-        ("-c --gradclip", options.positive, 5.0, "maximum gradient norm"),
-        ("--patience", options.count, 10, "validations in a row without a lower error before training stops"),
-        ("--valid-freq --validFreq", options.count, None, "updates between two validations (default: an epoch)"),
-        ("--save-freq --saveFreq", options.count, None, "updates between two checkpoints (default: five minutes)"),
-        ("--disp-freq --dispFreq", options.count, None, "updates between two lines of loss (default: none)"),
-        ("--sort-by-len", options.switch, False, "batches of texts of similar length, which is faster"),
-        ("--seed", options.seed, 0, "random seed"),
-    ],
-}
 LR = {"adam": 0.001}  # where none is asked for; of the other optimizers their own
-READ = ("form", "encoding", "label_column", "text_column")
-MAY_CHANGE = ("device", "disp_freq", "epoch", "patience", "precision", "save_freq")  # on --resume
 
 
 def main(args, given):

@@ -12,57 +12,17 @@ import sys
 from tsuzuri.cli import console, options
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import settings
+from tsuzuri.options.generate import ONLY_MUSIC, ONLY_TEXT, TABLES
+from tsuzuri.options.resolve import defaults
 
 DESCRIPTION = "Generate new text or music with a model trained by train.py."
-TABLES = {
-    "input": [
-        ("run", options.source, None, "run directory"),
-        (
-            "word",
-            options.text,
-            None,
-            "prime: word or text to start from; for music: words, a MIDI file or a .words file",
-        ),
-        ("-m --model", options.source, None, "run directory, as an option"),
-        ("-p --primetext", options.text, None, "prime, as an option"),
-        ("--unk", ("error", "skip", "nearest"), "error", "what to do with an unknown prime word"),
-    ],
-    "output": [
-        ("--length", options.count, None, "number of words (default: 200, or 200 per sentence; music ends by itself)"),
-        ("--sentences", options.count, None, "number of sentences"),
-        ("-n --num-samples", options.count, 1, "number of texts or pieces, drawn side by side"),
-        ("-o --out", options.path, None, "output file, or folder for several pieces (default: standard output)"),
-    ],
-    "music": [
-        ("--bars", options.count, None, "length in bars"),
-        ("--seconds", options.seconds, None, "length in seconds"),
-        ("--max-note", options.count, 4, "longest note, in bars"),
-        ("--words", None, False, "words as output instead of MIDI"),
-        *settings.OUTPUT_OPTIONS,
-    ],
-    "sampling": [
-        (
-            "--temperature",
-            options.not_negative,
-            None,
-            "sampling temperature; 0 always takes the likeliest word (default: 1, music 0.9)",
-        ),
-        ("--top-k", options.count, None, "number of likeliest words to draw from (default: all)"),
-        ("--top-p", options.fraction, None, "total probability of the words to draw from (default: 1, music 0.95)"),
-        ("--escape", ("on", "off"), "on", "escape from loops: a higher temperature while the output repeats itself"),
-        ("--seed", options.seed, None, "random seed (default: a new one, printed on standard error)"),
-        ("-d --device", options.device, "auto", "auto, cpu, gpu or gpu:N"),
-    ],
-}
 WORDS_A_SENTENCE = 200  # at most, unless --length says otherwise
 SAMPLING = {"text": {"temperature": 1.0, "top_p": 1.0}, "music": {"temperature": 0.9, "top_p": 0.95}}
-ONLY_TEXT = ("sentences",)
-ONLY_MUSIC = ("bars", "seconds", "max_note", "words", "tempo", "program", "plot", "wav", "soundfont")
 
 
 def main(argv=None):
     explicit = vars(options.Parser(DESCRIPTION, TABLES).parse_args(argv))  # the options on the command line
-    args = options.defaults(TABLES) | explicit
+    args = defaults(TABLES) | explicit
     path, prime = run_and_prime(args)
 
     from tsuzuri.kernels import devices
@@ -108,7 +68,7 @@ def draw_ids(args, run, prime_ids, constrain, onset_keys=None, steady=False):
     console.note(f"seed {seed}")
     cuts = args["temperature"], args["top_k"], args["top_p"]
     batch, rng = args["num_samples"], numpy.random.default_rng(seed)
-    escape = LoopEscape(batch, onset_keys) if args["escape"] == "on" else None
+    escape = LoopEscape(batch, onset_keys) if args["escape"] else None
     writer = model.writer(batch, cuts, rng, escape, own_masks=not steady)
     if writer:
         return generate_words_on_gpu(writer, prime_ids, constrain, steady)

@@ -13,26 +13,16 @@ from tsuzuri.midi import export, names
 from tsuzuri.midi.file import smf
 from tsuzuri.midi.score import DRUMS
 from tsuzuri.midi.words import collect, settings, tracks, wordfile
+from tsuzuri.options.midi import READ_MIDI
+from tsuzuri.options.resolve import defaults
 
 DESCRIPTION = "Turn MIDI files into words such as 00_90_4050, one piece per line."
-TABLES = {
-    "input": [
-        ("files", options.source, [], "MIDI files and folders of them"),
-        ("--strict", None, False, "strict reading: files that break the standard are refused, not mended"),
-    ],
-    "output": [
-        ("-o --out", options.path, None, "file of words to write (default: standard output)"),
-        ("--list", None, False, "table of each file's tracks instead of words"),
-        ("--plot", None, False, "piano roll of each MIDI file, beside it or beside --out"),
-    ],
-    "MIDI": settings.settings_options(),
-}
 SHOWN = 5  # remarks on a file
 
 
 def main(argv=None):
-    explicit = vars(options.Parser(DESCRIPTION, TABLES).parse_args(argv))  # the options on the command line
-    args = options.defaults(TABLES) | explicit
+    explicit = vars(options.Parser(DESCRIPTION, READ_MIDI).parse_args(argv))  # the options on the command line
+    args = defaults(READ_MIDI) | explicit
     if not args["files"]:
         raise UserError("no files: name MIDI files or folders of them")
     if args["list"]:

@@ -16,68 +16,16 @@ from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
 from tsuzuri.midi.words import collect, settings
 from tsuzuri.models.rnn import Sizes
+from tsuzuri.options.resolve import defaults
+from tsuzuri.options.train import MAY_CHANGE, TABLES
 from tsuzuri.text import vectors
 from tsuzuri.training import recorded
 from tsuzuri.training.language_model import LanguageModelTask
 from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.run import load_run, new_run
-from tsuzuri.training.schemas import LANGUAGE_MODEL, PRECISIONS, LanguageModelRecipe
+from tsuzuri.training.schemas import LANGUAGE_MODEL, LanguageModelRecipe
 
 DESCRIPTION = "Train a two-layer LSTM language model on text or on MIDI, files or folders of them."
-TABLES = {
-    "input and output": [
-        ("corpus", options.source, [], "text or MIDI files, .zip archives of text, folders (not needed with --resume)"),
-        ("-o --out", options.path, None, "run directory to create or to resume"),
-        ("--valid", options.source, [], "validation files, instead of the last 5 % of the lines or 5 % of the tunes"),
-        ("--test", options.source, [], "test files, instead of another 5 %"),
-        ("-r --resume", None, False, "continue the run in --out where it stopped"),
-        ("-f --force", None, False, "replace a run that is already in --out"),
-        ("-d --device", options.device, "auto", "auto, cpu, gpu or gpu:N"),
-        (
-            "--precision",
-            ("auto", *PRECISIONS),
-            "auto",
-            "precision of the matrix products in training; auto is bfloat16 on a CPU that is faster with it (AMX, "
-            "AVX512-BF16), else float32",
-        ),
-    ],
-    "words": [
-        ("--tokens", ("auto", "mecab", "char", "space"), "auto", "tokenizer; auto chooses by the text"),
-        ("--min-count", options.count, None, "minimum count of a word, rarer ones become <unk> (default: 2, music 1)"),
-        (
-            "--vocab-size",
-            options.count,
-            None,
-            "maximum vocabulary size: the most frequent words (default: no limit)",
-        ),
-    ],
-    "MIDI": settings.settings_options(velocities=8, grid=24),
-    "model": [
-        ("-u --unit", options.count, 256, "hidden size of each layer"),
-        ("--dropout", options.ratio, 0.5, "dropout rate"),
-        (
-            "--dropout-on",
-            ("layers", "projections"),
-            "layers",
-            "place of dropout: the layers (Zaremba et al.) or the projected inputs",
-        ),
-        ("--vectors", options.path, None, "initial word vectors (GloVe, word2vec, fastText), as wide as --unit"),
-        ("--freeze-vectors", None, False, "never update the word vectors"),
-        ("--freeze-epochs", options.count, None, "epochs before the word vectors are updated too"),
-    ],
-    "training": [
-        ("-e --epoch", options.count, 50, "maximum number of epochs"),
-        ("-b --batchsize", options.count, 20, "streams read side by side"),
-        ("-l --bproplen", options.count, 35, "steps of a window (truncated BPTT)"),
-        ("-c --gradclip", options.positive, 5.0, "maximum gradient norm"),
-        ("--optimizer", tuple(OPTIMIZERS), "adam", "optimizer"),
-        ("--lr", options.positive, None, "learning rate (default: the optimizer's own, 0.002 for adam)"),
-        ("--lr-decay", options.fraction, 0.5, "factor of the learning rate after an epoch without a better loss"),
-        ("--patience", options.count, 5, "epochs in a row without a better loss before training stops"),
-        ("--seed", options.seed, 0, "random seed"),
-    ],
-}
-MAY_CHANGE = {"epoch", "patience", "device", "precision"}  # on --resume
 
 
 def main(argv=None):
@@ -86,7 +34,7 @@ def main(argv=None):
         raise UserError("-o/--out is missing: name the run directory")
     if given.get("resume"):
         return _resume(given)
-    return _start(options.defaults(TABLES) | given, given.keys())
+    return _start(defaults(TABLES) | given, given.keys())
 
 
 def _start(args, given):

@@ -7,24 +7,16 @@ from tsuzuri import storage
 from tsuzuri.cli import console, options
 from tsuzuri.errors import UserError
 from tsuzuri.midi import export
-from tsuzuri.midi.words import convert, settings, wordfile
+from tsuzuri.midi.words import convert, wordfile
+from tsuzuri.options.midi import WRITE_MIDI
+from tsuzuri.options.resolve import defaults
 
 DESCRIPTION = "Turn words such as 00_90_4050 into MIDI files, one for each line."
-TABLES = {
-    "input": [
-        ("words", options.source, None, "file of words"),
-        ("--strict", None, False, "strict reading: words that are not legal music are refused, not mended"),
-    ],
-    "output": [
-        ("-o --out", options.path, None, "output folder, or for a single piece a file that ends in .mid"),
-    ],
-    "MIDI": settings.OUTPUT_OPTIONS,
-}
 SHOWN = 5  # faults of a line
 
 
 def main(argv=None):
-    args = options.defaults(TABLES) | vars(options.Parser(DESCRIPTION, TABLES).parse_args(argv))
+    args = defaults(WRITE_MIDI) | vars(options.Parser(DESCRIPTION, WRITE_MIDI).parse_args(argv))
     path, out = args["words"], args["out"]
     if path is None or out is None:
         raise UserError("name a file of words, and with -o/--out a folder or a file that ends in .mid")

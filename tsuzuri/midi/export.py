@@ -16,7 +16,8 @@ NOT_MIDI = (".txt", ".words", ".json", ".png", ".wav", ".mp3", ".npz")
 def check_outputs(args, out):
     """Raise ``UserError``, before any work is done, for options that cannot be met.
 
-    ``args`` are the values of ``settings.OUTPUT_OPTIONS``; ``out`` is the path for MIDI, None where none is written.
+    ``args`` are the values of the options ``OUTPUT_OPTIONS``; ``out`` is the path for MIDI, None where none is
+    written.
     """
     used = [name for name in ("tempo", "program", "plot", "wav", "soundfont") if args[name] not in (None, False)]
     if out is None and used:

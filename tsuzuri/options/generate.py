@@ -1,0 +1,61 @@
+"""The options of ``generate.py``; read before anything heavy is imported."""
+
+from tsuzuri.options.midi import OUTPUT_OPTIONS
+from tsuzuri.options.option import Option
+from tsuzuri.options.values import (
+    COUNT,
+    DEVICE,
+    FILE,
+    FLAG,
+    FRACTION,
+    NOT_NEGATIVE,
+    RUN,
+    SECONDS,
+    SEED,
+    SWITCH,
+    TEXT,
+    choice,
+)
+
+TABLES = {
+    "input": [
+        Option("run", TEXT, None, "run directory"),
+        Option(
+            "word",
+            TEXT,
+            None,
+            "prime: word or text to start from; for music: words, a MIDI file or a .words file",
+        ),
+        Option("-m --model", RUN, None, "run directory, as an option"),
+        Option("-p --primetext", TEXT, None, "prime, as an option"),
+        Option("--unk", choice("error", "skip", "nearest"), "error", "what to do with an unknown prime word"),
+    ],
+    "output": [
+        Option("--length", COUNT, None, "number of words (default: 200, or 200 per sentence; music ends by itself)"),
+        Option("--sentences", COUNT, None, "number of sentences"),
+        Option("-n --num-samples", COUNT, 1, "number of texts or pieces, drawn side by side"),
+        Option("-o --out", FILE, None, "output file, or folder for several pieces (default: standard output)"),
+    ],
+    "music": [
+        Option("--bars", COUNT, None, "length in bars"),
+        Option("--seconds", SECONDS, None, "length in seconds"),
+        Option("--max-note", COUNT, 4, "longest note, in bars"),
+        Option("--words", FLAG, False, "words as output instead of MIDI"),
+        *OUTPUT_OPTIONS,
+    ],
+    "sampling": [
+        Option(
+            "--temperature",
+            NOT_NEGATIVE,
+            None,
+            "sampling temperature; 0 always takes the likeliest word (default: 1, music 0.9)",
+        ),
+        Option("--top-k", COUNT, None, "number of likeliest words to draw from (default: all)"),
+        Option("--top-p", FRACTION, None, "total probability of the words to draw from (default: 1, music 0.95)"),
+        Option("--escape", SWITCH, True, "escape from loops: a higher temperature while the output repeats itself"),
+        Option("--seed", SEED, None, "random seed (default: a new one, printed on standard error)"),
+        Option("-d --device", DEVICE, "auto", "auto, cpu, gpu or gpu:N"),
+    ],
+}
+ONLY_TEXT = ("sentences",)
+ONLY_MUSIC = ("bars", "seconds", "max_note", "words", "tempo", "program", "plot", "wav", "soundfont")

@@ -1,0 +1,132 @@
+"""The options of ``read_midi.py`` and ``write_midi.py``, and those for MIDI that other commands have too."""
+
+import dataclasses
+import re
+from collections.abc import Iterable
+
+from tsuzuri.midi.words.settings import ALLOWED, EVENTS, Settings
+from tsuzuri.options.option import Option
+from tsuzuri.options.values import (
+    FILE,
+    FLAG,
+    FOLDER,
+    Kind,
+    any_number,
+    choice,
+    is_number,
+    shown,
+    to_float,
+    to_whole,
+    whole_number,
+)
+from tsuzuri.rules import Bounds
+
+
+def _checked(name, value, plain):
+    """The plain value of a setting, or ``ValueError`` that says what the setting may be."""
+    if not ALLOWED[name].holds(plain):
+        raise ValueError(f"{shown(value)} is out of range: must be {ALLOWED[name].allowed}")
+    return plain
+
+
+def _word_or_number(name):
+    """The kind of a setting that is a whole number or a word such as keep."""
+
+    def convert(value):
+        text = isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,9}", value)
+        try:
+            plain = str(value) if text else to_whole(value)
+        except (TypeError, ValueError):
+            plain = None
+        return _checked(name, value, plain)
+
+    return Kind("N", convert)
+
+
+def _range(value):
+    """(a, b) of a..b or of two numbers; one number n is 0..n or n..0."""
+    try:
+        if isinstance(value, str):
+            first, last = re.fullmatch(r"(-?[0-9]{1,9})(?:\.\.(-?[0-9]{1,9}))?", value).groups()
+            numbers = [first] if last is None else [first, last]
+        else:
+            numbers = value if isinstance(value, Iterable) else [value]
+        numbers = tuple(map(to_whole, numbers))
+    except (AttributeError, TypeError, ValueError, OverflowError):
+        raise ValueError(f"{shown(value)} is not a range: must be {ALLOWED['transpose'].allowed}") from None
+    if len(numbers) == 1:
+        numbers = min(*numbers, 0), max(*numbers, 0)
+    return _checked("transpose", value, numbers)
+
+
+def _factors(value):
+    """(x, y, ...) of x,y,... or of numbers; one number is the only factor."""
+    try:
+        items = value.split(",") if isinstance(value, str) else [value] if is_number(value) else value
+        factors = tuple(map(to_float, items))
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{shown(value)} are no factors: must be {ALLOWED['stretch'].allowed}") from None
+    return _checked("stretch", value, factors)
+
+
+def settings_options(**defaults: object) -> list[Option]:
+    """The settings of a conversion to words as options; ``defaults`` replace those of ``Settings``."""
+    default = dataclasses.asdict(Settings()) | defaults
+
+    def number(name, text):
+        return Option(f"--{name.replace('_', '-')}", _word_or_number(name), default[name], text)
+
+    kinds = "kinds of events: notes; channel, with controllers; all, with tempo, time and key signatures"
+    copies = "range of semitones for transposed copies, such as -5..6"
+    return [
+        number("track", "auto (the track with most notes), all, or a track number"),
+        Option("--events", choice(*EVENTS), default["events"], kinds),
+        number("velocities", "number of velocity levels, or keep"),
+        number("ticks_per_beat", "ticks per quarter note, or keep"),
+        number("grid", "time steps per quarter note, or keep"),
+        Option("--transpose", Kind("A..B", _range), None, copies),
+        Option("--stretch", Kind("X,Y", _factors), None, "factors of time for stretched copies, such as 0.9,1.1"),
+    ]
+
+
+# of the commands that write MIDI
+OUTPUT_OPTIONS = [
+    Option(
+        "--tempo",
+        any_number(Bounds(4, 1000), "4 to 1000 quarter notes a minute"),
+        None,
+        "tempo in quarter notes per minute (default: the piece's own)",
+    ),
+    Option(
+        "--program",
+        whole_number(Bounds(0, 127), "in range 0..127"),
+        None,
+        "General MIDI program 0..127 of all channels but the drums (default: the piece's own)",
+    ),
+    Option("--plot", FLAG, False, "piano roll beside each MIDI file"),
+    Option("--wav", FLAG, False, "sound of each MIDI file in a .wav file beside it"),
+    Option("--soundfont", FILE, None, "SoundFont for --wav (default: the built-in synthesizer)"),
+]
+
+READ_MIDI = {
+    "input": [
+        Option("files", FILE, [], "MIDI files and folders of them"),
+        Option("--strict", FLAG, False, "strict reading: files that break the standard are refused, not mended"),
+    ],
+    "output": [
+        Option("-o --out", FILE, None, "file of words to write (default: standard output)"),
+        Option("--list", FLAG, False, "table of each file's tracks instead of words"),
+        Option("--plot", FLAG, False, "piano roll of each MIDI file, beside it or beside --out"),
+    ],
+    "MIDI": settings_options(),
+}
+WRITE_MIDI = {
+    "input": [
+        Option("words", FILE, None, "file of words"),
+        Option("--strict", FLAG, False, "strict reading: words that are not legal music are refused, not mended"),
+    ],
+    "output": [
+        Option("-o --out", FOLDER, None, "output folder, or for a single piece a file that ends in .mid"),
+    ],
+    "MIDI": OUTPUT_OPTIONS,
+}

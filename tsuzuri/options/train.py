@@ -1,0 +1,62 @@
+"""The options of ``train.py``."""
+
+from tsuzuri.options.midi import settings_options
+from tsuzuri.options.option import Option
+from tsuzuri.options.values import COUNT, DEVICE, FILE, FLAG, FRACTION, POSITIVE, RATIO, RUN, SEED, choice
+from tsuzuri.training.optimizers import OPTIMIZERS
+from tsuzuri.training.schemas import PRECISIONS
+
+TABLES = {
+    "input and output": [
+        Option("corpus", FILE, [], "text or MIDI files, .zip archives of text, folders (not needed with --resume)"),
+        Option("-o --out", RUN, None, "run directory to create or to resume"),
+        Option("--valid", FILE, [], "validation files, instead of the last 5 % of the lines or 5 % of the tunes"),
+        Option("--test", FILE, [], "test files, instead of another 5 %"),
+        Option("-r --resume", FLAG, False, "continue the run in --out where it stopped"),
+        Option("-f --force", FLAG, False, "replace a run that is already in --out"),
+        Option("-d --device", DEVICE, "auto", "auto, cpu, gpu or gpu:N"),
+        Option(
+            "--precision",
+            choice("auto", *PRECISIONS),
+            "auto",
+            "precision of the matrix products in training; auto is bfloat16 on a CPU that is faster with it (AMX, "
+            "AVX512-BF16), else float32",
+        ),
+    ],
+    "words": [
+        Option("--tokens", choice("auto", "mecab", "char", "space"), "auto", "tokenizer; auto chooses by the text"),
+        Option("--min-count", COUNT, None, "minimum count of a word, rarer ones become <unk> (default: 2, music 1)"),
+        Option(
+            "--vocab-size",
+            COUNT,
+            None,
+            "maximum vocabulary size: the most frequent words (default: no limit)",
+        ),
+    ],
+    "MIDI": settings_options(velocities=8, grid=24),
+    "model": [
+        Option("-u --unit", COUNT, 256, "hidden size of each layer"),
+        Option("--dropout", RATIO, 0.5, "dropout rate"),
+        Option(
+            "--dropout-on",
+            choice("layers", "projections"),
+            "layers",
+            "place of dropout: the layers (Zaremba et al.) or the projected inputs",
+        ),
+        Option("--vectors", FILE, None, "initial word vectors (GloVe, word2vec, fastText), as wide as --unit"),
+        Option("--freeze-vectors", FLAG, False, "never update the word vectors"),
+        Option("--freeze-epochs", COUNT, None, "epochs before the word vectors are updated too"),
+    ],
+    "training": [
+        Option("-e --epoch", COUNT, 50, "maximum number of epochs"),
+        Option("-b --batchsize", COUNT, 20, "streams read side by side"),
+        Option("-l --bproplen", COUNT, 35, "steps of a window (truncated BPTT)"),
+        Option("-c --gradclip", POSITIVE, 5.0, "maximum gradient norm"),
+        Option("--optimizer", choice(*OPTIMIZERS), "adam", "optimizer"),
+        Option("--lr", POSITIVE, None, "learning rate (default: the optimizer's own, 0.002 for adam)"),
+        Option("--lr-decay", FRACTION, 0.5, "factor of the learning rate after an epoch without a better loss"),
+        Option("--patience", COUNT, 5, "epochs in a row without a better loss before training stops"),
+        Option("--seed", SEED, 0, "random seed"),
+    ],
+}
+MAY_CHANGE = {"epoch", "patience", "device", "precision"}  # on --resume
