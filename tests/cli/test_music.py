@@ -22,7 +22,8 @@ from tsuzuri.midi.words import codec, wordfile
 from tsuzuri.midi.words.convert import Piece
 from tsuzuri.midi.words.settings import Settings
 from tsuzuri.models import rnn
-from tsuzuri.options import generate, train
+from tsuzuri.options.generate import TABLES as GENERATE
+from tsuzuri.options.train import TABLES as TRAIN
 from tsuzuri.text import vocabulary
 from tsuzuri.training.schemas import LanguageModelRecipe
 
@@ -234,7 +235,7 @@ def test_the_guide_shows_real_commands_and_their_output(command, shared, tmp_pat
             assert (done.stdout + done.stderr).rstrip() == output.rstrip(), line
             run += 1
         else:
-            tables = {"train.py": train.TABLES, "generate.py": generate.TABLES}[words[1]]
+            tables = {"train.py": TRAIN, "generate.py": GENERATE}[words[1]]
             options.Parser("", tables).parse_args(words[2:])
     assert run >= 8
 
