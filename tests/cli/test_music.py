@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import ROOT, refused
 from tests.training import create_run
-from tsuzuri.cli import options, read_midi, write_midi
+from tsuzuri.cli import generate, options, read_midi, train, write_midi
 from tsuzuri.compat import chainer
 from tsuzuri.data.corpus import build_piece_corpus
 from tsuzuri.midi import export
@@ -439,7 +439,7 @@ def test_a_piece_goes_on_from_words(folk, command, tmp_path):
         (["00_80_3c00"], "word 1 to begin with, '00_80_3c00', releases key 60 of channel 1, which does not sound"),
         (["none.mid"], "'none.mid', is not delta_status_data in hex, such as 00_90_4050; and there is no such file"),
         (["README.md"], "README.md: offset 0: is text, not MIDI"),
-        (["--sentences", "3"], "--sentences cannot be given: "),
+        (["--sentences", "3"], "--sentences: is for text, and "),
         (["--program", "128"], "128 is out of range: must be in range 0..127"),
         (["--tempo", "0"], "0 is out of range: must be 4 to 1000 quarter notes a minute"),
         (["-n", "3", "-o", "a.mid"], "a.mid: one MIDI file cannot hold 3 pieces: name another file, or a folder"),

@@ -30,8 +30,8 @@ ROOMS = {
     ),
     "options": (("errors", "rules", "text", "midi", "data", "kernels", "models", "training"), ()),
     "api": (
-        (*("errors", "storage", "text", "midi", "sampling", "data", "kernels", "models", "training", "options"),),
-        ("numpy",),
+        ("errors", "storage", "text", "midi", "sampling", "data", "kernels", "models", "training", "options"),
+        ("numpy", "typing_extensions"),  # the latter for type checkers alone
     ),
     "tsuzuri": (("errors", "training", "api"), ()),
     "cli": (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from tsuzuri.api.given_texts import EXAMPLES, TEXTS
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
 from tsuzuri.training.checkpoint import Checkpoint
@@ -33,7 +33,7 @@ class PreparedTraining(NamedTuple):
         return Trainer(self.run, self.task, devices.choose(self.device), stop=stop, listener=listener, **begin)
 
 
-def note(listener: Listener, lines: Iterable[str]) -> None:
+def tell(listener: Listener, lines: Iterable[str]) -> None:
     """Tell a listener lines, one by one."""
     for line in lines:
         listener(Event("note", line))
@@ -57,4 +57,4 @@ def check_resume_options(given: Iterable[str], may_change: Iterable[str]) -> Non
 
 def source_files(run: Run, paths: Iterable[str]) -> list[str]:
     """The files that a run was trained on: those that it keeps itself go with it when it is moved."""
-    return [os.path.join(run.path, path) for path in paths]
+    return [run.file(path) if path in (TEXTS, EXAMPLES) else path for path in paths]

@@ -45,7 +45,7 @@ def main(argv=None):
     return command(given)
 
 
-def train(given):
+def learn(given):
     """Train a classifier, or go on with one."""
     return training.train_on_terminal(prepare_classifier, given, ["classify.py", "train"], usual_device="cpu")
 
@@ -93,7 +93,7 @@ def evaluate(given):
 
 
 COMMANDS = {
-    "train": (train, TRAIN, "learn to sort texts or tunes into classes from examples"),
+    "train": (learn, TRAIN, "learn to sort texts or tunes into classes from examples"),
     "predict": (predict, PREDICT, "name the class of each line, or of each tune"),
     "evaluate": (evaluate, EVALUATE, "measure a classifier on labeled examples"),
 }
