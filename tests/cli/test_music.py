@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import ROOT, refused
 from tests.training import create_run
-from tsuzuri.cli import options, read_midi, write_midi
+from tsuzuri.cli import generate, options, read_midi, train, write_midi
 from tsuzuri.compat import chainer
 from tsuzuri.data.corpus import build_piece_corpus
 from tsuzuri.midi import export
