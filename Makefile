@@ -67,6 +67,7 @@ format: $(READY)
 
 docs: $(READY)
 	$(PY) -m docs.options
+	$(PY) -m docs.option_types
 	$(PY) -m docs.rooms
 
 setup: $(READY)

@@ -19,7 +19,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.training.test_run import NONSENSE, attempt, changed, paths
 from tsuzuri import storage
-from tsuzuri.cli import classify, classify_train, generate, options, train
+from tsuzuri.api.classifiers import dataset_of_run
+from tsuzuri.cli import classify, generate, options, train
 from tsuzuri.data import preprocessing
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
@@ -516,7 +517,7 @@ def test_the_best_model_is_kept(mood, tmp_path):
     first = errors.index(min(errors))
     assert first < len(errors) - 1, "the last must not be the best, or this test shows nothing"
     assert len(arrays(out)["history_errs"]) == len(errors)
-    data = classify_train.dataset_of_run(load_run(str(out), CLASSIFIER))
+    data = dataset_of_run(load_run(str(out), CLASSIFIER))
     model = load_run(str(out), CLASSIFIER).load_best()
     found = evaluation.evaluate_classes(model, data.valid)
     assert (found[1] != data.valid.labels).mean() == min(errors)
@@ -1036,7 +1037,7 @@ def test_a_classifier_that_is_gone_on_from_brings_its_split(mood, tmp_path, refu
     )
     assert captured("train", mood, "-o", tmp_path / "c", *SMALL, "--seed", 4, "-e", 1)[0] == 0
     found = [load_run(str(tmp_path / name), CLASSIFIER) for name in "abc"]
-    parts = [(run.vocabulary.words, classify_train.dataset_of_run(run).test) for run in found]
+    parts = [(run.vocabulary.words, dataset_of_run(run).test) for run in found]
     held = [sorted(words[n] for ids in test.sequences for n in ids) for words, test in parts]
     assert held[0] == held[1]
     assert held[0] != held[2]

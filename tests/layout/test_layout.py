@@ -29,13 +29,14 @@ ROOMS = {
         ("numpy", "tqdm", "matplotlib"),
     ),
     "options": (("errors", "rules", "text", "midi", "data", "kernels", "models", "training"), ()),
-    "tsuzuri": (("errors",), ()),
-    "cli": (
-        (
-            *("errors", "compat", "storage", "rules", "text", "midi", "sampling", "data", "kernels", "models"),
-            *("training", "options"),
-        ),
+    "api": (
+        (*("errors", "storage", "text", "midi", "sampling", "data", "kernels", "models", "training", "options"),),
         ("numpy",),
+    ),
+    "tsuzuri": (("errors", "training", "api"), ()),
+    "cli": (
+        ("errors", "storage", "text", "midi", "data", "kernels", "training", "options", "api"),
+        (),
     ),
 }
 # What stands at the root: of the rooms only these, and any package.
@@ -48,11 +49,11 @@ ROOT_FILES = {
     "rnn": ("models",),
     "setup": (),
     "corpus": ("errors", "midi"),
-    "docs": ("cli", "options"),
+    "docs": ("midi", "options", "cli"),
     "benchmarks": tuple(ROOMS),
     "tests": tuple(ROOMS),
 }
-ROOMS_OF_WEIGHT = {"compat", "text", "data", "sampling", "kernels", "models", "training"}
+ROOMS_OF_WEIGHT = {"compat", "text", "data", "sampling", "kernels", "models", "training", "api"}
 HEAVY = {"numpy", "chainer", "MeCab", "matplotlib", *ROOMS_OF_WEIGHT}
 
 

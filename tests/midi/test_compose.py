@@ -3,11 +3,11 @@
 import pytest
 
 from tsuzuri.midi.compose import note_line
-from tsuzuri.midi.words.convert import Piece
+from tsuzuri.midi.words.convert import PieceWords
 
 
 def piece(words, meter=(4, 4)):
-    return Piece("a", words.split(), 480, 500_000, meter, ())
+    return PieceWords("a", words.split(), 480, 500_000, meter, ())
 
 
 @pytest.mark.parametrize(

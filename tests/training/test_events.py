@@ -10,7 +10,7 @@ import threading
 import numpy
 import pytest
 
-from tsuzuri.cli import train
+from tsuzuri.api.language_models import read_corpus
 from tsuzuri.data import windows
 from tsuzuri.kernels import devices
 from tsuzuri.training import evaluation, plots, trainer
@@ -38,7 +38,7 @@ def whole(tmp_path_factory):
         patch.setattr(plots, "plot_loss_curves", lambda *_: b"picture")
         assert train.main([str(text), "-o", str(folder / "run"), *SMALL]) == 0
     run = load_run(str(folder / "run"))
-    return run, train.read_corpus(run.about["corpus"] | {"kind": "text", "tokens": "space"}, run.recipe)
+    return run, read_corpus(run.about["corpus"] | {"kind": "text", "tokens": "space"}, run.recipe)
 
 
 def make_trainer(whole, path, samples=(), **arguments):

@@ -13,6 +13,7 @@ import numpy
 import pytest
 
 from tsuzuri import storage
+from tsuzuri.api.language_models import read_corpus
 from tsuzuri.cli import train, training
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
@@ -175,7 +176,7 @@ def test_a_stop_is_granted_after_any_window_and_changes_nothing(corpus, tmp_path
     while not finished:
         run = load_run(str(parts))
         task = LanguageModelTask(
-            train.read_corpus(run.about["corpus"] | {"kind": "text", "tokens": "space"}, run.recipe), run.recipe
+            read_corpus(run.about["corpus"] | {"kind": "text", "tokens": "space"}, run.recipe), run.recipe
         )
         job = trainer.Trainer(
             run, task, devices.choose("cpu"),
@@ -205,7 +206,7 @@ def test_a_stop_in_the_last_window_does_not_wait_for_the_validation(run, monkeyp
     stored = load_run(str(path))
     source = stored.about["corpus"] | {"kind": "text", "tokens": "space"}
     stored.save_recipe(dataclasses.replace(stored.recipe, epoch=3))
-    task, asked = LanguageModelTask(train.read_corpus(source, stored.recipe), stored.recipe), itertools.count(1)
+    task, asked = LanguageModelTask(read_corpus(source, stored.recipe), stored.recipe), itertools.count(1)
     with monkeypatch.context() as patch:
         patch.setattr(LanguageModelTask, "validate", lambda *_: pytest.fail("it was validated"))
         job = trainer.Trainer(
@@ -227,7 +228,7 @@ def test_each_epoch_begins_at_a_line_of_its_own(run):
     """Drawn by one generator, whose state goes on from epoch to epoch."""
     stored = load_run(str(run[0]))
     source = stored.about["corpus"] | {"kind": "text", "tokens": "space"}
-    task = LanguageModelTask(train.read_corpus(source, stored.recipe), stored.recipe)
+    task = LanguageModelTask(read_corpus(source, stored.recipe), stored.recipe)
     state, model, starts = task.new_state(stored.recipe), stored.new_model(), []
     for _ in range(5):
         task.begin_epoch(model, state)

@@ -143,7 +143,7 @@ class Classifier(TrainedRun):
         return Prediction(passage.text, self.classes[guess], float(p[guess]), odds, shares)
 
     def evaluate(self, examples: str | os.PathLike[str] | Iterable[Any] | None = None, **options: Any) -> Evaluation:
-        """How good it is on labeled examples: pairs or files as in ``train_classifier``; those held out for test if None.
+        """How good it is on labeled examples, as ``train_classifier`` takes them; on those held out for test if None.
 
         The options are those of ``classify.py evaluate``. Raises ``UserError``.
         """

@@ -207,7 +207,7 @@ def dataset_of_run(run: Run) -> dataset.Dataset:
 
 
 def named_examples(args: Mapping[str, Any], run: Run) -> dataset.Examples:
-    """The examples that options name, as a run's model reads them; raises ``UserError`` where they are of another kind."""
+    """The examples that options name, as a run's model reads them; raises ``UserError`` for those of another kind."""
     about = run.about
     source = about["corpus"] | labeled_files(args) | {"valid": [], "test": []}
     music = preprocessing.holds_music(source["corpus"])

@@ -1,4 +1,4 @@
-"""What text and music share when they are generated: the options that go with a kind, and the ids drawn from a model."""
+"""What text and music share when they are generated: the options of each kind, and the ids drawn from a model."""
 
 from __future__ import annotations
 

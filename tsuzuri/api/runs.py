@@ -69,7 +69,7 @@ class TrainedRun:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """An entry for each validation so far, as in ``log.jsonl``: losses or errors, speed, whether it was the best."""
+        """An entry for each validation so far, as in ``log.jsonl``: losses or errors, speed, whether it was best."""
         path = self._run.file("log.jsonl")
         try:
             with open(path, encoding="utf-8") as stream:
@@ -116,8 +116,8 @@ class TextRun(TrainedRun):
         """A new text that begins with ``prime``.
 
         The options are those of ``generate.py`` with underscores: ``sentences``, ``length``, ``temperature``,
-        ``top_k``, ``top_p``, ``seed``, ``unk`` ("skip" or "nearest" for words that the model does not know), ``escape``,
-        ``device``. The same seed gives the same text. Raises ``UserError``.
+        ``top_k``, ``top_p``, ``seed``, ``unk`` ("skip" or "nearest" for words that the model does not know),
+        ``escape``, ``device``. The same seed gives the same text. Raises ``UserError``.
         """
         return self.generate_many(1, prime, **options)[0]
 
@@ -126,7 +126,7 @@ class TextRun(TrainedRun):
         return self._texts(prime, options, count).texts()
 
     def stream(self, prime: str = "", **options: Unpack[GenerateOptions]) -> Iterator[str]:
-        """Yield the text of ``generate`` piece by piece, each as soon as its word is drawn, with the space before it."""
+        """Yield the text of ``generate`` word by word, each as soon as it is drawn, with the space before it."""
         return self._texts(prime, options, 1).stream()
 
     def _texts(self, prime: str, options: Mapping[str, object], count: int) -> GeneratedTexts:

@@ -40,8 +40,8 @@ def train(
 
     ``corpus`` names files, .zip archives of texts and folders; ``texts`` are strings in its place, which the run keeps.
     ``out`` is the run directory. The other options are those of ``train.py`` with underscores, such as ``epoch``,
-    ``unit``, ``dropout``, ``lr``, ``seed``, ``transpose=(-5, 6)``; docs/options.md has them all. ``force=True`` replaces
-    a run that is there, ``resume=True`` goes on with it.
+    ``unit``, ``dropout``, ``lr``, ``seed``, ``transpose=(-5, 6)``; docs/options.md has them all. ``force=True``
+    replaces a run that is there, ``resume=True`` goes on with it.
 
     A bar shows how far it is where there is a terminal or a notebook. ``callback(event)`` gets every ``Event``, in the
     thread that trains: with ``kind`` "epoch" ``event.entry`` has the losses. A training is stopped by ``stop``, a

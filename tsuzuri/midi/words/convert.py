@@ -11,7 +11,7 @@ from tsuzuri.midi.words.settings import ALL, KEEP
 _PRESSURE, _PROGRAM = 0xA0, 0xC0  # of one key; the instrument
 
 
-class Piece(NamedTuple):
+class PieceWords(NamedTuple):
     """A line of words, with what the words alone may lack.
 
     ``division`` as in a file, ``tempo`` in microseconds a quarter note, ``meter`` as (numerator, denominator),
@@ -80,7 +80,7 @@ def convert_file(name, data, settings, strict=False):
             left_out.append(f"{before - len(score.notes)} notes fell together with others of their key")
         events = score.events() + [(score.end, END)] * (settings.events == ALL)
         of = name if label else None
-        pieces.append(Piece(name + label, codec.encode_events(events), score.division, *context, of))
+        pieces.append(PieceWords(name + label, codec.encode_events(events), score.division, *context, of))
     return Converted(pieces, mended, remarks + left_out)
 
 

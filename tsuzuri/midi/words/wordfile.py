@@ -6,7 +6,7 @@ import os
 
 from tsuzuri.errors import UserError
 from tsuzuri.midi import timing
-from tsuzuri.midi.words.convert import Piece, is_meter, is_program
+from tsuzuri.midi.words.convert import PieceWords, is_meter, is_program
 from tsuzuri.midi.words.settings import EVENTS, Settings, settings_from_json
 
 FORMAT = 1
@@ -26,7 +26,7 @@ def dump_words(settings, pieces, report):
 
 
 def load_words(path):
-    """The ``Settings`` and the list of ``Piece`` of a file of words; one typed by hand needs no description.
+    """The ``Settings`` and the list of ``PieceWords`` of a file of words; one typed by hand needs no description.
 
     Raises ``UserError`` for a file that is not text, holds no words, or does not fit its description.
     """
@@ -35,15 +35,15 @@ def load_words(path):
         name = os.path.basename(path).removesuffix(SUFFIX)
         names = [name] if len(lines) == 1 else [f"{name}-{n}" for n in range(1, len(lines) + 1)]
         context = timing.TICKS, timing.MICROSECONDS, (4, 4)
-        pieces = [Piece(name, words, *context) for name, words in zip(names, lines, strict=True)]
-        return Settings(events=_events(lines)), pieces
+        pieces = [PieceWords(name, words, *context) for name, words in zip(names, lines, strict=True)]
+        return Settings(events=kind_of_events(lines)), pieces
     settings, described = _description(path + ".json")
     if len(lines) != len(described):
         raise UserError(
             f"{path}: {len(lines)} lines, but {path}.json describes {len(described)} pieces "
             "(remove it to read the words by themselves, at 480 ticks a quarter note)"
         )
-    return settings, [Piece(words=words, **piece) for words, piece in zip(lines, described, strict=True)]
+    return settings, [PieceWords(words=words, **piece) for words, piece in zip(lines, described, strict=True)]
 
 
 def piece_lines(path):
@@ -58,8 +58,8 @@ def piece_lines(path):
     return lines
 
 
-def _events(lines):
-    """The setting ``events`` of words without a description."""
+def kind_of_events(lines):
+    """The setting ``events`` that lists of words need: the least of ``EVENTS`` that has all of them."""
     statuses = {word.split("_")[1][:1] for line in lines for word in line if word.count("_")}
     return EVENTS[2 if "f" in statuses else 1 if statuses - {"8", "9"} else 0]
 
