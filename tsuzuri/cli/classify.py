@@ -6,6 +6,8 @@
 
 import os
 import sys
+from collections.abc import Callable
+from typing import NamedTuple
 
 from tsuzuri import storage
 from tsuzuri.api.classifiers import examples_to_evaluate, prepare_classifier
@@ -14,6 +16,7 @@ from tsuzuri.data import preprocessing
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
 from tsuzuri.options.classify import EVALUATE, PREDICT, TRAIN
+from tsuzuri.options.option import Tables
 from tsuzuri.options.resolve import defaults
 from tsuzuri.training import plots, predictor
 from tsuzuri.training.classification import score
@@ -31,7 +34,7 @@ ELSEWHERE = {  # options of the tutorial that have no place here, and what has
 def main(argv=None):
     argv = sys.argv[1:] if argv is None else list(argv)
     if not argv or argv[0] not in COMMANDS:
-        summaries = "\n".join(f"  {name:9} {text}" for name, (_, _, text) in COMMANDS.items())
+        summaries = "\n".join(f"  {name:9} {command.description}" for name, command in COMMANDS.items())
         if argv[:1] in (["-h"], ["--help"]):
             print(f"usage: classify.py COMMAND ...\n\n{summaries}\n\nclassify.py COMMAND --help lists its options")
             return 0
@@ -40,9 +43,10 @@ def main(argv=None):
     for name, instead in ELSEWHERE.items():
         if name in [argument.partition("=")[0].replace("_", "-") for argument in argv]:
             raise UserError(f"{name}: not an option: {instead}")
-    command, tables, text = COMMANDS[argv[0]]
-    given = vars(options.Parser(options.sentence(text), tables, f"classify.py {argv[0]}").parse_args(argv[1:]))
-    return command(given)
+    command = COMMANDS[argv[0]]
+    text, name = options.sentence(command.description), f"classify.py {argv[0]}"
+    parser = options.Parser(text, command.tables, name, command.usage, command.examples)
+    return command.run(vars(parser.parse_args(argv[1:])))
 
 
 def learn(given):
@@ -92,8 +96,36 @@ def evaluate(given):
     return 0
 
 
+class Command(NamedTuple):
+    """One of the three commands: ``run(given)`` takes the options that were given, and returns the exit status."""
+
+    run: Callable[[dict], int]
+    tables: Tables
+    description: str
+    usage: str
+    examples: tuple[str, str]
+
+
 COMMANDS = {
-    "train": (learn, TRAIN, "learn to sort texts or tunes into classes from examples"),
-    "predict": (predict, PREDICT, "name the class of each line, or of each tune"),
-    "evaluate": (evaluate, EVALUATE, "measure a classifier on labeled examples"),
+    "train": Command(
+        learn,
+        TRAIN,
+        "learn to sort texts or tunes into classes from examples",
+        "CORPUS... -o RUN",
+        ("letters.tsv -o runs/mood", "--pos good.txt --neg bad.txt -o runs/mood --epoch 20"),
+    ),
+    "predict": Command(
+        predict,
+        PREDICT,
+        "name the class of each line, or of each tune",
+        "RUN [FILES...]",
+        ("runs/mood letters.txt", "runs/mood letters.txt --explain"),
+    ),
+    "evaluate": Command(
+        evaluate,
+        EVALUATE,
+        "measure a classifier on labeled examples",
+        "RUN [CORPUS...]",
+        ("runs/mood", "runs/mood more.tsv -o confusion.png"),
+    ),
 }

@@ -13,10 +13,12 @@ from tsuzuri.options.generate import TABLES
 from tsuzuri.options.resolve import defaults
 
 DESCRIPTION = "Generate new text or music with a model trained by train.py."
+USAGE = "RUN [WORD]"
+EXAMPLES = ("runs/novel 灯台 --sentences 5", "runs/tunes -o tune.mid --bars 16 --seed 1")
 
 
 def main(argv=None):
-    given = vars(options.Parser(DESCRIPTION, TABLES).parse_args(argv))
+    given = vars(options.Parser(DESCRIPTION, TABLES, usage=USAGE, examples=EXAMPLES).parse_args(argv))
     path, prime = run_and_prime(defaults(TABLES) | given)
 
     from tsuzuri.api.drawing import generating_options

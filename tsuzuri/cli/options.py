@@ -1,89 +1,60 @@
-"""Command lines from tables of options: errors as one line, hyphens and underscores alike."""
+"""Command lines from tables of options, their help, and errors as one line."""
 
 import argparse
 import os
-import re
 import signal
 import sys
+from collections.abc import Sequence
 
 from tsuzuri.errors import UserError
-from tsuzuri.options.option import REQUIRED, Tables
-from tsuzuri.options.values import FLAG, ON_OFF, SWITCH
+from tsuzuri.options.command_line import read_command_line
+from tsuzuri.options.option import Tables
+from tsuzuri.options.values import FLAG
 
 
 class Parser(argparse.ArgumentParser):
-    """Options from a table of ``tsuzuri/options/``. What was not given is not in the result.
+    """A command line from a table of ``tsuzuri/options/``; argparse writes its help, and reads nothing.
 
-    So a run's own settings can fill it.
+    ``usage`` is what follows the program's name, ``examples`` are command lines without it.
     """
 
-    def __init__(self, description: str, tables: Tables, prog: str | None = None):
-        super().__init__(prog=prog, description=description, argument_default=argparse.SUPPRESS, allow_abbrev=False)
-        self._switches = set()
+    def __init__(
+        self, description: str, tables: Tables, prog: str | None = None, usage: str = "", examples: Sequence[str] = ()
+    ):
+        super().__init__(prog=prog, description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+        self._tables = tables
+        if usage:
+            self.usage = f"%(prog)s {usage} [options]"
+        if examples:
+            start = "python %(prog)s" if self.prog.split()[0].endswith(".py") else "%(prog)s"
+            self.epilog = "\n".join(["examples:", *(f"  {start} {line}" for line in examples)])
+        self._optionals.title = "help"
         for title, rows in tables.items():
             group = self.add_argument_group(title)
             for option in rows:
                 self._add(group, option)
 
     def _add(self, group, option):
-        shown = option.shown_default()
-        settings = {"help": (option.help + (f" (default: {shown})" if shown else "")).replace("%", "%%")}
+        default = option.shown_default()
+        settings = {"help": (option.help + (f" (default: {default})" if default else "")).replace("%", "%%")}
         if option.kind is FLAG:
             settings |= {"action": "store_true"}
         else:
-            placeholder = option.flags.upper() if option.positional else option.kind.placeholder
-            settings |= {"type": _argument_type(option.kind), "metavar": placeholder}
-        if option.kind is SWITCH:
-            self._switches |= set(option.spellings)
+            settings |= {"metavar": option.label if option.positional else option.kind.placeholder}
         if option.several:
             settings |= {"nargs": "*" if option.positional else "+"}
-        elif option.positional and option.default is not REQUIRED:
-            settings |= {"nargs": "?"}
-        group.add_argument(*option.spellings, **settings).required = option.default is REQUIRED
+        group.add_argument(*option.spellings, **settings)
 
-    def parse_args(self, args=None):
+    def parse_args(self, args: Sequence[str] | None = None) -> argparse.Namespace:
+        """The options that were given, by name; what was not given is not there, so that a run's own can fill it.
+
+        Raises ``UserError`` for what is wrong; ``--help`` prints the help and leaves.
+        """
         args = sys.argv[1:] if args is None else list(args)
-        ends = args.index("--") if "--" in args else len(args)
-        return super().parse_args(_values(self._switched([_hyphens(a) for a in args[:ends]])) + args[ends:])
-
-    def _switched(self, args):
-        """A switch without a value as one that is on: argparse would take what comes next for its value."""
-        after = zip(args, [*args[1:], ""], strict=False)
-        return [f"{arg}=on" if arg in self._switches and value not in ON_OFF else arg for arg, value in after]
-
-    def error(self, message):
-        raise UserError(f"{message.removeprefix('argument ')} (--help lists the options)")
-
-
-def _argument_type(kind):
-    """A kind of values as argparse wants it."""
-
-    def convert(text):
-        try:
-            return kind.convert(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return convert
-
-
-def _hyphens(argument):
-    """--top_k=3 as --top-k=3."""
-    if not argument.startswith("--"):
-        return argument
-    name, equals, value = argument.partition("=")
-    return name.replace("_", "-") + equals + value
-
-
-def _values(args):
-    """--transpose -5..6 as --transpose=-5..6: no option begins with a digit, but argparse takes what it is for one."""
-    joined = []
-    for arg in args:
-        if joined and re.match(r"--[a-z]", joined[-1]) and "=" not in joined[-1] and re.match(r"-[0-9.]", arg):
-            joined[-1] += "=" + arg
-        else:
-            joined.append(arg)
-    return joined
+        if {"-h", "--help"} & {*args[: args.index("--") if "--" in args else None]}:
+            self.print_help()
+            self.exit()
+        return argparse.Namespace(**read_command_line(self._tables, args))
 
 
 def sentence(text):

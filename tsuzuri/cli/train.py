@@ -9,8 +9,10 @@ from tsuzuri.cli import options, training
 from tsuzuri.options.train import TABLES
 
 DESCRIPTION = "Train a two-layer LSTM language model on text or on MIDI, files or folders of them."
+USAGE = "CORPUS... -o RUN"
+EXAMPLES = ("novel.txt -o runs/novel", "tunes/ -o runs/tunes --transpose -5..6 --unit 128")
 
 
 def main(argv=None):
-    given = vars(options.Parser(DESCRIPTION, TABLES).parse_args(argv))
+    given = vars(options.Parser(DESCRIPTION, TABLES, usage=USAGE, examples=EXAMPLES).parse_args(argv))
     return training.train_on_terminal(prepare_language_model, given, ["train.py"], usual_device="auto")
