@@ -22,6 +22,7 @@ HOLDS = {
     "training": "the training loop, the run directory, evaluation, optimizers, metrics, logs, plots",
     "tsuzuri": "the package itself",
     "cli": "one file per command: its options as a table, and what it prints",
+    "__main__": "`python -m tsuzuri`",
 }
 
 

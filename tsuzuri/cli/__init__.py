@@ -1,5 +1,6 @@
 """The commands: one file each, with its options as a table, and what it prints.
 
+program.py         the program tsuzuri: finds the command that is called
 train.py           train a language model
 generate.py        write text or music with one
 read_midi.py       MIDI files to words
@@ -9,5 +10,5 @@ classify_train.py  classify.py train
 training.py        what both trainings share: --out, --resume, the terminal
 options.py         command lines from tables, and errors as one line
 signals.py         Ctrl-C and SIGTERM as a wish to stop
-console.py         lines on standard error
+console.py         lines on standard error, and the name of the program
 """

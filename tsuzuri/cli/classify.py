@@ -54,7 +54,8 @@ def main(argv=None):
     if not argv or argv[0] not in COMMANDS:
         summaries = "\n".join(f"  {name:9} {text}" for name, (_, _, text) in COMMANDS.items())
         if argv[:1] in (["-h"], ["--help"]):
-            print(f"usage: classify.py COMMAND ...\n\n{summaries}\n\nclassify.py COMMAND --help lists its options")
+            name = console.program_name()
+            print(f"usage: {name} COMMAND ...\n\n{summaries}\n\n{name} COMMAND --help lists its options")
             return 0
         given = argv[0] if argv else "no command given"
         raise UserError(f"{given}: must be one of {', '.join(COMMANDS)} (--help says more)")
@@ -62,7 +63,7 @@ def main(argv=None):
         if name in [argument.partition("=")[0].replace("_", "-") for argument in argv]:
             raise UserError(f"{name}: not an option: {instead}")
     command, tables, text = COMMANDS[argv[0]]
-    given = vars(options.Parser(options.sentence(text), tables, f"classify.py {argv[0]}").parse_args(argv[1:]))
+    given = vars(options.Parser(options.sentence(text), tables, f"{console.program_name()} {argv[0]}").parse_args(argv[1:]))
     return command(options.defaults(tables) | given, given.keys())
 
 

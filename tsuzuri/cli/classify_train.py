@@ -155,7 +155,7 @@ def _resume(args, given):
 def _train(run, data, args, **begin):
     """Train a run on the terminal; returns the exit status. ``begin``: a checkpoint, or weights."""
     task = ClassificationTask(data, run.recipe, args["save_freq"], args["disp_freq"])
-    command = ["classify.py", "train"]
+    command = ["classify", "train"]
     return training.train_on_terminal(run, task, args["device"], command, usual_device="cpu", **begin)
 
 

@@ -6,10 +6,12 @@ import re
 import signal
 import sys
 
+from tsuzuri.cli import console
 from tsuzuri.errors import UserError
 from tsuzuri.rules import Bounds
 
 REQUIRED = object()
+INSTALL = "install Tsuzuri with its dependencies, as README.md says under Two commands"
 SWITCH = {"on": True, "off": False, "True": True, "False": False, "true": True, "false": False, "1": True, "0": False}
 
 
@@ -23,7 +25,7 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, description, tables, prog=None):
-        super().__init__(prog=prog, description=description, argument_default=argparse.SUPPRESS, allow_abbrev=False)
+        super().__init__(prog=prog or console.program_name(), description=description, argument_default=argparse.SUPPRESS, allow_abbrev=False)
         self._switches = set()
         for title, rows in tables.items():
             group = self.add_argument_group(title)
@@ -167,9 +169,12 @@ device = _any_text("device")
 name = _any_text("name")  # of a codec or a column
 
 
-def run(main):
-    """Call a script's ``main()`` and leave: what a person can mend ends in one line and status 2, with no traceback."""
-    name = os.path.basename(sys.argv[0])
+def run(main, name=None):
+    """Call a command's ``main()`` and leave: what a person can mend ends in one line and status 2, with no traceback.
+
+    That line begins with ``name``, which is ``console.program_name()`` unless another is given.
+    """
+    name = name or console.program_name()
     try:
         status = main()
         sys.stdout.flush()
@@ -177,6 +182,11 @@ def run(main):
     except UserError as error:
         message = " ".join(str(error).split())
         print(f"{name}: error: {message}", file=sys.stderr)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        if (error.name or "tsuzuri").startswith("tsuzuri"):  # our own bug
+            raise
+        print(f"{name}: error: the package {error.name} is not installed: {INSTALL}", file=sys.stderr)
         sys.exit(2)
     except MemoryError:
         print(f"{name}: error: not enough memory (smaller: --unit, --batchsize, --vocab-size)", file=sys.stderr)

@@ -148,7 +148,7 @@ def _train(run, corpus, device, **begin):
     if run.about["kind"] == "music":
         note_ons = numpy.array([collect.is_note_on(word) for word in corpus.vocabulary.words])
     task = LanguageModelTask(corpus, run.recipe, note_ons)
-    return training.train_on_terminal(run, task, device, ["train.py"], usual_device="auto", **begin)
+    return training.train_on_terminal(run, task, device, ["train"], usual_device="auto", **begin)
 
 
 def _source_of(args, given):

@@ -40,7 +40,7 @@ def check_resume_options(given, may_change):
 def train_on_terminal(run, task, device, command, *, usual_device, checkpoint=None, weights=None):
     """Train until the end, or until Ctrl-C or SIGTERM; returns the exit status.
 
-    ``device`` is its name, ``command`` the program and words with which this run can be resumed.
+    ``device`` is its name, ``command`` the command and its words with which this run can be resumed.
     """
     with Interrupt() as interrupt:
         begin = {"checkpoint": checkpoint, "weights": weights}
@@ -49,6 +49,6 @@ def train_on_terminal(run, task, device, command, *, usual_device, checkpoint=No
         if trainer.train():
             return 0
         named = [] if device == usual_device else ["-d", device]
-        resume = shlex.join(["python", *command, "-o", run.path, "--resume", *named])
+        resume = shlex.join([*console.invocation(command[0]), *command[1:], "-o", run.path, "--resume", *named])
         console.note(f"stopped  {trainer.place()}; go on with: {resume}")
         return 128 + interrupt.signal
