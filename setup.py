@@ -63,7 +63,9 @@ class BuildPackage(build_py):
 
     def run(self):
         base = pathlib.Path(self.get_finalized_command("build").build_base).resolve()
-        if not self.editable_mode and base in pathlib.Path(self.build_lib).resolve().parents:  # not what --build-lib names
+        if (
+            not self.editable_mode and base in pathlib.Path(self.build_lib).resolve().parents
+        ):  # not what --build-lib names
             shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
 

@@ -11,7 +11,7 @@ works() { "$folder/bin/python" -m pip --version >/dev/null 2>&1; }
 with_venv() { "$python" -m venv --clear "$folder"; }
 with_virtualenv() { "$python" -m virtualenv --clear "$folder" || virtualenv --clear --python "$python" "$folder"; }
 with_uv() { rm -rf "$folder" && uv venv --seed --python "$python" "$folder"; }
-with_foreign_pip() {
+with_pip() {
   "$python" -m venv --clear --without-pip "$folder" || return 1
   "$python" -m pip --python "$folder/bin/python" install pip && return
   for wheel in "${WHEELS:-/usr/share/python-wheels}"/pip-*.whl; do
@@ -19,7 +19,7 @@ with_foreign_pip() {
   done
 }
 
-for way in venv virtualenv uv foreign_pip; do
+for way in venv virtualenv uv pip; do
   if "with_$way" >/dev/null 2>&1 && works; then
     [ "$way" = venv ] || echo "$python has no ensurepip; made $folder with $way instead"
     exit 0

@@ -149,7 +149,9 @@ def test_no_module_imports_itself_by_way_of_others(imports):
     graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, which names the modules
 
 
-@pytest.mark.parametrize("script", ["generate.py", "tsuzuri/cli/generate.py", "tsuzuri/cli/options.py", "tsuzuri/cli/program.py"])
+@pytest.mark.parametrize(
+    "script", ["generate.py", "tsuzuri/cli/generate.py", "tsuzuri/cli/options.py", "tsuzuri/cli/program.py"]
+)
 def test_generate_reads_its_options_before_it_loads_anything_heavy(script):
     tree = ast.parse((ROOT / script).read_text(encoding="utf-8"))
     top = ast.Module([node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)], [])

@@ -63,7 +63,9 @@ def main(argv=None):
         if name in [argument.partition("=")[0].replace("_", "-") for argument in argv]:
             raise UserError(f"{name}: not an option: {instead}")
     command, tables, text = COMMANDS[argv[0]]
-    given = vars(options.Parser(options.sentence(text), tables, f"{console.program_name()} {argv[0]}").parse_args(argv[1:]))
+    given = vars(
+        options.Parser(options.sentence(text), tables, f"{console.program_name()} {argv[0]}").parse_args(argv[1:])
+    )
     return command(options.defaults(tables) | given, given.keys())
 
 

@@ -25,7 +25,12 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, description, tables, prog=None):
-        super().__init__(prog=prog or console.program_name(), description=description, argument_default=argparse.SUPPRESS, allow_abbrev=False)
+        super().__init__(
+            prog=prog or console.program_name(),
+            description=description,
+            argument_default=argparse.SUPPRESS,
+            allow_abbrev=False,
+        )
         self._switches = set()
         for title, rows in tables.items():
             group = self.add_argument_group(title)

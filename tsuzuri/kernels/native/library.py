@@ -32,7 +32,9 @@ def load_extension():
             return None
         raise UserError(f"TSUZURI_NATIVE={wanted}: there are no native kernels: {how_to_build()}") from None
     except ImportError as error:
-        raise UserError(f"the native kernels do not load: {error}: {how_to_build()}, TSUZURI_NATIVE=0 goes without") from None
+        raise UserError(
+            f"the native kernels do not load: {error}: {how_to_build()}, TSUZURI_NATIVE=0 goes without"
+        ) from None
     if sources() and getattr(module, "source", None) != fingerprint():
         raise UserError(f"{module.__file__}: built from other sources than tsuzuri/kernels/native has now: {BUILD}")
     return module
