@@ -70,7 +70,8 @@ def test_a_package_that_is_missing_is_one_line(monkeypatch, capsys):
 
 
 def test_without_chainer_one_line_says_what_to_run(tmp_path):
-    code = "import sys; sys.modules['chainer'] = None; sys.argv[1:] = ['train', 'x', '-o', 'y']; import tsuzuri.cli.program as p; p.start()"
+    call = "sys.argv[1:] = ['train', 'x', '-o', 'y']; import tsuzuri.cli.program as p; p.start()"
+    code = f"import sys; sys.modules['chainer'] = None; {call}"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -95,6 +96,7 @@ def test_a_command_is_called_again_as_this_process_was(monkeypatch, script, word
 
 def test_help_is_there_at_once():
     heavy = "numpy|chainer|importlib.metadata|tsuzuri.cli.train"
-    code = f"import sys; import tsuzuri.cli.program as p; p.main(['--help']); assert not {set(heavy.split('|'))} & set(sys.modules)"
+    look = f"assert not {set(heavy.split('|'))} & set(sys.modules)"
+    code = f"import sys; import tsuzuri.cli.program as p; p.main(['--help']); {look}"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

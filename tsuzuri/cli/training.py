@@ -33,8 +33,8 @@ class TerminalOutput:
 def train_on_terminal(prepare, given, command, *, usual_device):
     """Train until the end, or until Ctrl-C or SIGTERM; returns the exit status.
 
-    ``prepare(given, listener)`` makes a ``PreparedTraining`` of the options that were given; ``command`` is the command's
-    name and the words with which the run can be resumed.
+    ``prepare(given, listener)`` makes a ``PreparedTraining`` of the options that were given; ``command`` is the name of
+    the command and the words with which the run can be resumed.
     """
     with contextlib.closing(TerminalOutput()) as output:
         prepared = prepare(given, output)
