@@ -1,6 +1,6 @@
 """The program ``tsuzuri``: ``tsuzuri train novel.txt -o runs/novel`` is what ``python train.py`` is in a clone.
 
-``python -m tsuzuri`` is the same. A command's module is imported when it is called, so that ``--help`` is there at once.
+``python -m tsuzuri`` is the same. A command's module is imported when it is called: ``--help`` is there at once.
 """
 
 import difflib
