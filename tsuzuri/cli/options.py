@@ -11,7 +11,7 @@ from tsuzuri.errors import UserError
 from tsuzuri.rules import Bounds
 
 REQUIRED = object()
-INSTALL = "install Tsuzuri with its dependencies, as README.md says under Two commands"
+INSTALL = "install Tsuzuri with its dependencies, as README.md says under Two commands (plain pip)"
 SWITCH = {"on": True, "off": False, "True": True, "False": False, "true": True, "false": False, "1": True, "0": False}
 
 
