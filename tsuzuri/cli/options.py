@@ -12,7 +12,7 @@ from tsuzuri.options.command_line import read_command_line
 from tsuzuri.options.option import Tables
 from tsuzuri.options.values import FLAG
 
-INSTALL = "install Tsuzuri with its dependencies, as README.md says under Two commands"
+INSTALL = "install Tsuzuri with its dependencies, as README.md says under Two commands (plain pip)"
 
 
 class Parser(argparse.ArgumentParser):
