@@ -7,8 +7,11 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 SUPPORTED = 3.10 3.11 3.12 3.13
 INSTALLED = $(VENV)/.installed-$(VERSION)
 READY = $(VENV)/.ready-$(VERSION)
-CONSTRAINTS = $(CURDIR)/build-constraints.txt
+TESTS = $(VENV)/.tests-$(VERSION)
+LINTERS = $(VENV)/.linters-$(VERSION)
+CONSTRAINTS = build-constraints.txt# relative: pip splits the variables at blanks, which the path of this folder may have
 SANITIZED = build/sanitized-$(VERSION)
+INSTALL_EXTRA = $(PY) tools/extra.py $(EXTRA) > $@.txt && $(PY) -m pip install --quiet --disable-pip-version-check -r $@.txt
 LEVELS ?= avx2,emulated# what make sanitize checks besides portable; it takes a processor that has them to check others
 
 KERNEL_TESTS = tests/kernels/native tests/kernels/test_update.py tests/kernels/test_packed.py
@@ -51,21 +54,21 @@ demo-classify: $(READY)
 	$(PY) classify.py predict runs/demo/mood runs/demo/letters.txt --explain
 	@ls runs/demo/mood/*.png
 
-test: $(READY)
+test: $(READY) $(TESTS)
 	$(PY) -m pytest -q -n auto --dist worksteal
 
-test-slow: $(READY)
+test-slow: $(READY) $(TESTS)
 	$(PY) -m pytest -q -n auto --dist worksteal -m slow
 
-lint: $(READY)
+lint: $(LINTERS)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 
-format: $(READY)
+format: $(LINTERS)
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-docs: $(READY)
+docs: $(TESTS)
 	$(PY) -m docs.options
 	$(PY) -m docs.option_types
 	$(PY) -m docs.rooms
@@ -79,10 +82,23 @@ $(INSTALLED): pyproject.toml setup.py build-constraints.txt
 	  echo "error: $(PYTHON) is '$(VERSION)'; Tsuzuri needs Python 3.10 to 3.13 (PYTHON=python3.12 make ... picks one)" >&2; \
 	  exit 2;; esac
 	@echo "setting up $(VENV) with Python $(VERSION), which takes a minute"
-	@$(PYTHON) -m venv --clear $(VENV)
+	@sh tools/make_venv.sh "$(PYTHON)" $(VENV)
 	@PIP_CONSTRAINT=$(CONSTRAINTS) PIP_BUILD_CONSTRAINT=$(CONSTRAINTS) TSUZURI_NATIVE=0 \
-	  $(PY) -m pip install --quiet --disable-pip-version-check -e '.[build,test,lint]'
+	  $(PY) -m pip install --quiet --disable-pip-version-check -e '.[build]'
 	@touch $@
+
+# What only the tests or make lint need is installed when they are first called.
+$(TESTS): $(INSTALLED)
+	@echo "installing what the tests need, which takes half a minute"
+	@$(INSTALL_EXTRA)
+	@touch $@
+
+$(LINTERS): $(INSTALLED)
+	@$(INSTALL_EXTRA)
+	@touch $@
+
+$(TESTS): EXTRA = test
+$(LINTERS): EXTRA = lint
 
 $(READY): $(INSTALLED) $(wildcard tsuzuri/kernels/native/*.?pp)
 	@echo "building the CPU kernels, which takes half a minute"
@@ -94,7 +110,7 @@ native: $(INSTALLED)
 	@touch $(READY)
 
 # Python itself is not built for the checks, so their library comes first; it needs C++'s for exceptions.
-sanitize: $(INSTALLED)
+sanitize: $(TESTS)
 	@TSUZURI_NATIVE=1 CXX="$(CXX)" $(PY) setup.py -q build_ext --sanitize --levels $(LEVELS) \
 	  --build-lib $(SANITIZED) --build-temp $(SANITIZED)/objects
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \

@@ -24,6 +24,7 @@ HOLDS = {
     "api": "what the commands and `import tsuzuri` both do: trainings, generation, and what they return",
     "tsuzuri": "the public names of `import tsuzuri`, each imported when it is first used",
     "cli": "one file per command: its command line, and what it prints",
+    "__main__": "`python -m tsuzuri`",
 }
 
 

@@ -11,8 +11,8 @@
     mood = tsuzuri.train_classifier([("good", "a fine day"), ...], "runs/mood")
     mood.predict("what a fine evening").label
 
-``help(tsuzuri.train)`` and the like say more. What is wrong with an argument or a file is said by ``tsuzuri.UserError``,
-in one line.
+``help(tsuzuri.train)`` and the like say more. What is wrong with an argument or a file is said by
+``tsuzuri.UserError``, in one line.
 """
 
 import importlib
@@ -22,9 +22,10 @@ from tsuzuri.errors import UserError
 
 if TYPE_CHECKING:
     from tsuzuri.api.classifier import Classifier, Evaluation, Prediction
+    from tsuzuri.api.loading import load
     from tsuzuri.api.pictures import Picture
     from tsuzuri.api.piece import Piece, Sounding, read_midi, write_midi
-    from tsuzuri.api.runs import MusicRun, TextRun, load
+    from tsuzuri.api.runs import MusicRun, TextRun
     from tsuzuri.api.trainings import resume, train, train_classifier
     from tsuzuri.training.log import Event
 
@@ -57,7 +58,7 @@ _PLACES = {  # where a name is, so that the commands, which import parts of the 
     "Prediction": "tsuzuri.api.classifier",
     "Sounding": "tsuzuri.api.piece",
     "TextRun": "tsuzuri.api.runs",
-    "load": "tsuzuri.api.runs",
+    "load": "tsuzuri.api.loading",
     "read_midi": "tsuzuri.api.piece",
     "resume": "tsuzuri.api.trainings",
     "train": "tsuzuri.api.trainings",

@@ -11,6 +11,7 @@ import numpy
 import pytest
 
 from tsuzuri.api.language_models import read_corpus
+from tsuzuri.cli import train
 from tsuzuri.data import windows
 from tsuzuri.kernels import devices
 from tsuzuri.training import evaluation, plots, trainer

@@ -1,7 +1,8 @@
 """What the commands and ``import tsuzuri`` both do, without a terminal: trainings, generation, and what they return.
 
 trainings.py         tsuzuri.train, train_classifier, resume
-runs.py              tsuzuri.load, and runs of text and music: what they learned from, how it went, generate
+loading.py           tsuzuri.load
+runs.py              runs of text and music: what they learned from, how it went, generate
 classifier.py        a classifier: predict, evaluate
 piece.py             a piece of music, tsuzuri.read_midi and write_midi
 pictures.py          a picture

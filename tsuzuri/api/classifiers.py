@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 
 from tsuzuri.api.given_texts import examples_as_file
-from tsuzuri.api.prepared import PreparedTraining, check_out, check_resume_options, note, source_files
+from tsuzuri.api.prepared import PreparedTraining, check_out, check_resume_options, source_files, tell
 from tsuzuri.data import dataset, preprocessing
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices, native
@@ -66,11 +66,11 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     case = origin.case if args["case"] == "auto" else args["case"]
     tokens = args["tokens"] if "tokens" in given else origin.tokens or "auto"
     data, words = _read_dataset(source, tokens, case, origin.words)
-    note(listener, dataset.dataset_summary(data, words.tokenizer))  # before hours go into it
+    tell(listener, dataset.dataset_summary(data, words.tokenizer))  # before hours go into it
     sizes = initialization.classifier_sizes(args, given.keys(), origin, data)
     weights, begun = initialization.initial_weights(args, origin, data, sizes)
     if begun:
-        note(listener, [initialization.start_summary(begun)])
+        tell(listener, [initialization.start_summary(begun)])
     if inputs:
         source["corpus"] = [*inputs]
     about = {

@@ -38,10 +38,10 @@ def encode_texts(texts: Iterable[str]) -> bytes:
     return stream.getvalue()
 
 
-def encode_examples(examples: Iterable[tuple[str, str]]) -> bytes:
+def encode_pairs(examples: Iterable[tuple[str, str]]) -> bytes:
     """The bytes of a table of (label, text) pairs; raises ``UserError`` for what is no such pair.
 
-    >>> encode_examples([("good", "a fine day")]).decode()
+    >>> encode_pairs([("good", "a fine day")]).decode()
     'label,text\\ngood,a fine day\\n'
     """
     stream = io.StringIO(newline="")
@@ -90,7 +90,7 @@ def texts_as_file(texts: Iterable[str]) -> Iterator[NamedInputs]:
 @contextlib.contextmanager
 def examples_as_file(examples: Iterable[tuple[str, str]]) -> Iterator[NamedInputs]:
     """(label, text) pairs as the examples of classify.py, in a file that is there as long as the context is."""
-    with _as_file(EXAMPLES, encode_examples(examples)) as inputs:
+    with _as_file(EXAMPLES, encode_pairs(examples)) as inputs:
         inputs.options.update(form="csv", label_column="label", text_column="text")
         yield inputs
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 
 from tsuzuri.api.given_texts import texts_as_file
-from tsuzuri.api.prepared import PreparedTraining, check_out, check_resume_options, note, source_files
+from tsuzuri.api.prepared import PreparedTraining, check_out, check_resume_options, source_files, tell
 from tsuzuri.api.samples import generate_sample
 from tsuzuri.data import advice, windows
 from tsuzuri.data.corpus import Corpus, build_piece_corpus, build_text_corpus
@@ -66,12 +66,12 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     if "midi" in corpus.report:
         source["midi"] = corpus.report["midi"]["settings"]  # files of words bring their own
     count = windows.count_windows(len(corpus.train), recipe.batchsize, recipe.bproplen)
-    note(listener, corpus_lines(corpus, count))
-    note(listener, advice.corpus_warnings(corpus))
+    tell(listener, corpus_lines(corpus, count))
+    tell(listener, advice.corpus_warnings(corpus))
     rows, origin = None, None
     if args["vectors"]:
         rows, origin = _load_rows(args["vectors"], corpus, recipe.seed)
-        note(listener, [f"vectors  {vectors.vectors_summary(origin)}"])
+        tell(listener, [f"vectors  {vectors.vectors_summary(origin)}"])
     sizes = Sizes(len(corpus.vocabulary), args["unit"], args["dropout"], args["dropout_on"])
     recorded.check_memory(devices.choose(args["device"]), sizes, recipe)
     if inputs:

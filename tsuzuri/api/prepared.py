@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from tsuzuri import storage
+from tsuzuri.api.given_texts import EXAMPLES, TEXTS
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
 from tsuzuri.options.option import Tables
@@ -36,7 +36,7 @@ class PreparedTraining(NamedTuple):
         return Trainer(self.run, self.task, devices.choose(self.device), stop=stop, listener=listener, **begin)
 
 
-def note(listener: Listener, lines: Iterable[str]) -> None:
+def tell(listener: Listener, lines: Iterable[str]) -> None:
     """Tell a listener lines, one by one."""
     for line in lines:
         listener(Event("note", line))
@@ -62,4 +62,4 @@ def check_resume_options(tables: Tables, given: Iterable[str], may_change: Itera
 
 def source_files(run: Run, paths: Iterable[str]) -> list[str]:
     """The files that a run was trained on: those that it keeps itself go with it when it is moved."""
-    return [os.path.join(run.path, path) for path in paths]
+    return [run.file(path) if path in (TEXTS, EXAMPLES) else path for path in paths]

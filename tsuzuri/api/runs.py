@@ -18,13 +18,11 @@ from tsuzuri.errors import UserError
 from tsuzuri.options.generate import TABLES
 from tsuzuri.options.resolve import read_options
 from tsuzuri.training import plots
-from tsuzuri.training.run import Run, load_run
-from tsuzuri.training.schemas import CLASSIFIER, LANGUAGE_MODEL
+from tsuzuri.training.run import Run
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from tsuzuri.api.classifier import Classifier
     from tsuzuri.api.option_types import GenerateOptions
 
 ELSEWHERE = {  # options of generate.py that have another place here, and where
@@ -166,22 +164,6 @@ class MusicRun(TrainedRun):
         args = _options(self._run, options, count)
         text = " ".join(prime.words) if isinstance(prime, Piece) else _prime_text(prime)
         return GeneratedMusic(self._run, text, args, _warn), args
-
-
-def load(path: str | os.PathLike[str]) -> TextRun | MusicRun | Classifier:
-    """The run in a folder that ``train``, ``train_classifier`` or a command made.
-
-    Raises ``UserError`` for a folder that is no run, and for a run that is damaged or of a newer version.
-
-    >>> tsuzuri.load("runs/folk")  # doctest: +SKIP
-    MusicRun('runs/folk', 1,024 words known, 12 validations)
-    """
-    run = load_run(os.fspath(path), LANGUAGE_MODEL, CLASSIFIER)
-    if run.schema is CLASSIFIER:
-        from tsuzuri.api.classifier import Classifier
-
-        return Classifier(run)
-    return MusicRun(run) if run.about["kind"] == "music" else TextRun(run)
 
 
 def _options(run: Run, options: Mapping[str, object], count: object) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def _music_sample(run, model, rng):
     grammar.end_after(BARS, "bars", beginning.meter, beginning.tempo)
     sample, escape = filters.make_sampler(0.9, None, 0.95), loops.LoopEscape(1, words.onset_keys())
     rows = stream.generate_words(model, [vocabulary.EOS], sample, grammar.mask, rng, 1, escape)
-    compose.grow_pieces(rows, grammar, EVENTS)
+    for _ in compose.grow_pieces(rows, grammar, EVENTS):
+        pass
     (piece,) = compose.finished_pieces(grammar, beginning)
     storage.write_file(run.file(MIDI_FILE), convert.encode_piece(piece)[0])
     return compose.note_line(piece)

@@ -7,12 +7,14 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tsuzuri.api.classifier import Classifier
 from tsuzuri.api.classifiers import prepare_classifier
 from tsuzuri.api.given_texts import paths_or_pairs
 from tsuzuri.api.language_models import prepare_language_model
 from tsuzuri.api.listening import call_interruptibly, listener_of
+from tsuzuri.api.loading import load
 from tsuzuri.api.prepared import PreparedTraining
-from tsuzuri.api.runs import Classifier, MusicRun, TextRun, load
+from tsuzuri.api.runs import MusicRun, TextRun
 from tsuzuri.options import classify
 from tsuzuri.options.resolve import read_options
 from tsuzuri.options.train import TABLES

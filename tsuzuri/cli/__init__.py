@@ -1,5 +1,6 @@
 """The commands: one file each, with its command line and what it prints.
 
+program.py     the program tsuzuri: finds the command that is called
 train.py       train a language model
 generate.py    write text or music with one
 read_midi.py   MIDI files to words
@@ -8,5 +9,5 @@ classify.py    a classifier: train, predict and evaluate
 training.py    a training on the terminal, for train.py and classify.py train
 options.py     command lines from the tables of ``tsuzuri/options``, and errors as one line
 signals.py     Ctrl-C and SIGTERM as a wish to stop
-console.py     lines on standard error
+console.py     lines on standard error, and the name of the program
 """

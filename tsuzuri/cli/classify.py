@@ -36,7 +36,8 @@ def main(argv=None):
     if not argv or argv[0] not in COMMANDS:
         summaries = "\n".join(f"  {name:9} {command.description}" for name, command in COMMANDS.items())
         if argv[:1] in (["-h"], ["--help"]):
-            print(f"usage: classify.py COMMAND ...\n\n{summaries}\n\nclassify.py COMMAND --help lists its options")
+            name = console.program_name()
+            print(f"usage: {name} COMMAND ...\n\n{summaries}\n\n{name} COMMAND --help lists its options")
             return 0
         given = argv[0] if argv else "no command given"
         raise UserError(f"{given}: must be one of {', '.join(COMMANDS)} (--help says more)")
@@ -44,14 +45,14 @@ def main(argv=None):
         if name in [argument.partition("=")[0].replace("_", "-") for argument in argv]:
             raise UserError(f"{name}: not an option: {instead}")
     command = COMMANDS[argv[0]]
-    text, name = options.sentence(command.description), f"classify.py {argv[0]}"
+    text, name = options.sentence(command.description), f"{console.program_name()} {argv[0]}"
     parser = options.Parser(text, command.tables, name, command.usage, command.examples)
     return command.run(vars(parser.parse_args(argv[1:])))
 
 
-def train(given):
+def learn(given):
     """Train a classifier, or go on with one."""
-    return training.train_on_terminal(prepare_classifier, given, ["classify.py", "train"], usual_device="cpu")
+    return training.train_on_terminal(prepare_classifier, given, ["classify", "train"], usual_device="cpu")
 
 
 def predict(given):
@@ -111,7 +112,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "train": Command(
-        train,
+        learn,
         TRAIN,
         "learn to sort texts or tunes into classes from examples",
         "CORPUS... -o RUN",

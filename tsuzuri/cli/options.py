@@ -6,10 +6,13 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from tsuzuri.cli import console
 from tsuzuri.errors import UserError
 from tsuzuri.options.command_line import read_command_line
 from tsuzuri.options.option import Tables
 from tsuzuri.options.values import FLAG
+
+INSTALL = "install Tsuzuri with its dependencies, as README.md says under Two commands"
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,7 +24,11 @@ class Parser(argparse.ArgumentParser):
     def __init__(
         self, description: str, tables: Tables, prog: str | None = None, usage: str = "", examples: Sequence[str] = ()
     ):
-        super().__init__(prog=prog, description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+        super().__init__(
+            prog=prog or console.program_name(),
+            description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         self._tables = tables
         if usage:
             self.usage = f"%(prog)s {usage} [options]"
@@ -62,9 +69,12 @@ def sentence(text):
     return text[0].upper() + text[1:].rstrip(".") + "."
 
 
-def run(main):
-    """Call a script's ``main()`` and leave: what a person can mend ends in one line and status 2, with no traceback."""
-    name = os.path.basename(sys.argv[0])
+def run(main, name=None):
+    """Call a command's ``main()`` and leave: what a person can mend ends in one line and status 2, with no traceback.
+
+    That line begins with ``name``, which is ``console.program_name()`` unless another is given.
+    """
+    name = name or console.program_name()
     try:
         status = main()
         sys.stdout.flush()
@@ -72,6 +82,11 @@ def run(main):
     except UserError as error:
         message = " ".join(str(error).split())
         print(f"{name}: error: {message}", file=sys.stderr)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        if (error.name or "tsuzuri").startswith("tsuzuri"):  # our own bug
+            raise
+        print(f"{name}: error: the package {error.name} is not installed: {INSTALL}", file=sys.stderr)
         sys.exit(2)
     except MemoryError:
         print(f"{name}: error: not enough memory (smaller: --unit, --batchsize, --vocab-size)", file=sys.stderr)

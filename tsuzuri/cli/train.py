@@ -15,4 +15,4 @@ EXAMPLES = ("novel.txt -o runs/novel", "tunes/ -o runs/tunes --transpose -5..6 -
 
 def main(argv=None):
     given = vars(options.Parser(DESCRIPTION, TABLES, usage=USAGE, examples=EXAMPLES).parse_args(argv))
-    return training.train_on_terminal(prepare_language_model, given, ["train.py"], usual_device="auto")
+    return training.train_on_terminal(prepare_language_model, given, ["train"], usual_device="auto")

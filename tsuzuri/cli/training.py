@@ -33,8 +33,8 @@ class TerminalOutput:
 def train_on_terminal(prepare, given, command, *, usual_device):
     """Train until the end, or until Ctrl-C or SIGTERM; returns the exit status.
 
-    ``prepare(given, listener)`` makes a ``PreparedTraining`` of the options that were given; ``command`` is the program
-    and the words with which the run can be resumed.
+    ``prepare(given, listener)`` makes a ``PreparedTraining`` of the options that were given; ``command`` is the command's
+    name and the words with which the run can be resumed.
     """
     with contextlib.closing(TerminalOutput()) as output:
         prepared = prepare(given, output)
@@ -51,12 +51,12 @@ def train_on_terminal(prepare, given, command, *, usual_device):
 
 
 def _next_command(run):
-    """What to do with a trained run, as the program and its arguments."""
+    """What to do with a trained run, as a command's name and its words."""
     if run.about["kind"] == "classes":
-        return ["classify.py", "predict", run.path, "FILE"]
-    return ["generate.py", run.path, *NEXT[run.about["kind"]]]
+        return ["classify", "predict", run.path, "FILE"]
+    return ["generate", run.path, *NEXT[run.about["kind"]]]
 
 
 def command_line(command):
-    """A command as it is typed into a shell: ``command`` is the program's file and its arguments."""
-    return shlex.join(["python", *command])
+    """A command as it is typed into a shell, in the way in which this process was called: its name and its words."""
+    return shlex.join([*console.invocation(command[0]), *command[1:]])

@@ -55,7 +55,7 @@ def _parsed(word):
 
 
 class Beginning(NamedTuple):
-    """The beginning of a piece: legal (tick, message) events, and tempo, meter and programs as a ``PieceWords`` has them.
+    """The beginning of a piece: legal (tick, message) events, and tempo, meter and programs as ``PieceWords`` has them.
 
     ``from_file``: whether it comes from a file, which may hold events that the model has no word for.
     """

@@ -294,7 +294,7 @@ def _check_classifier(about):
 
 
 def _build_classifier(sizes, recipe):
-    return classifier.Classifier(sizes, numpy.random.default_rng(recipe.seed), recipe.precision, recipe.decay_c)
+    return classifier.SequenceClassifier(sizes, numpy.random.default_rng(recipe.seed), recipe.precision, recipe.decay_c)
 
 
 CLASSIFIER = Schema(
