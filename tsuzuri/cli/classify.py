@@ -85,6 +85,8 @@ def predict(given):
 def evaluate(given):
     """Print how good a classifier is on labeled examples, and draw the confusion matrix."""
     args = defaults(EVALUATE) | given
+    if args["out"]:
+        storage.check_file(args["out"])
     run = load_run(args["run"], CLASSIFIER)
     examples = examples_to_evaluate(run, given)
     model = run.load_best()
@@ -92,6 +94,7 @@ def evaluate(given):
     text, matrix = score(model, examples, run.about["classes"])
     print(text)
     picture = args["out"] or run.file("confusion.png")
+    storage.make_folder(os.path.dirname(picture))
     storage.write_file(picture, plots.plot_confusion(matrix, run.about["classes"], run.name))
     console.note(f"picture  {picture}")
     return 0
