@@ -829,7 +829,7 @@ def test_runs_of_the_other_kind(straight, language, mood, refused):
     ],
 )
 def test_what_else_is_refused(straight, mood, tmp_path, refused, line, reason):
-    names = bad(tmp_path, mood) | {"RUN": straight[0], "NONE/a.png": tmp_path / "none" / "a.png"}
+    names = bad(tmp_path, mood) | {"RUN": straight[0], "MOOD/a.png": mood / "a.png"}
     before = contents(straight[0])
     assert reason in refused(*(names.get(word, word) for word in line.split()))
     assert contents(straight[0]) == before

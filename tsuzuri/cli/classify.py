@@ -29,6 +29,7 @@ ELSEWHERE = {  # options of the tutorial that have no place here, and what has
     "--test-size": "--test-fraction says how much is held out",
     "--valid-batch-size": "validation chooses its own batches",
 }
+EXAMPLES = ("train letters.tsv -o runs/mood", "predict runs/mood letters.txt")
 
 
 def main(argv=None):
@@ -37,7 +38,8 @@ def main(argv=None):
         summaries = "\n".join(f"  {name:9} {command.description}" for name, command in COMMANDS.items())
         if argv[:1] in (["-h"], ["--help"]):
             name = console.program_name()
-            print(f"usage: {name} COMMAND ...\n\n{summaries}\n\n{name} COMMAND --help lists its options")
+            print(f"usage: {name} COMMAND ...\n\n{summaries}\n\n{name} COMMAND --help lists its options\n")
+            print(options.examples_text(name, EXAMPLES))
             return 0
         given = argv[0] if argv else "no command given"
         raise UserError(f"{given}: must be one of {', '.join(COMMANDS)} (--help says more)")
