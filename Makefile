@@ -22,7 +22,7 @@ help:
 	@echo "make demo          learn the sample stories and tunes, then write new ones (three minutes)"
 	@echo "make demo-classify learn what three kinds of letters sound like, then sort new ones (one minute)"
 	@echo "make test          run the tests; make test-slow those that take minutes"
-	@echo "make setup         install into $(VENV), as the others do by themselves"
+	@echo "make setup         install what the commands need into $(VENV), as the others do by themselves"
 	@echo "make native        build the CPU kernels again, and say why when they cannot be built"
 	@echo "make sanitize      run their tests with GCC's checks of addresses, undefined behavior and threads"
 	@echo "make gpu-check     on a GPU: its tests, then the benchmarks against PyTorch (eight minutes; PYTHON has both)"

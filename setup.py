@@ -59,13 +59,14 @@ def fingerprint():
 
 
 class BuildPackage(build_py):
-    """``build_py`` into an empty folder: a wheel holds all that is there, and so what an earlier build has left."""
+    """``build_py`` into an empty folder: a wheel holds all that is there, and so what an earlier build has left.
+
+    A folder that ``--build-lib`` names elsewhere stays as it is.
+    """
 
     def run(self):
         base = pathlib.Path(self.get_finalized_command("build").build_base).resolve()
-        if (
-            not self.editable_mode and base in pathlib.Path(self.build_lib).resolve().parents
-        ):  # not what --build-lib names
+        if not self.editable_mode and base in pathlib.Path(self.build_lib).resolve().parents:
             shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
 

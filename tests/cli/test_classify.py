@@ -785,7 +785,7 @@ def test_a_run_is_not_overwritten(straight, mood, tmp_path, refused, monkeypatch
     may = "--device, --disp-freq, --epoch, --patience, --precision, --save-freq"
     reason = f"--unit cannot be given with --resume: only {may} can change"
     assert reason in refused("train", "-o", out, "--resume", "-u", 5)
-    assert "--corpus cannot be given with --resume" in refused("train", mood, "-o", out, "--resume")
+    assert "CORPUS cannot be given with --resume" in refused("train", mood, "-o", out, "--resume")
     assert contents(out) == before
     (out / "confusion.png").write_text("old")
     untrained(monkeypatch)
@@ -820,7 +820,7 @@ def test_runs_of_the_other_kind(straight, language, mood, refused):
         ("evaluate RUN FOREIGN", "the class 'ugly' is not among those that are trained on: bad, good"),
         ("evaluate RUN NONE", "none: cannot be read"),
         ("evaluate RUN --pos MOOD", "name labeled examples"),
-        ("evaluate RUN -o NONE/a.png", "none/a.png: cannot be written: No such file or directory"),
+        ("evaluate RUN -o MOOD/a.png", "mood.tsv/a.png: cannot be written: Not a directory"),
         ("evaluate NONE", "none: not a run"),
         ("train MOOD", "-o/--out is missing: name the run directory"),
         ("train -o NONE --resume", "none: not a run"),
@@ -829,7 +829,7 @@ def test_runs_of_the_other_kind(straight, language, mood, refused):
     ],
 )
 def test_what_else_is_refused(straight, mood, tmp_path, refused, line, reason):
-    names = bad(tmp_path, mood) | {"RUN": straight[0], "NONE/a.png": tmp_path / "none" / "a.png"}
+    names = bad(tmp_path, mood) | {"RUN": straight[0], "MOOD/a.png": mood / "a.png"}
     before = contents(straight[0])
     assert reason in refused(*(names.get(word, word) for word in line.split()))
     assert contents(straight[0]) == before

@@ -29,6 +29,15 @@ def test_help_ends_with_two_examples_that_parse(name):
     assert head.startswith(f"usage: {name} {usage} [options]\n")
 
 
+def test_help_of_classify_ends_with_two_examples_that_parse():
+    lines = run_command("classify.py", "--help").stdout.partition("\nexamples:\n")[2].splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        python, script, command, *arguments = shlex.split(line)
+        assert (python, script) == ("python", "classify.py")
+        assert read_command_line(page.commands()[f"{script} {command}"][1], arguments)
+
+
 @each_command
 def test_help_has_a_line_for_each_option_and_no_private_words(name):
     script, *command = name.split()

@@ -482,7 +482,7 @@ def test_text_is_shown_as_it_is_made(straight):
         (["RUN", "a", "-p", "b"], "one run directory and one text to begin with are enough"),
         (["RUN", "--temperature", "-1"], "-1 is out of range: must be 0 or more"),
         (["RUN", "--top-p", "1.5"], "1.5 is out of range: must be above 0, at most 1"),
-        (["RUN", "-o", "none/text"], "none/text: cannot be written: No such file or directory"),
+        (["RUN", "-o", "README.md/text"], "README.md/text: cannot be written: Not a directory"),
     ],
 )
 def test_what_generate_refuses(straight, script, args, reason):

@@ -90,7 +90,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
 
 def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
     """An old run, by its own settings."""
-    check_resume_options(given, MAY_CHANGE)
+    check_resume_options(TRAIN, given, MAY_CHANGE)
     args = defaults(TRAIN) | dict(given)
     run = load_run(args["out"], CLASSIFIER)
     recipe = dataclasses.replace(run.recipe, **{name: args[name] for name in ("epoch", "patience") if name in given})

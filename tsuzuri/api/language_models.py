@@ -92,7 +92,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
 
 def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
     """An old run, by its own settings."""
-    check_resume_options(given, MAY_CHANGE)
+    check_resume_options(TABLES, given, MAY_CHANGE)
     run = load_run(given["out"])
     device = given.get("device", "auto")
     changed = {name: given[name] for name in ("epoch", "patience") if name in given}

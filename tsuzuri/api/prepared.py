@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from tsuzuri import storage
 from tsuzuri.api.given_texts import EXAMPLES, TEXTS
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
+from tsuzuri.options.option import Tables
+from tsuzuri.options.resolve import option_labels
 from tsuzuri.training.checkpoint import Checkpoint
 from tsuzuri.training.log import Event, Listener
 from tsuzuri.training.run import Run, occupied_by
@@ -40,19 +43,21 @@ def tell(listener: Listener, lines: Iterable[str]) -> None:
 
 
 def check_out(out: str, force: bool) -> None:
-    """Raise ``UserError`` for a folder where a new run would replace something that it must not."""
+    """Raise ``UserError`` for a folder where a new run would replace something that it must not, or cannot be put."""
     held = occupied_by(out)
     if held and not force:
         held = "a run" if held == "run.json" else held
         raise UserError(f"{out}: holds {held} already: --resume goes on with it, --force replaces it")
+    storage.check_folder(out)
 
 
-def check_resume_options(given: Iterable[str], may_change: Iterable[str]) -> None:
+def check_resume_options(tables: Tables, given: Iterable[str], may_change: Iterable[str]) -> None:
     """Raise ``UserError`` where an option was given that --resume cannot change."""
     fixed = sorted({*given} - {*may_change, "out", "resume"})
     if fixed:
-        allowed = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(may_change))
-        raise UserError(f"--{fixed[0].replace('_', '-')} cannot be given with --resume: only {allowed} can change")
+        labels = option_labels(tables)
+        allowed = ", ".join(labels[name] for name in sorted(may_change))
+        raise UserError(f"{labels[fixed[0]]} cannot be given with --resume: only {allowed} can change")
 
 
 def source_files(run: Run, paths: Iterable[str]) -> list[str]:

@@ -168,11 +168,11 @@ class MusicRun(TrainedRun):
 
 def _options(run: Run, options: Mapping[str, object], count: object) -> dict[str, Any]:
     """All options of a generation, checked."""
+    given = read_options(TABLES, options)  # by the names of the table, whatever they were called
     for name, instead in ELSEWHERE.items():
-        if name in options:
+        if name in given:
             raise UserError(f"{name}: not an option of generate: {instead}")
-    given = read_options(TABLES, {**options, "num_samples": count})
-    return generating_options(run, given)
+    return generating_options(run, given | read_options(TABLES, {"num_samples": count}))
 
 
 def _prime_text(prime: object) -> str:

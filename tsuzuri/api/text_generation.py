@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tsuzuri.api.drawing import Note, draw_ids
 from tsuzuri.errors import UserError
+from tsuzuri.midi.words import wordfile
+from tsuzuri.midi.words.collect import is_music_path
 from tsuzuri.sampling.constraints import forbid_ids
 from tsuzuri.sampling.endings import Ending
 from tsuzuri.text.tokenizers import Tokenizer, get_tokenizer, is_closing, is_sentence_end
@@ -25,6 +28,9 @@ class GeneratedTexts:
     """
 
     def __init__(self, run: Run, prime: str, args: Mapping[str, Any], note: Note) -> None:
+        if os.path.isfile(prime) and is_music_path(prime):
+            held = "words of MIDI" if prime.endswith(wordfile.SUFFIX) else "a MIDI file"
+            raise UserError(f"{prime}: is {held}, and {run.path} was trained on text: must be words to begin with")
         vocabulary, self.tokenizer = run.vocabulary, get_tokenizer(run.about["tokens"])
         if self.tokenizer.dictionary != run.about["dictionary"]:
             made, here = run.about["dictionary"], self.tokenizer.dictionary

@@ -29,6 +29,7 @@ ELSEWHERE = {  # options of the tutorial that have no place here, and what has
     "--test-size": "--test-fraction says how much is held out",
     "--valid-batch-size": "validation chooses its own batches",
 }
+EXAMPLES = ("train letters.tsv -o runs/mood", "predict runs/mood letters.txt")
 
 
 def main(argv=None):
@@ -37,7 +38,8 @@ def main(argv=None):
         summaries = "\n".join(f"  {name:9} {command.description}" for name, command in COMMANDS.items())
         if argv[:1] in (["-h"], ["--help"]):
             name = console.program_name()
-            print(f"usage: {name} COMMAND ...\n\n{summaries}\n\n{name} COMMAND --help lists its options")
+            print(f"usage: {name} COMMAND ...\n\n{summaries}\n\n{name} COMMAND --help lists its options\n")
+            print(options.examples_text(name, EXAMPLES))
             return 0
         given = argv[0] if argv else "no command given"
         raise UserError(f"{given}: must be one of {', '.join(COMMANDS)} (--help says more)")
@@ -85,6 +87,8 @@ def predict(given):
 def evaluate(given):
     """Print how good a classifier is on labeled examples, and draw the confusion matrix."""
     args = defaults(EVALUATE) | given
+    if args["out"]:
+        storage.check_file(args["out"])
     run = load_run(args["run"], CLASSIFIER)
     examples = examples_to_evaluate(run, given)
     model = run.load_best()
@@ -92,6 +96,7 @@ def evaluate(given):
     text, matrix = score(model, examples, run.about["classes"])
     print(text)
     picture = args["out"] or run.file("confusion.png")
+    storage.make_folder(os.path.dirname(picture))
     storage.write_file(picture, plots.plot_confusion(matrix, run.about["classes"], run.name))
     console.note(f"picture  {picture}")
     return 0

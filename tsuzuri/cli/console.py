@@ -12,9 +12,8 @@ def note(line):
 def invocation(command: str) -> list[str]:
     """The words that call a command in the way in which this process was called.
 
-    ``invocation("read-midi")`` is ``["python", "read_midi.py"]`` in a process of a script at the root,
-    ``["tsuzuri", "read-midi"]`` in one of the installed program, and ``["python", "-m", "tsuzuri", "read-midi"]`` where
-    the package was called.
+    ``invocation("read-midi")`` is ``["python", "read_midi.py"]`` in a process of a script at the root and
+    ``["tsuzuri", "read-midi"]`` in one of the program, or ``["python", "-m", "tsuzuri", "read-midi"]``.
     """
     folder, script = os.path.split(sys.argv[0])
     if script == "__main__.py" and os.path.basename(folder) == "tsuzuri":

@@ -46,8 +46,11 @@ def run_and_prime(args):
 
 def write_text(run, prime, args):
     """Generate texts that follow the text ``prime``, and print or write them."""
+    from tsuzuri import storage
     from tsuzuri.api.text_generation import GeneratedTexts
 
+    if args["out"] is not None:
+        storage.check_file(args["out"])
     generated = GeneratedTexts(run, prime, args, console.note)
     console.note(f"seed {args['seed']}")
     if args["num_samples"] == 1 and args["out"] is None:
@@ -75,6 +78,7 @@ def write_texts(texts, out):
     if out is None:
         sys.stdout.write(content)
     else:
+        storage.make_folder(os.path.dirname(out))
         storage.write_file(out, content.encode())
 
 
@@ -84,12 +88,15 @@ def write_texts(texts, out):
 def write_music(run, prime, args):
     """Generate pieces that follow ``prime``, words or the path of a file, and write them as MIDI or as words."""
     from tsuzuri.api.music_generation import GeneratedMusic
+    from tsuzuri.midi import export
 
+    if args["out"] is None and not args["words"]:
+        args = {**args, "out": export.default_output(run.path, args["seed"], args["num_samples"])}
     check_music_output(args)
     generated = GeneratedMusic(run, prime, args, console.note)
     console.note(f"seed {args['seed']}")
     pieces = generated.pieces()
-    if args["words"] or args["out"] is None:
+    if args["words"]:
         write_words(pieces, generated.settings, args["out"])
     else:
         write_midi_files(pieces, args, generated.primed)
@@ -105,8 +112,14 @@ def check_music_output(args):
     if out is not None and export.is_midi_path(out) and (args["words"] or args["num_samples"] > 1):
         content = "words" if args["words"] else f"{args['num_samples']} pieces"
         raise UserError(f"{out}: one MIDI file cannot hold {content}: name another file, or a folder")
-    if out is not None:
-        storage.make_folder(os.path.dirname(out) if args["words"] or export.is_midi_path(out) else out)
+    if out is None:
+        return
+    if args["words"] or export.is_midi_path(out):
+        storage.check_file(out)
+        storage.make_folder(os.path.dirname(out))
+    else:
+        storage.check_folder(out)
+        storage.make_folder(out)
 
 
 def write_words(pieces, run_settings, out):

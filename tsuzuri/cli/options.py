@@ -12,7 +12,7 @@ from tsuzuri.options.command_line import read_command_line
 from tsuzuri.options.option import Tables
 from tsuzuri.options.values import FLAG
 
-INSTALL = "install Tsuzuri with its dependencies, as README.md says under Two commands"
+INSTALL = "install Tsuzuri with its dependencies, as README.md says under Two commands (plain pip)"
 
 
 class Parser(argparse.ArgumentParser):
@@ -33,8 +33,7 @@ class Parser(argparse.ArgumentParser):
         if usage:
             self.usage = f"%(prog)s {usage} [options]"
         if examples:
-            start = "python %(prog)s" if self.prog.split()[0].endswith(".py") else "%(prog)s"
-            self.epilog = "\n".join(["examples:", *(f"  {start} {line}" for line in examples)])
+            self.epilog = examples_text(self.prog, examples).replace("%", "%%")
         self._optionals.title = "help"
         for title, rows in tables.items():
             group = self.add_argument_group(title)
@@ -62,6 +61,12 @@ class Parser(argparse.ArgumentParser):
             self.print_help()
             self.exit()
         return argparse.Namespace(**read_command_line(self._tables, args))
+
+
+def examples_text(program: str, examples: Sequence[str]) -> str:
+    """Example command lines for a help text: ``program`` is its name, and each example what follows it."""
+    start = f"python {program}" if program.split()[0].endswith(".py") else program
+    return "\n".join(["examples:", *(f"  {start} {line}" for line in examples)])
 
 
 def sentence(text):

@@ -29,6 +29,8 @@ def main(argv=None):
     args = defaults(READ_MIDI) | explicit
     if not args["files"]:
         raise UserError("no files: name MIDI files or folders of them")
+    if args["out"]:
+        storage.check_file(args["out"])
     if args["list"]:
         list_tracks(args["files"])
         return

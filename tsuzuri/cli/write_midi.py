@@ -25,6 +25,7 @@ def main(argv=None):
     if path is None or out is None:
         raise UserError("name a file of words, and with -o/--out a folder or a file that ends in .mid")
     export.check_outputs(args, out)
+    (storage.check_file if export.is_midi_path(out) else storage.check_folder)(out)
     lines = wordfile.piece_lines(path)
     _, pieces = wordfile.load_words(path)
     paths = export.output_paths(out, pieces)

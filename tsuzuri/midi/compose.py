@@ -92,7 +92,8 @@ def read_beginning(text, about):
         except OSError as error:
             raise UserError(f"{text}: cannot be read: {error.strerror}") from None
         except ValueError as error:
-            raise UserError(f"{text}: {error}") from None
+            allowed = f"a MIDI file, a file of words that ends in {wordfile.SUFFIX}, or words such as 00_90_4050"
+            raise UserError(f"{text}: {error}: must be {allowed}") from None
     if len(pieces) > 1:
         raise UserError(f"{text}: holds {len(pieces)} pieces, only one can be begun with")
     piece = pieces[0]

@@ -52,7 +52,12 @@ TABLES = {
             "number of texts or pieces, drawn side by side",
             "--num-outputs",
         ),
-        Option("-o --out", FILE, None, "output file, or folder for several pieces (default: standard output)"),
+        Option(
+            "-o --out",
+            FILE,
+            None,
+            "output file, or folder for several pieces (default: a text on standard output, music in RUN-SEED.mid)",
+        ),
     ],
     "music": [
         Option("--bars", COUNT, None, "length in bars"),

@@ -16,6 +16,11 @@ def option_names(tables: Tables) -> list[str]:
     return [option.name for rows in tables.values() for option in rows]
 
 
+def option_labels(tables: Tables) -> dict[str, str]:
+    """The options as messages name them, by their names: ``{"corpus": "CORPUS", "top_k": "--top-k"}``."""
+    return {option.name: option.label for rows in tables.values() for option in rows}
+
+
 def defaults(tables: Tables) -> dict[str, object]:
     """The default of every option, by its name."""
     return {option.name: option.default for rows in tables.values() for option in rows}

@@ -110,6 +110,9 @@ class Trainer:
         state, task = self.state, self.task
         if state.patience.exhausted() and state.epoch <= self.recipe.epoch:
             self._tell("note", f"patience  is used up: --patience above {self.recipe.patience} goes on")
+        if state.epoch > self.recipe.epoch:
+            done = f"all {self.recipe.epoch} epochs were done before"
+            self._tell("note", f"finished {done}: --epoch {2 * self.recipe.epoch} goes on with as many more")
         stopped, started = False, time.monotonic()
         while not stopped and self._unfinished():
             stopped = self._train_epoch() and self._unfinished()

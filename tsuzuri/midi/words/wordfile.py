@@ -1,16 +1,19 @@
 """Files of words: ``music.words`` has one piece a line, ``music.words.json`` beside it what the words do not say."""
 
+import collections
 import dataclasses
 import json
 import os
 
 from tsuzuri.errors import UserError
 from tsuzuri.midi import timing
+from tsuzuri.midi.words import codec
 from tsuzuri.midi.words.convert import PieceWords, is_meter, is_program
 from tsuzuri.midi.words.settings import EVENTS, Settings, settings_from_json
 
 FORMAT = 1
 SUFFIX = ".words"
+LONGEST = 40  # characters of a word that a message shows
 
 
 def dump_words(settings, pieces, report):
@@ -30,7 +33,9 @@ def load_words(path):
 
     Raises ``UserError`` for a file that is not text, holds no words, or does not fit its description.
     """
-    lines = [text.split() for _, text in piece_lines(path)]
+    numbered = piece_lines(path)
+    _check_words(path, numbered)
+    lines = [text.split() for _, text in numbered]
     if not os.path.exists(path + ".json"):
         name = os.path.basename(path).removesuffix(SUFFIX)
         names = [name] if len(lines) == 1 else [f"{name}-{n}" for n in range(1, len(lines) + 1)]
@@ -56,6 +61,26 @@ def piece_lines(path):
     if not lines:
         raise UserError(f"{path}: holds no words")
     return lines
+
+
+def _check_words(path, numbered):
+    """Raise ``UserError`` for a file of which less than half are words of MIDI: prose, most likely."""
+    counts = collections.Counter(word for _, text in numbered for word in text.split())
+    wrong = {word for word in counts if not _is_word(word)}
+    if 2 * sum(counts[word] for word in wrong) > sum(counts.values()):
+        number, word = next((n, word) for n, text in numbered for word in text.split() if word in wrong)
+        shown = word if len(word) <= LONGEST else word[: LONGEST - 1] + "…"
+        raise UserError(
+            f"{path}: line {number}: {shown} is no word of MIDI: must be delta_status_data, as 00_90_4050 is"
+        )
+
+
+def _is_word(text):
+    try:
+        codec.decode_word(text)
+    except ValueError:
+        return False
+    return True
 
 
 def kind_of_events(lines):
