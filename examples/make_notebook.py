@@ -14,6 +14,10 @@ import nbformat
 SCRIPT = pathlib.Path(__file__).with_name("quickstart.py")
 MARKER = re.compile(r"^# %%( \[markdown\])?\n", re.MULTILINE)
 TIMEOUT = 600  # seconds that a cell may take
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
 
 
 def cells_of(script: str) -> list[tuple[str, str]]:
@@ -36,7 +40,7 @@ def notebook_of(script: str) -> nbformat.NotebookNode:
     """A notebook of a script's cells, without outputs. The same script gives the same notebook."""
     made = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
     cells = [made[kind](source, id=f"cell-{n}") for n, (kind, source) in enumerate(cells_of(script), 1)]
-    return nbformat.v4.new_notebook(cells=cells)
+    return nbformat.v4.new_notebook(cells=cells, metadata=METADATA)
 
 
 def run_cells(notebook: nbformat.NotebookNode, folder: pathlib.Path) -> None:
@@ -56,7 +60,7 @@ def run_cells(notebook: nbformat.NotebookNode, folder: pathlib.Path) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if output.get("text", "a result").strip()]
-    notebook.metadata.pop("language_info")  # names the Python that it ran on
+    notebook.metadata.language_info = METADATA["language_info"]  # no version of the Python that it ran on
 
 
 def main() -> None:

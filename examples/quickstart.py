@@ -123,7 +123,8 @@ print(score.report)
 score.plot("letters held out for the test")
 
 # %% [markdown]
-# What decided? `explain=True` gives each word's share: how much less probable the class would be without it.
+# What decided? `explain=True` gives each word's share: how much less probable the class would be without it. The second
+# letter is an angry one. The training letters are few, and まだ ("still") misleads the model.
 
 # %%
 new = ["孫が生まれました。港じゅうに知らせて歩きたいです。", "三度も頼んだのに、まだ返事がない。", "今でも涙が出ます。"]
