@@ -16,7 +16,7 @@ LEVELS ?= avx2,emulated# what make sanitize checks besides portable; it takes a 
 
 KERNEL_TESTS = tests/kernels/native tests/kernels/test_update.py tests/kernels/test_packed.py
 
-.PHONY: help demo demo-classify test test-slow test-pythons gpu-check sanitize lint format docs setup native clean
+.PHONY: help demo demo-classify test test-slow test-pythons gpu-check sanitize lint format docs notebook setup native clean
 
 help:
 	@echo "make demo          learn the sample stories and tunes, then write new ones (three minutes)"
@@ -28,6 +28,7 @@ help:
 	@echo "make gpu-check     on a GPU: its tests, then the benchmarks against PyTorch (eight minutes; PYTHON has both)"
 	@echo "make lint          check the style; make format mends it"
 	@echo "make docs          write again what docs/ takes from the code: the options and the table of rooms"
+	@echo "make notebook      run examples/quickstart.py as a notebook and keep its outputs (one minute)"
 	@echo "make test-pythons  run the tests on every Python from 3.10 to 3.13 that is here"
 	@echo "make clean         remove $(VENV), the built kernels, runs/demo and caches"
 	@echo "PYTHON=python3.13 make test uses another Python"
@@ -72,6 +73,9 @@ docs: $(TESTS)
 	$(PY) -m docs.options
 	$(PY) -m docs.option_types
 	$(PY) -m docs.rooms
+
+notebook: $(READY) $(TESTS)
+	$(PY) -m examples.make_notebook
 
 setup: $(READY)
 

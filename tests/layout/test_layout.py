@@ -52,6 +52,7 @@ ROOT_FILES = {
     "tools": (),
     "corpus": ("errors", "midi"),
     "docs": ("midi", "options", "cli"),
+    "examples": ("tsuzuri",),
     "benchmarks": tuple(ROOMS),
     "tests": tuple(ROOMS),
 }
