@@ -128,4 +128,4 @@ def test_what_will_say_little_is_said_before_the_training(tmp_path):
         "validation is of 1 line only, and its loss says little",
         "test is of 1 line only, and its loss says little",
     ]
-    assert done.stderr.index("warning") < done.stderr.index("engine")
+    assert done.stderr.index("warning") < done.stderr.index("engine  ")
