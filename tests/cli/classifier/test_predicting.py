@@ -13,8 +13,7 @@ import types
 import numpy
 import pytest
 
-from tests.cli import test_classify
-from tests.cli.test_classify import CUES, SMALL, TUNES, about, call, captured, contents, lines, right_of
+from tests.cli.classifier import CUES, SMALL, TUNES, about, call, captured, contents, lines, right_of, stop_after
 from tests.conftest import ROOT
 from tsuzuri.cli import generate
 from tsuzuri.data import preprocessing
@@ -22,11 +21,6 @@ from tsuzuri.kernels import devices
 from tsuzuri.training import explain, predictor
 from tsuzuri.training.run import load_run
 from tsuzuri.training.schemas import CLASSIFIER
-
-mood, straight = test_classify.mood, test_classify.straight
-language, tunes = test_classify.language, test_classify.tunes
-no_pictures, refused = test_classify.no_pictures, test_classify.refused
-
 
 # Predicting
 
@@ -198,7 +192,7 @@ def test_options_that_would_do_nothing(straight, mood, refused, line, reason):
 def test_a_run_that_was_stopped_before_there_was_a_model(mood, tmp_path, refused, monkeypatch):
     out = tmp_path / "a"
     with monkeypatch.context() as patched:
-        test_classify.stop_after(patched, 1)
+        stop_after(patched, 1)
         assert captured("train", mood, "-o", out, "-e", 1, *SMALL)[0] == 128 + signal.SIGTERM
     again = f"classify.py train -o {out} --resume"
     reason = f"{out}: holds no trained model yet ({again} goes on with the training)"
