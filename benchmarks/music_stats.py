@@ -19,7 +19,7 @@ import numpy
 from tsuzuri.cli import train
 from tsuzuri.midi.score import DRUMS
 from tsuzuri.midi.words import collect, wordfile
-from tsuzuri.midi.words.convert import Piece
+from tsuzuri.midi.words.convert import PieceWords
 from tsuzuri.text import vocabulary
 from tsuzuri.training import evaluation
 from tsuzuri.training.language_model import bits_per_note
@@ -75,7 +75,7 @@ def pieces_of(ids, corpus, midi):
             line.append(corpus.vocabulary.words[i])
         elif line:
             words = [word for word in line if word != "<unk>"]
-            yield Piece("held out", words, midi["division"], midi["tempo"], tuple(midi["meter"]))
+            yield PieceWords("held out", words, midi["division"], midi["tempo"], tuple(midi["meter"]))
             line = []
 
 

@@ -19,7 +19,7 @@ from tsuzuri.data.corpus import build_piece_corpus
 from tsuzuri.midi import export
 from tsuzuri.midi.file import smf
 from tsuzuri.midi.words import codec, wordfile
-from tsuzuri.midi.words.convert import Piece
+from tsuzuri.midi.words.convert import PieceWords
 from tsuzuri.midi.words.settings import Settings
 from tsuzuri.models import rnn
 from tsuzuri.options.generate import TABLES as GENERATE
@@ -533,5 +533,5 @@ def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, command
 
 def test_a_piece_has_a_name_fit_for_a_file():
     names = ["a/b.mid", "a-b.mid", "..", "ä ö.mid", "A-B.mid", "x" * 300]
-    stems = export.file_stems([Piece(name, [], 480, 500_000, (4, 4)) for name in names])
+    stems = export.file_stems([PieceWords(name, [], 480, 500_000, (4, 4)) for name in names])
     assert stems == ["a-b", "a-b-2", "piece", "ä ö", "A-B-3", "x" * 100]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tsuzuri.errors import UserError
 from tsuzuri.midi.score import DRUMS, END, ON
 from tsuzuri.midi.words import codec, wordfile
-from tsuzuri.midi.words.convert import Piece, convert_file
+from tsuzuri.midi.words.convert import PieceWords, convert_file
 from tsuzuri.midi.words.settings import settings_from_json
 
 LONGEST = 2000  # words of a piece that does not end by itself
@@ -54,7 +54,7 @@ def _parsed(word):
 
 
 class Beginning(NamedTuple):
-    """The beginning of a piece: legal (tick, message) events, and tempo, meter and programs as a ``Piece`` has them.
+    """The beginning of a piece: legal (tick, message) events; tempo, meter and programs as in ``PieceWords``.
 
     ``from_file``: whether it comes from a file, which may hold events that the model has no word for.
     """
@@ -137,8 +137,9 @@ def grow_pieces(rows, grammar, length):
 
 
 def finished_pieces(grammar, beginning):
-    """The ``Piece`` of each row of a grammar whose pieces have all ended."""
+    """The ``PieceWords`` of each row of a grammar whose pieces have all ended."""
     context = grammar.division, beginning.tempo, beginning.meter, beginning.programs
     return [
-        Piece(f"tune-{row + 1}", codec.encode_events(events), *context) for row, events in enumerate(grammar.events)
+        PieceWords(f"tune-{row + 1}", codec.encode_events(events), *context)
+        for row, events in enumerate(grammar.events)
     ]

@@ -11,7 +11,7 @@ from tsuzuri.midi import timing
 from tsuzuri.midi.file import smf
 from tsuzuri.midi.score import score_of_events
 from tsuzuri.midi.words import codec, collect, tracks, wordfile
-from tsuzuri.midi.words.convert import Piece, convert_file, encode_piece
+from tsuzuri.midi.words.convert import PieceWords, convert_file, encode_piece
 from tsuzuri.midi.words.settings import Settings, settings_from_json
 
 EVERYTHING = Settings(track="all", events="all", ticks_per_beat="keep")
@@ -95,7 +95,7 @@ def test_tempo_and_meter_are_kept_beside_notes_alone():
 def test_what_pieces_have_in_common():
     words = ["00_90_3c50", "60_80_3c00"]
     contexts = [(400_000, (6, 8), 73), (500_000, (3, 4), 40), (600_000, (6, 8), 40)]
-    pieces = [Piece("x", words, 480, tempo, meter, ((0, program),)) for tempo, meter, program in contexts]
+    pieces = [PieceWords("x", words, 480, tempo, meter, ((0, program),)) for tempo, meter, program in contexts]
     about = collect.common_settings(pieces)
     assert about == {"division": 480, "tempo": 500_000, "meter": [6, 8], "programs": [(0, 40)], "voices": [1] * 16}
     with pytest.raises(UserError, match="divisions of 96, 480: --ticks-per-beat 480 brings them to one time"):
@@ -206,7 +206,7 @@ def test_written_tempo_and_program_replace_those_of_the_words():
 
 def test_a_program_is_no_tempo():
     """Program 81 has the number of the meta event for tempo."""
-    piece = Piece("x", ["00_90_3c50", "60_80_3c00"], 480, 500_000, (4, 4), ((0, 0x51),))
+    piece = PieceWords("x", ["00_90_3c50", "60_80_3c00"], 480, 500_000, (4, 4), ((0, 0x51),))
     events = [m.hex() for _, m in smf.read_smf(encode_piece(piece, tempo=120)[0]).tracks[0].events()]
     assert "c051" in events
     assert [m for m in events if m.startswith("ff51")] == ["ff5107a120"]
@@ -240,8 +240,8 @@ def test_saved_settings_come_back():
 def saved(tmp_path):
     """A file of three words' lines, and what it should hold."""
     pieces = [
-        Piece("á.mid", ["00_90_4050", "60_80_4000"], 96, 400_000, (6, 8), ((0, 73),)),
-        Piece("á.mid +1", ["00_90_4150", "60_80_4100"], 96, 400_000, (6, 8), (), "á.mid"),
+        PieceWords("á.mid", ["00_90_4050", "60_80_4000"], 96, 400_000, (6, 8), ((0, 73),)),
+        PieceWords("á.mid +1", ["00_90_4150", "60_80_4100"], 96, 400_000, (6, 8), (), "á.mid"),
     ]
     settings = Settings(ticks_per_beat="keep", transpose=(0, 1))
     path = tmp_path / "a.words"
@@ -351,7 +351,7 @@ def test_words_bring_their_settings_to_the_midi_beside_them(saved, tmp_path):
 
 def test_how_many_keys_of_a_channel_sound_at_once():
     def piece(*words):
-        return Piece("x", list(words), 480, 500_000, (4, 4))
+        return PieceWords("x", list(words), 480, 500_000, (4, 4))
 
     alone = piece("00_90_3c50", "60_80_3c00", "00_ff_2f")
     chord = piece("00_93_3c50", "00_93_4050", "60_83_3c00", "00_83_4000", "00_b3_4000")

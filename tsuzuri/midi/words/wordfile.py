@@ -3,17 +3,20 @@
 import dataclasses
 import json
 import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from tsuzuri import storage
 from tsuzuri.errors import UserError
 from tsuzuri.midi import timing
-from tsuzuri.midi.words.convert import Piece, is_meter, is_program
+from tsuzuri.midi.words.convert import PieceWords, is_meter, is_program
 from tsuzuri.midi.words.settings import EVENTS, Settings, settings_from_json
 
 FORMAT = 1
 SUFFIX = ".words"
 
 
-def dump_words(settings, pieces, report):
+def dump_words(settings: Settings, pieces: Sequence[PieceWords], report: Mapping[str, Any]) -> tuple[bytes, bytes]:
     """The bytes of a file of words, and those of the description beside it."""
     lines = "".join(" ".join(piece.words) + "\n" for piece in pieces)
     description = {
@@ -25,8 +28,16 @@ def dump_words(settings, pieces, report):
     return lines.encode(), json.dumps(description, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
-def load_words(path):
-    """The ``Settings`` and the list of ``Piece`` of a file of words; one typed by hand needs no description.
+def write_word_file(path: str, settings: Settings, pieces: Sequence[PieceWords], report: Mapping[str, Any]) -> None:
+    """Write a file of words and its description beside it, where ``path`` is a file and no pipe or terminal."""
+    words, description = dump_words(settings, pieces, report)
+    storage.write_file(path, words)
+    if os.path.isfile(path):
+        storage.write_file(path + ".json", description)
+
+
+def load_words(path: str) -> tuple[Settings, list[PieceWords]]:
+    """The ``Settings`` and the list of ``PieceWords`` of a file of words; one typed by hand needs no description.
 
     Raises ``UserError`` for a file that is not text, holds no words, or does not fit its description.
     """
@@ -35,15 +46,15 @@ def load_words(path):
         name = os.path.basename(path).removesuffix(SUFFIX)
         names = [name] if len(lines) == 1 else [f"{name}-{n}" for n in range(1, len(lines) + 1)]
         context = timing.TICKS, timing.MICROSECONDS, (4, 4)
-        pieces = [Piece(name, words, *context) for name, words in zip(names, lines, strict=True)]
-        return Settings(events=_events(lines)), pieces
+        pieces = [PieceWords(name, words, *context) for name, words in zip(names, lines, strict=True)]
+        return Settings(events=events_of_words(word for line in lines for word in line)), pieces
     settings, described = _description(path + ".json")
     if len(lines) != len(described):
         raise UserError(
             f"{path}: {len(lines)} lines, but {path}.json describes {len(described)} pieces "
             "(remove it to read the words by themselves, at 480 ticks a quarter note)"
         )
-    return settings, [Piece(words=words, **piece) for words, piece in zip(lines, described, strict=True)]
+    return settings, [PieceWords(words=words, **piece) for words, piece in zip(lines, described, strict=True)]
 
 
 def piece_lines(path):
@@ -58,9 +69,9 @@ def piece_lines(path):
     return lines
 
 
-def _events(lines):
+def events_of_words(words: Iterable[str]) -> str:
     """The setting ``events`` of words without a description."""
-    statuses = {word.split("_")[1][:1] for line in lines for word in line if word.count("_")}
+    statuses = {word.split("_")[1][:1] for word in words if word.count("_")}
     return EVENTS[2 if "f" in statuses else 1 if statuses - {"8", "9"} else 0]
 
 
