@@ -21,6 +21,7 @@ HOLDS = {
     "models": "the language model and the classifier, as Chainer chains",
     "training": "the training loop, the run directory, evaluation, optimizers, metrics, logs, plots",
     "options": "the options of all commands as tables, and their values from texts or from Python",
+    "api": "what notebooks import: pieces of music, pictures",
     "tsuzuri": "the package itself",
     "cli": "one file per command: its command line, and what it prints",
 }

@@ -29,6 +29,13 @@ ROOMS = {
         ("numpy", "tqdm", "matplotlib"),
     ),
     "options": (("errors", "rules", "text", "midi", "data", "kernels", "models", "training"), ()),
+    "api": (
+        (
+            *("errors", "compat", "storage", "rules", "folders", "text", "midi", "sampling", "data", "kernels"),
+            *("models", "training", "options"),
+        ),
+        ("numpy", "tqdm", "typing_extensions"),
+    ),
     "tsuzuri": (("errors",), ()),
     "cli": (
         (

@@ -39,7 +39,7 @@ def encode_word(delta, message):
     return sys.intern(word)  # a corpus has each word many times: one copy in memory is enough
 
 
-def decode_word(text):
+def decode_word(text: str) -> tuple[int, bytes]:
     """The (delta, message) of a word; raises ``ValueError`` with the reason for a text that is no word."""
     shape = _SHAPE.fullmatch(text.lower())
     if not shape:

@@ -160,7 +160,7 @@ def _made_legal(path, pieces, strict):
     return Converted(legal, 0, remarks)
 
 
-def count_pieces(pieces):
+def count_pieces(pieces: abc.Sequence[PieceWords]) -> dict[str, int]:
     """The counts of a report: pieces, copies, words, distinct words and notes."""
     words = [word for piece in pieces for word in piece.words]
     return {
