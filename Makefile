@@ -7,24 +7,28 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 SUPPORTED = 3.10 3.11 3.12 3.13
 INSTALLED = $(VENV)/.installed-$(VERSION)
 READY = $(VENV)/.ready-$(VERSION)
-CONSTRAINTS = $(CURDIR)/build-constraints.txt
+TESTS = $(VENV)/.tests-$(VERSION)
+LINTERS = $(VENV)/.linters-$(VERSION)
+CONSTRAINTS = build-constraints.txt# relative: pip splits the variables at blanks, which the path of this folder may have
 SANITIZED = build/sanitized-$(VERSION)
+INSTALL_EXTRA = $(PY) tools/extra.py $(EXTRA) > $@.txt && $(PY) -m pip install --quiet --disable-pip-version-check -r $@.txt
 LEVELS ?= avx2,emulated# what make sanitize checks besides portable; it takes a processor that has them to check others
 
 KERNEL_TESTS = tests/kernels/native tests/kernels/test_update.py tests/kernels/test_packed.py
 
-.PHONY: help demo demo-classify test test-slow test-pythons gpu-check sanitize lint format docs setup native clean
+.PHONY: help demo demo-classify test test-slow test-pythons gpu-check sanitize lint format docs notebook setup native clean
 
 help:
 	@echo "make demo          learn the sample stories and tunes, then write new ones (three minutes)"
 	@echo "make demo-classify learn what three kinds of letters sound like, then sort new ones (one minute)"
 	@echo "make test          run the tests; make test-slow those that take minutes"
-	@echo "make setup         install into $(VENV), as the others do by themselves"
+	@echo "make setup         install what the commands need into $(VENV), as the others do by themselves"
 	@echo "make native        build the CPU kernels again, and say why when they cannot be built"
 	@echo "make sanitize      run their tests with GCC's checks of addresses, undefined behavior and threads"
 	@echo "make gpu-check     on a GPU: its tests, then the benchmarks against PyTorch (eight minutes; PYTHON has both)"
 	@echo "make lint          check the style; make format mends it"
 	@echo "make docs          write again what docs/ takes from the code: the options and the table of rooms"
+	@echo "make notebook      run examples/quickstart.py as a notebook and keep its outputs (one minute)"
 	@echo "make test-pythons  run the tests on every Python from 3.10 to 3.13 that is here"
 	@echo "make clean         remove $(VENV), the built kernels, runs/demo and caches"
 	@echo "PYTHON=python3.13 make test uses another Python"
@@ -37,6 +41,10 @@ demo: $(READY)
 	$(PY) generate.py runs/demo/text 灯台 --sentences 8 --top-p 0.9 --seed 1 -o runs/demo/story.txt
 	@cat runs/demo/story.txt
 	@ls runs/demo/tune.* runs/demo/story.txt runs/demo/*/loss.png
+	@echo
+	@echo "now with your own, a text or a folder of texts or of MIDI files:"
+	@echo "  $(PY) train.py novel.txt -o runs/novel"
+	@echo "  $(PY) generate.py runs/novel --sentences 8"
 
 demo-classify: $(READY)
 	$(PY) classify.py train corpus/letters.tsv -o runs/demo/mood --force --lr 0.004 --batchsize 16 \
@@ -47,23 +55,27 @@ demo-classify: $(READY)
 	$(PY) classify.py predict runs/demo/mood runs/demo/letters.txt --explain
 	@ls runs/demo/mood/*.png
 
-test: $(READY)
+test: $(READY) $(TESTS)
 	$(PY) -m pytest -q -n auto --dist worksteal
 
-test-slow: $(READY)
+test-slow: $(READY) $(TESTS)
 	$(PY) -m pytest -q -n auto --dist worksteal -m slow
 
-lint: $(READY)
+lint: $(LINTERS)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 
-format: $(READY)
+format: $(LINTERS)
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-docs: $(READY)
+docs: $(TESTS)
 	$(PY) -m docs.options
+	$(PY) -m docs.option_types
 	$(PY) -m docs.rooms
+
+notebook: $(READY) $(TESTS)
+	$(PY) -m examples.make_notebook
 
 setup: $(READY)
 
@@ -74,10 +86,23 @@ $(INSTALLED): pyproject.toml setup.py build-constraints.txt
 	  echo "error: $(PYTHON) is '$(VERSION)'; Tsuzuri needs Python 3.10 to 3.13 (PYTHON=python3.12 make ... picks one)" >&2; \
 	  exit 2;; esac
 	@echo "setting up $(VENV) with Python $(VERSION), which takes a minute"
-	@$(PYTHON) -m venv --clear $(VENV)
+	@sh tools/make_venv.sh "$(PYTHON)" $(VENV)
 	@PIP_CONSTRAINT=$(CONSTRAINTS) PIP_BUILD_CONSTRAINT=$(CONSTRAINTS) TSUZURI_NATIVE=0 \
-	  $(PY) -m pip install --quiet --disable-pip-version-check -e '.[build,test,lint]'
+	  $(PY) -m pip install --quiet --disable-pip-version-check -e '.[build]'
 	@touch $@
+
+# What only the tests or make lint need is installed when they are first called.
+$(TESTS): $(INSTALLED)
+	@echo "installing what the tests need, which takes half a minute"
+	@$(INSTALL_EXTRA)
+	@touch $@
+
+$(LINTERS): $(INSTALLED)
+	@$(INSTALL_EXTRA)
+	@touch $@
+
+$(TESTS): EXTRA = test
+$(LINTERS): EXTRA = lint
 
 $(READY): $(INSTALLED) $(wildcard tsuzuri/kernels/native/*.?pp)
 	@echo "building the CPU kernels, which takes half a minute"
@@ -89,7 +114,7 @@ native: $(INSTALLED)
 	@touch $(READY)
 
 # Python itself is not built for the checks, so their library comes first; it needs C++'s for exceptions.
-sanitize: $(INSTALLED)
+sanitize: $(TESTS)
 	@TSUZURI_NATIVE=1 CXX="$(CXX)" $(PY) setup.py -q build_ext --sanitize --levels $(LEVELS) \
 	  --build-lib $(SANITIZED) --build-temp $(SANITIZED)/objects
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \

@@ -4,7 +4,7 @@
 The code is in ``tsuzuri/cli/classify.py``, the model in ``tsuzuri/models/classifier.py``.
 """
 
-from tsuzuri.cli import classify, options
+from tsuzuri.cli import program
 
 if __name__ == "__main__":
-    options.run(classify.main)
+    program.start("classify")

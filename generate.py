@@ -4,7 +4,7 @@
 The code is in ``tsuzuri/cli/generate.py``, the draw of a word in ``tsuzuri/sampling/``.
 """
 
-from tsuzuri.cli import generate, options
+from tsuzuri.cli import program
 
 if __name__ == "__main__":
-    options.run(generate.main)
+    program.start("generate")

@@ -4,7 +4,7 @@
 The code is in ``tsuzuri/cli/read_midi.py``; ``tsuzuri/midi/file/`` reads bytes, ``tsuzuri/midi/words/`` makes words.
 """
 
-from tsuzuri.cli import options, read_midi
+from tsuzuri.cli import program
 
 if __name__ == "__main__":
-    options.run(read_midi.main)
+    program.start("read-midi")

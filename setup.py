@@ -8,12 +8,14 @@ import hashlib
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 from setuptools.errors import CCompilerError, CompileError
 
 LEVEL = "tsuzuri/kernels/native/level.cpp"
@@ -54,6 +56,19 @@ def fingerprint():
     """Of the sources, as tsuzuri/kernels/native computes it to see whether a build is out of date."""
     paths = sorted(pathlib.Path("tsuzuri/kernels/native").glob("*.?pp"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]
+
+
+class BuildPackage(build_py):
+    """``build_py`` into an empty folder: a wheel holds all that is there, and so what an earlier build has left.
+
+    A folder that ``--build-lib`` names elsewhere stays as it is.
+    """
+
+    def run(self):
+        base = pathlib.Path(self.get_finalized_command("build").build_base).resolve()
+        if not self.editable_mode and base in pathlib.Path(self.build_lib).resolve().parents:
+            shutil.rmtree(self.build_lib, ignore_errors=True)
+        super().run()
 
 
 class BuildNative(build_ext):
@@ -148,5 +163,5 @@ if __name__ == "__main__":
                 optional=os.environ.get("TSUZURI_NATIVE") != "1",
             )
         ],
-        cmdclass={"build_ext": BuildNative},
+        cmdclass={"build_py": BuildPackage, "build_ext": BuildNative},
     )

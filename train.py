@@ -4,7 +4,7 @@
 The code is in ``tsuzuri/cli/train.py``, the loop in ``tsuzuri/training/trainer.py``.
 """
 
-from tsuzuri.cli import options, train
+from tsuzuri.cli import program
 
 if __name__ == "__main__":
-    options.run(train.main)
+    program.start("train")

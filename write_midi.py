@@ -4,7 +4,7 @@
 The code is in ``tsuzuri/cli/write_midi.py``.
 """
 
-from tsuzuri.cli import options, write_midi
+from tsuzuri.cli import program
 
 if __name__ == "__main__":
-    options.run(write_midi.main)
+    program.start("write-midi")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy
 
-from tsuzuri.cli import train
+from tsuzuri.api.language_models import read_corpus
 from tsuzuri.midi.score import DRUMS
 from tsuzuri.midi.words import collect, wordfile
 from tsuzuri.midi.words.convert import PieceWords
@@ -44,7 +44,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     run = load_run(args.run)
-    corpus = train.read_corpus(run.about["corpus"] | {"kind": "music", "tokens": "midi"}, run.recipe)
+    corpus = read_corpus(run.about["corpus"] | {"kind": "music", "tokens": "midi"}, run.recipe)
     midi = corpus.report["midi"]
     held_out = [*pieces_of(corpus.valid, corpus, midi), *pieces_of(corpus.test, corpus, midi)]
     generated = generate(args.run, args.n, args.seed)

@@ -14,18 +14,11 @@ INTRODUCTION = """# Options
 
 *Made from the commands' own tables by `make docs`; edit those, not this page.*
 
-`python COMMAND --help` lists the same. Hyphens and underscores both work (`--top-p`, `--top_p`). An option without a
-default is off, or has the default that its meaning names.
+`python COMMAND --help` lists the same. Hyphens and underscores both work (`--top-p`, `--top_p`), and so do the names
+after *or*, which users of other programs know. Words and options may stand in any order. An option without a default is
+off, or has the default that its meaning names.
 """
-USAGE = {  # what follows a command's name, as a heading shows it
-    "train.py": "CORPUS... -o RUN",
-    "generate.py": "RUN [WORD]",
-    "read_midi.py": "FILES... [-o WORDS]",
-    "write_midi.py": "WORDS -o OUT",
-    "classify.py train": "CORPUS... -o RUN",
-    "classify.py predict": "RUN [FILES...]",
-    "classify.py evaluate": "RUN [CORPUS...]",
-}
+SCRIPTS = {"train.py": train, "generate.py": generate, "read_midi.py": read_midi, "write_midi.py": write_midi}
 
 
 def commands():
@@ -36,9 +29,13 @@ def commands():
         "read_midi.py": (read_midi.DESCRIPTION, midi_options.READ_MIDI),
         "write_midi.py": (write_midi.DESCRIPTION, midi_options.WRITE_MIDI),
     }
-    for name, (_, tables, description) in classify.COMMANDS.items():
-        found[f"classify.py {name}"] = description, tables
-    return found
+    return found | {f"classify.py {name}": (each.description, each.tables) for name, each in classify.COMMANDS.items()}
+
+
+def usages():
+    """What may follow each command's name, in short, and examples of it."""
+    found = {name: (module.USAGE, module.EXAMPLES) for name, module in SCRIPTS.items()}
+    return found | {f"classify.py {name}": (each.usage, each.examples) for name, each in classify.COMMANDS.items()}
 
 
 def page():
@@ -48,7 +45,7 @@ def page():
 
 def section(name, description, tables):
     """A command's heading, what it does, and a table of its options in their groups."""
-    lines = [f"## {name} {USAGE[name]}", "", command_line.sentence(description), ""]
+    lines = [f"## {name} {usages()[name][0]}", "", command_line.sentence(description), ""]
     lines += ["| option | default | meaning |", "|---|---|---|"]
     for title, rows in tables.items():
         lines.append(f"| *{title}* | | |")
@@ -59,6 +56,8 @@ def section(name, description, tables):
 def row(option):
     """An option's line in the table."""
     names = " ".join(f"`{flag}`" for flag in option.spellings)
+    if option.aliases:
+        names += " or " + " ".join(f"`{flag}`" for flag in option.aliases.split())
     kinds = option.kind.choices
     choices = "" if all(name in option.help for name in kinds) else f" (one of {', '.join(kinds)})"
     default = "required" if option.default is REQUIRED else option.shown_default()

@@ -21,9 +21,10 @@ HOLDS = {
     "models": "the language model and the classifier, as Chainer chains",
     "training": "the training loop, the run directory, evaluation, optimizers, metrics, logs, plots",
     "options": "the options of all commands as tables, and their values from texts or from Python",
-    "api": "what notebooks import: pieces of music, pictures",
-    "tsuzuri": "the package itself",
+    "api": "what the commands and `import tsuzuri` both do: trainings, generation, and what they return",
+    "tsuzuri": "the public names of `import tsuzuri`, each imported when it is first used",
     "cli": "one file per command: its command line, and what it prints",
+    "__main__": "`python -m tsuzuri`",
 }
 
 

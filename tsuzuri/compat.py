@@ -12,6 +12,14 @@ import warnings
 
 import numpy
 
+from tsuzuri.errors import UserError
+
+# For any pip, and without the file of constraints, which an installed package does not have.
+MISSING = (
+    "Chainer is not installed, and takes a setuptools below 81 to build: "
+    "pip install 'setuptools<81' wheel && pip install --no-build-isolation chainer==7.8.1"
+)
+
 
 def _without_cudnn():
     """CuPy 14 has no cuDNN module and Chainer warns of that at start. Goes when Chainer stops asking for it."""
@@ -51,7 +59,12 @@ def _import_chainer():
         warnings.simplefilter("ignore", SyntaxWarning)  # its unescaped backslashes, on the first byte-compile
         warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
         warnings.filterwarnings("ignore", message=r"\s*nccl library could not be loaded")  # for several GPUs, in CuPy
-        import chainer
+        try:
+            import chainer
+        except ModuleNotFoundError as error:
+            if error.name != "chainer":
+                raise
+            raise UserError(MISSING) from None
         import chainer.functions
         import chainer.links
     return chainer

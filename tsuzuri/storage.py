@@ -100,6 +100,48 @@ def make_folder(path: str | os.PathLike) -> None:
         raise UserError(f"{path}: cannot be made: {error.strerror}") from None
 
 
+def check_folder(path: str) -> None:
+    """Raise ``UserError`` for a folder that is not there and cannot be made, or that cannot be written to.
+
+    Nothing is made yet: this is for what hours of work will end in.
+    """
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise UserError(f"{path}: is a file: must be a folder")
+    _check_place(path, path, "made")
+
+
+def check_file(path: str) -> None:
+    """Raise ``UserError`` for a file that cannot be written, or whose folder cannot be made; nothing is changed."""
+    if os.path.isdir(path):
+        raise UserError(f"{path}: is a folder: must be a file")
+    if not os.path.exists(path) or os.path.isfile(path):  # else a terminal or a pipe, which is written as it is
+        _check_place(path, os.path.dirname(os.path.realpath(path)), "written")
+
+
+def _check_place(path, folder, verb):
+    """Raise ``UserError``, which names ``path``, where nothing can be put into ``folder`` once it is made."""
+    there, missing = os.path.abspath(folder), [os.path.basename(path)]
+    try:
+        while not _exists(there):
+            missing.append(os.path.basename(there))
+            there = os.path.dirname(there)
+        for name in missing:
+            _exists(os.path.join(there, name))  # raises for a name that is too long
+        with tempfile.TemporaryFile(dir=there):  # by an attempt, since permissions do not say all
+            pass
+    except OSError as error:
+        raise UserError(f"{path}: cannot be {verb}: {error.strerror or error}") from None
+
+
+def _exists(path):
+    """Whether there is anything; raises ``OSError`` where it cannot be, as within a file."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def remove_stale_files(place):
     """Remove what a killed ``write_file`` left in a folder, but nothing that another process may still write."""
     ours = re.compile(re.escape(TEMPORARY) + "[a-z0-9_]{8}")

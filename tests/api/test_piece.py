@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import ROOT
 from tsuzuri.api.midi_files import read_midi, write_midi
 from tsuzuri.api.pictures import Picture
-from tsuzuri.api.piece import Piece, PieceNote
+from tsuzuri.api.piece import Piece, Sounding
 from tsuzuri.api.player import LONGEST
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import settings, wordfile
@@ -104,22 +104,23 @@ def test_all_of_a_file_is_kept_where_all_is_asked_for(duet, tmp_path):
 def test_what_a_piece_says_of_itself(duet):
     piece = read_midi(duet, track="all", events="all")
     assert piece.name == "duet.mid"
-    assert [note for note in piece.notes if note.channel == 0] == [
-        PieceNote(start=0, length=1, pitch=60, velocity=80, channel=0),
-        PieceNote(start=1, length=2, pitch=64, velocity=96, channel=0),
+    assert [note for note in piece.notes if note.channel == 1] == [
+        Sounding(start=0, length=1, pitch=60, velocity=80, channel=1),
+        Sounding(start=1, length=2, pitch=64, velocity=96, channel=1),
     ]
     assert piece.bars == 1
     assert piece.tempo == 100
     assert piece.seconds == pytest.approx(2.5 * 0.6 + 0.5 * 1.2)
-    assert repr(piece) == "Piece('duet.mid', 1 bar, 3 notes, 2 s)"
+    assert repr(piece) == "Piece('duet.mid', 1 bar, 3 notes, 3 s)"
     assert piece.remarks == []
 
 
 def test_bars_follow_the_meter():
-    assert Piece.from_words(TWO_NOTES).bars == 0.75
+    assert Piece.from_words(TWO_NOTES).bars == 1
     assert Piece.from_words(TWO_NOTES, meter=(3, 4)).bars == 1
-    assert Piece.from_words(TWO_NOTES, meter=(2, 4)).bars == 1.5
-    assert Piece.from_words(TWO_NOTES, ticks_per_beat=240).bars == 1.5
+    assert Piece.from_words(TWO_NOTES, meter=(2, 4)).bars == 2
+    assert Piece.from_words(TWO_NOTES, meter=(1, 8)).bars == 6
+    assert Piece.from_words(TWO_NOTES, ticks_per_beat=240).bars == 2
     assert Piece.from_words("00_c0_05").bars == 0
 
 
@@ -133,14 +134,14 @@ def test_pieces_are_equal_that_sound_alike(tune):
     assert tune == read_midi(TUNE)
     assert hash(tune) == hash(read_midi(TUNE))
     assert Piece.from_words(TWO_NOTES, name="a") == Piece.from_words(TWO_NOTES.split(), name="b")
-    assert tune != tune.replace(program=5)
+    assert tune != tune.changed(program=5)
     assert tune != Piece.from_words(TWO_NOTES)
     assert tune != TUNE
 
 
 def test_another_tempo_and_program(tune):
-    slow = tune.replace(program=73).replace(tempo=42)
-    assert slow == tune.replace(tempo=42).replace(program=73)
+    slow = tune.changed(program=73).changed(tempo=42)
+    assert slow == tune.changed(tempo=42).changed(program=73)
     assert (slow.tempo, slow.words) == (42, tune.words)
     assert slow.seconds == pytest.approx(2 * tune.seconds)
     assert values(slow.midi(), "program_change", "program") == [73]
@@ -152,7 +153,7 @@ def test_each_kind_of_file(tune, tmp_path):
         tune.save(tmp_path / "made" / name)
     assert read_midi(tmp_path / "made" / "tune.MIDI") == tune
     assert (tmp_path / "made" / "tune.mid").read_bytes() == tune.midi()
-    assert (tmp_path / "made" / "tune.png").read_bytes() == tune.plot().data
+    assert (tmp_path / "made" / "tune.png").read_bytes() == tune.plot().png
     assert read_midi(tmp_path / "made" / "tune.words") == tune
     with wave.open(str(tmp_path / "made" / "tune.wav")) as sound:
         assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (44100, 2, 2)
@@ -163,7 +164,7 @@ def test_each_kind_of_file(tune, tmp_path):
 
 @pytest.mark.parametrize("options", [{}, {"track": 1}, {"events": "all", "track": "all"}])
 def test_words_keep_the_tempo_and_the_program_that_were_asked_for(duet, tmp_path, options):
-    piece = read_midi(duet, **options).replace(tempo=90, program=40)
+    piece = read_midi(duet, **options).changed(tempo=90, program=40)
     piece.save(tmp_path / "duet.words")
     again = read_midi(tmp_path / "duet.words")
     assert again == piece
@@ -182,12 +183,12 @@ def test_words_keep_the_settings_that_they_were_made_by(duet, tmp_path):
 
 def test_a_picture(tune, tmp_path):
     picture = tune.plot()
-    assert picture.data.startswith(PNG)
+    assert picture.png.startswith(PNG)
     width, height = picture.size
     assert width >= 600
     assert height >= 200
     assert repr(picture) == f"Picture({width} x {height} pixels)"
-    assert picture._repr_png_() == picture.data
+    assert picture._repr_png_() == picture.png
     picture.save(tmp_path / "made" / "tune.png")
     assert Picture((tmp_path / "made" / "tune.png").read_bytes()) == picture
     with pytest.raises(UserError, match=r"tune\.jpg: ends in \.jpg, must end in \.png"):
@@ -224,7 +225,7 @@ class Elements(html.parser.HTMLParser):
 def test_a_notebook_shows_and_plays_a_piece(tune):
     text = tune._repr_html_()
     elements = Elements(text)
-    assert elements.data_of("img", "image/png") == tune.plot().data
+    assert elements.data_of("img", "image/png") == tune.plot().png
     assert ("controls", None) in dict(elements.found)["audio"].items()
     with wave.open(io.BytesIO(elements.data_of("audio", "audio/wav"))) as sound:
         assert 0 <= sound.getnframes() / sound.getframerate() - tune.seconds < 3
@@ -232,19 +233,19 @@ def test_a_notebook_shows_and_plays_a_piece(tune):
         samples = numpy.frombuffer(sound.readframes(sound.getnframes()), "<i2")
     assert numpy.abs(samples).max() > 3000
     assert len(text) < 1_700_000
-    assert "16 bars, 32 notes, 34 s" in elements.text
+    assert "16 bars, 32 notes, 35 s" in elements.text
     assert not re.search(r"https?:|<script|<link", text)
 
 
 def test_a_name_is_no_html():
-    elements = Elements(Piece.from_words(TWO_NOTES, name='"><script>&').replace(tempo=300)._repr_html_())
+    elements = Elements(Piece.from_words(TWO_NOTES, name='"><script>&').changed(tempo=300)._repr_html_())
     assert {tag for tag, _ in elements.found} == {"div", "b", "br", "img", "audio"}
     assert '"><script>&' in elements.text
 
 
 def test_of_a_long_piece_a_notebook_plays_the_beginning():
     rest = "8f00"  # 1920 ticks: a bar
-    piece = Piece.from_words(["00_90_3c50", f"{rest}_80_3c00"] * 200, tempo=240)  # 200 seconds
+    piece = Piece.from_words(["00_90_3c50", f"{rest}_80_3c00"] * 200).changed(tempo=240)  # 200 seconds
     elements = Elements(piece._repr_html_())
     with wave.open(io.BytesIO(elements.data_of("audio", "audio/wav"))) as sound:
         assert 0 <= sound.getnframes() / sound.getframerate() - LONGEST < 3
@@ -252,7 +253,7 @@ def test_of_a_long_piece_a_notebook_plays_the_beginning():
 
 
 def test_a_piece_too_long_to_be_drawn_says_so():
-    piece = Piece.from_words(["00_90_3c50", *["ffffff7f_80_3c00", "00_90_3c50"], "ffffff7f_80_3c00"], tempo=1000)
+    piece = Piece.from_words(["00_90_3c50", "ffffff7f_80_3c00"]).changed(tempo=1000)
     assert "a piano roll shows at most" in Elements(piece._repr_html_()).text
     with pytest.raises(UserError, match="a piano roll shows at most"):
         piece.plot()
@@ -264,7 +265,9 @@ def test_outside_the_main_thread(tmp_path):
     def work():
         try:
             piece = read_midi(TUNE)
-            write_midi(piece, tmp_path / "copy.mid", plot=True, wav=True)
+            write_midi(piece, tmp_path / "copy.mid")
+            piece.save(tmp_path / "copy.wav")
+            piece.save(tmp_path / "copy.png")
             assert Elements(piece._repr_html_()).found
         except BaseException as error:
             failed.append(error)
@@ -304,14 +307,13 @@ def test_a_file_in_a_list_that_cannot_be_read_is_left_out_with_a_warning(duet, t
 
 
 def test_pieces_into_a_folder(tune, tmp_path):
-    pieces = [tune, TWO_NOTES, TWO_NOTES.split()]
-    written = write_midi(pieces, tmp_path / "out", tempo=90, program=5, plot=True)
+    written = write_midi([tune, *[Piece.from_words(TWO_NOTES)] * 2], tmp_path / "out", tempo=90, program=5)
     stems = ["amazing-grace", "piece", "piece-2"]
-    assert written == [str(tmp_path / "out" / f"{stem}{suffix}") for suffix in (".mid", ".png") for stem in stems]
+    assert written == [str(tmp_path / "out" / f"{stem}.mid") for stem in stems]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {path.rpartition("/")[2] for path in written}
     made = read_midi(written[0])
     assert made.tempo == pytest.approx(90, abs=0.001)
-    assert made == tune.replace(tempo=90, program=5)
+    assert made == tune.changed(tempo=90, program=5)
 
 
 def test_words_are_a_piece(tmp_path):
@@ -327,16 +329,16 @@ WRONG = {
     "must name a file or a folder, and is empty": lambda piece: piece.save(""),
     "tune.mid: soundfont is for sound, must end in .wav": lambda piece: piece.save("tune.mid", soundfont="a.sf2"),
     "rate: 5 is out of range: must be 8000 or more, at most 96000": lambda piece: piece.wav(5),
-    "tempo: 2 is out of range: must be 4 to 1000": lambda piece: piece.replace(tempo=2),
+    "tempo: 2 is out of range: must be 4 to 1000": lambda piece: piece.changed(tempo=2),
     "program: 128 is out of range: must be in range 0..127": lambda piece: write_midi(piece, "a.mid", program=128),
-    "word 2, zz, is not delta_status_data in hex": lambda _: Piece.from_words("00_90_3c50 zz"),
-    "word 1, 00_90_3c50, strikes key 60 of channel 1, which never ends": lambda _: Piece.from_words("00_90_3c50"),
-    "word 1, 5, is no text": lambda _: Piece.from_words([5]),
+    "words[1]: 'zz' is not delta_status_data in hex": lambda _: Piece.from_words("00_90_3c50 zz"),
+    "words[0]: '00_90_3c50' strikes key 60 of channel 1, which never ends": lambda _: Piece.from_words("00_90_3c50"),
+    "words[0]: 5 is no text": lambda _: Piece.from_words([5]),
     "words: 5 is no text": lambda _: Piece.from_words(5),
     "meter: (3, 5) is no time signature: must be two numbers such as (3, 4)": lambda _: Piece.from_words(
         TWO_NOTES, meter=(3, 5)
     ),
-    "piece: holds no words": lambda _: Piece.from_words(" "),
+    "words: are none": lambda _: Piece.from_words(" "),
     "none.mid: no such file or folder": lambda _: read_midi("none.mid"),
     "no files: name MIDI files or folders of them": lambda _: read_midi([]),
     "pyproject.toml: offset 0: is text, not MIDI": lambda _: read_midi(ROOT / "pyproject.toml"),
@@ -345,8 +347,9 @@ WRONG = {
     "amazing-grace.mid: gives 3 pieces, must be one: read_midi([": lambda _: read_midi(TUNE, transpose=(-1, 1)),
     "a.wav: MIDI is written to a file that ends in .mid, or to a folder": lambda piece: write_midi(piece, "a.wav"),
     "a.mid: one file for 2 pieces: name a folder": lambda piece: write_midi([piece, piece], "a.mid"),
-    "music: is not a piece: must be a piece, words, or a list": lambda _: write_midi([], "a.mid"),
-    "--soundfont needs --wav": lambda piece: write_midi(piece, "a.mid", soundfont="a.sf2"),
+    "pieces: are none: must be one or more": lambda _: write_midi([], "a.mid"),
+    "pieces[0]: is 5, must be a piece": lambda _: write_midi(5, "a.mid"),
+    "pieces[1]: is 5, must be a piece": lambda piece: write_midi([piece, 5], "a.mid"),
 }
 
 

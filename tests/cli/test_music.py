@@ -405,7 +405,7 @@ def test_bars_seconds_and_words(folk, command, tmp_path):
     assert 7 * bar < sum(m.time for m in parsed(tmp_path / "a.mid").tracks[0]) <= 8 * bar
     command("generate.py", folk[0], "-o", tmp_path / "b.mid", "--seconds", 5, "--tempo", 100, "--seed", 1)
     assert parsed(tmp_path / "b.mid").length == pytest.approx(5.0, abs=0.5)
-    out = command("generate.py", folk[0], "--length", 40, "--seed", 1).stdout
+    out = command("generate.py", folk[0], "--words", "--length", 40, "--seed", 1).stdout
     assert 40 <= len(out.split()) < 60  # the notes that sounded are ended
     _, faults = codec.decode_events(out.split(), 480)
     assert faults == []
@@ -428,7 +428,7 @@ def test_a_piece_goes_on_from_words(folk, command, tmp_path):
     assert process.returncode == 0, process.stderr
     assert (tmp_path / "a.words").read_text().split()[0] == known
     assert wordfile.load_words(str(tmp_path / "a.words"))[0].grid == 24
-    longer = command("generate.py", folk[0], "-p", tmp_path / "a.words", "--seed", 1, "--length", 4)
+    longer = command("generate.py", folk[0], "-p", tmp_path / "a.words", "--words", "--seed", 1, "--length", 4)
     assert longer.stdout.startswith((tmp_path / "a.words").read_text().strip())
 
 
@@ -439,14 +439,14 @@ def test_a_piece_goes_on_from_words(folk, command, tmp_path):
         (["00_80_3c00"], "word 1 to begin with, '00_80_3c00', releases key 60 of channel 1, which does not sound"),
         (["none.mid"], "'none.mid', is not delta_status_data in hex, such as 00_90_4050; and there is no such file"),
         (["README.md"], "README.md: offset 0: is text, not MIDI"),
-        (["--sentences", "3"], "--sentences cannot be given: "),
+        (["--sentences", "3"], "--sentences: is for text, and "),
         (["--program", "128"], "128 is out of range: must be in range 0..127"),
         (["--tempo", "0"], "0 is out of range: must be 4 to 1000 quarter notes a minute"),
         (["-n", "3", "-o", "a.mid"], "a.mid: one MIDI file cannot hold 3 pieces: name another file, or a folder"),
         (["--words", "-o", "a.mid"], "a.mid: one MIDI file cannot hold words: name another file, or a folder"),
         (["-o", "a.txt"], "a.txt: MIDI is written to a file that ends in .mid, or to a folder"),
         (["--bars", "2", "--seconds", "3"], "--bars and --seconds: give one of --length, --bars and --seconds"),
-        (["--plot"], "--plot needs a MIDI file: name one with -o/--out, without --words"),
+        (["--plot", "--words"], "--plot needs a MIDI file: name one with -o/--out, without --words"),
         (["--wav", "--words", "-o", "a.words"], "--wav needs a MIDI file"),
         (["--soundfont", "a.sf2", "-o", "a.mid"], "--soundfont needs --wav"),
         (["--soundfont", "a.sf2", "--wav", "-o", "a.mid"], "a "),

@@ -15,7 +15,7 @@ def test_the_page_is_what_the_tables_make():
 def test_every_command_at_the_root_is_there():
     scripts = {path.name for path in ROOT.glob("*.py") if "tsuzuri.cli" in path.read_text(encoding="utf-8")}
     assert {name.split()[0] for name in options.commands()} == scripts
-    assert options.commands().keys() == options.USAGE.keys()
+    assert options.commands().keys() == options.usages().keys()
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,7 @@ def test_every_command_at_the_root_is_there():
         (Option("--sort", SWITCH, False, "sorting"), "| `--sort` | off | sorting (one of on, off) |"),
         (Option("run", RUN, REQUIRED, "folder"), "| `run` | required | folder |"),
         (Option("--top-k", COUNT, None, "number"), "| `--top-k` |  | number |"),
+        (Option("-e --epoch", COUNT, 5, "number", "--epochs"), "| `-e` `--epoch` or `--epochs` | 5 | number |"),
         (Option("files", FILE, [], "files"), "| `files` |  | files |"),
     ],
 )

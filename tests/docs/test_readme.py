@@ -28,7 +28,9 @@ CODE = re.compile(r"`([^`\n]+)`")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 SOURCE = re.compile(r"(?<![\w/.])((?:tsuzuri|tests|benchmarks|docs|corpus)/[\w/-]+\.(?:pyi?|cuh?|[ch]pp|md|png))\b")
 COMMANDS = options_page.commands()  # description and tables, by name
-FLAGS = {flag for _, tables in COMMANDS.values() for rows in tables.values() for row in rows for flag in row.spellings}
+FLAGS = {
+    flag for _, tables in COMMANDS.values() for rows in tables.values() for row in rows for flag in row.all_spellings
+}
 OTHERS = {"--help", "--no-deps", "--extra", "--dim_proj"}  # of other programs, or in another spelling
 SMALL = {name: ["-e", "1", "-u", "16", "-d", "cpu"] for name in ("train.py", "classify.py train")}
 

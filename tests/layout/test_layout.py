@@ -14,7 +14,7 @@ from tsuzuri.folders import walk_files
 # Room: which rooms it may import, and which packages. A room may import only those above it, so there is no cycle.
 ROOMS = {
     "errors": ((), ()),
-    "compat": ((), ("chainer", "numpy")),
+    "compat": (("errors",), ("chainer", "numpy")),
     "rules": ((), ()),
     "folders": (("errors",), ()),
     "storage": (("errors", "rules"), ("numpy",)),
@@ -30,20 +30,15 @@ ROOMS = {
     ),
     "options": (("errors", "rules", "text", "midi", "data", "kernels", "models", "training"), ()),
     "api": (
-        (
-            *("errors", "compat", "storage", "rules", "folders", "text", "midi", "sampling", "data", "kernels"),
-            *("models", "training", "options"),
-        ),
-        ("numpy", "tqdm", "typing_extensions"),
+        ("errors", "storage", "rules", "text", "midi", "sampling", "data", "kernels", "models", "training", "options"),
+        ("numpy", "typing_extensions"),  # the latter for type checkers alone
     ),
-    "tsuzuri": (("errors",), ()),
+    "tsuzuri": (("errors", "training", "api"), ()),
     "cli": (
-        (
-            *("errors", "compat", "storage", "rules", "text", "midi", "sampling", "data", "kernels", "models"),
-            *("training", "options"),
-        ),
-        ("numpy",),
+        ("errors", "storage", "text", "midi", "data", "kernels", "training", "options", "api"),
+        (),
     ),
+    "__main__": (("cli",), ()),
 }
 # What stands at the root: of the rooms only these, and any package.
 ROOT_FILES = {
@@ -54,12 +49,14 @@ ROOT_FILES = {
     "classify": ("cli",),
     "rnn": ("models",),
     "setup": (),
+    "tools": (),
     "corpus": ("errors", "midi"),
-    "docs": ("cli", "options"),
+    "docs": ("midi", "options", "cli"),
+    "examples": ("tsuzuri",),
     "benchmarks": tuple(ROOMS),
     "tests": tuple(ROOMS),
 }
-ROOMS_OF_WEIGHT = {"compat", "text", "data", "sampling", "kernels", "models", "training"}
+ROOMS_OF_WEIGHT = {"compat", "text", "data", "sampling", "kernels", "models", "training", "api"}
 HEAVY = {"numpy", "chainer", "MeCab", "matplotlib", *ROOMS_OF_WEIGHT}
 
 
@@ -160,6 +157,7 @@ def test_no_module_imports_itself_by_way_of_others(imports):
 
 LIGHT = [
     *("generate.py", "tsuzuri/cli/generate.py", "tsuzuri/cli/options.py", "tsuzuri/midi/words/settings.py"),
+    "tsuzuri/cli/program.py",
     *(f"tsuzuri/options/{name}.py" for name in ("__init__", "generate", "midi", "option", "resolve", "values")),
 ]
 

@@ -102,7 +102,8 @@ def drawn(grammar, rng, most=400, scale=1.0):
             assert (numpy.isfinite(logits).any(axis=1)).all()
             yield logits.argmax(axis=1)
 
-    compose.grow_pieces(rows(), grammar, most)
+    for _ in compose.grow_pieces(rows(), grammar, most):
+        pass
 
 
 def check(events, longest):

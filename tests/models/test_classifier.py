@@ -13,7 +13,7 @@ from tsuzuri.data import packing
 from tsuzuri.kernels import functions as K
 from tsuzuri.kernels import native
 from tsuzuri.kernels.numpy_ import dropout
-from tsuzuri.models.classifier import LARGEST, MODELS, POOLS, Classifier, ClassifierSizes
+from tsuzuri.models.classifier import LARGEST, MODELS, POOLS, ClassifierSizes, SequenceClassifier
 
 WORDS, WIDTH, UNITS, CLASSES = 23, 5, 7, 3
 KINDS = [*itertools.product(("lstm", "bilstm", "rnn"), (1, 2), POOLS), *(("bow", 1, pool) for pool in POOLS)]
@@ -26,7 +26,7 @@ def sizes_of(model="lstm", layers=1, pool="mean", **others):
 
 def made(sizes, dtype="d", **settings):
     """A classifier of such numbers, whose biases are not zeros either."""
-    model = Classifier(sizes, numpy.random.default_rng(0), **settings)
+    model = SequenceClassifier(sizes, numpy.random.default_rng(0), **settings)
     noise = numpy.random.default_rng(1)
     for _, param in sorted(model.namedparams()):
         param.array = (param.array + noise.normal(0, 0.3, param.shape)).astype(dtype)
@@ -126,7 +126,9 @@ def test_gradients_equal_differences(rng, model, layers, pool):
 @every_kind
 def test_the_sizes_tell_the_shape_of_every_parameter(model, layers, pool):
     sizes = sizes_of(model, layers, pool)
-    found = {name[1:]: param.shape for name, param in Classifier(sizes, numpy.random.default_rng(0)).namedparams()}
+    found = {
+        name[1:]: param.shape for name, param in SequenceClassifier(sizes, numpy.random.default_rng(0)).namedparams()
+    }
     assert found == sizes.shapes()
     assert found["out/W"] == (CLASSES, {"bilstm": 2 * UNITS, "bow": WIDTH}.get(model, UNITS))
 
@@ -139,7 +141,7 @@ def test_layers_have_the_names_of_the_language_model():
 
 
 def test_words_begin_small_weights_with_the_variance_of_their_inputs_and_gates_remember():
-    model = Classifier(ClassifierSizes(50, 400, 300, 2), numpy.random.default_rng(0))
+    model = SequenceClassifier(ClassifierSizes(50, 400, 300, 2), numpy.random.default_rng(0))
     rows = model.l0.W.array
     assert 0.99 * LARGEST < -rows.min() <= LARGEST
     assert 0.99 * LARGEST < rows.max() <= LARGEST
@@ -148,7 +150,7 @@ def test_words_begin_small_weights_with_the_variance_of_their_inputs_and_gates_r
     assert model.l1_h.W.array.std() == pytest.approx(300**-0.5, rel=0.05)
     assert (model.l1_h.b.array.reshape(-1, 4) == [0, 0, 1, 0]).all()
     assert [abs(link.b.array).max() for link in (model.l1_x, model.out)] == [0, 0]
-    rnn = Classifier(sizes_of("rnn"), numpy.random.default_rng(0))
+    rnn = SequenceClassifier(sizes_of("rnn"), numpy.random.default_rng(0))
     assert [abs(link.b.array).max() for link in (rnn.l1_x, rnn.l1_h)] == [0, 0]
 
 
@@ -246,7 +248,7 @@ def test_same_seed_same_training(rng):
     sequences, labels = batch_of(rng)
 
     def trained(seed):
-        model = Classifier(sizes_of("bilstm", dropout=0.5, dropout_words=0.5), numpy.random.default_rng(seed))
+        model = SequenceClassifier(sizes_of("bilstm", dropout=0.5, dropout_words=0.5), numpy.random.default_rng(seed))
         optimizer = chainer.optimizers.Adam().setup(model)
         for _ in range(3):
             loss = loss_of(model, sequences, labels)[0]

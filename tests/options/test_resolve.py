@@ -9,6 +9,8 @@ import numpy
 import pytest
 
 from tests.conftest import ROOT
+from tests.training.test_old_runs import STORED
+from tsuzuri.api.loading import load
 from tsuzuri.errors import UserError
 from tsuzuri.options import classify, generate, midi, train
 from tsuzuri.options.resolve import defaults, option_names, read_options
@@ -53,9 +55,9 @@ def test_the_default_of_every_option_by_its_name():
 
 def test_options_from_python_are_plain_and_under_the_names_of_the_table():
     given = {"max_epochs": numpy.int64(20), "corpus": pathlib.PurePosixPath("a.tsv"), "valid": ["b.tsv", "c.tsv"]}
-    given |= {"use_dropout": False, "lr": None, "force": True, "validFreq": "30"}
+    given |= {"use_dropout": False, "lr": None, "force": True, "validFreq": "30", "hidden_size": 9}
     wanted = {"epoch": 20, "corpus": ["a.tsv"], "valid": ["b.tsv", "c.tsv"], "use_dropout": False}
-    assert read_options(classify.TRAIN, given) == wanted | {"force": True, "valid_freq": 30}
+    assert read_options(classify.TRAIN, given) == wanted | {"force": True, "valid_freq": 30, "unit": 9}
 
 
 def test_what_a_command_line_cannot_say_is_not_given():
@@ -83,6 +85,12 @@ def test_what_a_command_line_cannot_say_is_not_given():
 def test_what_python_gives_wrongly(given, reason):
     with pytest.raises(UserError, match=f"^{re.escape(reason)}$"):
         read_options(classify.TRAIN, given)
+
+
+@pytest.mark.parametrize("name", ["primetext", "start", "num_outputs", "out"])
+def test_what_generating_from_python_has_another_place_for_is_refused_by_any_name(name):
+    with pytest.raises(UserError, match="not an option of generate: "):
+        load(STORED / "text").generate("", **{name: "1"})
 
 
 def test_generate_and_midi_load_nothing_heavy():

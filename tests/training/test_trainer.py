@@ -1,7 +1,6 @@
 """The trainer: nothing is lost before a new run can begin, a stop is granted, and the commands alone handle signals."""
 
 import dataclasses
-import functools
 import io
 import itertools
 import json
@@ -12,13 +11,13 @@ import threading
 
 import numpy
 import pytest
-import tqdm
 
 from tsuzuri import storage
+from tsuzuri.api.language_models import read_corpus
 from tsuzuri.cli import train, training
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
-from tsuzuri.training import log, plots, trainer
+from tsuzuri.training import plots, trainer
 from tsuzuri.training.language_model import LanguageModelTask
 from tsuzuri.training.run import load_run
 
@@ -130,10 +129,11 @@ def test_a_checkpoint_beyond_its_epoch_is_refused(run):
 def test_an_epoch_is_on_the_disk_before_its_line_is_shown(corpus, tmp_path, monkeypatch):
     """Its reader may have gone, as tee does at Ctrl-C."""
 
-    def gone(self, line):
-        raise BrokenPipeError
+    def gone(self, event):
+        if event.kind == "epoch":
+            raise BrokenPipeError
 
-    monkeypatch.setattr(training.TerminalOutput, "show", gone)
+    monkeypatch.setattr(training.TerminalOutput, "__call__", gone)
     path = tmp_path / "run"
     with pytest.raises(BrokenPipeError):
         train.main([corpus, "-o", str(path), *SMALL])
@@ -146,10 +146,10 @@ def test_lines_do_not_run_into_the_bar(corpus, tmp_path, monkeypatch):
     stream.isatty = lambda: True
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setattr(sys, "stdout", stream)
-    monkeypatch.setattr(tqdm, "tqdm", functools.partial(tqdm.tqdm, mininterval=0))
+    monkeypatch.setattr(trainer, "EVENT_SECONDS", 0)
     assert train.main([corpus, "-o", str(tmp_path / "run"), *SMALL]) == 0
     text = stream.getvalue()
-    assert "windows" in text
+    assert re.search(r"epoch 2/2: +\d+%.* 00:00, 00:00 left, loss \d\.\d+, [\d,]+ words/s", text)
     before = re.findall(r"([^\r\n]*)epoch +\d   train loss", text)
     assert before == ["", ""]
 
@@ -159,17 +159,6 @@ def test_replaced_files_take_the_stale_ones_with_them(tmp_path):
         (tmp_path / name).write_text("before")
     storage.replace_files(str(tmp_path), {"new": b"after", "both": b"after"}, ("old", "both", "missing"))
     assert contents(tmp_path) == {"both": b"after", "new": b"after", "other": b"before"}
-
-
-class Said(log.Output):
-    def __init__(self):
-        self.notes, self.shown = [], []
-
-    def note(self, line):
-        self.notes.append(line)
-
-    def show(self, line):
-        self.shown.append(line)
 
 
 @pytest.mark.parametrize("stop_after", [1, 4, 7])
@@ -182,16 +171,16 @@ def test_a_stop_is_granted_after_any_window_and_changes_nothing(corpus, tmp_path
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer.Trainer, "train", lambda self: True)
         train.main([*command, "-o", str(parts)])
-    asked, output, rounds = iter(range(1, 10**6)), Said(), 0
+    asked, events, rounds = iter(range(1, 10**6)), [], 0
     finished = False
     while not finished:
         run = load_run(str(parts))
         task = LanguageModelTask(
-            train.read_corpus(run.about["corpus"] | {"kind": "text", "tokens": "space"}, run.recipe), run.recipe
+            read_corpus(run.about["corpus"] | {"kind": "text", "tokens": "space"}, run.recipe), run.recipe
         )
         job = trainer.Trainer(
             run, task, devices.choose("cpu"),
-            checkpoint=run.load_checkpoint(), stop=lambda: next(asked) % stop_after == 0, output=output,
+            checkpoint=run.load_checkpoint(), stop=lambda: next(asked) % stop_after == 0, listener=events.append,
         )  # fmt: skip
         finished = job.train()
         rounds += 1
@@ -204,8 +193,10 @@ def test_a_stop_is_granted_after_any_window_and_changes_nothing(corpus, tmp_path
     for entry in (*metas[0]["history"], *metas[1]["history"]):
         del entry["words_per_second"]
     assert metas[0] == metas[1]
-    assert sum(line.startswith("epoch ") for line in output.shown) == 3
-    assert output.shown[-1].startswith("test     loss ")
+    assert [event.epoch for event in events if event.kind == "epoch"] == [1, 2, 3]
+    assert [event.kind for event in events].count("end") == rounds
+    assert [event.kind for event in events][-2:] == ["test", "end"]
+    assert events[-2].text.startswith("test     loss ")
 
 
 def test_a_stop_in_the_last_window_does_not_wait_for_the_validation(run, monkeypatch):
@@ -215,7 +206,7 @@ def test_a_stop_in_the_last_window_does_not_wait_for_the_validation(run, monkeyp
     stored = load_run(str(path))
     source = stored.about["corpus"] | {"kind": "text", "tokens": "space"}
     stored.save_recipe(dataclasses.replace(stored.recipe, epoch=3))
-    task, asked = LanguageModelTask(train.read_corpus(source, stored.recipe), stored.recipe), itertools.count(1)
+    task, asked = LanguageModelTask(read_corpus(source, stored.recipe), stored.recipe), itertools.count(1)
     with monkeypatch.context() as patch:
         patch.setattr(LanguageModelTask, "validate", lambda *_: pytest.fail("it was validated"))
         job = trainer.Trainer(
@@ -237,7 +228,7 @@ def test_each_epoch_begins_at_a_line_of_its_own(run):
     """Drawn by one generator, whose state goes on from epoch to epoch."""
     stored = load_run(str(run[0]))
     source = stored.about["corpus"] | {"kind": "text", "tokens": "space"}
-    task = LanguageModelTask(train.read_corpus(source, stored.recipe), stored.recipe)
+    task = LanguageModelTask(read_corpus(source, stored.recipe), stored.recipe)
     state, model, starts = task.new_state(stored.recipe), stored.new_model(), []
     for _ in range(5):
         task.begin_epoch(model, state)

@@ -1,8 +1,22 @@
-"""What a notebook or a program of one's own imports, by way of ``import tsuzuri``.
+"""What the commands and ``import tsuzuri`` both do, without a terminal: trainings, generation, and what they return.
 
-piece.py       a piece of music: its notes, its files, and how a notebook shows and plays it
-midi_files.py  pieces from files, and files from pieces
-pictures.py    a picture that shows itself in a notebook
-player.py      the sound of a piece in a notebook
-outputs.py     where a file goes that was asked for by a path
+trainings.py         tsuzuri.train, train_classifier, resume
+loading.py           tsuzuri.load
+runs.py              runs of text and music: what they learned from, how it went, generate
+classifier.py        a classifier: predict, evaluate
+piece.py             a piece of music
+player.py            its sound, as a notebook plays it
+midi_files.py        tsuzuri.read_midi and write_midi
+pictures.py          a picture
+outputs.py           the files that pieces and pictures are saved in
+option_types.py      the options as types, generated from the tables of ``tsuzuri/options``
+listening.py         the bar, the callback and the interrupt of a training
+language_models.py   a language model's options and files to a training that is ready to begin
+classifiers.py       the same for a classifier
+prepared.py          what both have in common
+given_texts.py       strings in place of files
+samples.py           what a training shows of its best model
+drawing.py           ids drawn from a model as the options say
+text_generation.py   texts from a model
+music_generation.py  pieces from a model
 """

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from tsuzuri import storage
 from tsuzuri.api.outputs import Path, plain_value
 from tsuzuri.api.piece import Piece
 from tsuzuri.errors import UserError
@@ -20,20 +19,9 @@ from tsuzuri.options.values import FOLDER
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from tsuzuri.api.option_types import ReadMidiOptions
+
 TABLES = {title: READ_MIDI[title] for title in ("input", "MIDI")}  # there is no output
-
-
-class ReadMidiOptions(TypedDict, total=False):
-    """The options of ``read_midi``: those of ``read_midi.py``; docs/options.md explains them."""
-
-    strict: bool
-    track: int | str
-    events: Literal["notes", "channel", "all"]
-    velocities: int | Literal["keep"]
-    ticks_per_beat: int | Literal["keep"]
-    grid: int | Literal["keep"]
-    transpose: int | tuple[int, int] | str
-    stretch: float | Sequence[float] | str
 
 
 @overload
@@ -77,52 +65,42 @@ def read_midi(files: Path | Iterable[Path], **options: Unpack[ReadMidiOptions]) 
 
 
 def write_midi(
-    music: Piece | str | Sequence[str] | Iterable[Piece | str | Sequence[str]],
+    pieces: Piece | str | Sequence[str] | Iterable[Piece],
     path: Path,
     *,
     tempo: float | None = None,
     program: int | None = None,
-    plot: bool = False,
-    wav: bool = False,
-    soundfont: Path | None = None,
 ) -> list[str]:
-    """Write a piece into a MIDI file, or pieces into a folder, and return the paths of all files that were written.
+    """Write a piece, or the words of one, to a MIDI file; several pieces into a folder. Returns the paths written.
 
-    ``music`` is a ``Piece``, the words of one as a text or a list, or an iterable of these; it goes to a file where
-    ``path`` ends in .mid or .midi, else to files in a folder, which have the pieces' names. ``tempo`` (quarter notes a
-    minute) and ``program`` (General MIDI, 0..127, of all channels but the drums) replace those of the pieces; ``plot``
-    and ``wav`` put a piano roll and the sound beside each file, the sound by a ``soundfont`` if one is named.
+    It is a file where ``path`` ends in .mid or .midi, else a folder, in which the files have the pieces' names.
+    ``tempo``, quarter notes a minute, and ``program``, General MIDI's 0..127, stand in place of the pieces' own.
+    ``Piece.save`` writes sound and picture. Raises ``UserError``, before any file is written where that can be known.
 
-    Raises ``tsuzuri.UserError`` for words that are not legal, values that are not allowed, several pieces for one file,
-    and a file that cannot be written.
-
-    >>> tsuzuri.write_midi(tsuzuri.read_midi("intro.mid"), "copy.mid", tempo=90, wav=True)  # doctest: +SKIP
-    ['copy.mid', 'copy.wav']
+    >>> tsuzuri.write_midi(piece, "copy.mid", tempo=90)  # doctest: +SKIP
+    ['copy.mid']
     """
-    options = {"tempo": tempo, "program": program, "plot": plot, "wav": wav, "soundfont": soundfont}
-    args: dict[str, Any] = defaults({"MIDI": OUTPUT_OPTIONS}) | read_options({"MIDI": OUTPUT_OPTIONS}, options)
     out = plain_value("path", FOLDER, path)
-    export.check_outputs(args, out)
-    pieces = [piece.replace(tempo=tempo, program=program) for piece in _pieces_of(music)]
-    paths = export.output_paths(out, pieces)
-    storage.make_folder(os.path.dirname(paths[0]))
-    written = []
-    for suffix in [None, *[".png"] * args["plot"], *[".wav"] * args["wav"]]:
-        for piece, midi_path in zip(pieces, paths, strict=True):
-            written.append(os.path.splitext(midi_path)[0] + suffix if suffix else midi_path)
-            piece.save(written[-1], soundfont=args["soundfont"] if suffix == ".wav" else None)
-    return written
+    export.check_outputs(defaults({"MIDI": OUTPUT_OPTIONS}), out)
+    changed = [piece.changed(tempo=tempo, program=program) for piece in _pieces_of(pieces)]
+    paths = export.output_paths(out, changed)
+    for piece, midi_path in zip(changed, paths, strict=True):
+        piece.save(midi_path)
+    return paths
 
 
-def _pieces_of(music: object) -> list[Piece]:
+def _pieces_of(pieces: object) -> list[Piece]:
     """The pieces that ``write_midi`` was given; raises ``UserError`` for what are none."""
-    if isinstance(music, Piece):
-        return [music]
-    if isinstance(music, str):
-        return [Piece.from_words(music)]
-    items = list(music) if isinstance(music, Iterable) else []
-    if items and all(isinstance(item, str) for item in items):  # the words of one piece
+    if isinstance(pieces, Piece):
+        return [pieces]
+    if isinstance(pieces, str):
+        return [Piece.from_words(pieces)]
+    items: list[Any] = list(pieces) if isinstance(pieces, Iterable) else [pieces]
+    if not items:
+        raise UserError("pieces: are none: must be one or more")
+    if all(isinstance(item, str) for item in items):  # the words of one piece
         return [Piece.from_words(items)]
-    if not items or not all(isinstance(item, Piece | str | Sequence) for item in items):
-        raise UserError("music: is not a piece: must be a piece, words, or a list of one or more of these")
-    return [item if isinstance(item, Piece) else Piece.from_words(item) for item in items]
+    for n, item in enumerate(items):
+        if not isinstance(item, Piece):
+            raise UserError(f"pieces[{n}]: is {item!r}, must be a piece")
+    return items

@@ -11,7 +11,7 @@ _SIZE = slice(16, 20), slice(20, 24)  # of a PNG's bytes: its width and its heig
 
 
 class Picture:
-    """A picture as the bytes of a PNG, ``data``; a notebook shows it where it is the last value of a cell.
+    """A picture as the bytes of a PNG, ``png``; a notebook shows it where it is the last value of a cell.
 
     >>> picture = tsuzuri.read_midi("intro.mid").plot()  # doctest: +SKIP
     >>> picture  # doctest: +SKIP
@@ -19,18 +19,18 @@ class Picture:
     >>> picture.save("intro.png")  # doctest: +SKIP
     """
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
+    def __init__(self, png: bytes) -> None:
+        self._png = png
 
     @property
-    def data(self) -> bytes:
+    def png(self) -> bytes:
         """The bytes of the PNG."""
-        return self._data
+        return self._png
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in pixels."""
-        width, height = (int.from_bytes(self._data[place], "big") for place in _SIZE)
+        width, height = (int.from_bytes(self._png[place], "big") for place in _SIZE)
         return width, height
 
     def save(self, path: Path) -> None:
@@ -39,25 +39,25 @@ class Picture:
         Raises ``tsuzuri.UserError`` for another ending, and for a file that cannot be written.
         """
         text, _ = path_with_suffix(path, [".png"])
-        save_bytes(text, self._data)
+        save_bytes(text, self._png)
 
     def html(self, description: str = "") -> str:
         """An ``<img>`` that holds the picture itself; ``description`` is for those who cannot see it.
 
-        >>> picture.html("the first tune")[:24]  # doctest: +SKIP
-        '<img alt="the first tune'
+        >>> picture.html("the first tune")[:32]  # doctest: +SKIP
+        '<img src="data:image/png;base64,'
         """
-        source = f"data:image/png;base64,{base64.b64encode(self._data).decode()}"
-        return f'<img alt="{html.escape(description)}" style="max-width: 100%" src="{source}">'
+        source = f"data:image/png;base64,{base64.b64encode(self._png).decode()}"
+        return f'<img src="{source}" alt="{html.escape(description)}" style="max-width: 100%">'
 
     def _repr_png_(self) -> bytes:
-        return self._data
+        return self._png
 
     def __repr__(self) -> str:
         return "Picture({} x {} pixels)".format(*self.size)
 
     def __eq__(self, other: object) -> bool:
-        return self._data == other._data if isinstance(other, Picture) else NotImplemented
+        return self._png == other._png if isinstance(other, Picture) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self._data)
+        return hash(self._png)

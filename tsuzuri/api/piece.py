@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import functools
 import html
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from tsuzuri import storage
@@ -18,7 +19,7 @@ from tsuzuri.midi import export, timing
 from tsuzuri.midi.pictures import pianoroll
 from tsuzuri.midi.score import Score
 from tsuzuri.midi.sound import synth
-from tsuzuri.midi.words import codec, collect, convert, settings, wordfile
+from tsuzuri.midi.words import codec, convert, settings, wordfile
 from tsuzuri.options.midi import OUTPUT_OPTIONS
 from tsuzuri.options.resolve import read_options
 from tsuzuri.options.values import FILE, whole_number
@@ -28,10 +29,10 @@ MIDI, SOUND, PICTURE = (".mid", ".midi"), ".wav", ".png"
 SUFFIXES = *MIDI, SOUND, PICTURE, wordfile.SUFFIX
 
 
-class PieceNote(NamedTuple):
+class Sounding(NamedTuple):
     """A note: ``start`` and ``length`` in quarter notes, ``pitch`` 0..127 (60 is middle C), ``velocity`` 1..127.
 
-    ``channel`` is 0..15, and 9 is that of the drums.
+    ``channel`` is 1..16, and 10 is that of the drums.
     """
 
     start: float
@@ -50,7 +51,7 @@ class Piece:
     >>> piece = tsuzuri.read_midi("intro.mid")  # doctest: +SKIP
     >>> piece  # doctest: +SKIP
     Piece('intro.mid', 16 bars, 43 notes, 32 s)
-    >>> piece.replace(tempo=90).save("slow.wav")  # doctest: +SKIP
+    >>> piece.changed(tempo=90).save("slow.wav")  # doctest: +SKIP
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Piece:
         made_by: settings.Settings | None = None,
         remarks: Sequence[str] = (),
     ) -> None:
-        """A piece of legal words; see ``replace`` for ``tempo`` and ``program``.
+        """A piece of legal words; see ``changed`` for ``tempo`` and ``program``.
 
         The time before tick ``primed`` is shaded in pictures. ``made_by`` are the settings that a MIDI file became
         these words by, as far as they are known.
@@ -76,11 +77,9 @@ class Piece:
     @classmethod
     def from_words(
         cls,
-        words: str | Sequence[str],
-        *,
+        words: str | Iterable[str],
         name: str = "piece",
-        tempo: float | None = None,
-        program: int | None = None,
+        *,
         meter: tuple[int, int] = (4, 4),
         ticks_per_beat: int = timing.TICKS,
     ) -> Piece:
@@ -89,28 +88,28 @@ class Piece:
         Raises ``tsuzuri.UserError`` that names the first word that is not legal where it stands.
 
         >>> Piece.from_words("00_90_3c50 8360_80_3c00").notes
-        [PieceNote(start=0.0, length=1.0, pitch=60, velocity=80, channel=0)]
+        [Sounding(start=0.0, length=1.0, pitch=60, velocity=80, channel=1)]
         """
-        if not isinstance(words, str | Sequence):
+        if not isinstance(words, Iterable):
             raise UserError(f"words: {words!r} is no text: must be words such as 00_90_4050, as a text or a list")
         texts = words.split() if isinstance(words, str) else list(words)
         ticks = plain_value("ticks_per_beat", whole_number(Bounds(1, 32767)), ticks_per_beat)
         if not (isinstance(meter, tuple | list) and len(meter) == 2 and convert.is_meter(*meter)):
             raise UserError(f"meter: {meter!r} is no time signature: must be two numbers such as (3, 4)")
         if not texts:
-            raise UserError(f"{name}: holds no words: must be one or more, such as 00_90_4050")
+            raise UserError("words: are none: must be one or more, such as 00_90_4050")
         fault = _first_fault(texts, ticks)
         if fault:
-            raise UserError(f"{name}: word {fault.index + 1}, {texts[fault.index]}, {fault.reason}")
+            raise UserError(f"words[{fault.index}]: {texts[fault.index]!r} {fault.reason}")
         piece = convert.PieceWords(name, texts, ticks, timing.MICROSECONDS, tuple(meter))
-        return cls(piece, tempo=tempo, program=program)
+        return cls(piece)
 
-    def replace(self, *, tempo: float | None = None, program: int | None = None) -> Piece:
+    def changed(self, *, tempo: float | None = None, program: int | None = None) -> Piece:
         """The same piece at another tempo, in quarter notes a minute, or on another General MIDI program, 0..127.
 
         The program is that of all channels but the drums; the words stay the same. Raises ``tsuzuri.UserError``.
 
-        >>> piece.replace(tempo=90, program=73).save("flute.mid")  # doctest: +SKIP
+        >>> piece.changed(tempo=90, program=73).save("flute.mid")  # doctest: +SKIP
         """
         return Piece(
             self._piece,
@@ -137,23 +136,19 @@ class Piece:
         return list(self._remarks)
 
     @property
-    def notes(self) -> list[PieceNote]:
+    def notes(self) -> list[Sounding]:
         """Its notes, in order of time."""
         score = self._quarters
         at = score.division
         return [
-            PieceNote(note.start / at, (note.end - note.start) / at, note.key, note.velocity, note.channel)
+            Sounding(note.start / at, (note.end - note.start) / at, note.key, note.velocity, note.channel + 1)
             for note in score.notes
         ]
 
     @property
-    def bars(self) -> float:
-        """Its length in bars of its meter."""
-        if not self._quarters.end:
-            return 0.0
-        starts = timing.bar_starts(self._quarters)
-        last, after = starts[-2:]
-        return len(starts) - 2 + (self._quarters.end - last) / (after - last)
+    def bars(self) -> int:
+        """The number of bars that it takes, the last of which it need not fill."""
+        return sum(start < self._quarters.end for start in timing.bar_starts(self._quarters))
 
     @property
     def seconds(self) -> float:
@@ -212,7 +207,7 @@ class Piece:
     def _save_words(self, path: str) -> None:
         """Write its words with their description, by which they are read again at its tempo and with its program."""
         own = self._settings or settings.Settings(
-            events=wordfile.events_of_words(self._piece.words),
+            events=wordfile.kind_of_events([self._piece.words]),
             ticks_per_beat=self._piece.division if self._piece.division > 0 else settings.KEEP,
         )
         own = dataclasses.replace(own, transpose=(0, 0), stretch=())
@@ -222,7 +217,7 @@ class Piece:
             exactly = dataclasses.replace(own, track=settings.ALL, **keep)
             piece = convert.convert_file(self.name, self._midi, exactly).pieces[0]
         storage.make_folder(os.path.dirname(path))
-        wordfile.write_word_file(path, own, [piece], collect.count_pieces([piece]))
+        wordfile.write_word_file(path, own, [piece], {})
 
     @functools.cached_property
     def _midi(self) -> bytes:
@@ -245,9 +240,8 @@ class Piece:
 
     def _facts(self) -> str:
         """Its length and size in a few words."""
-        bars = f"{self.bars:.1f}".removesuffix(".0")
-        count = len(self._score.notes)
-        return f"{bars} bar{'s' * (bars != '1')}, {count:,} note{'s' * (count != 1)}, {self.seconds:.0f} s"
+        bars, count = self.bars, len(self._score.notes)
+        return f"{bars} bar{'s' * (bars != 1)}, {count:,} note{'s' * (count != 1)}, {math.ceil(self.seconds)} s"
 
     def __repr__(self) -> str:
         return f"Piece({self.name!r}, {self._facts()})"

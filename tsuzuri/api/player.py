@@ -27,7 +27,7 @@ def player_html(score: Score) -> str:
     stereo = synth.render_score(score, rate)  # (n, 2)
     mono = stereo.mean(axis=1, keepdims=True).round().astype(numpy.int16)
     sound = base64.b64encode(synth.encode_wav(mono, rate)).decode()
-    return f'{caption}<audio controls preload="metadata" src="data:audio/wav;base64,{sound}"></audio>'
+    return f'{caption}<audio controls src="data:audio/wav;base64,{sound}"></audio>'
 
 
 def _beginning_of(score: Score, end: int) -> Score:

@@ -6,13 +6,17 @@
 
 import os
 import sys
+from collections.abc import Callable
+from typing import NamedTuple
 
 from tsuzuri import storage
-from tsuzuri.cli import classify_train, console, options
-from tsuzuri.data import dataset, preprocessing
+from tsuzuri.api.classifiers import examples_to_evaluate, prepare_classifier
+from tsuzuri.cli import console, options, training
+from tsuzuri.data import preprocessing
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
-from tsuzuri.options.classify import EVALUATE, PREDICT, READ, TRAIN
+from tsuzuri.options.classify import EVALUATE, PREDICT, TRAIN
+from tsuzuri.options.option import Tables
 from tsuzuri.options.resolve import defaults
 from tsuzuri.training import plots, predictor
 from tsuzuri.training.classification import score
@@ -25,29 +29,40 @@ ELSEWHERE = {  # options of the tutorial that have no place here, and what has
     "--test-size": "--test-fraction says how much is held out",
     "--valid-batch-size": "validation chooses its own batches",
 }
+EXAMPLES = ("train letters.tsv -o runs/mood", "predict runs/mood letters.txt")
 
 
 def main(argv=None):
     argv = sys.argv[1:] if argv is None else list(argv)
     if not argv or argv[0] not in COMMANDS:
-        summaries = "\n".join(f"  {name:9} {text}" for name, (_, _, text) in COMMANDS.items())
+        summaries = "\n".join(f"  {name:9} {command.description}" for name, command in COMMANDS.items())
         if argv[:1] in (["-h"], ["--help"]):
-            print(f"usage: classify.py COMMAND ...\n\n{summaries}\n\nclassify.py COMMAND --help lists its options")
+            name = console.program_name()
+            print(f"usage: {name} COMMAND ...\n\n{summaries}\n\n{name} COMMAND --help lists its options\n")
+            print(options.examples_text(name, EXAMPLES))
             return 0
         given = argv[0] if argv else "no command given"
         raise UserError(f"{given}: must be one of {', '.join(COMMANDS)} (--help says more)")
     for name, instead in ELSEWHERE.items():
         if name in [argument.partition("=")[0].replace("_", "-") for argument in argv]:
             raise UserError(f"{name}: not an option: {instead}")
-    command, tables, text = COMMANDS[argv[0]]
-    given = vars(options.Parser(options.sentence(text), tables, f"classify.py {argv[0]}").parse_args(argv[1:]))
-    return command(defaults(tables) | given, given.keys())
+    command = COMMANDS[argv[0]]
+    text, name = options.sentence(command.description), f"{console.program_name()} {argv[0]}"
+    parser = options.Parser(text, command.tables, name, command.usage, command.examples)
+    return command.run(vars(parser.parse_args(argv[1:])))
 
 
-def predict(args, given):
+def learn(given):
+    """Train a classifier, or go on with one."""
+    return training.train_on_terminal(prepare_classifier, given, ["classify", "train"], usual_device="cpu")
+
+
+def predict(given):
     """Print the class of each line, or of each tune."""
-    if given & {"by", "color"} and not args["explain"]:
-        raise UserError(f"--{min(given & {'by', 'color'})}: is for --explain")
+    args = defaults(PREDICT) | given
+    foreign = given.keys() & {"by", "color"}
+    if foreign and not args["explain"]:
+        raise UserError(f"--{min(foreign)}: is for --explain")
     run = load_run(args["run"], CLASSIFIER)
     if run.about["corpus"]["midi"] and not args["files"]:
         raise UserError(f"{args['run']} sorts tunes: name MIDI files")
@@ -69,45 +84,54 @@ def predict(args, given):
     return 2 if refused else 0
 
 
-def evaluate(args, given):
+def evaluate(given):
     """Print how good a classifier is on labeled examples, and draw the confusion matrix."""
-    named = given & {"corpus", "pos", "neg"}
-    if given & set(READ) and not named:
-        raise UserError(f"--{min(given & set(READ)).replace('_', '-')}: is for labeled examples: name some")
+    args = defaults(EVALUATE) | given
+    if args["out"]:
+        storage.check_file(args["out"])
     run = load_run(args["run"], CLASSIFIER)
-    examples = _named_examples(args, run) if named else _held_out_examples(args, run)
+    examples = examples_to_evaluate(run, given)
     model = run.load_best()
     model.to_device(devices.choose(args["device"]))
     text, matrix = score(model, examples, run.about["classes"])
     print(text)
     picture = args["out"] or run.file("confusion.png")
+    storage.make_folder(os.path.dirname(picture))
     storage.write_file(picture, plots.plot_confusion(matrix, run.about["classes"], run.name))
     console.note(f"picture  {picture}")
     return 0
 
 
-def _held_out_examples(args, run):
-    """The examples that the training held out for test."""
-    held_out = classify_train.dataset_of_run(run).test
-    if not len(held_out):
-        raise UserError(f"{args['run']}: held out no examples for test: name some")
-    return held_out
+class Command(NamedTuple):
+    """One of the three commands: ``run(given)`` takes the options that were given, and returns the exit status."""
 
-
-def _named_examples(args, run):
-    """The examples that the options name."""
-    about = run.about
-    source = about["corpus"] | classify_train.labeled_files(args) | {"valid": [], "test": []}
-    music = preprocessing.holds_music(source["corpus"])
-    if music != (source["midi"] is not None):
-        wanted, named = ("texts", "tunes") if music else ("tunes", "texts")
-        raise UserError(f"{args['run']}: sorts {wanted}, not {named}")
-    pairs, _, _ = preprocessing.read_labeled_words(source, about["tokens"], about["case"])
-    return dataset.encode_examples(pairs["corpus"], run.vocabulary, about["classes"], about["corpus"])
+    run: Callable[[dict], int]
+    tables: Tables
+    description: str
+    usage: str
+    examples: tuple[str, str]
 
 
 COMMANDS = {
-    "train": (classify_train.main, TRAIN, "learn to sort texts or tunes into classes from examples"),
-    "predict": (predict, PREDICT, "name the class of each line, or of each tune"),
-    "evaluate": (evaluate, EVALUATE, "measure a classifier on labeled examples"),
+    "train": Command(
+        learn,
+        TRAIN,
+        "learn to sort texts or tunes into classes from examples",
+        "CORPUS... -o RUN",
+        ("letters.tsv -o runs/mood", "--pos good.txt --neg bad.txt -o runs/mood --epoch 20"),
+    ),
+    "predict": Command(
+        predict,
+        PREDICT,
+        "name the class of each line, or of each tune",
+        "RUN [FILES...]",
+        ("runs/mood letters.txt", "runs/mood letters.txt --explain"),
+    ),
+    "evaluate": Command(
+        evaluate,
+        EVALUATE,
+        "measure a classifier on labeled examples",
+        "RUN [CORPUS...]",
+        ("runs/mood", "runs/mood more.tsv -o confusion.png"),
+    ),
 }

@@ -1,89 +1,72 @@
-"""Command lines from tables of options: errors as one line, hyphens and underscores alike."""
+"""Command lines from tables of options, their help, and errors as one line."""
 
 import argparse
 import os
-import re
 import signal
 import sys
+from collections.abc import Sequence
 
+from tsuzuri.cli import console
 from tsuzuri.errors import UserError
-from tsuzuri.options.option import REQUIRED, Tables
-from tsuzuri.options.values import FLAG, ON_OFF, SWITCH
+from tsuzuri.options.command_line import read_command_line
+from tsuzuri.options.option import Tables
+from tsuzuri.options.values import FLAG
+
+INSTALL = "install Tsuzuri with its dependencies, as README.md says under Two commands (plain pip)"
 
 
 class Parser(argparse.ArgumentParser):
-    """Options from a table of ``tsuzuri/options/``. What was not given is not in the result.
+    """A command line from a table of ``tsuzuri/options/``; argparse writes its help, and reads nothing.
 
-    So a run's own settings can fill it.
+    ``usage`` is what follows the program's name, ``examples`` are command lines without it.
     """
 
-    def __init__(self, description: str, tables: Tables, prog: str | None = None):
-        super().__init__(prog=prog, description=description, argument_default=argparse.SUPPRESS, allow_abbrev=False)
-        self._switches = set()
+    def __init__(
+        self, description: str, tables: Tables, prog: str | None = None, usage: str = "", examples: Sequence[str] = ()
+    ):
+        super().__init__(
+            prog=prog or console.program_name(),
+            description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        self._tables = tables
+        if usage:
+            self.usage = f"%(prog)s {usage} [options]"
+        if examples:
+            self.epilog = examples_text(self.prog, examples).replace("%", "%%")
+        self._optionals.title = "help"
         for title, rows in tables.items():
             group = self.add_argument_group(title)
             for option in rows:
                 self._add(group, option)
 
     def _add(self, group, option):
-        shown = option.shown_default()
-        settings = {"help": (option.help + (f" (default: {shown})" if shown else "")).replace("%", "%%")}
+        default = option.shown_default()
+        settings = {"help": (option.help + (f" (default: {default})" if default else "")).replace("%", "%%")}
         if option.kind is FLAG:
             settings |= {"action": "store_true"}
         else:
-            placeholder = option.flags.upper() if option.positional else option.kind.placeholder
-            settings |= {"type": _argument_type(option.kind), "metavar": placeholder}
-        if option.kind is SWITCH:
-            self._switches |= set(option.spellings)
+            settings |= {"metavar": option.label if option.positional else option.kind.placeholder}
         if option.several:
             settings |= {"nargs": "*" if option.positional else "+"}
-        elif option.positional and option.default is not REQUIRED:
-            settings |= {"nargs": "?"}
-        group.add_argument(*option.spellings, **settings).required = option.default is REQUIRED
+        group.add_argument(*option.spellings, **settings)
 
-    def parse_args(self, args=None):
+    def parse_args(self, args: Sequence[str] | None = None) -> argparse.Namespace:
+        """The options that were given, by name; what was not given is not there, so that a run's own can fill it.
+
+        Raises ``UserError`` for what is wrong; ``--help`` prints the help and leaves.
+        """
         args = sys.argv[1:] if args is None else list(args)
-        ends = args.index("--") if "--" in args else len(args)
-        return super().parse_args(_values(self._switched([_hyphens(a) for a in args[:ends]])) + args[ends:])
-
-    def _switched(self, args):
-        """A switch without a value as one that is on: argparse would take what comes next for its value."""
-        after = zip(args, [*args[1:], ""], strict=False)
-        return [f"{arg}=on" if arg in self._switches and value not in ON_OFF else arg for arg, value in after]
-
-    def error(self, message):
-        raise UserError(f"{message.removeprefix('argument ')} (--help lists the options)")
+        if {"-h", "--help"} & {*args[: args.index("--") if "--" in args else None]}:
+            self.print_help()
+            self.exit()
+        return argparse.Namespace(**read_command_line(self._tables, args))
 
 
-def _argument_type(kind):
-    """A kind of values as argparse wants it."""
-
-    def convert(text):
-        try:
-            return kind.convert(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return convert
-
-
-def _hyphens(argument):
-    """--top_k=3 as --top-k=3."""
-    if not argument.startswith("--"):
-        return argument
-    name, equals, value = argument.partition("=")
-    return name.replace("_", "-") + equals + value
-
-
-def _values(args):
-    """--transpose -5..6 as --transpose=-5..6: no option begins with a digit, but argparse takes what it is for one."""
-    joined = []
-    for arg in args:
-        if joined and re.match(r"--[a-z]", joined[-1]) and "=" not in joined[-1] and re.match(r"-[0-9.]", arg):
-            joined[-1] += "=" + arg
-        else:
-            joined.append(arg)
-    return joined
+def examples_text(program: str, examples: Sequence[str]) -> str:
+    """Example command lines for a help text: ``program`` is its name, and each example what follows it."""
+    start = f"python {program}" if program.split()[0].endswith(".py") else program
+    return "\n".join(["examples:", *(f"  {start} {line}" for line in examples)])
 
 
 def sentence(text):
@@ -91,9 +74,12 @@ def sentence(text):
     return text[0].upper() + text[1:].rstrip(".") + "."
 
 
-def run(main):
-    """Call a script's ``main()`` and leave: what a person can mend ends in one line and status 2, with no traceback."""
-    name = os.path.basename(sys.argv[0])
+def run(main, name=None):
+    """Call a command's ``main()`` and leave: what a person can mend ends in one line and status 2, with no traceback.
+
+    That line begins with ``name``, which is ``console.program_name()`` unless another is given.
+    """
+    name = name or console.program_name()
     try:
         status = main()
         sys.stdout.flush()
@@ -101,6 +87,11 @@ def run(main):
     except UserError as error:
         message = " ".join(str(error).split())
         print(f"{name}: error: {message}", file=sys.stderr)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        if (error.name or "tsuzuri").startswith("tsuzuri"):  # our own bug
+            raise
+        print(f"{name}: error: the package {error.name} is not installed: {INSTALL}", file=sys.stderr)
         sys.exit(2)
     except MemoryError:
         print(f"{name}: error: not enough memory (smaller: --unit, --batchsize, --vocab-size)", file=sys.stderr)

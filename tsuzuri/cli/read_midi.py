@@ -17,13 +17,19 @@ from tsuzuri.options.midi import READ_MIDI
 from tsuzuri.options.resolve import defaults
 
 DESCRIPTION = "Turn MIDI files into words such as 00_90_4050, one piece per line."
+USAGE = "FILES... [-o WORDS]"
+EXAMPLES = ("tunes/ -o tunes.words", "tune.mid --list")
 SHOWN = 5  # remarks on a file
 
 
 def main(argv=None):
-    explicit = vars(options.Parser(DESCRIPTION, READ_MIDI).parse_args(argv))  # the options on the command line
+    explicit = vars(
+        options.Parser(DESCRIPTION, READ_MIDI, usage=USAGE, examples=EXAMPLES).parse_args(argv)
+    )  # the options on the command line
     args = defaults(READ_MIDI) | explicit
     collect.check_files(args["files"])
+    if args["out"]:
+        storage.check_file(args["out"])
     if args["list"]:
         list_tracks(args["files"])
         return

@@ -1,54 +1,62 @@
-"""What train.py and classify.py share: where a run goes, what --resume may change, and a training on the terminal."""
+"""What train.py and classify.py train share: a training on the terminal, from its options to the next command."""
 
+import contextlib
 import shlex
+import sys
 
 from tsuzuri.cli import console
 from tsuzuri.cli.signals import Interrupt
-from tsuzuri.errors import UserError
-from tsuzuri.kernels import devices
-from tsuzuri.training import log
-from tsuzuri.training.run import occupied_by
-from tsuzuri.training.trainer import Trainer
+from tsuzuri.training.progress import ProgressBar
+
+RESULTS = ("epoch", "sample", "test")  # kinds of events that are for standard output
+NEXT = {"text": ["--sentences", "8"], "music": ["-o", "tune.mid", "--bars", "16"]}  # of generate.py
 
 
-class TerminalOutput(log.Output):
-    """Results on standard output, all else on standard error."""
+class TerminalOutput:
+    """A training's listener: results on standard output, all else on standard error, and a bar on a terminal."""
 
-    def note(self, line):
-        console.note(line)
+    def __init__(self):
+        self._bar = ProgressBar(sys.stderr.isatty())
 
-    def show(self, line):
-        print(line, flush=True)
+    def __call__(self, event):
+        self._bar(event)  # first, since it goes out of a line's way
+        if event.kind in RESULTS:
+            print(event.text, flush=True)
+        elif event.text:
+            console.note(event.text)
 
-
-def check_out(out, force):
-    """Raise ``UserError`` for a folder where a new run would replace something that it must not."""
-    held = occupied_by(out)
-    if held and not force:
-        held = "a run" if held == "run.json" else held
-        raise UserError(f"{out}: holds {held} already: --resume goes on with it, --force replaces it")
-
-
-def check_resume_options(given, may_change):
-    """Raise ``UserError`` where an option was given that --resume cannot change."""
-    fixed = sorted(given - {*may_change, "out", "resume"})
-    if fixed:
-        allowed = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(may_change))
-        raise UserError(f"--{fixed[0].replace('_', '-')} cannot be given with --resume: only {allowed} can change")
+    def close(self):
+        """Take the bar away, however the training ended."""
+        self._bar.close()
 
 
-def train_on_terminal(run, task, device, command, *, usual_device, checkpoint=None, weights=None):
+def train_on_terminal(prepare, given, command, *, usual_device):
     """Train until the end, or until Ctrl-C or SIGTERM; returns the exit status.
 
-    ``device`` is its name, ``command`` the program and words with which this run can be resumed.
+    ``prepare(given, listener)`` makes a ``PreparedTraining`` of the options that were given; ``command`` is the name of
+    the command and the words with which the run can be resumed.
     """
-    with Interrupt() as interrupt:
-        begin = {"checkpoint": checkpoint, "weights": weights}
-        stop, output = interrupt.requested, TerminalOutput()
-        trainer = Trainer(run, task, devices.choose(device), stop=stop, output=output, **begin)
-        if trainer.train():
-            return 0
-        named = [] if device == usual_device else ["-d", device]
-        resume = shlex.join(["python", *command, "-o", run.path, "--resume", *named])
-        console.note(f"stopped  {trainer.place()}; go on with: {resume}")
-        return 128 + interrupt.signal
+    with contextlib.closing(TerminalOutput()) as output:
+        prepared = prepare(given, output)
+        run = prepared.run
+        named = [] if prepared.device == usual_device else ["-d", prepared.device]
+        with Interrupt() as interrupt:
+            trainer = prepared.trainer(interrupt.requested, output)
+            if trainer.train():
+                console.note(f"next     {command_line([*_next_command(run), *named])}")
+                return 0
+            resume = command_line([*command, "-o", run.path, "--resume", *named])
+            console.note(f"stopped  {trainer.place()}; go on with: {resume}")
+            return 128 + interrupt.signal
+
+
+def _next_command(run):
+    """What to do with a trained run, as a command's name and its words."""
+    if run.about["kind"] == "classes":
+        return ["classify", "predict", run.path, "FILE"]
+    return ["generate", run.path, *NEXT[run.about["kind"]]]
+
+
+def command_line(command):
+    """A command as it is typed into a shell, in the way in which this process was called: its name and its words."""
+    return shlex.join([*console.invocation(command[0]), *command[1:]])

@@ -12,15 +12,20 @@ from tsuzuri.options.midi import WRITE_MIDI
 from tsuzuri.options.resolve import defaults
 
 DESCRIPTION = "Turn words such as 00_90_4050 into MIDI files, one for each line."
+USAGE = "WORDS -o OUT"
+EXAMPLES = ("tunes.words -o tunes", "tune.words -o tune.mid --tempo 90 --plot")
 SHOWN = 5  # faults of a line
 
 
 def main(argv=None):
-    args = defaults(WRITE_MIDI) | vars(options.Parser(DESCRIPTION, WRITE_MIDI).parse_args(argv))
+    args = defaults(WRITE_MIDI) | vars(
+        options.Parser(DESCRIPTION, WRITE_MIDI, usage=USAGE, examples=EXAMPLES).parse_args(argv)
+    )
     path, out = args["words"], args["out"]
     if path is None or out is None:
         raise UserError("name a file of words, and with -o/--out a folder or a file that ends in .mid")
     export.check_outputs(args, out)
+    (storage.check_file if export.is_midi_path(out) else storage.check_folder)(out)
     lines = wordfile.piece_lines(path)
     _, pieces = wordfile.load_words(path)
     paths = export.output_paths(out, pieces)

@@ -5,6 +5,7 @@ import os
 from typing import NamedTuple
 
 from tsuzuri.errors import UserError
+from tsuzuri.midi import names, timing
 from tsuzuri.midi.score import DRUMS, END, ON
 from tsuzuri.midi.words import codec, wordfile
 from tsuzuri.midi.words.convert import PieceWords, convert_file
@@ -54,7 +55,7 @@ def _parsed(word):
 
 
 class Beginning(NamedTuple):
-    """The beginning of a piece: legal (tick, message) events; tempo, meter and programs as in ``PieceWords``.
+    """The beginning of a piece: legal (tick, message) events, and tempo, meter and programs as ``PieceWords`` has them.
 
     ``from_file``: whether it comes from a file, which may hold events that the model has no word for.
     """
@@ -91,7 +92,8 @@ def read_beginning(text, about):
         except OSError as error:
             raise UserError(f"{text}: cannot be read: {error.strerror}") from None
         except ValueError as error:
-            raise UserError(f"{text}: {error}") from None
+            allowed = f"a MIDI file, a file of words that ends in {wordfile.SUFFIX}, or words such as 00_90_4050"
+            raise UserError(f"{text}: {error}: must be {allowed}") from None
     if len(pieces) > 1:
         raise UserError(f"{text}: holds {len(pieces)} pieces, only one can be begun with")
     piece = pieces[0]
@@ -127,9 +129,13 @@ def beginning_ids(events, vocabulary, unknown, run_path):
 
 
 def grow_pieces(rows, grammar, length):
-    """Let ``grammar`` take draws from ``rows`` until every piece has ended; after ``length`` words they are closed."""
+    """Let ``grammar`` take draws from ``rows`` until every piece has ended; after ``length`` words they are closed.
+
+    A generator that yields None after each draw, so that what the pieces have grown by can be seen.
+    """
     for count, ids in enumerate(rows, 1):
         grammar.take(ids)
+        yield
         if grammar.over():
             return
         if count == length:
@@ -143,3 +149,19 @@ def finished_pieces(grammar, beginning):
         PieceWords(f"tune-{row + 1}", codec.encode_events(events), *context)
         for row, events in enumerate(grammar.events)
     ]
+
+
+def note_line(piece: PieceWords) -> str:
+    """The notes of a piece by name in one line, such as ``C4+E4 G4 | - | A4``.
+
+    "|" stands between two bars, "+" between notes that begin together, "-" for a bar in which none begins.
+    """
+    bar = timing.bar_length(*piece.meter, piece.division)
+    bars: dict[int, dict[int, list[str]]] = {}
+    for tick, message in codec.decode_events(piece.words, piece.division)[0]:
+        if message[0] & 0xF0 == ON:
+            drum = message[0] & 0x0F == DRUMS
+            name = names.drum_name(message[1]) if drum else names.key_name(message[1])
+            bars.setdefault(int(tick // bar), {}).setdefault(tick, []).append(name)
+    shown = [bars.get(number, {}).values() for number in range(max(bars, default=-1) + 1)]
+    return " | ".join(" ".join("+".join(chord) for chord in chords) or "-" for chords in shown) or "(no note)"

@@ -34,6 +34,23 @@ def check_outputs(args: Mapping[str, Any], out: str | None) -> None:
         raise UserError(f"{out}: MIDI is written to a file that ends in .mid, or to a folder")
 
 
+def default_output(run_path: str, seed: int, count: int) -> str:
+    """Where ``count`` pieces go that no other place was named for: a MIDI file in the current folder, or a folder.
+
+    It is named for the run and the seed, with a number after these where something of that name is there already.
+
+    >>> default_output("runs/folk", 7, 1)
+    'folk-7.mid'
+    """
+    stem = f"{os.path.basename(os.path.abspath(run_path)) or 'tune'}-{seed}"
+    suffixes = (".mid", ".png", ".wav") if count == 1 else ("",)
+    name, n = stem, 1
+    while any(os.path.lexists(name + suffix) for suffix in suffixes):
+        n += 1
+        name = f"{stem}-{n}"
+    return name + suffixes[0]
+
+
 def is_midi_path(out):
     """Whether an output path is that of a MIDI file; else it is a folder."""
     return out.lower().endswith((".mid", ".midi"))

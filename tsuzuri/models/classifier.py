@@ -67,7 +67,7 @@ class ClassifierSizes:
         return shapes
 
 
-class Classifier(chainer.Chain):
+class SequenceClassifier(chainer.Chain):
     """A sequence classifier of the ``sizes``; ``rng`` makes its parameters and its dropout masks.
 
     ``decay`` times the sum of the squares of the last layer's weights is added to the loss (the tutorial's decay_c).

@@ -96,6 +96,7 @@ OUTPUT_OPTIONS = [
         any_number(Bounds(4, 1000), "4 to 1000 quarter notes a minute"),
         None,
         "tempo in quarter notes per minute (default: the piece's own)",
+        "--qpm --bpm",
     ),
     Option(
         "--program",

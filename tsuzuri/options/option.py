@@ -9,10 +9,11 @@ REQUIRED = object()  # as the default of a positional argument that must be ther
 
 
 class Option(NamedTuple):
-    """An option: its spellings with a space between them, the kind of its value, its default, its help.
+    """An option: its spellings with a space between them, the kind of its value, its default, its help, its aliases.
 
     The first long spelling names the option. A positional argument has no hyphen. The default is a list where an
-    option takes several values, and ``False`` for a ``FLAG``; the help is a short noun phrase.
+    option takes several values, and ``False`` for a ``FLAG``; the help is a short noun phrase. Aliases are spellings
+    that users of other programs know; they work, and help does not list them.
 
     >>> Option("-e --epoch", COUNT, 50, "maximum number of epochs").name
     'epoch'
@@ -22,11 +23,22 @@ class Option(NamedTuple):
     kind: Kind
     default: object
     help: str
+    aliases: str = ""
 
     @property
     def spellings(self) -> list[str]:
         """All spellings, as on a command line."""
         return self.flags.split()
+
+    @property
+    def all_spellings(self) -> list[str]:
+        """All spellings and aliases."""
+        return [*self.spellings, *self.aliases.split()]
+
+    @property
+    def label(self) -> str:
+        """The option as a message names it: --top-k, or CORPUS where it stands by itself."""
+        return self.flags.upper() if self.positional else "--" + self.name.replace("_", "-")
 
     @property
     def name(self) -> str:

@@ -8,10 +8,17 @@ from tsuzuri.errors import UserError
 from tsuzuri.options.option import Option, Tables
 from tsuzuri.options.values import FLAG, shown
 
+PART = 4  # letters: with fewer, to be a part of another name says nothing
+
 
 def option_names(tables: Tables) -> list[str]:
     """The names of all options, in the order of the tables."""
     return [option.name for rows in tables.values() for option in rows]
+
+
+def option_labels(tables: Tables) -> dict[str, str]:
+    """The options as messages name them, by their names: ``{"corpus": "CORPUS", "top_k": "--top-k"}``."""
+    return {option.name: option.label for rows in tables.values() for option in rows}
 
 
 def defaults(tables: Tables) -> dict[str, object]:
@@ -49,8 +56,15 @@ def read_options(tables: Tables, values: Mapping[str, object]) -> dict[str, obje
 
 
 def nearest_spelling(name: str, spellings: Iterable[str]) -> str | None:
-    """The spelling that a name is most like, or None where it is like none of them."""
-    return next(iter(difflib.get_close_matches(name, spellings, n=1)), None)
+    """The spelling that a name is most like, or else is part of or has in it; None where it is like none of them."""
+    spellings = list(spellings)
+    alike = difflib.get_close_matches(name, spellings, n=1, cutoff=0.7)
+    alike += [spelling for spelling in spellings if min(len(name), len(spelling)) >= PART and _within(name, spelling)]
+    return alike[0] if alike else None
+
+
+def _within(one, other):
+    return one in other or other in one
 
 
 def _spellings(tables):
@@ -58,7 +72,7 @@ def _spellings(tables):
     found = {}
     for rows in tables.values():
         for option in rows:
-            long = [flag for flag in option.spellings if flag.startswith("--") or option.positional]
+            long = [flag for flag in option.all_spellings if flag.startswith("--") or option.positional]
             found |= {flag.lstrip("-").replace("-", "_"): option for flag in long}
     return found
 

@@ -2,14 +2,20 @@
 
 from tsuzuri.options.midi import settings_options
 from tsuzuri.options.option import Option
-from tsuzuri.options.values import COUNT, DEVICE, FILE, FLAG, FRACTION, POSITIVE, RATIO, RUN, SEED, choice
+from tsuzuri.options.values import COUNT, DEVICE, FILE, FLAG, FRACTION, POSITIVE, RATIO, RUN, SEED, WHOLE, choice
 from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.schemas import PRECISIONS
 
 TABLES = {
     "input and output": [
         Option("corpus", FILE, [], "text or MIDI files, .zip archives of text, folders (not needed with --resume)"),
-        Option("-o --out", RUN, None, "run directory to create or to resume"),
+        Option(
+            "-o --out",
+            RUN,
+            None,
+            "run directory to create or to resume",
+            "--out-dir --output-dir --save-dir",
+        ),
         Option("--valid", FILE, [], "validation files, instead of the last 5 % of the lines or 5 % of the tunes"),
         Option("--test", FILE, [], "test files, instead of another 5 %"),
         Option("-r --resume", FLAG, False, "continue the run in --out where it stopped"),
@@ -31,11 +37,18 @@ TABLES = {
             COUNT,
             None,
             "maximum vocabulary size: the most frequent words (default: no limit)",
+            "--n-words",
         ),
     ],
     "MIDI": settings_options(velocities=8, grid=24),
     "model": [
-        Option("-u --unit", COUNT, 256, "hidden size of each layer"),
+        Option(
+            "-u --unit",
+            COUNT,
+            256,
+            "hidden size of each layer",
+            "--units --hidden-size --rnn-size --nhid",
+        ),
         Option("--dropout", RATIO, 0.5, "dropout rate"),
         Option(
             "--dropout-on",
@@ -48,15 +61,46 @@ TABLES = {
         Option("--freeze-epochs", COUNT, None, "epochs before the word vectors are updated too"),
     ],
     "training": [
-        Option("-e --epoch", COUNT, 50, "maximum number of epochs"),
-        Option("-b --batchsize", COUNT, 20, "streams read side by side"),
-        Option("-l --bproplen", COUNT, 35, "steps of a window (truncated BPTT)"),
-        Option("-c --gradclip", POSITIVE, 5.0, "maximum gradient norm"),
+        Option(
+            "-e --epoch",
+            COUNT,
+            50,
+            "maximum number of epochs",
+            "--epochs --max-epochs --num-epochs",
+        ),
+        Option(
+            "-b --batchsize",
+            COUNT,
+            20,
+            "streams read side by side",
+            "--batch-size",
+        ),
+        Option(
+            "-l --bproplen",
+            COUNT,
+            35,
+            "steps of a window (truncated BPTT)",
+            "--bptt --seq-length --seq-len",
+        ),
+        Option(
+            "-c --gradclip",
+            POSITIVE,
+            5.0,
+            "maximum gradient norm",
+            "--grad-clip --clip",
+        ),
         Option("--optimizer", choice(*OPTIMIZERS), "adam", "optimizer"),
-        Option("--lr", POSITIVE, None, "learning rate (default: the optimizer's own, 0.002 for adam)"),
+        Option(
+            "--lr",
+            POSITIVE,
+            None,
+            "learning rate (default: the optimizer's own, 0.002 for adam)",
+            "--learning-rate",
+        ),
         Option("--lr-decay", FRACTION, 0.5, "factor of the learning rate after an epoch without a better loss"),
         Option("--patience", COUNT, 5, "epochs in a row without a better loss before training stops"),
+        Option("--sample-every", WHOLE, 1, "best epochs from one sample to the next; 0 for no samples"),
         Option("--seed", SEED, 0, "random seed"),
     ],
 }
-MAY_CHANGE = {"epoch", "patience", "device", "precision"}  # on --resume
+MAY_CHANGE = {"epoch", "patience", "device", "precision", "sample_every"}  # on --resume

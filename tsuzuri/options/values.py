@@ -131,6 +131,7 @@ def _name(value):
 
 
 COUNT = whole_number(Bounds(1))
+WHOLE = whole_number(Bounds(0))
 FEW = whole_number(Bounds(1, 9))
 SEED = whole_number(Bounds(0, 2**32 - 1))
 POSITIVE = any_number(Bounds(0, above=True))

@@ -13,7 +13,9 @@ initialization.py  what a classifier begins with
 evaluation.py      the loss, or the errors, on data that is not trained on
 optimizers.py      Chainer's, by name; frozen parameters
 metrics.py         precision, recall, F1, the confusion matrix
-log.py             the bar, the lines, log.jsonl
+log.py             events, the lines of an epoch, log.jsonl
+progress.py        a bar over the whole training
+ending.py          why a training ended, and what it left
 plots.py           curves and confusion matrices
 predictor.py       a trained classifier at work
 explain.py         which words it decided by

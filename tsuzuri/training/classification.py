@@ -112,6 +112,9 @@ class ClassificationTask(Task):
     def entry_line(self, entry):
         return log.classifier_line(entry)
 
+    def figure_text(self, entry):
+        return f"epoch {entry['epochs']:.1f}, valid error {entry['valid_error']:.1%}"
+
     def picture(self, history, title):
         return "error.png", plots.plot_error_curves(history, title)
 

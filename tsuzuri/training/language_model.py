@@ -13,13 +13,18 @@ from tsuzuri.training.task import Task
 
 
 class LanguageModelTask(Task):
-    """``corpus`` is a ``data.corpus.Corpus``; ``note_ons`` (V,) bool, for music, the ids that begin a note."""
+    """``corpus`` is a ``data.corpus.Corpus``; ``note_ons`` (V,) bool, for music, the ids that begin a note.
+
+    ``sampler(run, epoch)`` gives a sample of the run's best model, or None; it is called for the first of every
+    ``sample_every`` epochs that did best so far.
+    """
 
     unit = "window"
     validation_can_wait = True  # it is due where all windows of an epoch are done
 
-    def __init__(self, corpus, recipe, note_ons=None):
+    def __init__(self, corpus, recipe, note_ons=None, sampler=None, sample_every=1):
         self.corpus, self.recipe, self.note_ons = corpus, recipe, note_ons
+        self._sampler, self._sample_every = sampler, sample_every
 
     def new_state(self, recipe):
         order = numpy.random.default_rng([recipe.seed, 1]).bit_generator.state
@@ -74,8 +79,17 @@ class LanguageModelTask(Task):
         if not entry["best"]:
             state.lr *= self.recipe.lr_decay
 
+    def sample(self, run, state):
+        entry, count = state.history[-1], sum(entry["best"] for entry in state.history)
+        due = self._sampler and entry["best"] and (count - 1) % self._sample_every == 0
+        return self._sampler(run, entry["epoch"]) if due else None
+
     def entry_line(self, entry):
         return log.language_model_line(entry, bits_per_note(self.corpus.valid, self.note_ons))
+
+    def figure_text(self, entry):
+        worth = log.describe_loss(entry["valid_loss"], bits_per_note(self.corpus.valid, self.note_ons))
+        return f"epoch {entry['epoch']}, valid loss {entry['valid_loss']:.3f} {worth}"
 
     def picture(self, history, title):
         return "loss.png", plots.plot_loss_curves(history, title)

@@ -6,6 +6,8 @@ model.npz        the weights that did best on validation; of a classifier also i
 checkpoint.npz   the whole state of the training: weights, moments, LSTM state, position, generators, history
 log.jsonl        a line a validation
 loss.png         the curves; of a classifier error.png, and confusion.png once it was evaluated
+texts.zip        the texts, where they were given as strings; of a classifier examples.csv
+sample.mid       of music, the last sample that the training showed
 
 ``schemas.py`` has what differs between a language model and a classifier.
 """
@@ -29,10 +31,14 @@ FORMAT = 1
 
 
 class Run:
-    """A run by its ``path``; ``about`` is its run.json. It need not be on the disk yet: ``create`` puts it there."""
+    """A run by its ``path``; ``about`` is its run.json. It need not be on the disk yet: ``create`` puts it there.
 
-    def __init__(self, path, about, words, schema):
+    ``inputs`` are the bytes, by name, of what it was given to learn from, where that is in no file of its own.
+    """
+
+    def __init__(self, path, about, words, schema, inputs=None):
         self.path, self.about, self.vocabulary, self.schema = path, about, words, schema
+        self.inputs = dict(inputs or {})
         self.sizes = schema.sizes(**about["sizes"])
         self.recipe = schema.recipe(**about["recipe"])
 
@@ -55,6 +61,7 @@ class Run:
             "vocabulary.txt": self.vocabulary.dump(),
             "checkpoint.npz": checkpoint,
             "log.jsonl": b"",
+            **self.inputs,
             "run.json": self._json(),  # without it there is no run, so no half of one
         }
         storage.replace_files(self.path, contents, EVERY_FILE)
@@ -129,9 +136,9 @@ class Run:
         storage.write_file(self.file(name), storage.encode_npz(arrays))
 
 
-def new_run(path, about, words, schema):
+def new_run(path, about, words, schema, inputs=None):
     """A run that is not yet on the disk; ``about`` is run.json without format and versions."""
-    return Run(path, {"format": FORMAT, **about, "versions": _versions()}, words, schema)
+    return Run(path, {"format": FORMAT, **about, "versions": _versions()}, words, schema, inputs)
 
 
 def occupied_by(path):

@@ -204,7 +204,7 @@ LANGUAGE_MODEL = Schema(
     kinds=("text", "music"),
     noun="a language model",
     command="train.py",
-    files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png"),
+    files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png", "texts.zip", "sample.mid"),
     extras=(),
     carried=("c1", "h1", "c2", "h2"),
     rules=LANGUAGE_MODEL_RULES,
@@ -294,14 +294,14 @@ def _check_classifier(about):
 
 
 def _build_classifier(sizes, recipe):
-    return classifier.Classifier(sizes, numpy.random.default_rng(recipe.seed), recipe.precision, recipe.decay_c)
+    return classifier.SequenceClassifier(sizes, numpy.random.default_rng(recipe.seed), recipe.precision, recipe.decay_c)
 
 
 CLASSIFIER = Schema(
     kinds=("classes",),
     noun="a classifier",
     command="classify.py train",
-    files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "error.png", "confusion.png"),
+    files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "error.png", "confusion.png", "examples.csv"),
     extras=(HISTORY,),
     carried=(),
     rules=CLASSIFIER_RULES,

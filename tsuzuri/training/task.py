@@ -23,6 +23,13 @@ class Hooks:
     def validated(self, state, entry):
         """Change the state as a validation, an ``entry`` of the history, asks."""
 
+    def sample(self, run, state):
+        """Something that the best model so far, as it is on the disk, generates: for people, or None.
+
+        It is asked after each validation, and may change nothing of the training.
+        """
+        return None
+
     def extras(self, history):
         """The arrays to keep beside the best weights, by name."""
         return {}
@@ -79,6 +86,10 @@ class Task(Hooks, abc.ABC):
     @abc.abstractmethod
     def entry_line(self, entry):
         """An entry of the history for people."""
+
+    @abc.abstractmethod
+    def figure_text(self, entry):
+        """Where an entry of the history is, and its figure that should be low: for people."""
 
     @abc.abstractmethod
     def picture(self, history, title):

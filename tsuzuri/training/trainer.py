@@ -3,7 +3,6 @@
 What differs between the two is a ``Task`` (``task.py``): ``language_model.py`` and ``classification.py``.
 """
 
-import contextlib
 import math
 import time
 
@@ -12,10 +11,11 @@ import numpy
 from tsuzuri import storage
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import native
-from tsuzuri.training import log
+from tsuzuri.training import ending, log
 from tsuzuri.training.optimizers import OPTIMIZERS, set_frozen
 
 CHECKPOINT_SECONDS = 300  # at most so much work is lost when the process is killed
+EVENT_SECONDS = 0.1  # between two events of batches, at least
 PAUSE = 0.25  # seconds between two looks at the losses on a GPU, each of which waits for it
 
 
@@ -66,12 +66,16 @@ class Trainer:
     """A training under way, of a ``run`` on a device of Chainer's.
 
     It goes on from a ``checkpoint``, or begins with ``weights`` by path, else with those that the run's seed gives.
-    ``stop()`` is asked after every batch; ``output`` is a ``log.Output``.
+    ``stop()`` is asked after every batch, in the thread that trains, and may look at what another thread sets;
+    ``listener`` is called with a ``log.Event`` now and then. An exception of either ends the training as a crash does:
+    what was saved stays.
     """
 
-    def __init__(self, run, task, device, *, checkpoint=None, weights=None, stop=lambda: False, output=None):
+    def __init__(
+        self, run, task, device, *, checkpoint=None, weights=None, stop=lambda: False, listener=lambda _: None
+    ):
         self.run, self.task, self.recipe = run, task, run.recipe
-        self.device, self._stop, self.output = device, stop, output or log.Output()
+        self.device, self._stop, self._listener = device, stop, listener or (lambda event: None)
         device.use()
         self.model = run.new_model()
         for path, param in self.model.namedparams():
@@ -87,9 +91,11 @@ class Trainer:
             task.check_resumed(self.state, checkpoint.path)
         self._freeze()  # before the learner is made, which depends on it
         self.learner = task.make_learner(self.model, self.optimizer)
-        self.output.note(f"engine   {self.learner.description}")
+        self._epoch, self._batches, self._began = self.state.epoch, None, None
+        self._told = -math.inf  # when it last told of batches
+        self._tell("note", f"engine   {self.learner.description}")
         if checkpoint:
-            self.output.note(f"go on    {self.place()}")
+            self._tell("note", f"go on    {self.place()}")
             self.save()
         else:
             run.create(run.encode_checkpoint(self.model, self.optimizer, self.state.meta()))
@@ -103,42 +109,50 @@ class Trainer:
         """To its end, or to the first wish to stop; returns whether it came to its end."""
         state, task = self.state, self.task
         if state.patience.exhausted() and state.epoch <= self.recipe.epoch:
-            self.output.note(f"patience  is used up: --patience above {self.recipe.patience} goes on")
-        stopped = False
+            self._tell("note", f"patience  is used up: --patience above {self.recipe.patience} goes on")
+        if state.epoch > self.recipe.epoch:
+            done = f"all {self.recipe.epoch} epochs were done before"
+            self._tell("note", f"finished {done}: --epoch {2 * self.recipe.epoch} goes on with as many more")
+        stopped, started = False, time.monotonic()
         while not stopped and self._unfinished():
             stopped = self._train_epoch() and self._unfinished()
         if stopped:
             self.save()
         for line in self.learner.notes():
-            self.output.note(line)
+            self._tell("note", line)
         task.finish(self.run, state)
         if not stopped:
             best = self.run.load_best()
             best.to_device(self.device)
-            self.output.show(task.test(best))
+            self._tell("test", task.test(best))
+        why = ending.reason(self.recipe, state, stopped)
+        self._tell("end", ending.summary(self.run, task, state.history, why, time.monotonic() - started))
         return not stopped
 
     def _train_epoch(self):
         """Learn from the batches of this epoch that are left; returns whether a wish to stop ended it."""
         state, task = self.state, self.task
+        self._epoch = state.epoch
         self._freeze()
         setattr(self.optimizer, OPTIMIZERS[self.recipe.optimizer].rate, task.learning_rate(state))
         batches = task.begin_epoch(self.model, state)
+        self._batches = len(batches)
+        if self._began is None:
+            self._began = time.monotonic(), self._share()
         self._begin_counting()
-        with contextlib.closing(log.Progress(state.epoch, task.unit, len(batches), state.window)) as self._progress:
-            for batch in batches[state.window :]:
-                self.learner.learn(batch)
-                state.window += 1
-                self._words += task.count(state, batch)
-                stop = self._stop()
-                self._progress.step(self._speed(), self._loss(stop or state.window == len(batches)))
-                if stop and task.validation_can_wait:
-                    return True  # the validation that may be due comes first when the training goes on
-                self._validate_and_save(len(batches))
-                if stop or state.patience.exhausted():
-                    return stop
-            if state.window == len(batches):  # where it stopped before the validation
-                self._validate_and_save(len(batches))
+        for batch in batches[state.window :]:
+            self.learner.learn(batch)
+            state.window += 1
+            self._words += task.count(state, batch)
+            stop = self._stop()
+            self._look_and_tell(stop or state.window == self._batches)
+            if stop and task.validation_can_wait:
+                return True  # the validation that may be due comes first when the training goes on
+            self._validate_and_save()
+            if stop or state.patience.exhausted():
+                return stop
+        if state.window == self._batches:  # where it stopped before the validation
+            self._validate_and_save()
         return False
 
     def _unfinished(self):
@@ -155,14 +169,31 @@ class Trainer:
         """Words a second."""
         return self._words / max(1e-9, time.perf_counter() - self._since)
 
-    def _loss(self, needed):
-        """The mean training loss since it was last looked at, or None where it is not yet time to look again."""
+    def _look_and_tell(self, needed):
+        """Bring in the sum of losses where that is ``needed`` or costs nothing, and tell of it, but not too often."""
         if not (needed or self.learner.due()):
-            return None
-        nats, count = self._known
+            return
         self._look()
-        self._known = self.state.nats, self.task.loss_count(self.state)
-        return (self.state.nats - nats) / max(1, self._known[1] - count)
+        if time.monotonic() - self._told < EVENT_SECONDS:
+            return
+        self._told = time.monotonic()
+        (nats, count), self._known = self._known, (self.state.nats, self.task.loss_count(self.state))
+        loss = (self._known[0] - nats) / max(1, self._known[1] - count)
+        self._tell("batch", loss=loss, words_per_second=self._speed())
+
+    def _tell(self, kind, text="", **figures):
+        """Call the listener with an event, and with where the training stands."""
+        done, left = self._share(), None
+        if self._began is not None and done > self._began[1]:
+            left = (time.monotonic() - self._began[0]) / (done - self._began[1]) * (1 - done)
+        epochs = self.recipe.epoch
+        place = {"epoch": min(self._epoch, epochs), "epochs": epochs, "done": done, "seconds_left": left}
+        self._listener(log.Event(kind, text, **place, **figures))
+
+    def _share(self):
+        """How much of all epochs is done, 0 to 1."""
+        epochs = self.state.epoch - 1 + (self.state.window / self._batches if self._batches else 0)
+        return min(1.0, epochs / self.recipe.epoch)
 
     def _look(self):
         """Bring the sum of losses from where it is made; raises ``UserError`` where it is no longer finite."""
@@ -177,34 +208,36 @@ class Trainer:
             )
         self.task.look(state)
 
-    def _validate_and_save(self, batches):
-        """After a batch, do what is due; what is shown is on the disk before. ``batches`` is how many the epoch has."""
+    def _validate_and_save(self):
+        """After a batch, do what is due; what is told is on the disk before."""
         state, task = self.state, self.task
-        last = state.window == batches
+        last = state.window == self._batches
         validate = task.validation_due(state, last)
         save = validate or task.save_due(state) or time.monotonic() - self._saved > CHECKPOINT_SECONDS
         if validate or save:
             self._look()
         for line in task.progress_lines(state):
-            self._progress.clear()
-            self.output.note(line)
-        entry = self._validate(batches) if validate else None
+            self._tell("note", line)
+        entry = self._validate() if validate else None
         if last:
             state.epoch, state.window = state.epoch + 1, 0
         if save:
             self.save()
         if entry:
-            self._progress.clear()
-            self.output.show(task.entry_line(entry))
             name, picture = task.picture(state.history, self.run.name)
             storage.write_file(self.run.file(name), picture)
+            figures = {"loss": entry["train_loss"], "words_per_second": entry["words_per_second"]}
+            self._tell("epoch", task.entry_line(entry), entry=dict(entry), **figures)
+            sample = task.sample(self.run, state)
+            if sample is not None:
+                self._tell("sample", log.sample_text(sample))
             if not last:
                 self._begin_counting()
 
-    def _validate(self, batches):
+    def _validate(self):
         """Validate, and keep the model if it is the best so far; returns the entry of the history."""
         state, task = self.state, self.task
-        entry, figure = task.validate(self.model, state, batches, round(self._speed()))
+        entry, figure = task.validate(self.model, state, self._batches, round(self._speed()))
         entry["best"] = state.patience.better(figure)
         state.history.append(entry)
         if entry["best"]:

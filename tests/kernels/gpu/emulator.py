@@ -31,6 +31,34 @@ def compiler():
     return next(filter(None, map(shutil.which, (os.environ.get("CXX", "c++"), "g++", "clang++"))), None)
 
 
+def compiled(name, text, ending, *options):
+    """The path of a source file of this text, beside which is what the compiler makes of it, named with the ending.
+
+    Both are kept from one run to the next, under a digest of all that they depend on.
+    """
+    command = [compiler(), *FLAGS, *options]
+    digest = hashlib.sha256(" ".join([*command, text]).encode()).hexdigest()[:20]
+    folder = pathlib.Path(tempfile.gettempdir()) / f"tsuzuri-emulated-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    source = folder / f"{digest}-{name}"
+    made = folder / (source.name + ending)
+    if not made.exists():
+        with tempfile.TemporaryDirectory(dir=folder) as work:  # so that others find all, or nothing
+            path = pathlib.Path(work) / name
+            path.write_text(text, encoding="utf-8")
+            subprocess.run([*command, path, "-o", path.with_suffix(ending)], check=True)
+            os.replace(path, source)
+            os.replace(path.with_suffix(ending), made)
+    return source
+
+
+@functools.cache
+def header():
+    """The emulator, compiled beforehand: with the standard library's headers it takes as long as a whole program."""
+    text = (HERE / "emulator.hpp").read_text(encoding="utf-8").replace("#pragma once\n", "")
+    return compiled("emulator.hpp", text, ".gch", "-x", "c++-header")
+
+
 @functools.cache
 def build(program, defines=()):
     """A library of a program's kernels for the CPU."""
@@ -43,22 +71,9 @@ def build(program, defines=()):
         for name in names
     )
     head = "".join(f"#define {name} {value}\n" for name, value in defines)
-    emulator = (HERE / "emulator.hpp").read_text(encoding="utf-8").replace("#pragma once\n", "")
     tail = 'extern "C" const char* failure() { return emulator::error.c_str(); }\n'
-    whole = "\n".join((emulator, head, source, table, tail))
-    command = [compiler(), *FLAGS]
-    digest = hashlib.sha256(" ".join([*command, whole]).encode()).hexdigest()[:20]
-    folder = pathlib.Path(tempfile.gettempdir()) / f"tsuzuri-emulated-{os.getuid()}"
-    folder.mkdir(exist_ok=True)
-    library = folder / f"{program}-{digest}.so"
-    if not library.exists():
-        with tempfile.TemporaryDirectory(dir=folder) as work:
-            path = pathlib.Path(work) / f"{program}.cpp"
-            path.write_text(whole, encoding="utf-8")
-            made = path.with_suffix(".so")
-            subprocess.run([*command, path, "-o", made], check=True)
-            os.replace(made, library)
-    loaded = ctypes.CDLL(str(library))
+    whole = "\n".join((head, source, table, tail))
+    loaded = ctypes.CDLL(f"{compiled(f'{program}.cpp', whole, '.so', '-include', str(header()))}.so")
     loaded.failure.restype = ctypes.c_char_p
     return loaded
 

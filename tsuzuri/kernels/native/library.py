@@ -14,6 +14,7 @@ from tsuzuri.errors import UserError
 
 NAME = "tsuzuri.kernels.native._native"
 BUILD = "make native builds them, with GCC or Clang"
+BUILD_INSTALLED = "installing Tsuzuri anew where there is GCC or Clang builds them"
 
 
 def load_extension():
@@ -29,10 +30,12 @@ def load_extension():
     except ModuleNotFoundError:
         if wanted is None:
             return None
-        raise UserError(f"TSUZURI_NATIVE={wanted}: there are no native kernels: {BUILD}") from None
+        raise UserError(f"TSUZURI_NATIVE={wanted}: there are no native kernels: {how_to_build()}") from None
     except ImportError as error:
-        raise UserError(f"the native kernels do not load: {error}: {BUILD}, TSUZURI_NATIVE=0 goes without") from None
-    if getattr(module, "source", None) != fingerprint():
+        raise UserError(
+            f"the native kernels do not load: {error}: {how_to_build()}, TSUZURI_NATIVE=0 goes without"
+        ) from None
+    if sources() and getattr(module, "source", None) != fingerprint():
         raise UserError(f"{module.__file__}: built from other sources than tsuzuri/kernels/native has now: {BUILD}")
     return module
 
@@ -46,14 +49,24 @@ def _of_path(path):
     return module
 
 
+def sources():
+    """The paths of the sources in C++; there are none in a package that was installed from a wheel."""
+    return sorted(pathlib.Path(__file__).parent.glob("*.?pp"))
+
+
 def fingerprint():
     """Of the sources in C++, as setup.py builds it in: a build that is out of date might compute something else."""
     digest = hashlib.sha256()
-    for path in sorted(pathlib.Path(__file__).parent.glob("*.?pp")):
+    for path in sources():
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
+def how_to_build():
+    """What builds the kernels, for the end of a message."""
+    return BUILD if sources() else BUILD_INSTALLED
+
+
 def why_missing():
     """Why ``load`` gives None, in a few words."""
-    return "TSUZURI_NATIVE=0" if os.environ.get("TSUZURI_NATIVE") == "0" else f"there are none: {BUILD}"
+    return "TSUZURI_NATIVE=0" if os.environ.get("TSUZURI_NATIVE") == "0" else f"there are none: {how_to_build()}"

@@ -1,5 +1,6 @@
 """Files of words: ``music.words`` has one piece a line, ``music.words.json`` beside it what the words do not say."""
 
+import collections
 import dataclasses
 import json
 import os
@@ -9,11 +10,13 @@ from typing import Any
 from tsuzuri import storage
 from tsuzuri.errors import UserError
 from tsuzuri.midi import timing
+from tsuzuri.midi.words import codec
 from tsuzuri.midi.words.convert import PieceWords, is_meter, is_program
 from tsuzuri.midi.words.settings import EVENTS, Settings, settings_from_json
 
 FORMAT = 1
 SUFFIX = ".words"
+LONGEST = 40  # characters of a word that a message shows
 
 
 def dump_words(settings: Settings, pieces: Sequence[PieceWords], report: Mapping[str, Any]) -> tuple[bytes, bytes]:
@@ -41,13 +44,15 @@ def load_words(path: str) -> tuple[Settings, list[PieceWords]]:
 
     Raises ``UserError`` for a file that is not text, holds no words, or does not fit its description.
     """
-    lines = [text.split() for _, text in piece_lines(path)]
+    numbered = piece_lines(path)
+    _check_words(path, numbered)
+    lines = [text.split() for _, text in numbered]
     if not os.path.exists(path + ".json"):
         name = os.path.basename(path).removesuffix(SUFFIX)
         names = [name] if len(lines) == 1 else [f"{name}-{n}" for n in range(1, len(lines) + 1)]
         context = timing.TICKS, timing.MICROSECONDS, (4, 4)
         pieces = [PieceWords(name, words, *context) for name, words in zip(names, lines, strict=True)]
-        return Settings(events=events_of_words(word for line in lines for word in line)), pieces
+        return Settings(events=kind_of_events(lines)), pieces
     settings, described = _description(path + ".json")
     if len(lines) != len(described):
         raise UserError(
@@ -69,9 +74,29 @@ def piece_lines(path):
     return lines
 
 
-def events_of_words(words: Iterable[str]) -> str:
-    """The setting ``events`` of words without a description."""
-    statuses = {word.split("_")[1][:1] for word in words if word.count("_")}
+def _check_words(path, numbered):
+    """Raise ``UserError`` for a file of which less than half are words of MIDI: prose, most likely."""
+    counts = collections.Counter(word for _, text in numbered for word in text.split())
+    wrong = {word for word in counts if not _is_word(word)}
+    if 2 * sum(counts[word] for word in wrong) > sum(counts.values()):
+        number, word = next((n, word) for n, text in numbered for word in text.split() if word in wrong)
+        shown = word if len(word) <= LONGEST else word[: LONGEST - 1] + "…"
+        raise UserError(
+            f"{path}: line {number}: {shown} is no word of MIDI: must be delta_status_data, as 00_90_4050 is"
+        )
+
+
+def _is_word(text):
+    try:
+        codec.decode_word(text)
+    except ValueError:
+        return False
+    return True
+
+
+def kind_of_events(lines: Iterable[Iterable[str]]) -> str:
+    """The setting ``events`` that lists of words need: the least of ``EVENTS`` that has all of them."""
+    statuses = {word.split("_")[1][:1] for line in lines for word in line if word.count("_")}
     return EVENTS[2 if "f" in statuses else 1 if statuses - {"8", "9"} else 0]
 
 

@@ -1,0 +1,45 @@
+"""Warnings of a corpus whose figures will say little."""
+
+import numpy
+import pytest
+
+from tsuzuri.data.advice import corpus_warnings
+from tsuzuri.data.corpus import Corpus
+from tsuzuri.text import vocabulary
+from tsuzuri.text.tokenizers import get_tokenizer
+
+
+def corpus(tokens="space", unknown=0, valid=3, test=3):
+    """Of pieces of nine words and a line end each, of which validation has ``unknown`` of 10 * ``valid`` as <unk>."""
+    piece = [2] * 9 + [vocabulary.EOS]
+    ids = numpy.array(piece * valid, "i")
+    ids[numpy.flatnonzero(ids == 2)[:unknown]] = vocabulary.UNK
+    words = vocabulary.build_vocabulary({"a": 5}, 1, None)
+    return Corpus(numpy.array(piece * 50, "i"), ids, numpy.array(piece * test, "i"), words, get_tokenizer(tokens), {})
+
+
+@pytest.mark.parametrize("tokens", ["space", "char", "midi"])
+def test_a_good_corpus_has_none(tokens):
+    assert corpus_warnings(corpus(tokens, unknown=6)) == []  # of 30: 20 %, and not above it
+
+
+@pytest.mark.parametrize(
+    ("tokens", "advice"),
+    [
+        ("space", "add text of the same kind, lower --min-count, or take --tokens char"),
+        ("char", "add text of the same kind, lower --min-count"),
+        ("midi", "add tunes, or try --transpose -5..6, a coarser --grid or fewer --velocities"),
+    ],
+)
+def test_unknown_words_of_validation(tokens, advice):
+    (line,) = corpus_warnings(corpus(tokens, unknown=9))
+    assert line == f"warning  30% of the validation words are unknown, and their loss says little: {advice}"
+
+
+def test_few_pieces():
+    assert corpus_warnings(corpus("midi", valid=1, test=2)) == [
+        "warning  validation is of 1 tune only, and its loss says little: add tunes, or name --valid files",
+        "warning  test is of 2 tunes only, and its loss says little: add tunes, or name --test files",
+    ]
+    (line,) = corpus_warnings(corpus(valid=2))
+    assert line == ("warning  validation is of 2 lines only, and its loss says little: add text, or name --valid files")

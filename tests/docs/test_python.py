@@ -1,0 +1,58 @@
+"""docs/python.md: its Python runs, block after block in one folder, and its table has every public name.
+
+Trainings are small: one epoch (two where one is resumed) of eight units.
+"""
+
+import re
+
+import pytest
+
+import tsuzuri
+from tests.conftest import ROOT
+
+PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ROW = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The working folder, with the files that the page names."""
+    (tmp_path / "novel.txt").symlink_to(ROOT / "corpus" / "stories" / "toudai.txt")
+    (tmp_path / "intro.mid").symlink_to(ROOT / "corpus" / "tunes" / "clementine.mid")
+    (tmp_path / "corpus").symlink_to(ROOT / "corpus")
+    (tmp_path / "midi").symlink_to(ROOT / "corpus" / "tunes")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def _small(monkeypatch):
+    train, train_classifier, resume = tsuzuri.train, tsuzuri.train_classifier, tsuzuri.resume
+
+    def small(function):
+        def call(*args, **options):
+            few = 1 if options.get("epoch") != 0 else 0  # which the page shows to be refused
+            return function(*args, **options | {"epoch": few, "unit": 8, "device": "cpu"})
+
+        return call
+
+    monkeypatch.setattr(tsuzuri, "train", small(train))
+    monkeypatch.setattr(tsuzuri, "train_classifier", small(train_classifier))
+    monkeypatch.setattr(tsuzuri, "resume", lambda path, **options: resume(path, **options | {"epoch": 2}))
+
+
+@pytest.mark.usefixtures("_small")
+def test_what_it_shows_runs(folder, capsys):
+    names = {}
+    for number, block in enumerate(BLOCK.findall(PAGE), 1):
+        exec(compile(block, f"block {number} of docs/python.md", "exec"), names)
+    made = {path.name for path in folder.iterdir()}
+    assert {"tune.mid", "tune.wav", "flute.mid", "curves.png", "confusion.png", "runs"} <= made
+    assert len([*(folder / "out").iterdir()]) == 2
+    assert names["letters"].history[-1]["epoch"] == 2
+    assert "epoch: is 0, must be 1 or more\n" in capsys.readouterr().out
+
+
+def test_its_table_has_every_public_name():
+    assert sorted(ROW.findall(PAGE)) == sorted(tsuzuri.__all__)

@@ -1,0 +1,84 @@
+"""Music from a model: a grammar that lets only legal music through, and pieces grown by it to their end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tsuzuri.api.drawing import Note, draw_ids
+from tsuzuri.errors import UserError
+from tsuzuri.midi import compose, timing
+from tsuzuri.midi.compose import Beginning, MusicVocabulary
+from tsuzuri.midi.grammar import Grammar, Lexicon
+from tsuzuri.midi.words import codec, collect
+from tsuzuri.midi.words.convert import PieceWords
+from tsuzuri.training.run import Run
+
+LIMITS = ("length", "bars", "seconds")
+
+
+class GeneratedMusic:
+    """Pieces that follow ``prime``, words or the path of a file, drawn from a ``run``'s model as ``args`` say.
+
+    ``note`` is told of what the model does not know. ``primed`` is the tick up to which a piece is its prime, and
+    ``settings`` those of the run's MIDI as JSON has them. Raises ``UserError`` for what is no prime.
+    """
+
+    def __init__(self, run: Run, prime: str, args: Mapping[str, Any], note: Note) -> None:
+        check_limits(args)
+        try:
+            about = collect.check_midi_report(run.about["corpus"]["report"]["midi"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{run.file('run.json')}: damaged, or not a run of this program: {error}") from None
+        vocabulary, eos = MusicVocabulary(run.vocabulary.words), run.vocabulary.ids["<eos>"]
+        self._beginning = compose.read_beginning(prime, about)
+        self.primed = self._beginning.events[-1][0] if self._beginning.events else 0
+        self.settings = about["settings"]
+        self._grammar, self._length = start_grammar(args, about, self._beginning, vocabulary, eos)
+        unknown = "nearest" if self._beginning.from_file else args["unk"]
+        prime_ids, unlike = compose.beginning_ids(self._beginning.events, vocabulary, unknown, run.path)
+        if unlike:
+            count = len(self._beginning.events)
+            note(f"note: the model does not know {unlike} of the {count} words to begin with")
+        self._rows = draw_ids(args, run, [eos, *prime_ids], self._grammar.mask, vocabulary.onset_keys())
+
+    def stream(self) -> Iterator[str]:
+        """Yield the words of the only piece, each as soon as it is drawn: the prime's come first."""
+        last, taken = 0, 0
+        for _ in compose.grow_pieces(self._rows, self._grammar, self._length):
+            events = self._grammar.events[0]
+            for tick, message in events[taken:]:
+                yield codec.encode_word(tick - last, message)
+                last = tick
+            taken = len(events)
+
+    def pieces(self) -> list[PieceWords]:
+        """The pieces, once they have all ended."""
+        for _ in compose.grow_pieces(self._rows, self._grammar, self._length):
+            pass
+        return compose.finished_pieces(self._grammar, self._beginning)
+
+
+def check_limits(args: Mapping[str, Any]) -> None:
+    """Raise ``UserError`` where more than one option says how long a piece is to be."""
+    limits = [name for name in LIMITS if args[name]]
+    if len(limits) > 1:
+        raise UserError(f"--{limits[0]} and --{limits[1]}: give one of --length, --bars and --seconds")
+
+
+def start_grammar(
+    args: Mapping[str, Any], about: Mapping[str, Any], beginning: Beginning, vocabulary: MusicVocabulary, eos: int
+) -> tuple[Grammar, int]:
+    """The ``Grammar`` of the pieces, which has taken their beginning, and after how many words it is to close them."""
+    longest = args["max_note"] * timing.bar_length(*beginning.meter, about["division"])
+    lexicon, may_end = Lexicon(vocabulary.parsed, eos), args["length"] is None
+    grammar = Grammar(lexicon, about["division"], longest, about["voices"], args["num_samples"], may_end)
+    grammar.begin(beginning.events)
+    tempo = round(60 * timing.SECOND / args["tempo"]) if args["tempo"] else beginning.tempo
+    length = args["length"] or compose.LONGEST
+    for unit in ("bars", "seconds"):
+        if args[unit]:
+            grammar.end_after(args[unit], unit, beginning.meter, tempo, steady=args["tempo"] is not None)
+            length = math.ceil(args[unit]) * compose.DENSEST
+    return grammar, length

@@ -1,0 +1,155 @@
+"""The options of the Python functions as types, for editors and type checkers: written by ``make docs``.
+
+What each of them means is in ``docs/options.md``; the tables are in ``tsuzuri/options``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Literal, TypedDict
+
+Path = str | os.PathLike[str]
+
+
+class TrainOptions(TypedDict, total=False):
+    """Those of ``train.py``."""
+
+    valid: Path | Sequence[Path] | None
+    test: Path | Sequence[Path] | None
+    resume: bool | None
+    force: bool | None
+    device: str | None
+    precision: Literal["auto", "float32", "tf32", "bfloat16"] | None
+    tokens: Literal["auto", "mecab", "char", "space"] | None
+    min_count: int | None
+    vocab_size: int | None
+    track: int | str | None
+    events: Literal["notes", "channel", "all"] | None
+    velocities: int | str | None
+    ticks_per_beat: int | str | None
+    grid: int | str | None
+    transpose: int | tuple[int, int] | str | None
+    stretch: float | Sequence[float] | str | None
+    unit: int | None
+    dropout: float | None
+    dropout_on: Literal["layers", "projections"] | None
+    vectors: Path | None
+    freeze_vectors: bool | None
+    freeze_epochs: int | None
+    epoch: int | None
+    batchsize: int | None
+    bproplen: int | None
+    gradclip: float | None
+    optimizer: Literal["adam", "sgd", "momentum", "adagrad", "rmsprop", "adadelta"] | None
+    lr: float | None
+    lr_decay: float | None
+    patience: int | None
+    sample_every: int | None
+    seed: int | None
+
+
+class ClassifierOptions(TypedDict, total=False):
+    """Those of ``classify.py train``."""
+
+    pos: Path | Sequence[Path] | None
+    neg: Path | Sequence[Path] | None
+    valid: Path | Sequence[Path] | None
+    test: Path | Sequence[Path] | None
+    valid_fraction: float | None
+    test_fraction: float | None
+    form: Literal["auto", "tab", "csv", "space"] | None
+    encoding: int | str | None
+    label_column: int | str | None
+    text_column: int | str | None
+    resume: bool | None
+    force: bool | None
+    device: str | None
+    precision: Literal["auto", "float32", "bfloat16"] | None
+    tokens: Literal["auto", "mecab", "char", "space", "english"] | None
+    case: Literal["auto", "fold", "keep"] | None
+    n_words: int | None
+    min_count: int | None
+    maxlen: int | None
+    truncate: Literal["pre", "post"] | None
+    track: int | str | None
+    events: Literal["notes", "channel", "all"] | None
+    velocities: int | str | None
+    ticks_per_beat: int | str | None
+    grid: int | str | None
+    init_from: Path | None
+    vectors: Path | None
+    freeze_vectors: bool | None
+    freeze_epochs: int | None
+    model: Literal["lstm", "bilstm", "rnn", "bow"] | None
+    layers: int | None
+    pool: Literal["mean", "last", "max"] | None
+    unit: int | None
+    width: int | None
+    dropout: float | None
+    dropout_words: float | None
+    use_dropout: bool | None
+    epoch: int | None
+    batchsize: int | None
+    optimizer: Literal["adam", "sgd", "momentum", "adagrad", "rmsprop", "adadelta"] | None
+    lr: float | None
+    decay_c: float | None
+    gradclip: float | None
+    patience: int | None
+    valid_freq: int | None
+    save_freq: int | None
+    disp_freq: int | None
+    sort_by_len: bool | None
+    seed: int | None
+
+
+class GenerateOptions(TypedDict, total=False):
+    """Those of ``generate.py``."""
+
+    unk: Literal["error", "skip", "nearest"] | None
+    length: int | None
+    sentences: int | None
+    bars: int | None
+    seconds: float | None
+    max_note: int | None
+    tempo: float | None
+    program: int | None
+    temperature: float | None
+    top_k: int | None
+    top_p: float | None
+    escape: bool | None
+    seed: int | None
+    device: str | None
+
+
+class ReadMidiOptions(TypedDict, total=False):
+    """Those of ``read_midi.py``."""
+
+    strict: bool | None
+    track: int | str | None
+    events: Literal["notes", "channel", "all"] | None
+    velocities: int | str | None
+    ticks_per_beat: int | str | None
+    grid: int | str | None
+    transpose: int | tuple[int, int] | str | None
+    stretch: float | Sequence[float] | str | None
+
+
+class PredictOptions(TypedDict, total=False):
+    """Those of ``classify.py predict``."""
+
+    explain: bool | None
+    by: Literal["leave-one-out", "gradient"] | None
+    device: str | None
+
+
+class EvaluateOptions(TypedDict, total=False):
+    """Those of ``classify.py evaluate``."""
+
+    pos: Path | Sequence[Path] | None
+    neg: Path | Sequence[Path] | None
+    form: Literal["auto", "tab", "csv", "space"] | None
+    encoding: int | str | None
+    label_column: int | str | None
+    text_column: int | str | None
+    device: str | None

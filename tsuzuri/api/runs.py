@@ -1,0 +1,188 @@
+"""A run as a notebook uses it: what it learned from, how it went, and what its model writes."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tsuzuri.api.drawing import generating_options
+from tsuzuri.api.music_generation import GeneratedMusic
+from tsuzuri.api.pictures import Picture
+from tsuzuri.api.piece import Piece
+from tsuzuri.api.text_generation import GeneratedTexts
+from tsuzuri.errors import UserError
+from tsuzuri.midi.words.settings import settings_from_json
+from tsuzuri.options.generate import TABLES
+from tsuzuri.options.resolve import read_options
+from tsuzuri.training import plots
+from tsuzuri.training.run import Run
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from tsuzuri.api.option_types import GenerateOptions
+
+ELSEWHERE = {  # options of generate.py that have another place here, and where
+    "run": "the run is this one",
+    "model": "the run is this one",
+    "word": "the prime is the first argument",
+    "primetext": "the prime is the first argument",
+    "num_samples": "generate_many(count, ...) generates several",
+    "out": "save what is returned",
+    "words": "a piece has its words",
+    "plot": "a piece has plot() and save()",
+    "wav": "a piece has save()",
+    "soundfont": "a piece's save() takes it",
+}
+
+
+class TrainedRun:
+    """What a training left in a folder, of whatever kind; see ``TextRun``, ``MusicRun`` and ``Classifier``."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @property
+    def path(self) -> str:
+        """The run directory."""
+        return str(self._run.path)
+
+    @property
+    def kind(self) -> str:
+        """What it learned: "text", "music" or "classes"."""
+        return str(self._run.about["kind"])
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """All that ``run.json`` says: tokenizer, sizes, recipe, versions, and the report on the corpus."""
+        return dict(self._run.about)
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """The words that the model knows, each in the place of its id: ``<eos>`` and ``<unk>``, then by frequency."""
+        return list(self._run.vocabulary.words)
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """An entry for each validation so far, as in ``log.jsonl``: losses or errors, speed, whether it was best."""
+        path = self._run.file("log.jsonl")
+        try:
+            with open(path, encoding="utf-8") as stream:
+                return [json.loads(line) for line in stream]
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path}: cannot be read: {error}") from None
+
+    def plot(self) -> Picture:
+        """The curves of its training as a picture, which a notebook shows. Raises ``UserError`` before the first epoch.
+
+        >>> tsuzuri.load("runs/novel").plot().save("curves.png")  # doctest: +SKIP
+        """
+        history = self.history
+        if not history:
+            raise UserError(f"{self.path}: has no epoch yet, nothing to plot")
+        draw = plots.plot_error_curves if self.kind == "classes" else plots.plot_loss_curves
+        return Picture(draw(history, self._run.name))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.path!r}, {', '.join(f'{value} {key}' for key, value in self._facts())})"
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """What it is in figures: pairs of a noun and a number as it is shown."""
+        return [("words known", f"{len(self._run.vocabulary):,}"), ("validations", f"{len(self.history):,}")]
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(key)}</td><td>{html.escape(value)}</td></tr>" for key, value in self._facts()
+        )
+        title = f"<b>{html.escape(self._run.name)}</b> {html.escape(self.kind)}, {html.escape(self.path)}"
+        curves = self.plot().html() if self.history else ""
+        return f"<div>{title}<table>{rows}</table>{curves}</div>"
+
+
+class TextRun(TrainedRun):
+    """A language model of text.
+
+    >>> run = tsuzuri.load("runs/novel")  # doctest: +SKIP
+    >>> run.generate("ホームズ", sentences=5, temperature=0.8, seed=1)  # doctest: +SKIP
+    'ホームズは…'
+    """
+
+    def generate(self, prime: str = "", **options: Unpack[GenerateOptions]) -> str:
+        """A new text that begins with ``prime``.
+
+        The options are those of ``generate.py`` with underscores: ``sentences``, ``length``, ``temperature``,
+        ``top_k``, ``top_p``, ``seed``, ``unk`` ("skip" or "nearest" for words that the model does not know),
+        ``escape``, ``device``. The same seed gives the same text. Raises ``UserError``.
+        """
+        return self.generate_many(1, prime, **options)[0]
+
+    def generate_many(self, count: int, prime: str = "", **options: Unpack[GenerateOptions]) -> list[str]:
+        """``count`` different texts, drawn side by side, which is faster than one after the other."""
+        return self._texts(prime, options, count).texts()
+
+    def stream(self, prime: str = "", **options: Unpack[GenerateOptions]) -> Iterator[str]:
+        """Yield the text of ``generate`` word by word, each as soon as it is drawn, with the space before it."""
+        return self._texts(prime, options, 1).stream()
+
+    def _texts(self, prime: str, options: Mapping[str, object], count: int) -> GeneratedTexts:
+        args = _options(self._run, options, count)
+        return GeneratedTexts(self._run, _prime_text(prime), args, _warn)
+
+
+class MusicRun(TrainedRun):
+    """A language model of music.
+
+    >>> tune = tsuzuri.load("runs/folk").generate(bars=16, seed=1)  # doctest: +SKIP
+    >>> tune.save("tune.mid")  # doctest: +SKIP
+    """
+
+    def generate(self, prime: str | os.PathLike[str] | Piece = "", **options: Unpack[GenerateOptions]) -> Piece:
+        """A new piece that begins with ``prime``: a ``Piece``, words, or the path of a MIDI file.
+
+        The options are those of ``generate.py`` with underscores: ``bars``, ``seconds`` or ``length`` (words),
+        ``tempo``, ``program``, ``max_note``, ``temperature``, ``top_k``, ``top_p``, ``seed``, ``unk``, ``device``. The
+        same seed gives the same piece. Raises ``UserError``.
+        """
+        return self.generate_many(1, prime, **options)[0]
+
+    def generate_many(
+        self, count: int, prime: str | os.PathLike[str] | Piece = "", **options: Unpack[GenerateOptions]
+    ) -> list[Piece]:
+        """``count`` different pieces, drawn side by side, which is faster than one after the other."""
+        music, args = self._music(prime, options, count)
+        look = {"tempo": args["tempo"], "program": args["program"], "primed": music.primed}
+        made_by = settings_from_json(music.settings)
+        return [Piece(piece, **look, made_by=made_by) for piece in music.pieces()]
+
+    def stream(self, prime: str | os.PathLike[str] | Piece = "", **options: Unpack[GenerateOptions]) -> Iterator[str]:
+        """Yield the words of the piece that ``generate`` returns, each as soon as it is drawn."""
+        return self._music(prime, options, 1)[0].stream()
+
+    def _music(self, prime: Any, options: Mapping[str, object], count: int) -> tuple[GeneratedMusic, dict[str, Any]]:
+        args = _options(self._run, options, count)
+        text = " ".join(prime.words) if isinstance(prime, Piece) else _prime_text(prime)
+        return GeneratedMusic(self._run, text, args, _warn), args
+
+
+def _options(run: Run, options: Mapping[str, object], count: object) -> dict[str, Any]:
+    """All options of a generation, checked."""
+    given = read_options(TABLES, options)  # by the names of the table, whatever they were called
+    for name, instead in ELSEWHERE.items():
+        if name in given:
+            raise UserError(f"{name}: not an option of generate: {instead}")
+    return generating_options(run, given | read_options(TABLES, {"num_samples": count}))
+
+
+def _prime_text(prime: object) -> str:
+    if not isinstance(prime, str | os.PathLike):
+        raise UserError(f"prime: is {prime!r}, must be a text, a path or a piece")
+    return os.fspath(prime)
+
+
+def _warn(line: str) -> None:
+    """A remark on what was asked for, where nothing is printed: a warning, which Python shows."""
+    warnings.warn(line.removeprefix("note: "), UserWarning, stacklevel=5)

@@ -1,0 +1,54 @@
+"""What ``train.py`` shows after an epoch: a few words of text, or two bars of music, by the best model so far."""
+
+import numpy
+
+from tsuzuri import storage
+from tsuzuri.midi import compose, timing
+from tsuzuri.midi.grammar import Grammar, Lexicon
+from tsuzuri.midi.words import collect, convert
+from tsuzuri.sampling import constraints, endings, filters, loops, stream
+from tsuzuri.text import tokenizers, vocabulary
+
+WORDS, SENTENCES = 40, 2  # of a text, at most
+BARS, EVENTS = 2, 200  # of a piece, at most
+LONGEST_NOTE = 4  # bars
+MIDI_FILE = "sample.mid"  # of the run
+
+
+def generate_sample(run, epoch):
+    """A text of two sentences, or the notes of about two bars, which the run's ``sample.mid`` then holds.
+
+    It comes from the weights on the disk and from a generator of its own, so that the training does not notice:
+    the same run and epoch give the same sample. Raises ``UserError`` where nothing was saved yet.
+    """
+    model, rng = run.load_best(), numpy.random.default_rng([run.recipe.seed, 3, epoch])
+    return (_music_sample if run.about["kind"] == "music" else _text_sample)(run, model, rng)
+
+
+def _text_sample(run, model, rng):
+    words, tokenizer = run.vocabulary.words, tokenizers.get_tokenizer(run.about["tokens"])
+    ending = endings.Ending(WORDS, SENTENCES, tokenizers.is_sentence_end, tokenizers.is_closing)
+    forbid, escape = constraints.forbid_ids([vocabulary.UNK]), loops.LoopEscape(1)
+    drawn = []
+    for (i,) in stream.generate_words(model, [vocabulary.EOS], filters.make_sampler(), forbid, rng, 1, escape):
+        word = "\n" if i == vocabulary.EOS else words[i]
+        if ending.take(word):
+            drawn.append(word)
+        if ending.over:
+            return tokenizer.join(drawn)
+
+
+def _music_sample(run, model, rng):
+    about = collect.check_midi_report(run.about["corpus"]["report"]["midi"])
+    words, beginning = compose.MusicVocabulary(run.vocabulary.words), compose.read_beginning("", about)
+    bar = timing.bar_length(*beginning.meter, about["division"])
+    lexicon = Lexicon(words.parsed, vocabulary.EOS)
+    grammar = Grammar(lexicon, about["division"], LONGEST_NOTE * bar, about["voices"])
+    grammar.end_after(BARS, "bars", beginning.meter, beginning.tempo)
+    sample, escape = filters.make_sampler(0.9, None, 0.95), loops.LoopEscape(1, words.onset_keys())
+    rows = stream.generate_words(model, [vocabulary.EOS], sample, grammar.mask, rng, 1, escape)
+    for _ in compose.grow_pieces(rows, grammar, EVENTS):
+        pass
+    (piece,) = compose.finished_pieces(grammar, beginning)
+    storage.write_file(run.file(MIDI_FILE), convert.encode_piece(piece)[0])
+    return compose.note_line(piece)

@@ -1,0 +1,100 @@
+"""Text from a model: the prime as ids, words drawn until the texts end, and the texts that they are."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from tsuzuri.api.drawing import Note, draw_ids
+from tsuzuri.errors import UserError
+from tsuzuri.midi.words import wordfile
+from tsuzuri.midi.words.collect import is_music_path
+from tsuzuri.sampling.constraints import forbid_ids
+from tsuzuri.sampling.endings import Ending
+from tsuzuri.text.tokenizers import Tokenizer, get_tokenizer, is_closing, is_sentence_end
+from tsuzuri.text.vocabulary import Vocabulary
+from tsuzuri.training.run import Run
+
+WORDS_A_SENTENCE = 200  # at most, unless a length says otherwise
+
+
+class GeneratedTexts:
+    """Texts that follow the text ``prime``, drawn from a ``run``'s model as ``args`` say, options of generate.py.
+
+    ``note`` is told what becomes of words of the prime that the model does not know. Raises ``UserError`` for such a
+    word where ``args`` do not say what to do with it.
+    """
+
+    def __init__(self, run: Run, prime: str, args: Mapping[str, Any], note: Note) -> None:
+        if os.path.isfile(prime) and is_music_path(prime):
+            held = "words of MIDI" if prime.endswith(wordfile.SUFFIX) else "a MIDI file"
+            raise UserError(f"{prime}: is {held}, and {run.path} was trained on text: must be words to begin with")
+        vocabulary, self.tokenizer = run.vocabulary, get_tokenizer(run.about["tokens"])
+        if self.tokenizer.dictionary != run.about["dictionary"]:
+            made, here = run.about["dictionary"], self.tokenizer.dictionary
+            note(f"note: {run.path} was tokenized with {made}, the one here is {here}")
+        prime_ids = text_prime_ids(prime, self.tokenizer, vocabulary, args["unk"], run.path, note)
+        rows = draw_ids(args, run, prime_ids, forbid_ids([vocabulary.ids["<unk>"]]), steady=True)
+        self.count = args["num_samples"]
+        self._prime = [printed_word(i, vocabulary) for i in prime_ids[1:]]
+        length = args["length"] or WORDS_A_SENTENCE * (args["sentences"] or 1)
+        rules = args["sentences"], is_sentence_end, is_closing, self._prime
+        self._words = words_until_ended(rows, vocabulary, [Ending(length, *rules) for _ in range(self.count)])
+
+    def stream(self) -> Iterator[str]:
+        """Yield the only text piece by piece, each as soon as its word is drawn: the prime's words come first."""
+        return self.tokenizer.pieces(itertools.chain(self._prime, (word for _, word in self._words)))
+
+    def texts(self) -> list[str]:
+        """The texts, once they have all ended."""
+        words = [list(self._prime) for _ in range(self.count)]
+        for n, word in self._words:
+            words[n].append(word)
+        return [self.tokenizer.join(text) for text in words]
+
+
+def text_prime_ids(
+    text: str, tokenizer: Tokenizer, vocabulary: Vocabulary, unknown: str, run_path: str, note: Note
+) -> list[int]:
+    """The ids to begin with: the line end that stands before every line, then ``text`` split as the corpus was.
+
+    ``unknown`` says what becomes of a word that is not in the vocabulary: "error" raises ``UserError``.
+    """
+    ids = [vocabulary.ids["<eos>"]]
+    for number, line in enumerate(text.split("\n")):
+        if number:
+            ids.append(vocabulary.ids["<eos>"])
+        for word in tokenizer.split(line):
+            if word in vocabulary.ids and word != "<unk>":
+                ids.append(vocabulary.ids[word])
+                continue
+            nearest = vocabulary.nearest(word)
+            if unknown == "error" or (unknown == "nearest" and not nearest):
+                known = f"{run_path} knows {', '.join(nearest) or 'none like it'}"
+                raise UserError(f"{word!r}: not a known word; {known} (--unk skip or --unk nearest goes on)")
+            if unknown == "nearest":
+                note(f"note: {nearest[0]} for {word}")
+                ids.append(vocabulary.ids[nearest[0]])
+            else:
+                note(f"note: without {word}")
+    return ids
+
+
+def printed_word(i: int, vocabulary: Vocabulary) -> str:
+    """The word of an id as it is printed: the line end as a line end."""
+    return "\n" if vocabulary.words[i] == "<eos>" else vocabulary.words[i]
+
+
+def words_until_ended(
+    rows: Iterable[Sequence[int]], vocabulary: Vocabulary, text_endings: Sequence[Ending]
+) -> Iterator[tuple[int, str]]:
+    """Yield (n, word) for each word of the n-th text, until all texts have ended."""
+    for row in rows:
+        for n, ending in enumerate(text_endings):
+            word = printed_word(row[n], vocabulary)
+            if not ending.over and ending.take(word):
+                yield n, word
+        if all(ending.over for ending in text_endings):
+            return

@@ -1,0 +1,128 @@
+"""``tsuzuri.train`` and ``tsuzuri.train_classifier``: from files or strings to a run."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tsuzuri.api.classifier import Classifier
+from tsuzuri.api.classifiers import prepare_classifier
+from tsuzuri.api.given_texts import paths_or_pairs
+from tsuzuri.api.language_models import prepare_language_model
+from tsuzuri.api.listening import call_interruptibly, listener_of
+from tsuzuri.api.loading import load
+from tsuzuri.api.prepared import PreparedTraining
+from tsuzuri.api.runs import MusicRun, TextRun
+from tsuzuri.options import classify
+from tsuzuri.options.resolve import read_options
+from tsuzuri.options.train import TABLES
+from tsuzuri.training.log import Event, Listener
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from tsuzuri.api.option_types import ClassifierOptions, TrainOptions
+
+Path = str | os.PathLike[str]
+Stop = threading.Event | Callable[[], bool]
+
+
+def train(
+    corpus: Path | Iterable[Path] = (),
+    out: Path | None = None,
+    *,
+    texts: Iterable[str] | None = None,
+    callback: Callable[[Event], object] | None = None,
+    stop: Stop | None = None,
+    **options: Unpack[TrainOptions],
+) -> TextRun | MusicRun:
+    """Train a language model on text or MIDI files, or on strings, and return its run.
+
+    ``corpus`` names files, .zip archives of texts and folders; ``texts`` are strings in its place, which the run keeps.
+    ``out`` is the run directory. The other options are those of ``train.py`` with underscores, such as ``epoch``,
+    ``unit``, ``dropout``, ``lr``, ``seed``, ``transpose=(-5, 6)``; docs/options.md has them all. ``force=True``
+    replaces a run that is there, ``resume=True`` goes on with it.
+
+    A bar shows how far it is where there is a terminal or a notebook. ``callback(event)`` gets every ``Event``, in the
+    thread that trains: with ``kind`` "epoch" ``event.entry`` has the losses. A training is stopped by ``stop``, a
+    ``threading.Event`` or a function that returns true, by Ctrl-C, and by a notebook's stop button: all of them save
+    first, and ``train(out=..., resume=True)`` goes on to the last bit.
+
+    Raises ``tsuzuri.UserError``, with one line that says what is wrong and what is allowed.
+
+    >>> run = tsuzuri.train(["novel.txt"], "runs/novel", epoch=20)  # doctest: +SKIP
+    >>> print(run.generate("ホームズ", sentences=3))  # doctest: +SKIP
+    ホームズは…
+    """
+    given = read_options(TABLES, _with(options, corpus=corpus, out=out))
+    listener = listener_of(callback)
+    run = _train(prepare_language_model(given, listener, texts), listener, stop)
+    assert isinstance(run, TextRun | MusicRun)
+    return run
+
+
+def train_classifier(
+    examples: Path | Iterable[Path] | Iterable[tuple[str, str]] = (),
+    out: Path | None = None,
+    *,
+    callback: Callable[[Event], object] | None = None,
+    stop: Stop | None = None,
+    **options: Unpack[ClassifierOptions],
+) -> Classifier:
+    """Train a classifier of texts or tunes on labeled examples, and return it.
+
+    ``examples`` are (label, text) pairs, which the run keeps; or files of lines with a label, a tab and a text, tables,
+    and folders that hold a folder for each class. ``out`` is the run directory. The other options are those of
+    ``classify.py train`` with underscores, such as ``epoch``, ``unit``, ``dropout_words``, ``vectors``, ``seed``;
+    docs/options.md has them all. The rest is as in ``train``.
+
+    Raises ``tsuzuri.UserError``, with one line that says what is wrong and what is allowed.
+
+    >>> mood = tsuzuri.train_classifier([("good", "a fine day"), ...], "runs/mood")  # doctest: +SKIP
+    >>> mood.predict("what a fine evening").label  # doctest: +SKIP
+    'good'
+    """
+    paths, pairs = paths_or_pairs(examples)
+    given = read_options(classify.TRAIN, _with(options, corpus=paths, out=out))
+    listener = listener_of(callback)
+    run = _train(prepare_classifier(given, listener, pairs), listener, stop)
+    assert isinstance(run, Classifier)
+    return run
+
+
+def resume(
+    path: Path,
+    *,
+    callback: Callable[[Event], object] | None = None,
+    stop: Stop | None = None,
+    **options: Any,
+) -> TextRun | MusicRun | Classifier:
+    """Go on with a training that was stopped, or that is to have more epochs, and return its run.
+
+    ``path`` is the run directory. The options are those that ``--resume`` can change: ``epoch``, ``patience``,
+    ``device``, ``precision`` and a few more; the rest is as in ``train``. Raises ``tsuzuri.UserError``.
+
+    >>> run = tsuzuri.resume("runs/novel", epoch=40)  # doctest: +SKIP
+    """
+    if isinstance(load(path), Classifier):
+        return train_classifier(out=path, resume=True, callback=callback, stop=stop, **options)
+    return train(out=path, resume=True, callback=callback, stop=stop, **options)
+
+
+def _train(prepared: PreparedTraining, listener: Listener, stop: Stop | None) -> TextRun | MusicRun | Classifier:
+    """Train what is prepared until it ends or is stopped."""
+    stopped = stop.is_set if isinstance(stop, threading.Event) else stop or (lambda: False)
+    call_interruptibly(lambda either: prepared.trainer(either, listener).train(), stopped)
+    return load(prepared.run.path)
+
+
+def _with(options: Mapping[str, Any], **named: object) -> dict[str, Any]:
+    """Options with those that have a parameter of their own, where they were given."""
+    given = {name: value for name, value in named.items() if value is not None}
+    if "corpus" in given and not isinstance(given["corpus"], str | os.PathLike):
+        given["corpus"] = [*given["corpus"]]
+        if not given["corpus"]:
+            del given["corpus"]
+    return {**options, **given}
