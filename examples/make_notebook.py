@@ -40,7 +40,7 @@ def notebook_of(script: str) -> nbformat.NotebookNode:
 
 
 def run_cells(notebook: nbformat.NotebookNode, folder: pathlib.Path) -> None:
-    """Run a notebook's cells in a folder and keep their outputs, of a progress bar its last state.
+    """Run a notebook's cells in a folder and keep their outputs, but nothing of progress bars, which clear themselves.
 
     Raises ``nbclient.exceptions.CellExecutionError`` where a cell fails.
     """
@@ -53,6 +53,9 @@ def run_cells(notebook: nbformat.NotebookNode, folder: pathlib.Path) -> None:
         resources={"metadata": {"path": str(folder)}},
     )
     client.execute()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if output.get("text", "a result").strip()]
     notebook.metadata.pop("language_info")  # names the Python that it ran on
 
 

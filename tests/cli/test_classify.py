@@ -25,7 +25,7 @@ from tsuzuri.data import preprocessing
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
 from tsuzuri.models import classifier
-from tsuzuri.training import evaluation, plots, predictor, trainer
+from tsuzuri.training import evaluation, predictor, trainer
 from tsuzuri.training.checkpoint import Checkpoint
 from tsuzuri.training.classification import ClassificationTask, error_history
 from tsuzuri.training.optimizers import OPTIMIZERS
@@ -78,11 +78,6 @@ def straight(mood, tmp_path_factory):
     """A run of five epochs straight through, and what was said meanwhile."""
     out = tmp_path_factory.mktemp("runs") / "straight"
     return out, *captured("train", mood, "-o", out, "-e", 5, *SMALL)
-
-
-@pytest.fixture
-def no_pictures(monkeypatch):
-    monkeypatch.setattr(plots, "plot_error_curves", lambda history, title: b"picture")
 
 
 @pytest.fixture

@@ -11,17 +11,12 @@ import pytest
 
 from tests.cli import run_command
 from tests.conftest import ROOT
-from tsuzuri.training import plots
+
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 TUNES = ROOT / "corpus" / "tunes"
 TEXT = ["--tokens", "space", "-u", 6, "-b", 3, "-l", 6, "--min-count", 1, "-d", "cpu"]
 MUSIC = ["-u", 12, "-b", 4, "-l", 10, "--dropout", 0, "--lr", 0.01, "-d", "cpu"]
-
-
-@pytest.fixture(autouse=True)
-def no_pictures(monkeypatch):
-    monkeypatch.setattr(plots, "plot_loss_curves", lambda *_: b"picture")
-    monkeypatch.setattr(plots, "plot_error_curves", lambda *_: b"picture")
 
 
 @pytest.fixture

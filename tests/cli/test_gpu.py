@@ -15,6 +15,8 @@ from tsuzuri.kernels import native
 from tsuzuri.kernels.gpu import launcher
 from tsuzuri.training import optimizers, trainer
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 
 @pytest.fixture
 def device(engine):

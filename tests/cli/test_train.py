@@ -22,6 +22,8 @@ from tests.conftest import ROOT, refused
 from tsuzuri.compat import chainer
 from tsuzuri.kernels import native
 
+pytestmark = pytest.mark.usefixtures("no_pictures")  # but for the run of the whole module, which is made before
+
 SMALL = [
     "--tokens",
     "space",
@@ -73,7 +75,7 @@ def script(monkeypatch):
 
 @pytest.fixture(scope="module")
 def straight(corpus, tmp_path_factory):
-    """A run of six epochs straight through."""
+    """A run of six epochs straight through, with its picture."""
     out = tmp_path_factory.mktemp("runs") / "straight"
     process = train(corpus, "-o", out, "-e", 6, *SMALL)
     assert process.returncode == 0, process.stderr
@@ -85,6 +87,7 @@ def test_a_run_leaves_what_it_should(straight, corpus):
     assert sorted(os.listdir(out)) == [
         "checkpoint.npz", "log.jsonl", "loss.png", "model.npz", "run.json", "vocabulary.txt",
     ]  # fmt: skip
+    assert (out / "loss.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     epochs = re.findall(
         r"^epoch +(\d+) +train loss ([\d.]+) +valid loss ([\d.]+) perplexity +([\d.]+) +lr [\d.e-]+ +([\d,]+) words/s",
         process.stdout,

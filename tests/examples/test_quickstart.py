@@ -31,12 +31,13 @@ def check_outputs(notebook):
     assert counts == [*range(1, len(counts) + 1)]
     outputs = outputs_of(notebook)
     assert {output["output_type"] for output in outputs} == {"stream", "execute_result"}
+    assert {output.get("name", "stdout") for output in outputs} == {"stdout"}  # no warning
     shown = [output["data"] for output in outputs if "data" in output]
     assert sum("image/png" in data for data in shown) == 2  # the curves of the stories, and the confusion matrix
     pages = ["".join(data["text/html"]) for data in shown if "text/html" in data]
     assert ['<audio controls src="data:audio/wav;base64,' in page for page in pages] == [False, True]
     assert all('<img src="data:image/png;base64,' in page for page in pages)
-    said = "".join("".join(output["text"]) for output in outputs if output.get("name") == "stdout")
+    said = "".join("".join(output["text"]) for output in outputs if "text" in output)
     assert "灯台" in said
     assert "accuracy" in said
     assert not ABSOLUTE.search(SHOWN.sub("", json.dumps(outputs, ensure_ascii=False)))
