@@ -23,8 +23,9 @@ from tsuzuri.errors import UserError
 if TYPE_CHECKING:
     from tsuzuri.api.classifier import Classifier, Evaluation, Prediction
     from tsuzuri.api.loading import load
+    from tsuzuri.api.midi_files import read_midi, write_midi
     from tsuzuri.api.pictures import Picture
-    from tsuzuri.api.piece import Piece, Sounding, read_midi, write_midi
+    from tsuzuri.api.piece import Piece, Sounding
     from tsuzuri.api.runs import MusicRun, TextRun
     from tsuzuri.api.trainings import resume, train, train_classifier
     from tsuzuri.training.log import Event
@@ -59,11 +60,11 @@ _PLACES = {  # where a name is, so that the commands, which import parts of the 
     "Sounding": "tsuzuri.api.piece",
     "TextRun": "tsuzuri.api.runs",
     "load": "tsuzuri.api.loading",
-    "read_midi": "tsuzuri.api.piece",
+    "read_midi": "tsuzuri.api.midi_files",
     "resume": "tsuzuri.api.trainings",
     "train": "tsuzuri.api.trainings",
     "train_classifier": "tsuzuri.api.trainings",
-    "write_midi": "tsuzuri.api.piece",
+    "write_midi": "tsuzuri.api.midi_files",
 }
 
 

@@ -22,7 +22,7 @@ TEMPORARY = ".tmp-"
 STALE = 3600  # seconds: no write takes so long, so an older temporary file is nobody's
 
 
-def write_file(path, data):
+def write_file(path: str | os.PathLike, data: bytes) -> None:
     """Put ``data`` (bytes) at ``path`` in one step; raises ``UserError`` and leaves the old file where it cannot."""
     if os.path.exists(path) and not os.path.isfile(path):  # a terminal or a pipe: there is nothing to replace
         with _user_errors(path), open(path, "wb") as stream:
@@ -92,7 +92,7 @@ def _user_errors(path):
         raise UserError(f"{path}: cannot be written: {error.strerror}{unchanged}") from None
 
 
-def make_folder(path):
+def make_folder(path: str | os.PathLike) -> None:
     """Make a folder, and those that it is in; raises ``UserError`` where it cannot."""
     try:
         os.makedirs(path or ".", exist_ok=True)

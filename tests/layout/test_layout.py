@@ -30,7 +30,7 @@ ROOMS = {
     ),
     "options": (("errors", "rules", "text", "midi", "data", "kernels", "models", "training"), ()),
     "api": (
-        ("errors", "storage", "text", "midi", "sampling", "data", "kernels", "models", "training", "options"),
+        ("errors", "storage", "rules", "text", "midi", "sampling", "data", "kernels", "models", "training", "options"),
         ("numpy", "typing_extensions"),  # the latter for type checkers alone
     ),
     "tsuzuri": (("errors", "training", "api"), ()),

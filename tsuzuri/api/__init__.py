@@ -4,8 +4,11 @@ trainings.py         tsuzuri.train, train_classifier, resume
 loading.py           tsuzuri.load
 runs.py              runs of text and music: what they learned from, how it went, generate
 classifier.py        a classifier: predict, evaluate
-piece.py             a piece of music, tsuzuri.read_midi and write_midi
+piece.py             a piece of music
+player.py            its sound, as a notebook plays it
+midi_files.py        tsuzuri.read_midi and write_midi
 pictures.py          a picture
+outputs.py           the files that pieces and pictures are saved in
 option_types.py      the options as types, generated from the tables of ``tsuzuri/options``
 listening.py         the bar, the callback and the interrupt of a training
 language_models.py   a language model's options and files to a training that is ready to begin

@@ -1,36 +1,39 @@
-"""A piece of music as a notebook uses it: heard, seen, saved, read from MIDI files and written to them."""
+"""A piece of music: its words and notes, its MIDI, sound and picture, and how a notebook shows and plays it."""
 
 from __future__ import annotations
 
-import base64
+import dataclasses
+import functools
 import html
 import math
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import Any, NamedTuple
 
 from tsuzuri import storage
+from tsuzuri.api.outputs import Path, path_with_suffix, plain_value, save_bytes
 from tsuzuri.api.pictures import Picture
+from tsuzuri.api.player import player_html
 from tsuzuri.errors import UserError
 from tsuzuri.midi import export, timing
+from tsuzuri.midi.pictures import pianoroll
 from tsuzuri.midi.score import Score
-from tsuzuri.midi.words import codec, collect, convert, settings, wordfile
-from tsuzuri.midi.words.convert import PieceWords
-from tsuzuri.options.midi import OUTPUT_OPTIONS, READ_MIDI
-from tsuzuri.options.resolve import defaults, read_options
+from tsuzuri.midi.sound import synth
+from tsuzuri.midi.words import codec, convert, settings, wordfile
+from tsuzuri.options.midi import OUTPUT_OPTIONS
+from tsuzuri.options.resolve import read_options
+from tsuzuri.options.values import FILE, whole_number
+from tsuzuri.rules import Bounds
 
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from tsuzuri.api.option_types import ReadMidiOptions
-
-LISTENING_RATE = 16_000  # samples a second of a notebook's player: 16 bars in about a megabyte of HTML
-OUTPUT = {"MIDI": [option for option in OUTPUT_OPTIONS if option.name in ("tempo", "program")]}
-ENDINGS = (".mid", ".midi", ".wav", ".png", wordfile.SUFFIX)
+MIDI, SOUND, PICTURE = (".mid", ".midi"), ".wav", ".png"
+SUFFIXES = *MIDI, SOUND, PICTURE, wordfile.SUFFIX
 
 
 class Sounding(NamedTuple):
-    """A note: start and length in quarter notes, pitch and velocity 0 to 127 as MIDI has them, channel 1 to 16."""
+    """A note: ``start`` and ``length`` in quarter notes, ``pitch`` 0..127 (60 is middle C), ``velocity`` 1..127.
+
+    ``channel`` is 1..16, and 10 is that of the drums.
+    """
 
     start: float
     length: float
@@ -40,227 +43,233 @@ class Sounding(NamedTuple):
 
 
 class Piece:
-    """A piece of music. A notebook shows its piano roll and a player.
+    """A piece of music, which never changes; a notebook shows its piano roll and plays it.
+
+    ``tsuzuri.read_midi`` and a run's ``generate`` make pieces, ``Piece.from_words`` makes one of words. Two pieces are
+    equal whose MIDI files hold the same events, whatever the pieces' names.
 
     >>> piece = tsuzuri.read_midi("intro.mid")  # doctest: +SKIP
-    >>> piece.words[:2]  # doctest: +SKIP
-    ['00_90_4050', '8360_80_4000']
-    >>> piece.save("intro.wav")  # doctest: +SKIP
+    >>> piece  # doctest: +SKIP
+    Piece('intro.mid', 16 bars, 43 notes, 32 s)
+    >>> piece.changed(tempo=90).save("slow.wav")  # doctest: +SKIP
     """
 
     def __init__(
         self,
-        content: PieceWords,
+        piece: convert.PieceWords,
         *,
         tempo: float | None = None,
         program: int | None = None,
         primed: int = 0,
+        made_by: settings.Settings | None = None,
         remarks: Sequence[str] = (),
     ) -> None:
-        """``content`` are words and what they do not say; ``tempo`` and ``program`` stand in place of its own.
+        """A piece of legal words; see ``changed`` for ``tempo`` and ``program``.
 
-        Up to tick ``primed`` it is what a generated piece began with, which the picture shades; ``remarks`` say what
-        was mended in the file that it was read from.
+        The time before tick ``primed`` is shaded in pictures. ``made_by`` are the settings that a MIDI file became
+        these words by, as far as they are known.
         """
-        self._content, self._tempo, self._program, self._primed = content, tempo, program, primed
-        self.remarks = list(remarks)
+        own: dict[str, Any] = read_options({"MIDI": OUTPUT_OPTIONS}, {"tempo": tempo, "program": program})
+        self._tempo: float | None = own.get("tempo")
+        self._program: int | None = own.get("program")
+        self._piece, self._primed, self._settings, self._remarks = piece, primed, made_by, tuple(remarks)
 
     @classmethod
-    def from_words(cls, words: str | Iterable[str], name: str = "piece") -> Piece:
-        """A piece of words such as ``00_90_4050``, at 480 ticks a quarter note, 120 quarter notes a minute.
+    def from_words(
+        cls,
+        words: str | Iterable[str],
+        name: str = "piece",
+        *,
+        meter: tuple[int, int] = (4, 4),
+        ticks_per_beat: int = timing.TICKS,
+    ) -> Piece:
+        """The piece of words, which are one text or a list; ``ticks_per_beat`` is what their deltas count.
 
-        Raises ``UserError`` for a word that is none, or that may not stand where it does.
+        Raises ``tsuzuri.UserError`` that names the first word that is not legal where it stands.
 
-        >>> Piece.from_words("00_90_4050 8360_80_4000").notes
-        [Sounding(start=0.0, length=1.0, pitch=64, velocity=80, channel=1)]
+        >>> Piece.from_words("00_90_3c50 8360_80_3c00").notes
+        [Sounding(start=0.0, length=1.0, pitch=60, velocity=80, channel=1)]
         """
-        listed = words.split() if isinstance(words, str) else list(words)
-        _, faults = codec.decode_events(listed, timing.TICKS)
-        if faults:
-            raise UserError(f"words[{faults[0].index}]: {listed[faults[0].index]!r} {faults[0].reason}")
-        return cls(PieceWords(name, listed, timing.TICKS, timing.MICROSECONDS, (4, 4)))
+        if not isinstance(words, Iterable):
+            raise UserError(f"words: {words!r} is no text: must be words such as 00_90_4050, as a text or a list")
+        texts = words.split() if isinstance(words, str) else list(words)
+        ticks = plain_value("ticks_per_beat", whole_number(Bounds(1, 32767)), ticks_per_beat)
+        if not (isinstance(meter, tuple | list) and len(meter) == 2 and convert.is_meter(*meter)):
+            raise UserError(f"meter: {meter!r} is no time signature: must be two numbers such as (3, 4)")
+        if not texts:
+            raise UserError("words: are none: must be one or more, such as 00_90_4050")
+        fault = _first_fault(texts, ticks)
+        if fault:
+            raise UserError(f"words[{fault.index}]: {texts[fault.index]!r} {fault.reason}")
+        piece = convert.PieceWords(name, texts, ticks, timing.MICROSECONDS, tuple(meter))
+        return cls(piece)
+
+    def changed(self, *, tempo: float | None = None, program: int | None = None) -> Piece:
+        """The same piece at another tempo, in quarter notes a minute, or on another General MIDI program, 0..127.
+
+        The program is that of all channels but the drums; the words stay the same. Raises ``tsuzuri.UserError``.
+
+        >>> piece.changed(tempo=90, program=73).save("flute.mid")  # doctest: +SKIP
+        """
+        return Piece(
+            self._piece,
+            tempo=self._tempo if tempo is None else tempo,
+            program=self._program if program is None else program,
+            primed=self._primed,
+            made_by=self._settings,
+            remarks=self._remarks,
+        )
 
     @property
     def name(self) -> str:
-        """What it is called, as in the file that it is from."""
-        return self._content.name
+        """What it is called: the name of its file, or of a new one "tune-1"."""
+        return self._piece.name
 
     @property
     def words(self) -> list[str]:
-        """Its words, as a model of music reads them."""
-        return list(self._content.words)
+        """Its words, ``delta_status_data`` in hex."""
+        return list(self._piece.words)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was mended when its file was read, and what of the file it leaves out."""
+        return list(self._remarks)
 
     @property
     def notes(self) -> list[Sounding]:
-        """Its notes, by their start."""
-        score = self._musical_score()
-        quarter = score.division
+        """Its notes, in order of time."""
+        score = self._quarters
+        at = score.division
         return [
-            Sounding(note.start / quarter, (note.end - note.start) / quarter, note.key, note.velocity, note.channel + 1)
+            Sounding(note.start / at, (note.end - note.start) / at, note.key, note.velocity, note.channel + 1)
             for note in score.notes
         ]
 
     @property
-    def tempo(self) -> float:
-        """Quarter notes a minute, for most of it."""
-        return 60 * timing.SECOND / timing.main_tempo(self._score())
-
-    @property
     def bars(self) -> int:
-        """How many bars it takes."""
-        score = self._musical_score()
-        return sum(start < score.end for start in timing.bar_starts(score))
+        """The number of bars that it takes, the last of which it need not fill."""
+        return sum(start < self._quarters.end for start in timing.bar_starts(self._quarters))
 
     @property
     def seconds(self) -> float:
-        """How long it takes."""
-        score = self._score()
-        return float(timing.tempo_map_of(score).seconds(score.end))
+        """Its length in seconds, without the second in which its sound fades."""
+        return timing.tempo_map_of(self._score).seconds(self._score.end)
 
-    def _score(self) -> Score:
-        return export.score_of_file(self.midi())
-
-    def _musical_score(self) -> Score:
-        """Its score with ticks a quarter note, as bars need them; a file may count parts of a second instead."""
-        score = self._score()
-        return score if score.division > 0 else timing.in_musical_time(score)
-
-    def changed(self, *, tempo: float | None = None, program: int | None = None) -> Piece:
-        """The same piece at another tempo, quarter notes a minute, or on another program, 0..127; None keeps its own.
-
-        Raises ``UserError`` for a tempo or program out of range.
-
-        >>> tune.changed(tempo=90, program=73).save("flute.mid")  # doctest: +SKIP
-        """
-        given = {"tempo": self._tempo, "program": self._program}
-        given |= read_options(OUTPUT, {"tempo": tempo, "program": program})
-        return Piece(self._content, **given, primed=self._primed, remarks=self.remarks)
+    @property
+    def tempo(self) -> float:
+        """The tempo that it has for most of its time, in quarter notes a minute, to a thousandth."""
+        return round(60 * timing.SECOND / timing.main_tempo(self._score), 3)
 
     def midi(self) -> bytes:
         """The bytes of its MIDI file."""
-        return convert.encode_piece(self._content, self._tempo, self._program)[0]
+        return self._midi
 
-    def wav(self, rate: int = 44_100, soundfont: str | os.PathLike[str] | None = None) -> bytes:
-        """The bytes of a WAV file, stereo, of so many samples a second: by the built-in synthesizer, or a SoundFont.
+    def wav(self, rate: int = synth.RATE, *, soundfont: Path | None = None) -> bytes:
+        """The bytes of a WAV file with its sound, on two channels of ``rate`` samples a second, 8000 to 96000.
 
-        Raises ``UserError`` for a rate out of 8000..96000, and for what is no SoundFont.
+        The instruments are those of a small synthesizer, or of a SoundFont (.sf2, .sf3) by its path. Raises
+        ``tsuzuri.UserError`` for a file that is none, and for a piece of more than two hours.
         """
-        from tsuzuri.midi.sound import synth
-
+        rate = plain_value("rate", whole_number(Bounds(*synth.RATES)), rate)
         if soundfont is None:
-            return synth.encode_wav(synth.render_score(self._score(), rate), rate)
-        return synth.encode_wav(synth.render_soundfont(self._score(), os.fspath(soundfont), rate), rate)
+            return synth.encode_wav(synth.render_score(self._score, rate), rate)
+        font = plain_value("soundfont", FILE, soundfont)
+        return synth.encode_wav(synth.render_soundfont(self._score, font, rate), rate)
 
     def plot(self) -> Picture:
-        """Its piano roll."""
-        return Picture(export.pianoroll_of_file(self.midi(), self.name, self._primed))
+        """Its piano roll: left to right is time in bars, up is pitch, a strong color is a loud note.
 
-    def save(self, path: str | os.PathLike[str], *, soundfont: str | os.PathLike[str] | None = None) -> None:
-        """Write it to a file, by its ending: .mid, .wav, .png (the piano roll) or .words.
-
-        Raises ``UserError`` for another ending, and where the file cannot be written.
-
-        >>> tune.save("tune.wav")  # doctest: +SKIP
+        Raises ``tsuzuri.UserError`` for a piece that is too long to be drawn.
         """
-        name = os.fspath(path)
-        ending = os.path.splitext(name)[1].lower()
-        if ending not in ENDINGS:
-            raise UserError(f"{name}: must end in {', '.join(ENDINGS)}")
-        storage.make_folder(os.path.dirname(name))
-        if ending == wordfile.SUFFIX:
-            words, description = wordfile.dump_words(self._settings(), [self._content], {})
-            storage.write_file(name, words)
-            storage.write_file(name + ".json", description)
-        elif ending == ".wav":
-            storage.write_file(name, self.wav(soundfont=soundfont))
+        return Picture(pianoroll.draw_pianoroll(self._score, self.name, self._primed))
+
+    def save(self, path: Path, *, soundfont: Path | None = None) -> None:
+        """Write it into a file: MIDI (.mid, .midi), sound (.wav), a piano roll (.png) or words (.words), by its ending.
+
+        The folders that the file is in are made. ``soundfont`` is for sound; see ``wav``. Beside words goes a file
+        .words.json with what they do not say, such as the tempo. Raises ``tsuzuri.UserError`` for any other ending, and
+        for a file that cannot be written.
+
+        >>> piece.save("tunes/first.wav")  # doctest: +SKIP
+        """
+        text, suffix = path_with_suffix(path, SUFFIXES)
+        if soundfont is not None and suffix != SOUND:
+            raise UserError(f"{text}: soundfont is for sound, must end in {SOUND}")
+        if suffix in MIDI:
+            save_bytes(text, self._midi)
+        elif suffix == SOUND:
+            save_bytes(text, self.wav(soundfont=soundfont))
+        elif suffix == PICTURE:
+            self.plot().save(text)
         else:
-            storage.write_file(name, self.plot().png if ending == ".png" else self.midi())
+            self._save_words(text)
 
-    def _settings(self) -> settings.Settings:
-        """The settings that its file of words is described with: the kinds of events that it has."""
-        return settings.Settings(events=wordfile.kind_of_events([self._content.words]))
+    def _save_words(self, path: str) -> None:
+        """Write its words with their description, by which they are read again at its tempo and with its program."""
+        own = self._settings or settings.Settings(
+            events=wordfile.kind_of_events([self._piece.words]),
+            ticks_per_beat=self._piece.division if self._piece.division > 0 else settings.KEEP,
+        )
+        own = dataclasses.replace(own, transpose=(0, 0), stretch=())
+        piece = self._piece._replace(of=None)
+        if self._tempo is not None or self._program is not None:
+            keep: dict[str, Any] = {"ticks_per_beat": settings.KEEP, "velocities": settings.KEEP, "grid": settings.KEEP}
+            exactly = dataclasses.replace(own, track=settings.ALL, **keep)
+            piece = convert.convert_file(self.name, self._midi, exactly).pieces[0]
+        storage.make_folder(os.path.dirname(path))
+        wordfile.write_word_file(path, own, [piece], {})
 
-    def __eq__(self, other: object) -> bool:
-        """Whether both sound the same: their MIDI files have the same bytes."""
-        return self.midi() == other.midi() if isinstance(other, Piece) else NotImplemented
+    @functools.cached_property
+    def _midi(self) -> bytes:
+        return convert.encode_piece(self._piece, self._tempo, self._program)[0]
 
-    __hash__ = None  # type: ignore[assignment]
+    @functools.cached_property
+    def _score(self) -> Score:
+        return export.score_of_file(self._midi)
+
+    @functools.cached_property
+    def _quarters(self) -> Score:
+        """The score with ticks a quarter note, which a file in SMPTE time has not."""
+        return self._score if self._score.division > 0 else timing.in_musical_time(self._score)
+
+    @property
+    def _content(self) -> tuple[object, ...]:
+        """What pieces are compared by: events of one tick have no order."""
+        score = self._score
+        return score.division, score.end, tuple(score.notes), tuple(sorted(score.others))
+
+    def _facts(self) -> str:
+        """Its length and size in a few words."""
+        bars, count = self.bars, len(self._score.notes)
+        return f"{bars} bar{'s' * (bars != 1)}, {count:,} note{'s' * (count != 1)}, {math.ceil(self.seconds)} s"
 
     def __repr__(self) -> str:
-        notes = len(self._score().notes)
-        return f"Piece({self.name!r}, {self.bars} bars, {notes:,} notes, {math.ceil(self.seconds)} s)"
+        return f"Piece({self.name!r}, {self._facts()})"
 
     def _repr_html_(self) -> str:
-        sound = base64.b64encode(self.wav(LISTENING_RATE)).decode()
-        player = f'<audio controls src="data:audio/wav;base64,{sound}"></audio>'
-        return f"<div>{html.escape(repr(self))}<br>{self.plot().html()}<br>{player}</div>"
+        title = f"<b>{html.escape(self.name)}</b> {self._facts()}"
+        try:
+            picture = self.plot().html(f"piano roll of {self.name}")
+        except UserError as error:  # it is too long to be drawn
+            picture = html.escape(str(error))
+        return f"<div>{title}<br>{picture}<br>{player_html(self._score)}</div>"
+
+    def __eq__(self, other: object) -> bool:
+        return self._content == other._content if isinstance(other, Piece) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._content)
 
 
-Path = str | os.PathLike[str]
-
-
-@overload
-def read_midi(path: Path, **options: Unpack[ReadMidiOptions]) -> Piece: ...
-@overload
-def read_midi(path: Iterable[Path], **options: Unpack[ReadMidiOptions]) -> list[Piece]: ...
-def read_midi(path: Any, **options: Any) -> Piece | list[Piece]:
-    """The piece in a MIDI file, or in a file of words; of several files or folders, a list of all pieces.
-
-    The options are those of ``read_midi.py`` with underscores: ``strict``, ``track``, ``events``, ``velocities``,
-    ``ticks_per_beat``, ``grid``, ``transpose``, ``stretch``. As there, only the notes of the track with most notes are
-    read unless others are asked for: ``track="all", events="all"`` keeps everything. Copies that ``transpose`` and
-    ``stretch`` ask for follow their piece in a list. Raises ``UserError`` where nothing can be read.
-
-    >>> piece = tsuzuri.read_midi("intro.mid", track="all", events="all")  # doctest: +SKIP
-    """
-    for name in ("out", "list", "plot", "files"):
-        if name in options:
-            raise UserError(f"{name}: not an option of read_midi(), which returns what it reads")
-    single = isinstance(path, str | os.PathLike)
-    given = read_options(READ_MIDI, {**options, "files": [path] if single else path})
-    if not given.get("files"):
-        raise UserError("no files: name MIDI files or folders of them")
-    args = defaults(READ_MIDI) | given
-    wanted = settings.settings_from_options(args)
-    collection = collect.collect_pieces(args["files"], wanted, args["strict"], given.keys() & settings.ALLOWED.keys())
-    remarks: dict[str, list[str]] = {}
-    for item in collection.report["mended"]:
-        made = [f"{item['notes']} notes made legal"] if item["notes"] else []
-        remarks[os.path.basename(item["name"])] = made + item["remarks"]
-    pieces = [Piece(piece, remarks=remarks.get(os.path.basename(piece.name), ())) for piece in collection.pieces]
-    if single and len(pieces) == 1 and not os.path.isdir(args["files"][0]):
-        return pieces[0]
-    return pieces
-
-
-def write_midi(
-    pieces: Piece | str | Iterable[Piece],
-    path: Path,
-    *,
-    tempo: float | None = None,
-    program: int | None = None,
-) -> list[str]:
-    """Write a piece, or a text of words, to a MIDI file; several pieces into a folder. Returns the paths written.
-
-    ``tempo``, quarter notes a minute, and ``program``, General MIDI's 0..127, stand in place of the piece's own.
-    ``Piece.save`` writes its sound and its picture. Raises ``UserError``, before any file is written where that can be
-    known.
-
-    >>> tsuzuri.write_midi(piece, "copy.mid")  # doctest: +SKIP
-    ['copy.mid']
-    """
-    out = os.fspath(path)
-    if isinstance(pieces, str):
-        pieces = Piece.from_words(pieces)
-    listed = [pieces] if isinstance(pieces, Piece) else list(pieces)
-    for n, piece in enumerate(listed):
-        if not isinstance(piece, Piece):
-            raise UserError(f"pieces[{n}]: is {piece!r}, must be a piece")
-    export.check_outputs(defaults({"MIDI": OUTPUT_OPTIONS}), out)
-    paths: list[str] = export.output_paths(out, listed)
-    contents = [piece.changed(tempo=tempo, program=program).midi() for piece in listed]
-    if paths:
-        storage.make_folder(os.path.dirname(paths[0]))
-    for name, data in zip(paths, contents, strict=True):
-        storage.write_file(name, data)
-    return paths
+def _first_fault(words: Sequence[object], division: int) -> codec.Fault | None:
+    """The first word that is none, or else the first that is not legal where it stands; None where all are."""
+    texts = []
+    for i, word in enumerate(words):
+        if not isinstance(word, str):
+            return codec.Fault(i, "is no text: must be such as 00_90_4050")
+        try:
+            codec.decode_word(word)
+        except ValueError as error:
+            return codec.Fault(i, str(error))
+        texts.append(word)
+    return next(iter(codec.decode_events(texts, division)[1]), None)

@@ -15,6 +15,7 @@ from tsuzuri.api.pictures import Picture
 from tsuzuri.api.piece import Piece
 from tsuzuri.api.text_generation import GeneratedTexts
 from tsuzuri.errors import UserError
+from tsuzuri.midi.words.settings import settings_from_json
 from tsuzuri.options.generate import TABLES
 from tsuzuri.options.resolve import read_options
 from tsuzuri.training import plots
@@ -154,7 +155,8 @@ class MusicRun(TrainedRun):
         """``count`` different pieces, drawn side by side, which is faster than one after the other."""
         music, args = self._music(prime, options, count)
         look = {"tempo": args["tempo"], "program": args["program"], "primed": music.primed}
-        return [Piece(piece, **look) for piece in music.pieces()]
+        made_by = settings_from_json(music.settings)
+        return [Piece(piece, **look, made_by=made_by) for piece in music.pieces()]
 
     def stream(self, prime: str | os.PathLike[str] | Piece = "", **options: Unpack[GenerateOptions]) -> Iterator[str]:
         """Yield the words of the piece that ``generate`` returns, each as soon as it is drawn."""

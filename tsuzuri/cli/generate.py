@@ -124,17 +124,13 @@ def check_music_output(args):
 
 def write_words(pieces, run_settings, out):
     """Write pieces as a file of words with its description, or on standard output where ``out`` is None."""
-    from tsuzuri import storage
     from tsuzuri.midi.words import settings, wordfile
 
     own_settings = dataclasses.replace(settings.settings_from_json(run_settings), transpose=(0, 0), stretch=())
-    lines, description = wordfile.dump_words(own_settings, pieces, {})
     if out is None:
-        sys.stdout.write(lines.decode())
-        return
-    storage.write_file(out, lines)
-    if os.path.isfile(out):
-        storage.write_file(out + ".json", description)
+        sys.stdout.write(wordfile.dump_words(own_settings, pieces, {})[0].decode())
+    else:
+        wordfile.write_word_file(out, own_settings, pieces, {})
 
 
 def write_midi_files(pieces, args, primed):

@@ -27,8 +27,7 @@ def main(argv=None):
         options.Parser(DESCRIPTION, READ_MIDI, usage=USAGE, examples=EXAMPLES).parse_args(argv)
     )  # the options on the command line
     args = defaults(READ_MIDI) | explicit
-    if not args["files"]:
-        raise UserError("no files: name MIDI files or folders of them")
+    collect.check_files(args["files"])
     if args["out"]:
         storage.check_file(args["out"])
     if args["list"]:
@@ -40,16 +39,12 @@ def main(argv=None):
             return
     if args["out"]:
         storage.make_folder(os.path.dirname(args["out"]))
-    midi_options = explicit.keys() & settings.ALLOWED.keys()
-    midi_settings = settings.settings_from_options(args)
-    collection = collect.collect_pieces(args["files"], midi_settings, args["strict"], midi_options)
-    words, description = wordfile.dump_words(collection.settings, collection.pieces, collection.report)
+    collection = collect.collect_given(args, explicit)
+    described = collection.settings, collection.pieces, collection.report
     if args["out"]:
-        storage.write_file(args["out"], words)
-        if os.path.isfile(args["out"]):
-            storage.write_file(args["out"] + ".json", description)
+        wordfile.write_word_file(args["out"], *described)
     else:
-        sys.stdout.write(words.decode())
+        sys.stdout.write(wordfile.dump_words(*described)[0].decode())
     print_report(collection.report)
 
 
@@ -124,7 +119,7 @@ def print_report(report):
     console.note(f"read     {report['files']:,} files: {pieces}")
     console.note(f"words    {report['words']:,}, {report['distinct']:,} distinct; {report['notes']:,} notes")
     for item in report["mended"]:
-        remarks = [f"{item['notes']} notes made legal"] * bool(item["notes"]) + item["remarks"]
+        remarks = collect.mended_remarks(item)
         more = [f"and {len(remarks) - SHOWN} more"] if len(remarks) > SHOWN else []
         console.note(f"mended   {item['name']}: {'; '.join(remarks[:SHOWN] + more)}")
     for item in report["refused"]:

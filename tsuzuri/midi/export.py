@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tsuzuri.errors import UserError
 from tsuzuri.midi import timing
@@ -13,7 +15,7 @@ from tsuzuri.midi.words.settings import ALL
 NOT_MIDI = (".txt", ".words", ".json", ".png", ".wav", ".mp3", ".npz")
 
 
-def check_outputs(args, out):
+def check_outputs(args: Mapping[str, Any], out: str | None) -> None:
     """Raise ``UserError``, before any work is done, for options that cannot be met.
 
     ``args`` are the values of the options ``OUTPUT_OPTIONS``; ``out`` is the path for MIDI, None where none is
@@ -54,7 +56,7 @@ def is_midi_path(out):
     return out.lower().endswith((".mid", ".midi"))
 
 
-def output_paths(out, pieces):
+def output_paths(out: str, pieces: Sequence[Any]) -> list[str]:
     """The path of each piece's MIDI file: ``out`` itself, or files in it; ``UserError`` if there are too many."""
     if not is_midi_path(out):
         return [os.path.join(out, stem + ".mid") for stem in file_stems(pieces)]
@@ -92,7 +94,7 @@ def pianoroll_of_file(data, title, primed=0):
     return pianoroll.draw_pianoroll(score_of_file(data), title, primed)
 
 
-def score_of_file(data):
+def score_of_file(data: bytes) -> Score:
     """The ``Score`` of all tracks of a MIDI file's bytes; raises ``ValueError`` where they hold no events."""
     file = smf.read_smf(data)
     events, _ = tracks.merge_tracks(file, ALL, ALL)

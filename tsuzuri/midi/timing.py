@@ -3,7 +3,7 @@
 import bisect
 import itertools
 
-from tsuzuri.midi.score import META, METER, TEMPO
+from tsuzuri.midi.score import META, METER, TEMPO, Score
 
 TICKS = 480  # a quarter note, by default
 MICROSECONDS = 500_000  # a quarter note where there is no tempo event: 120 a minute
@@ -44,11 +44,11 @@ class TempoMap:
             slopes = [(tick, microseconds / SECOND / division) for tick, microseconds in _from_zero(changes)]
             self._line = PiecewiseLine(slopes)
 
-    def seconds(self, tick):
+    def seconds(self, tick: int) -> float:
         """The seconds from the beginning to a tick."""
         return self._line.at(tick)
 
-    def tick(self, seconds):
+    def tick(self, seconds: float) -> float:
         """The tick at a number of seconds from the beginning, a float."""
         return self._line.inverse(seconds)
 
@@ -57,7 +57,7 @@ def _from_zero(changes):
     return changes if changes and changes[0][0] == 0 else [(0, MICROSECONDS), *changes]
 
 
-def tempo_map_of(score):
+def tempo_map_of(score: Score) -> TempoMap:
     """The ``TempoMap`` of a score."""
     return TempoMap(tempo_changes(score), score.division)
 
@@ -76,12 +76,12 @@ def smpte_ticks_per_second(division):
     return (30_000 / 1001 if frames == _DROP_FRAME else frames) * parts
 
 
-def main_tempo(score):
+def main_tempo(score: Score) -> int:
     """The tempo that a piece has for most of its time, in microseconds a quarter note."""
     return _longest_value(_from_zero(tempo_changes(score)), score.end)
 
 
-def main_meter(score):
+def main_meter(score: Score) -> tuple[int, int]:
     """The time signature that a piece has for most of its time, as (numerator, denominator)."""
     return _longest_value(
         [(tick, (numerator, denominator)) for tick, numerator, denominator in meter_changes(score)], score.end
@@ -96,7 +96,7 @@ def _longest_value(changes, end):
     return max(times, key=times.get)
 
 
-def in_musical_time(score, ticks=TICKS, tempo_map=None):
+def in_musical_time(score: Score, ticks: int = TICKS, tempo_map: list | None = None) -> Score:
     """The score at ``ticks`` a quarter note; SMPTE time is turned into quarter notes by the tempo map.
 
     ``tempo_map``: (tick, microseconds) changes as from ``tempo_changes``, for a score that has left out its own.
@@ -139,7 +139,7 @@ def bar_length(numerator, denominator, division):
     return max(1, division * 4 * numerator // denominator)
 
 
-def bar_starts(score):
+def bar_starts(score: Score) -> list[int]:
     """The ticks at which bars begin, from 0 to the first at or after the end of the score.
 
     The score must have ticks a quarter note.

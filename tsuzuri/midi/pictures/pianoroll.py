@@ -9,7 +9,7 @@ import numpy
 
 from tsuzuri.errors import UserError
 from tsuzuri.midi import names, timing
-from tsuzuri.midi.score import DRUMS
+from tsuzuri.midi.score import DRUMS, Score
 
 DPI = 110
 LONGEST = 100_000  # quarter notes: 14 hours at 120 a minute
@@ -31,7 +31,7 @@ FONTS = (  # the first is matplotlib's own; the others are tried for letters tha
 )  # fmt: skip
 
 
-def draw_pianoroll(score, title="", primed=0):
+def draw_pianoroll(score: Score, title: str = "", primed: int = 0) -> bytes:
     """The bytes of a PNG with a score's notes; the time before tick ``primed`` is shaded.
 
     Left to right is time in bars, up is pitch, a strong color is a loud note. A title that no installed font can show

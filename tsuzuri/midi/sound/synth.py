@@ -11,7 +11,7 @@ import numpy
 
 from tsuzuri.errors import UserError
 from tsuzuri.midi import timing
-from tsuzuri.midi.score import DRUMS, OFF, ON
+from tsuzuri.midi.score import DRUMS, OFF, ON, Score
 from tsuzuri.midi.sound import timbres, tones
 from tsuzuri.midi.sound.performance import BEND, CONTROL, PROGRAM, held_notes, score_parts
 
@@ -29,7 +29,7 @@ _SPREAD = 40  # keys from middle C to the edge of the keyboard's half of the sta
 _WIDTH = 0.25  # of the stage, to each side
 
 
-def render_score(score, rate=RATE):
+def render_score(score: Score, rate: int = RATE) -> numpy.ndarray:
     """The sound of a score, int16 (n, 2), at about the same loudness for any piece, to the end of the reverberation.
 
     Notes are mixed some seconds at a time, so that the memory beside the result does not grow with the length. Raises
@@ -44,7 +44,7 @@ def render_score(score, rate=RATE):
     return _master(_blocks(parts, length, step, room, rate), length, step)
 
 
-def render_soundfont(score, path, rate=RATE):
+def render_soundfont(score: Score, path: str, rate: int = RATE) -> numpy.ndarray:
     """The sound of a score on the instruments of a SoundFont (.sf2, .sf3), int16 (n, 2), as loud as ``render_score``'s.
 
     The package tinysoundfont plays them: it has the MIT license and an engine of its own, and needs no program or
@@ -70,7 +70,7 @@ def render_soundfont(score, path, rate=RATE):
     return _master(_played(player, events, length), length, _TRANSFORM)
 
 
-def encode_wav(samples, rate=RATE):
+def encode_wav(samples: numpy.ndarray, rate: int = RATE) -> bytes:
     """The bytes of a WAV file of int16 samples (n, 2)."""
     stream = io.BytesIO()
     with wave.open(stream, "wb") as file:

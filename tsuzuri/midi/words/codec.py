@@ -6,6 +6,7 @@ meta event is ``delta_ff_<type><payload>``, so that ``00_ff_5107a120`` is a temp
 
 import re
 import sys
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from tsuzuri.midi.file.specs import (
@@ -38,7 +39,7 @@ def encode_word(delta, message):
     return sys.intern(word)  # a corpus has each word many times: one copy in memory is enough
 
 
-def decode_word(text):
+def decode_word(text: str) -> tuple[int, bytes]:
     """The (delta, message) of a word; raises ``ValueError`` with the reason for a text that is no word."""
     shape = _SHAPE.fullmatch(text.lower())
     if not shape:
@@ -94,7 +95,9 @@ def encode_events(events):
     return words
 
 
-def decode_events(words, division, unfinished=False):
+def decode_events(
+    words: Iterable[str], division: int, unfinished: bool = False
+) -> tuple[list[tuple[int, bytes]], list[Fault]]:
     """The (tick, message) events of a line of words, always legal, and the ``Fault`` of each word that was not.
 
     The events of faultless words are just theirs. Otherwise a text that is no word is left out, its delta, if any,

@@ -1,15 +1,15 @@
 """Files and folders of MIDI, and files of words, to pieces, with a report on every file."""
 
 import os
-from collections import Counter
-from typing import NamedTuple
+from collections import Counter, abc
+from typing import Any, NamedTuple
 
 from tsuzuri.errors import UserError
 from tsuzuri.folders import walk_files
 from tsuzuri.midi.score import OFF, ON
 from tsuzuri.midi.words import codec, wordfile
-from tsuzuri.midi.words.convert import Converted, convert_file, is_meter, is_program
-from tsuzuri.midi.words.settings import settings_from_json
+from tsuzuri.midi.words.convert import Converted, PieceWords, convert_file, is_meter, is_program
+from tsuzuri.midi.words.settings import ALLOWED, Settings, settings_from_json, settings_from_options
 from tsuzuri.rules import Rule, check_value, is_whole
 
 SUFFIXES = (".mid", ".midi", ".smf", ".kar", ".rmi")
@@ -19,11 +19,15 @@ _MAGIC = (b"MThd", b"RIFF")
 
 
 class Collection(NamedTuple):
-    """``pieces``, each followed by its transposed and stretched copies; their ``Settings``; and the report."""
+    """``pieces``, each followed by its transposed and stretched copies; their ``Settings``; and the report.
 
-    pieces: list
-    settings: object
+    ``paths`` has the file of each piece.
+    """
+
+    pieces: list[PieceWords]
+    settings: Settings
     report: dict
+    paths: list[str]
 
 
 def is_music_path(path):
@@ -75,7 +79,24 @@ def split_by_kind(paths):
     return music, texts
 
 
-def collect_pieces(paths, settings, strict=False, asked=()):
+def collect_given(args: abc.Mapping[str, Any], explicit: abc.Iterable[str]) -> Collection:
+    """The ``Collection`` that the options of ``read_midi.py`` ask for, ``explicit`` naming those that were given.
+
+    Raises ``UserError`` where no file is named, and as ``collect_pieces`` does.
+    """
+    check_files(args["files"])
+    return collect_pieces(args["files"], settings_from_options(args), args["strict"], ALLOWED.keys() & set(explicit))
+
+
+def check_files(paths: abc.Sequence[str]) -> None:
+    """Raise ``UserError`` where no file is named."""
+    if not paths:
+        raise UserError("no files: name MIDI files or folders of them")
+
+
+def collect_pieces(
+    paths: abc.Iterable[str], settings: Settings, strict: bool = False, asked: abc.Collection[str] = ()
+) -> Collection:
     """The ``Collection`` of all files under ``paths``, MIDI files converted by ``settings``.
 
     A file that cannot be read is refused in the report; ``UserError`` where none is left. Files of words bring their
@@ -83,7 +104,7 @@ def collect_pieces(paths, settings, strict=False, asked=()):
     the names of settings that were given as options.
     """
     files = find_music_files(paths)
-    pieces, report = [], {"files": len(files), "mended": [], "refused": []}
+    pieces, paths_of_pieces, report = [], [], {"files": len(files), "mended": [], "refused": []}
     loaded = {path: wordfile.load_words(path) for _, path in files if path.lower().endswith(wordfile.SUFFIX)}
     settings = _settings_of_words(loaded, asked) or settings
     for name, path in files:
@@ -99,13 +120,19 @@ def collect_pieces(paths, settings, strict=False, asked=()):
             report["refused"].append({"name": path, "reason": str(error)})
         else:
             pieces += converted.pieces
+            paths_of_pieces += [path] * len(converted.pieces)
             if converted.mended or converted.remarks:
                 report["mended"].append({"name": path, "notes": converted.mended, "remarks": converted.remarks})
     if not pieces:
         reasons = "; ".join(f"{item['name']}: {item['reason']}" for item in report["refused"][:3])
         more = f"; and {len(report['refused']) - 3} more" if len(report["refused"]) > 3 else ""
         raise UserError(f"no MIDI that can be read: {reasons}{more}")
-    return Collection(pieces, settings, report | count_pieces(pieces))
+    return Collection(pieces, settings, report | count_pieces(pieces), paths_of_pieces)
+
+
+def mended_remarks(item: abc.Mapping[str, Any]) -> list[str]:
+    """What was mended in a file, in words; ``item`` is its entry in the report."""
+    return [f"{item['notes']} notes made legal"] * bool(item["notes"]) + item["remarks"]
 
 
 def _settings_of_words(loaded, asked):
@@ -133,7 +160,7 @@ def _made_legal(path, pieces, strict):
     return Converted(legal, 0, remarks)
 
 
-def count_pieces(pieces):
+def count_pieces(pieces: abc.Sequence[PieceWords]) -> dict[str, int]:
     """The counts of a report: pieces, copies, words, distinct words and notes."""
     words = [word for piece in pieces for word in piece.words]
     return {

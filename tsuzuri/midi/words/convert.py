@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from tsuzuri.midi import timing
 from tsuzuri.midi.file import smf
-from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, score_of_events
+from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, Score, score_of_events
 from tsuzuri.midi.words import codec, tracks
-from tsuzuri.midi.words.settings import ALL, KEEP
+from tsuzuri.midi.words.settings import ALL, KEEP, Settings
 
 _PRESSURE, _PROGRAM = 0xA0, 0xC0  # of one key; the instrument
 
@@ -27,13 +27,13 @@ class PieceWords(NamedTuple):
     programs: tuple = ()
     of: str | None = None
 
-    def score(self):
+    def score(self) -> Score:
         """The ``Score`` of the words, mended where they are not legal."""
         events, _ = codec.decode_events(self.words, self.division)
         return score_of_events(events, self.division)[0]
 
 
-def is_meter(numerator, denominator):
+def is_meter(numerator: object, denominator: object) -> bool:
     """Whether a time signature is possible."""
     numbers = type(numerator) is type(denominator) is int
     return numbers and 0 < numerator < 256 and denominator in (1, 2, 4, 8, 16, 32, 64, 128)
@@ -52,7 +52,7 @@ class Converted(NamedTuple):
     remarks: list
 
 
-def convert_file(name, data, settings, strict=False):
+def convert_file(name: str, data: bytes, settings: Settings, strict: bool = False) -> Converted:
     """The ``Converted`` of a MIDI file's bytes; raises ``ValueError`` with the reason for a file that cannot be read.
 
     ``strict`` refuses a file that breaks the standard, instead of mending it.
@@ -129,7 +129,9 @@ def quantize_velocities(original, bins):
     return original._replace(notes=notes)
 
 
-def encode_piece(piece, tempo=None, program=None):
+def encode_piece(
+    piece: PieceWords, tempo: float | None = None, program: int | None = None
+) -> tuple[bytes, list[codec.Fault]]:
     """The bytes of a piece's MIDI file, of format 0, and the ``codec.Fault`` of each word that had to be mended.
 
     Where the words are notes alone, tempo, meter and programs are those of the piece. ``tempo`` (quarter notes a

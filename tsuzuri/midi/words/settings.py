@@ -1,6 +1,8 @@
 """The settings by which MIDI becomes words: their allowed values."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 from tsuzuri.midi import timing
 from tsuzuri.rules import Rule, check_value, is_whole
@@ -47,7 +49,7 @@ ALLOWED = {
 }
 
 
-def settings_from_json(saved):
+def settings_from_json(saved: Mapping[str, Any]) -> Settings:
     """``Settings`` from their fields as JSON keeps them; raises ``ValueError`` naming the field that is wrong."""
     if set(saved) != set(ALLOWED):
         raise ValueError(f"settings {', '.join(sorted(set(saved) ^ set(ALLOWED)))} are missing or not known")
@@ -56,7 +58,7 @@ def settings_from_json(saved):
     return Settings(**saved | {name: tuple(saved[name]) for name in ("transpose", "stretch")})
 
 
-def settings_from_options(args):
+def settings_from_options(args: Mapping[str, Any]) -> Settings:
     """``Settings`` from the values of the options, by name."""
     return Settings(
         **{name: args[name] for name in ALLOWED if name not in ("transpose", "stretch")},

@@ -4,7 +4,10 @@ import collections
 import dataclasses
 import json
 import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from tsuzuri import storage
 from tsuzuri.errors import UserError
 from tsuzuri.midi import timing
 from tsuzuri.midi.words import codec
@@ -16,7 +19,7 @@ SUFFIX = ".words"
 LONGEST = 40  # characters of a word that a message shows
 
 
-def dump_words(settings, pieces, report):
+def dump_words(settings: Settings, pieces: Sequence[PieceWords], report: Mapping[str, Any]) -> tuple[bytes, bytes]:
     """The bytes of a file of words, and those of the description beside it."""
     lines = "".join(" ".join(piece.words) + "\n" for piece in pieces)
     description = {
@@ -28,7 +31,15 @@ def dump_words(settings, pieces, report):
     return lines.encode(), json.dumps(description, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
-def load_words(path):
+def write_word_file(path: str, settings: Settings, pieces: Sequence[PieceWords], report: Mapping[str, Any]) -> None:
+    """Write a file of words and its description beside it, where ``path`` is a file and no pipe or terminal."""
+    words, description = dump_words(settings, pieces, report)
+    storage.write_file(path, words)
+    if os.path.isfile(path):
+        storage.write_file(path + ".json", description)
+
+
+def load_words(path: str) -> tuple[Settings, list[PieceWords]]:
     """The ``Settings`` and the list of ``PieceWords`` of a file of words; one typed by hand needs no description.
 
     Raises ``UserError`` for a file that is not text, holds no words, or does not fit its description.
@@ -83,7 +94,7 @@ def _is_word(text):
     return True
 
 
-def kind_of_events(lines):
+def kind_of_events(lines: Iterable[Iterable[str]]) -> str:
     """The setting ``events`` that lists of words need: the least of ``EVENTS`` that has all of them."""
     statuses = {word.split("_")[1][:1] for line in lines for word in line if word.count("_")}
     return EVENTS[2 if "f" in statuses else 1 if statuses - {"8", "9"} else 0]

@@ -1,0 +1,40 @@
+"""Where a file goes that was asked for by a path: the endings that are allowed, folders made, the file whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from typing import Any
+
+from tsuzuri import storage
+from tsuzuri.errors import UserError
+from tsuzuri.options.values import FILE, Kind
+
+Path = str | os.PathLike[str]
+
+
+def plain_value(name: str, kind: Kind, value: object) -> Any:
+    """The plain value of what is called ``name`` in Python; raises ``UserError`` for one that is not of its kind."""
+    try:
+        return kind.convert(value)
+    except ValueError as error:
+        raise UserError(f"{name}: {error}") from None
+
+
+def path_with_suffix(path: Path, allowed: Collection[str]) -> tuple[str, str]:
+    """A path as text, and its ending in lower case; raises ``UserError`` unless the ending is one that is allowed.
+
+    >>> path_with_suffix("tunes/One.MID", [".mid", ".wav"])
+    ('tunes/One.MID', '.mid')
+    """
+    text = str(plain_value("path", FILE, path))
+    suffix = os.path.splitext(text)[1].lower()
+    if suffix not in allowed:
+        raise UserError(f"{text}: ends in {suffix or 'no suffix'}, must end in {', '.join(allowed)}")
+    return text, suffix
+
+
+def save_bytes(path: str, data: bytes) -> None:
+    """Put bytes into a file in one step, and make the folders that it is in; raises ``UserError``."""
+    storage.make_folder(os.path.dirname(path))
+    storage.write_file(path, data)
