@@ -7,6 +7,7 @@ import os
 import struct
 
 from tsuzuri import storage
+from tsuzuri.api.arguments import path_text
 from tsuzuri.errors import UserError
 
 
@@ -21,7 +22,7 @@ class Picture:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a file that ends in .png, in one step. Raises ``UserError``."""
-        name = os.fspath(path)
+        name = path_text(path)
         if not name.lower().endswith(".png"):
             raise UserError(f"{name}: must end in .png")
         storage.make_folder(os.path.dirname(name))

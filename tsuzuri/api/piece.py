@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from tsuzuri import storage
+from tsuzuri.api.arguments import as_list, path_text
 from tsuzuri.api.pictures import Picture
 from tsuzuri.errors import UserError
 from tsuzuri.midi import export, timing
@@ -18,6 +19,7 @@ from tsuzuri.midi.words import codec, collect, convert, settings, wordfile
 from tsuzuri.midi.words.convert import PieceWords
 from tsuzuri.options.midi import OUTPUT_OPTIONS, READ_MIDI
 from tsuzuri.options.resolve import defaults, read_options
+from tsuzuri.options.values import is_number, shown
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -74,7 +76,10 @@ class Piece:
         >>> Piece.from_words("00_90_4050 8360_80_4000").notes
         [Sounding(start=0.0, length=1.0, pitch=64, velocity=80, channel=1)]
         """
-        listed = words.split() if isinstance(words, str) else list(words)
+        listed = words.split() if isinstance(words, str) else as_list(words, "words", "words, in a text or a list")
+        for n, word in enumerate(listed):
+            if not isinstance(word, str):
+                raise UserError(f"words[{n}]: is {shown(word)}, must be a string")
         _, faults = codec.decode_events(listed, timing.TICKS)
         if faults:
             raise UserError(f"words[{faults[0].index}]: {listed[faults[0].index]!r} {faults[0].reason}")
@@ -147,9 +152,12 @@ class Piece:
         """
         from tsuzuri.midi.sound import synth
 
+        if not (is_number(rate) and rate == int(rate)):
+            raise UserError(f"rate: is {shown(rate)}, must be a whole number of samples a second")
         if soundfont is None:
-            return synth.encode_wav(synth.render_score(self._score(), rate), rate)
-        return synth.encode_wav(synth.render_soundfont(self._score(), os.fspath(soundfont), rate), rate)
+            return bytes(synth.encode_wav(synth.render_score(self._score(), int(rate)), int(rate)))
+        samples = synth.render_soundfont(self._score(), path_text(soundfont, "soundfont"), int(rate))
+        return bytes(synth.encode_wav(samples, int(rate)))
 
     def plot(self) -> Picture:
         """Its piano roll."""
@@ -162,7 +170,7 @@ class Piece:
 
         >>> tune.save("tune.wav")  # doctest: +SKIP
         """
-        name = os.fspath(path)
+        name = path_text(path)
         ending = os.path.splitext(name)[1].lower()
         if ending not in ENDINGS:
             raise UserError(f"{name}: must end in {', '.join(ENDINGS)}")
@@ -191,7 +199,10 @@ class Piece:
         return f"Piece({self.name!r}, {self.bars} bars, {notes:,} notes, {math.ceil(self.seconds)} s)"
 
     def _repr_html_(self) -> str:
-        sound = base64.b64encode(self.wav(LISTENING_RATE)).decode()
+        from tsuzuri.midi.sound import synth
+
+        samples = synth.render_score(self._score(), LISTENING_RATE).mean(axis=1, keepdims=True)  # one channel for two
+        sound = base64.b64encode(synth.encode_wav(samples, LISTENING_RATE)).decode()
         player = f'<audio controls src="data:audio/wav;base64,{sound}"></audio>'
         return f"<div>{html.escape(repr(self))}<br>{self.plot().html()}<br>{player}</div>"
 
@@ -249,13 +260,15 @@ def write_midi(
     >>> tsuzuri.write_midi(piece, "copy.mid")  # doctest: +SKIP
     ['copy.mid']
     """
-    out = os.fspath(path)
+    out = path_text(path)
     if isinstance(pieces, str):
         pieces = Piece.from_words(pieces)
-    listed = [pieces] if isinstance(pieces, Piece) else list(pieces)
+    listed = [pieces] if isinstance(pieces, Piece) else as_list(pieces, "pieces", "a piece, or a list of them")
+    if not listed:
+        raise UserError("pieces: are none: must be one or more")
     for n, piece in enumerate(listed):
         if not isinstance(piece, Piece):
-            raise UserError(f"pieces[{n}]: is {piece!r}, must be a piece")
+            raise UserError(f"pieces[{n}]: is {shown(piece)}, must be a piece")
     export.check_outputs(defaults({"MIDI": OUTPUT_OPTIONS}), out)
     paths: list[str] = export.output_paths(out, listed)
     contents = [piece.changed(tempo=tempo, program=program).midi() for piece in listed]
