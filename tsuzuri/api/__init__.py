@@ -15,6 +15,7 @@ language_models.py   a language model's options and files to a training that is 
 classifiers.py       the same for a classifier
 prepared.py          what both have in common
 given_texts.py       strings in place of files
+arguments.py         arguments that are in no table of options
 samples.py           what a training shows of its best model
 drawing.py           ids drawn from a model as the options say
 text_generation.py   texts from a model

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, overload
 
 import numpy
 
-from tsuzuri.api.classifiers import examples_to_evaluate
+from tsuzuri.api.arguments import as_list
+from tsuzuri.api.classifiers import check_given_as_pairs, examples_to_evaluate
 from tsuzuri.api.given_texts import examples_as_file, paths_or_pairs
 from tsuzuri.api.pictures import Picture
 from tsuzuri.api.piece import Piece
@@ -93,10 +94,12 @@ class Classifier(TrainedRun):
         other = given.keys() - {"explain", "by", "device"}
         if other:
             raise UserError(f"{min(other)}: not an option of predict, which has explain, by and device")
+        if "by" in given and "explain" not in given:
+            raise UserError("by: is for explain=True")
         args = defaults(classify.PREDICT) | given
         if isinstance(texts, str | os.PathLike | Piece):
             return self._predict([texts], args)[0]
-        return self._predict(list(texts), args)
+        return self._predict(as_list(texts, "texts", "a text, a tune, or a list of them"), args)
 
     def _predict(self, texts: Sequence[Any], args: dict[str, Any]) -> list[Prediction]:
         words = preprocessing.preprocessor_of_run(self._run.about)
@@ -148,9 +151,15 @@ class Classifier(TrainedRun):
         The options are those of ``classify.py evaluate``. Raises ``UserError``.
         """
         given = read_options(classify.EVALUATE, options)
-        paths, pairs = paths_or_pairs(() if examples is None else examples)
+        other = given.keys() & {"run", "corpus", "out"}
+        if other:
+            raise UserError(f"{min(other)}: not an option of evaluate, which takes examples and returns what it finds")
+        paths, pairs = paths_or_pairs(examples)
+        if examples is not None and not (paths or pairs):
+            raise UserError("examples: are none: leave them out for those that were held out for test")
         with contextlib.ExitStack() as stack:
             if pairs is not None:
+                check_given_as_pairs(given)
                 given |= stack.enter_context(examples_as_file(pairs)).options
             elif paths:
                 given |= read_options(classify.EVALUATE, {"corpus": paths})

@@ -40,15 +40,22 @@ def prepare_classifier(
     if "out" not in given:
         raise UserError("-o/--out is missing: name the run directory")
     if given.get("resume"):
+        if examples is not None:
+            raise UserError("examples: cannot be given with --resume: the run keeps those that it learns from")
         return _resumed(given)
     if examples is None:
         return _new(given, listener, {})
-    named = [name for name in ("corpus", "pos", "neg", *READ) if name in given]
-    if named:
-        raise UserError(f"{named[0]}: is for files of examples, and they are given as pairs")
+    check_given_as_pairs(given)
     check_out(given["out"], given.get("force", False))  # before the examples are gone through
     with examples_as_file(examples) as inputs:
         return _new({**given, **inputs.options}, listener, inputs.files)
+
+
+def check_given_as_pairs(given: Collection[str]) -> None:
+    """Raise ``UserError`` for options that name files of examples, or say how to read them, beside pairs."""
+    named = [name for name in ("corpus", "pos", "neg", *READ) if name in given]
+    if named:
+        raise UserError(f"{named[0]}: is for files of examples, and they are given as pairs")
 
 
 def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, bytes]) -> PreparedTraining:

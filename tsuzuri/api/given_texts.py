@@ -11,8 +11,11 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from tsuzuri.api.arguments import as_list
+from tsuzuri.data.labeled import label_fault
 from tsuzuri.errors import UserError
 from tsuzuri.storage import write_file
+from tsuzuri.text.reader import detect_and_decode
 
 TEXTS = "texts.zip"  # in a language model's run
 EXAMPLES = "examples.csv"  # in a classifier's
@@ -25,21 +28,21 @@ def encode_texts(texts: Iterable[str]) -> bytes:
     >>> len(encode_texts(["one", "two"])) > 0
     True
     """
-    if isinstance(texts, str):
-        texts = [texts]
+    listed = [texts] if isinstance(texts, str) else as_list(texts, "texts", "a list of strings")
+    encoded = [_encode(text, f"texts[{n}]") for n, text in enumerate(listed)]
+    if not b"".join(encoded).strip():
+        raise UserError("texts: hold no text: must be one string or more")
     stream = io.BytesIO()
-    count = 0
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for count, text in enumerate(texts, 1):
-            name = f"text-{count:06d}.txt"
-            archive.writestr(zipfile.ZipInfo(name, LONG_AGO), _encode(text, f"texts[{count - 1}]"), archive.compression)
-    if not count:
-        raise UserError("texts: are none: must be one string or more")
+        for n, data in enumerate(encoded, 1):
+            archive.writestr(zipfile.ZipInfo(f"text-{n:06d}.txt", LONG_AGO), data, archive.compression)
     return stream.getvalue()
 
 
 def encode_pairs(examples: Iterable[tuple[str, str]]) -> bytes:
-    """The bytes of a table of (label, text) pairs; raises ``UserError`` for what is no such pair.
+    """The bytes of a table of (label, text) pairs.
+
+    Raises ``UserError`` for what is no such pair, and for a label that would be another one once it was read.
 
     >>> encode_pairs([("good", "a fine day")]).decode()
     'label,text\\ngood,a fine day\\n'
@@ -50,11 +53,16 @@ def encode_pairs(examples: Iterable[tuple[str, str]]) -> bytes:
     for n, pair in enumerate(examples):
         name = f"examples[{n}]"
         try:
-            label, text = pair
-        except (TypeError, ValueError):
+            label, text = as_list(pair, name, "")  # a text of two letters is no pair, nor is a dict
+        except (UserError, ValueError):
             raise UserError(f"{name}: is {_shown(pair)}, must be a (label, text) pair of strings") from None
         for value in (label, text):
             _encode(value, name)
+        if not text.strip():
+            raise UserError(f"{name}: has no text, but the label {_shown(label)}")
+        fault = label_fault(label)
+        if fault:
+            raise UserError(f"{name}: the label {_shown(label)} {fault}")
         table.writerow((label, text))
     return stream.getvalue().encode()
 
@@ -63,9 +71,14 @@ def _encode(text: object, name: str) -> bytes:
     if not isinstance(text, str):
         raise UserError(f"{name}: is {_shown(text)}, must be a string")
     try:
-        return text.encode()
+        data = text.encode()
+        if data:
+            detect_and_decode(data, "utf-8")  # refuses now what it will not read, by the place in the list
     except UnicodeEncodeError as error:
         raise UserError(f"{name}: holds half a character at {error.start}, must be text that UTF-8 can hold") from None
+    except ValueError as error:
+        raise UserError(f"{name}: {error}") from None
+    return data
 
 
 def _shown(value: object) -> str:
@@ -91,7 +104,7 @@ def texts_as_file(texts: Iterable[str]) -> Iterator[NamedInputs]:
 def examples_as_file(examples: Iterable[tuple[str, str]]) -> Iterator[NamedInputs]:
     """(label, text) pairs as the examples of classify.py, in a file that is there as long as the context is."""
     with _as_file(EXAMPLES, encode_pairs(examples)) as inputs:
-        inputs.options.update(form="csv", label_column="label", text_column="text")
+        inputs.options.update(form="csv", encoding="utf-8", label_column="label", text_column="text")
         yield inputs
 
 
@@ -100,14 +113,19 @@ def _as_file(name: str, data: bytes) -> Iterator[NamedInputs]:
     with tempfile.TemporaryDirectory(prefix="tsuzuri-") as folder:
         path = os.path.join(folder, name)
         write_file(path, data)
-        yield NamedInputs({"corpus": [path]}, {name: data})
+        try:
+            yield NamedInputs({"corpus": [path]}, {name: data})
+        except UserError as error:  # the file is gone when the message is read
+            raise UserError(str(error).replace(path, name)) from None
 
 
 def paths_or_pairs(examples: Any) -> tuple[list[Any], list[Any] | None]:
     """Files and folders of examples, a list; or pairs of a label and a text, a list or None."""
+    if examples is None:
+        return [], None
     if isinstance(examples, str | os.PathLike):
         return [examples], None
-    items = [*examples]
+    items = as_list(examples, "examples", "(label, text) pairs, or files and folders")
     if all(isinstance(item, str | os.PathLike) for item in items):
         return items, None
     return [], items

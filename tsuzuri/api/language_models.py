@@ -39,6 +39,8 @@ def prepare_language_model(
     if "out" not in given:
         raise UserError("-o/--out is missing: name the run directory")
     if given.get("resume"):
+        if texts is not None:
+            raise UserError("texts: cannot be given with --resume: the run keeps those that it learns from")
         return _resumed(given)
     if texts is None:
         return _new(given, listener, {})

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from tsuzuri.errors import UserError
+from tsuzuri.options.values import shown
 from tsuzuri.training.log import Event, Listener
 from tsuzuri.training.progress import ProgressBar
 
+Stop = threading.Event | Callable[[], bool]
 LOOK = 0.1  # seconds between two looks at whether the training's thread has ended: Windows hears no interrupt in a wait
 
 
@@ -19,19 +23,48 @@ def is_notebook() -> bool:
     return shell is not None and getattr(shell, "kernel", None) is not None
 
 
-def listener_of(callback: Callable[[Event], object] | None) -> Listener:
-    """A listener that shows a bar where there is a terminal or a notebook, and hands every event to the callback."""
-    bar = ProgressBar(shown=sys.stderr.isatty() or is_notebook())
+def is_terminal() -> bool:
+    """Whether standard error is a terminal; a program without a console may have none at all."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+@contextlib.contextmanager
+def listening(callback: Callable[[Event], object] | None) -> Iterator[Listener]:
+    """A listener that shows a bar where there is a terminal or a notebook, and hands every event to the callback.
+
+    However the training ends, the bar is gone afterwards. Raises ``UserError`` for a callback that cannot be called.
+    """
+    if callback is not None and not callable(callback):
+        raise UserError(f"callback: is {shown(callback)}, must be a function that takes an event")
+    bar = ProgressBar(shown=is_terminal() or is_notebook())
 
     def listen(event: Event) -> None:
         bar(event)
         if callback:
             callback(event)
 
-    return listen
+    try:
+        yield listen
+    finally:
+        bar.close()
 
 
-def call_interruptibly(function: Callable[[Callable[[], bool]], None], stopped: Callable[[], bool]) -> None:
+def wish_to_stop(stop: Stop | None) -> Callable[[], bool]:
+    """What a training asks after each batch; raises ``UserError`` for what cannot say it.
+
+    >>> wish_to_stop(threading.Event())()
+    False
+    """
+    if stop is None:
+        return lambda: False
+    if isinstance(stop, threading.Event):
+        return stop.is_set
+    if not callable(stop):
+        raise UserError(f"stop: is {shown(stop)}, must be a threading.Event, or a function that returns true to stop")
+    return stop
+
+
+def call_interruptibly(function: Callable[[Callable[[], bool]], object], stopped: Callable[[], bool]) -> None:
     """Call ``function(stop)``, with a ``stop()`` that is true once ``stopped()`` is, or once Ctrl-C was pressed.
 
     Ctrl-C, and a notebook's stop button, reach the main thread as ``KeyboardInterrupt``, anywhere, even in the middle
@@ -52,8 +85,8 @@ def call_interruptibly(function: Callable[[Callable[[], bool]], None], stopped: 
             failures.append(error)
 
     thread = threading.Thread(target=work, name="training", daemon=True)
-    thread.start()
     try:
+        thread.start()  # it waits for the thread to be there, and an interrupt may come meanwhile
         _wait(thread)
     except KeyboardInterrupt:
         interrupted.set()

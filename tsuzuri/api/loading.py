@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from tsuzuri.api.arguments import path_text
 from tsuzuri.api.classifier import Classifier
 from tsuzuri.api.runs import MusicRun, TextRun
 from tsuzuri.training.run import load_run
@@ -18,7 +19,7 @@ def load(path: str | os.PathLike[str]) -> TextRun | MusicRun | Classifier:
     >>> tsuzuri.load("runs/folk")  # doctest: +SKIP
     MusicRun('runs/folk', 1,024 words known, 12 validations)
     """
-    run = load_run(os.fspath(path), LANGUAGE_MODEL, CLASSIFIER)
+    run = load_run(path_text(path), LANGUAGE_MODEL, CLASSIFIER)
     if run.schema is CLASSIFIER:
         return Classifier(run)
     return MusicRun(run) if run.about["kind"] == "music" else TextRun(run)

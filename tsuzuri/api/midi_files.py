@@ -7,7 +7,8 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-from tsuzuri.api.outputs import Path, plain_value
+from tsuzuri.api.arguments import plain_value
+from tsuzuri.api.outputs import Path
 from tsuzuri.api.piece import Piece
 from tsuzuri.errors import UserError
 from tsuzuri.midi import export

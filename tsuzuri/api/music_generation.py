@@ -21,18 +21,23 @@ LIMITS = ("length", "bars", "seconds")
 class GeneratedMusic:
     """Pieces that follow ``prime``, words or the path of a file, drawn from a ``run``'s model as ``args`` say.
 
-    ``note`` is told of what the model does not know. ``primed`` is the tick up to which a piece is its prime, and
+    With ``midi``, the bytes of a MIDI file, ``prime`` is only its name. ``note`` is told of what the model does not know. ``primed`` is the tick up to which a piece is its prime, and
     ``settings`` those of the run's MIDI as JSON has them. Raises ``UserError`` for what is no prime.
     """
 
-    def __init__(self, run: Run, prime: str, args: Mapping[str, Any], note: Note) -> None:
+    def __init__(
+        self, run: Run, prime: str, args: Mapping[str, Any], note: Note, midi: bytes | None = None
+    ) -> None:
         check_limits(args)
         try:
             about = collect.check_midi_report(run.about["corpus"]["report"]["midi"])
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"{run.file('run.json')}: damaged, or not a run of this program: {error}") from None
         vocabulary, eos = MusicVocabulary(run.vocabulary.words), run.vocabulary.ids["<eos>"]
-        self._beginning = compose.read_beginning(prime, about)
+        if midi is None:
+            self._beginning = compose.read_beginning(prime, about)
+        else:
+            self._beginning = compose.beginning_of_midi(prime, midi, about)
         self.primed = self._beginning.events[-1][0] if self._beginning.events else 0
         self.settings = about["settings"]
         self._grammar, self._length = start_grammar(args, about, self._beginning, vocabulary, eos)

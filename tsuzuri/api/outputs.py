@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from typing import Any
 
 from tsuzuri import storage
+from tsuzuri.api.arguments import path_text
 from tsuzuri.errors import UserError
-from tsuzuri.options.values import FILE, Kind
 
 Path = str | os.PathLike[str]
-
-
-def plain_value(name: str, kind: Kind, value: object) -> Any:
-    """The plain value of what is called ``name`` in Python; raises ``UserError`` for one that is not of its kind."""
-    try:
-        return kind.convert(value)
-    except ValueError as error:
-        raise UserError(f"{name}: {error}") from None
 
 
 def path_with_suffix(path: Path, allowed: Collection[str]) -> tuple[str, str]:
@@ -27,7 +18,7 @@ def path_with_suffix(path: Path, allowed: Collection[str]) -> tuple[str, str]:
     >>> path_with_suffix("tunes/One.MID", [".mid", ".wav"])
     ('tunes/One.MID', '.mid')
     """
-    text = str(plain_value("path", FILE, path))
+    text = path_text(path)
     suffix = os.path.splitext(text)[1].lower()
     if suffix not in allowed:
         raise UserError(f"{text}: ends in {suffix or 'no suffix'}, must end in {', '.join(allowed)}")

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from tsuzuri import storage
-from tsuzuri.api.outputs import Path, path_with_suffix, plain_value, save_bytes
+from tsuzuri.api.arguments import plain_value
+from tsuzuri.api.outputs import Path, path_with_suffix, save_bytes
 from tsuzuri.api.pictures import Picture
 from tsuzuri.api.player import player_html
 from tsuzuri.errors import UserError

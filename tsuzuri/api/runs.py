@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import html
 import json
 import os
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tsuzuri.api.arguments import whole_count
 from tsuzuri.api.drawing import generating_options
 from tsuzuri.api.music_generation import GeneratedMusic
 from tsuzuri.api.pictures import Picture
@@ -18,6 +21,7 @@ from tsuzuri.errors import UserError
 from tsuzuri.midi.words.settings import settings_from_json
 from tsuzuri.options.generate import TABLES
 from tsuzuri.options.resolve import read_options
+from tsuzuri.options.values import shown
 from tsuzuri.training import plots
 from tsuzuri.training.run import Run
 
@@ -59,7 +63,7 @@ class TrainedRun:
     @property
     def about(self) -> dict[str, Any]:
         """All that ``run.json`` says: tokenizer, sizes, recipe, versions, and the report on the corpus."""
-        return dict(self._run.about)
+        return copy.deepcopy(dict(self._run.about))
 
     @property
     def vocabulary(self) -> list[str]:
@@ -130,7 +134,9 @@ class TextRun(TrainedRun):
 
     def _texts(self, prime: str, options: Mapping[str, object], count: int) -> GeneratedTexts:
         args = _options(self._run, options, count)
-        return GeneratedTexts(self._run, _prime_text(prime), args, _warn)
+        if not isinstance(prime, str):  # a path neither: it would be taken for a text
+            raise UserError(f"prime: is {shown(prime)}, must be a text")
+        return GeneratedTexts(self._run, prime, args, _warn)
 
 
 class MusicRun(TrainedRun):
@@ -164,25 +170,25 @@ class MusicRun(TrainedRun):
 
     def _music(self, prime: Any, options: Mapping[str, object], count: int) -> tuple[GeneratedMusic, dict[str, Any]]:
         args = _options(self._run, options, count)
-        text = " ".join(prime.words) if isinstance(prime, Piece) else _prime_text(prime)
-        return GeneratedMusic(self._run, text, args, _warn), args
+        if not isinstance(prime, str | os.PathLike | Piece):
+            raise UserError(f"prime: is {shown(prime)}, must be a piece, words, or the path of a MIDI file")
+        if isinstance(prime, Piece):  # whose words may have been made by other settings than this run's
+            return GeneratedMusic(self._run, prime.name, args, _warn, prime.midi()), args
+        return GeneratedMusic(self._run, os.fspath(prime), args, _warn), args
 
 
 def _options(run: Run, options: Mapping[str, object], count: object) -> dict[str, Any]:
     """All options of a generation, checked."""
-    given = read_options(TABLES, options)  # by the names of the table, whatever they were called
-    for name, instead in ELSEWHERE.items():
+    given = read_options(TABLES, options)
+    for name, instead in ELSEWHERE.items():  # by its name in the table, whatever spelling was given
         if name in given:
             raise UserError(f"{name}: not an option of generate: {instead}")
-    return generating_options(run, given | read_options(TABLES, {"num_samples": count}))
-
-
-def _prime_text(prime: object) -> str:
-    if not isinstance(prime, str | os.PathLike):
-        raise UserError(f"prime: is {prime!r}, must be a text, a path or a piece")
-    return os.fspath(prime)
+    return generating_options(run, {**given, "num_samples": whole_count(count)})
 
 
 def _warn(line: str) -> None:
     """A remark on what was asked for, where nothing is printed: a warning, which Python shows."""
-    warnings.warn(line.removeprefix("note: "), UserWarning, stacklevel=5)
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("tsuzuri."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(line.removeprefix("note: "), UserWarning, stacklevel=level)  # of the line that called the package

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,11 @@ from tsuzuri.api.classifier import Classifier
 from tsuzuri.api.classifiers import prepare_classifier
 from tsuzuri.api.given_texts import paths_or_pairs
 from tsuzuri.api.language_models import prepare_language_model
-from tsuzuri.api.listening import call_interruptibly, listener_of
+from tsuzuri.api.listening import Stop, call_interruptibly, listening, wish_to_stop
 from tsuzuri.api.loading import load
 from tsuzuri.api.prepared import PreparedTraining
 from tsuzuri.api.runs import MusicRun, TextRun
+from tsuzuri.errors import UserError
 from tsuzuri.options import classify
 from tsuzuri.options.resolve import read_options
 from tsuzuri.options.train import TABLES
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from tsuzuri.api.option_types import ClassifierOptions, TrainOptions
 
 Path = str | os.PathLike[str]
-Stop = threading.Event | Callable[[], bool]
 
 
 def train(
@@ -57,8 +57,7 @@ def train(
     ホームズは…
     """
     given = read_options(TABLES, _with(options, corpus=corpus, out=out))
-    listener = listener_of(callback)
-    run = _train(prepare_language_model(given, listener, texts), listener, stop)
+    run = _train(functools.partial(prepare_language_model, given, texts=texts), callback, stop)
     assert isinstance(run, TextRun | MusicRun)
     return run
 
@@ -86,8 +85,7 @@ def train_classifier(
     """
     paths, pairs = paths_or_pairs(examples)
     given = read_options(classify.TRAIN, _with(options, corpus=paths, out=out))
-    listener = listener_of(callback)
-    run = _train(prepare_classifier(given, listener, pairs), listener, stop)
+    run = _train(functools.partial(prepare_classifier, given, examples=pairs), callback, stop)
     assert isinstance(run, Classifier)
     return run
 
@@ -106,23 +104,25 @@ def resume(
 
     >>> run = tsuzuri.resume("runs/novel", epoch=40)  # doctest: +SKIP
     """
-    if isinstance(load(path), Classifier):
-        return train_classifier(out=path, resume=True, callback=callback, stop=stop, **options)
-    return train(out=path, resume=True, callback=callback, stop=stop, **options)
+    for name in ("out", "resume"):
+        if name in options:
+            raise UserError(f"{name}: not an option of resume(), whose first argument is the run directory")
+    train_again: Callable[..., Any] = train_classifier if isinstance(load(path), Classifier) else train
+    run: TextRun | MusicRun | Classifier = train_again(out=path, resume=True, callback=callback, stop=stop, **options)
+    return run
 
 
-def _train(prepared: PreparedTraining, listener: Listener, stop: Stop | None) -> TextRun | MusicRun | Classifier:
-    """Train what is prepared until it ends or is stopped."""
-    stopped = stop.is_set if isinstance(stop, threading.Event) else stop or (lambda: False)
-    call_interruptibly(lambda either: prepared.trainer(either, listener).train(), stopped)
+def _train(
+    prepare: Callable[[Listener], PreparedTraining], callback: Callable[[Event], object] | None, stop: Stop | None
+) -> TextRun | MusicRun | Classifier:
+    """Train what ``prepare(listener)`` makes ready, until it ends or is stopped."""
+    stopped = wish_to_stop(stop)  # a wrong one is refused before the corpus is read
+    with listening(callback) as listener:
+        prepared = prepare(listener)
+        call_interruptibly(lambda either: prepared.trainer(either, listener).train(), stopped)
     return load(prepared.run.path)
 
 
 def _with(options: Mapping[str, Any], **named: object) -> dict[str, Any]:
     """Options with those that have a parameter of their own, where they were given."""
-    given = {name: value for name, value in named.items() if value is not None}
-    if "corpus" in given and not isinstance(given["corpus"], str | os.PathLike):
-        given["corpus"] = [*given["corpus"]]
-        if not given["corpus"]:
-            del given["corpus"]
-    return {**options, **given}
+    return {**options, **{name: value for name, value in named.items() if value is not None}}

@@ -260,6 +260,19 @@ def _label(text, where):
     return label
 
 
+def label_fault(label: str) -> str | None:
+    """Why a label cannot be told from what is read of it, in words that follow it; None where it can.
+
+    >>> label_fault(" good")
+    "would be read as 'good'"
+    """
+    try:
+        read = _label(label, "")
+    except UserError as error:
+        return "is empty" if not label.strip() else str(error).rpartition(f"{label.strip()[:40]!r} ")[2]
+    return None if read == label else f"would be read as {read[:40]!r}"
+
+
 def _one_line(text):
     return text.replace("\n", " ").strip()
 

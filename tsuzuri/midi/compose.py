@@ -84,21 +84,32 @@ def read_beginning(text, about):
         return Beginning(_without_end(events), about["tempo"], tuple(about["meter"]), programs, False)
     if text.lower().endswith(wordfile.SUFFIX):
         _, pieces = wordfile.load_words(text)
-    else:
-        settings = dataclasses.replace(settings_from_json(about["settings"]), transpose=(0, 0), stretch=())
-        try:
-            with open(text, "rb") as stream:
-                pieces = convert_file(os.path.basename(text), stream.read(), settings).pieces
-        except OSError as error:
-            raise UserError(f"{text}: cannot be read: {error.strerror}") from None
-        except ValueError as error:
-            allowed = f"a MIDI file, a file of words that ends in {wordfile.SUFFIX}, or words such as 00_90_4050"
-            raise UserError(f"{text}: {error}: must be {allowed}") from None
+        return _beginning_of_pieces(text, pieces, division)
+    try:
+        with open(text, "rb") as stream:
+            data = stream.read()
+    except OSError as error:
+        raise UserError(f"{text}: cannot be read: {error.strerror}") from None
+    return beginning_of_midi(text, data, about)
+
+
+def beginning_of_midi(path, data, about):
+    """The ``Beginning`` that the bytes of a MIDI file are, which is called ``path``; the rest as ``read_beginning``."""
+    settings = dataclasses.replace(settings_from_json(about["settings"]), transpose=(0, 0), stretch=())
+    try:
+        pieces = convert_file(os.path.basename(path), data, settings).pieces
+    except ValueError as error:
+        allowed = f"a MIDI file, a file of words that ends in {wordfile.SUFFIX}, or words such as 00_90_4050"
+        raise UserError(f"{path}: {error}: must be {allowed}") from None
+    return _beginning_of_pieces(path, pieces, about["division"])
+
+
+def _beginning_of_pieces(path, pieces, division):
     if len(pieces) > 1:
-        raise UserError(f"{text}: holds {len(pieces)} pieces, only one can be begun with")
+        raise UserError(f"{path}: holds {len(pieces)} pieces, only one can be begun with")
     piece = pieces[0]
     if piece.division != division:
-        raise UserError(f"{text}: has {piece.division} ticks a quarter note, the run has {division}")
+        raise UserError(f"{path}: has {piece.division} ticks a quarter note, the run has {division}")
     events, _ = codec.decode_events(piece.words, division)
     return Beginning(_without_end(events), piece.tempo, piece.meter, piece.programs, True)
 
