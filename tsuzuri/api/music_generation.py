@@ -21,13 +21,12 @@ LIMITS = ("length", "bars", "seconds")
 class GeneratedMusic:
     """Pieces that follow ``prime``, words or the path of a file, drawn from a ``run``'s model as ``args`` say.
 
-    With ``midi``, the bytes of a MIDI file, ``prime`` is only its name. ``note`` is told of what the model does not know. ``primed`` is the tick up to which a piece is its prime, and
-    ``settings`` those of the run's MIDI as JSON has them. Raises ``UserError`` for what is no prime.
+    With ``midi``, the bytes of a MIDI file, ``prime`` is only its name. ``note`` is told of what the model does not
+    know. ``primed`` is the tick up to which a piece is its prime, and ``settings`` those of the run's MIDI as JSON has
+    them. Raises ``UserError`` for what is no prime.
     """
 
-    def __init__(
-        self, run: Run, prime: str, args: Mapping[str, Any], note: Note, midi: bytes | None = None
-    ) -> None:
+    def __init__(self, run: Run, prime: str, args: Mapping[str, Any], note: Note, midi: bytes | None = None) -> None:
         check_limits(args)
         try:
             about = collect.check_midi_report(run.about["corpus"]["report"]["midi"])
