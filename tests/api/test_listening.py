@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 import sys
 import threading
 import types
@@ -22,9 +23,15 @@ def notebook(monkeypatch):
     monkeypatch.setitem(sys.modules, "IPython", ipython)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such terminals")
 def test_a_bar_is_shown_on_a_terminal(tmp_path, monkeypatch):
+    import fcntl
+    import termios
+
     main, terminal = os.openpty()
     try:
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))  # rows and columns
+        os.set_blocking(main, False)
         with open(terminal, "w", encoding="utf-8", closefd=False) as stream:
             monkeypatch.setattr(sys, "stderr", stream)
             tsuzuri.train(texts=[TEXT], out=tmp_path / "run", **FEW)

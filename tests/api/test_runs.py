@@ -47,7 +47,7 @@ def test_a_text_is_that_of_the_command(text_run, capsys):
 def test_several_texts_are_those_of_the_command(text_run, tmp_path):
     texts = text_run.generate_many(3, "a b", **DRAW)
     assert len(set(texts)) == 3
-    assert all(text.startswith("a b ") for text in texts)
+    assert all(text.startswith("a b") for text in texts)
     assert not generate.main([text_run.path, "a b", *COMMAND, "-n", "3", "-o", str(tmp_path / "texts")])
     lines = (tmp_path / "texts").read_text().splitlines()
     assert [line for line in lines if "====" not in line] == "\n".join(texts).splitlines()

@@ -108,7 +108,7 @@ class Piece:
     @property
     def tempo(self) -> float:
         """Quarter notes a minute, for most of it."""
-        return 60 * timing.SECOND / timing.main_tempo(self._score())
+        return float(60 * timing.SECOND / timing.main_tempo(self._score()))
 
     @property
     def bars(self) -> int:
@@ -123,7 +123,8 @@ class Piece:
         return float(timing.tempo_map_of(score).seconds(score.end))
 
     def _score(self) -> Score:
-        return export.score_of_file(self.midi())
+        score: Score = export.score_of_file(self.midi())
+        return score
 
     def _musical_score(self) -> Score:
         """Its score with ticks a quarter note, as bars need them; a file may count parts of a second instead."""
@@ -137,13 +138,13 @@ class Piece:
 
         >>> tune.changed(tempo=90, program=73).save("flute.mid")  # doctest: +SKIP
         """
-        given = {"tempo": self._tempo, "program": self._program}
+        given: dict[str, Any] = {"tempo": self._tempo, "program": self._program}
         given |= read_options(OUTPUT, {"tempo": tempo, "program": program})
         return Piece(self._content, **given, primed=self._primed, remarks=self.remarks)
 
     def midi(self) -> bytes:
         """The bytes of its MIDI file."""
-        return convert.encode_piece(self._content, self._tempo, self._program)[0]
+        return bytes(convert.encode_piece(self._content, self._tempo, self._program)[0])
 
     def wav(self, rate: int = 44_100, soundfont: str | os.PathLike[str] | None = None) -> bytes:
         """The bytes of a WAV file, stereo, of so many samples a second: by the built-in synthesizer, or a SoundFont.
@@ -211,7 +212,7 @@ Path = str | os.PathLike[str]
 
 
 @overload
-def read_midi(path: Path, **options: Unpack[ReadMidiOptions]) -> Piece: ...
+def read_midi(path: Path, **options: Unpack[ReadMidiOptions]) -> Piece: ...  # type: ignore[overload-overlap]
 @overload
 def read_midi(path: Iterable[Path], **options: Unpack[ReadMidiOptions]) -> list[Piece]: ...
 def read_midi(path: Any, **options: Any) -> Piece | list[Piece]:
