@@ -26,7 +26,7 @@ help:
 	@echo "make native        build the CPU kernels again, and say why when they cannot be built"
 	@echo "make sanitize      run their tests with GCC's checks of addresses, undefined behavior and threads"
 	@echo "make gpu-check     on a GPU: its tests, then the benchmarks against PyTorch (eight minutes; PYTHON has both)"
-	@echo "make lint          check the style; make format mends it"
+	@echo "make lint          check the style and the types; make format mends the style"
 	@echo "make docs          write again what docs/ takes from the code: the options and the table of rooms"
 	@echo "make notebook      run examples/quickstart.py as a notebook and keep its outputs (one minute)"
 	@echo "make test-pythons  run the tests on every Python from 3.10 to 3.13 that is here"
@@ -64,6 +64,7 @@ test-slow: $(READY) $(TESTS)
 lint: $(LINTERS)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m mypy
 
 format: $(LINTERS)
 	$(PY) -m ruff check --fix .

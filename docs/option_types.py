@@ -30,6 +30,16 @@ CLASSES = {  # name of the class: the command, its tables, and the options that 
     "PredictOptions": ("classify.py predict", classify.PREDICT, (*OWN, "encoding", "json", "color")),
     "EvaluateOptions": ("classify.py evaluate", classify.EVALUATE, ("run", "corpus", "out")),
 }
+RESUME = {  # what either kind of training can change when it goes on
+    "train.py": [option for rows in train.TABLES.values() for option in rows if option.name in train.MAY_CHANGE],
+    "classify.py": [
+        option
+        for rows in classify.TRAIN.values()
+        for option in rows
+        if option.name in classify.MAY_CHANGE - train.MAY_CHANGE
+    ],
+}
+CLASSES["ResumeOptions"] = ("--resume", RESUME, ())
 PLACEHOLDERS = {"N": "int", "X": "float", "A..B": "int | tuple[int, int] | str", "X,Y": "float | Sequence[float] | str"}
 
 

@@ -3,7 +3,7 @@
 import math
 import reprlib
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 UNBOUNDED = 1e30
 OTHERS = object()  # as a key of a table of rules: keys that it does not name may be there too
@@ -16,11 +16,11 @@ class Bounds(NamedTuple):
     most: float = UNBOUNDED
     above: bool = False
 
-    def hold(self, value):
+    def hold(self, value: float) -> bool:
         """Whether a number lies within; NaN never does."""
         return (self.least < value if self.above else self.least <= value) and value <= self.most
 
-    def say(self, value=0):
+    def say(self, value: float = 0) -> str:
         """In words; the upper bound is left out where there is none to speak of, unless ``value`` broke it."""
         allowed = f"above {self.least}" if self.above else f"{self.least} or more"
         return allowed + (f", at most {self.most:g}" if self.most < UNBOUNDED or value > self.most else "")
@@ -30,33 +30,33 @@ class Rule(NamedTuple):
     """What a value must be, in words that follow "must be", and the test of one."""
 
     allowed: str
-    holds: Callable
+    holds: Callable[[Any], bool]
 
 
-def whole(least, most=None):
+def whole(least: int, most: int | None = None) -> Rule:
     """A whole number from ``least`` to ``most``, if there is one; a truth value is no number."""
     allowed = f"{least} or more" if most is None else f"{least} to {most}"
     return Rule(f"a whole number, {allowed}", lambda value: is_whole(value, least, math.inf if most is None else most))
 
 
-def number(least, most=UNBOUNDED, above=False):
+def number(least: float, most: float = UNBOUNDED, above: bool = False) -> Rule:
     """A number from ``least``, or ``above`` it, to ``most``; NaN is none."""
     bounds = Bounds(least, most, above)
     allowed = f"a number {'above ' if above else 'from '}{least:g} to {most:g}"
     return Rule(allowed, lambda value: type(value) in (int, float) and bounds.hold(value))
 
 
-def is_whole(value, least, most):
+def is_whole(value: Any, least: float, most: float) -> bool:
     """Whether a value is a whole number in a range; a truth value is no number."""
     return type(value) is int and least <= value <= most
 
 
-def one_of(*names):
+def one_of(*names: str) -> Rule:
     """One of these texts."""
     return Rule(f"one of {', '.join(names)}", lambda value: type(value) is str and value in names)
 
 
-def optional(rule):
+def optional(rule: Rule) -> Rule:
     """None, or as ``rule`` says."""
     return Rule(f"null or {rule.allowed}", lambda value: value is None or rule.holds(value))
 
@@ -67,7 +67,7 @@ FLOAT = Rule("a number with a point", lambda value: type(value) is float)  # NaN
 OBJECT = Rule("an object of any keys", lambda value: type(value) is dict)
 
 
-def check_value(value, rule, name=""):
+def check_value(value: Any, rule: Any, name: str = "") -> None:
     """Raise ``ValueError`` that names the field, its value and what is allowed, unless ``value`` is as its rule says.
 
     ``rule`` is a ``Rule``, a list of one that holds for every item, or a dict of them by key.
@@ -84,7 +84,7 @@ def check_value(value, rule, name=""):
         _check_object(value, rule, f"{name}." if name else "")
 
 
-def _check_single(value, rule, name):
+def _check_single(value: Any, rule: Rule, name: str) -> None:
     try:
         right = rule.holds(value)
     except (TypeError, ValueError):  # a value of another type than the test expects
@@ -93,7 +93,7 @@ def _check_single(value, rule, name):
         raise ValueError(f"{name} is {reprlib.repr(value)}, must be {rule.allowed}")
 
 
-def _check_object(value, rules, prefix):
+def _check_object(value: Any, rules: Any, prefix: str) -> None:
     known = sorted(rules.keys() - {OTHERS})
     for key in known:
         if key not in value:

@@ -1,4 +1,4 @@
-"""Arguments of Python functions that are in no table of options: a wrong one is refused in one line, as an option is."""
+"""Arguments of Python functions beside the tables of options; a wrong one is refused in one line, as an option is."""
 
 from __future__ import annotations
 

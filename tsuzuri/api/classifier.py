@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy
 
@@ -27,7 +27,14 @@ from tsuzuri.training.classification import score
 from tsuzuri.training.predictor import Predictor
 from tsuzuri.training.run import Run
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from tsuzuri.api.option_types import EvaluateOptions, PredictOptions
+
 BATCH = 256  # texts that are read at once
+Path = str | os.PathLike[str]
+Text = str | os.PathLike[str] | Piece  # what has a class
 
 
 class Prediction(NamedTuple):
@@ -80,9 +87,9 @@ class Classifier(TrainedRun):
         return list(self._run.about["classes"])
 
     @overload
-    def predict(self, texts: str | os.PathLike[str] | Piece, **options: Any) -> Prediction: ...
+    def predict(self, texts: Text, **options: Unpack[PredictOptions]) -> Prediction: ...  # type: ignore[overload-overlap]
     @overload
-    def predict(self, texts: Iterable[str | os.PathLike[str] | Piece], **options: Any) -> list[Prediction]: ...
+    def predict(self, texts: Iterable[Text], **options: Unpack[PredictOptions]) -> list[Prediction]: ...
     def predict(self, texts: Any, **options: Any) -> Prediction | list[Prediction]:
         """The class of a text, or a list of those of several.
 
@@ -145,12 +152,16 @@ class Classifier(TrainedRun):
         odds = dict(zip(self.classes, p.tolist(), strict=True))
         return Prediction(passage.text, self.classes[guess], float(p[guess]), odds, shares)
 
-    def evaluate(self, examples: str | os.PathLike[str] | Iterable[Any] | None = None, **options: Any) -> Evaluation:
+    def evaluate(
+        self,
+        examples: Path | Iterable[Path] | Iterable[tuple[str, str]] | None = None,
+        **options: Unpack[EvaluateOptions],
+    ) -> Evaluation:
         """How good it is on labeled examples, as ``train_classifier`` takes them; on those held out for test if None.
 
         The options are those of ``classify.py evaluate``. Raises ``UserError``.
         """
-        given = read_options(classify.EVALUATE, options)
+        given = read_options(classify.EVALUATE, dict(options))
         other = given.keys() & {"run", "corpus", "out"}
         if other:
             raise UserError(f"{min(other)}: not an option of evaluate, which takes examples and returns what it finds")

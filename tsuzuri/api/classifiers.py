@@ -147,7 +147,7 @@ def _recipe_of(args: Mapping[str, Any], given: Collection[str]) -> ClassifierRec
 def _precision_of(device: str, wanted: str, model: str) -> str:
     """What --precision means for a model on a device; raises ``UserError`` where it would mean nothing."""
     if model in ("lstm", "bilstm") and devices.choose(device).xp is numpy:
-        return native.choose(wanted)
+        return str(native.choose(wanted))
     if wanted not in ("auto", native.FLOAT32):
         allowed = f"is for --model lstm and bilstm on a CPU; all else is in {native.FLOAT32}"
         raise UserError(f"--precision {wanted}: {allowed}")
@@ -195,9 +195,10 @@ def _read_dataset(
     held = source["valid_fraction"], source["test_fraction"]
     needed = 1 + sum(share > 0 for share in held)
     pairs, words, report = preprocessing.read_labeled_words(dict(source), tokens, case, needed)
-    bounds = {"size": source["n_words"], "least": source["min_count"], "known": known}
-    lengths = {"maxlen": source["maxlen"], "truncate": source["truncate"]}
-    data = dataset.build_dataset(*pairs.values(), held=held, seed=source["split_seed"], **bounds, **lengths)
+    limits = {"size": source["n_words"], "least": source["min_count"], "known": known}
+    limits |= {"maxlen": source["maxlen"], "truncate": source["truncate"]}
+    main, valid, test = pairs.values()
+    data = dataset.build_dataset(main, valid, test, held=held, seed=source["split_seed"], **limits)
     return data._replace(report=data.report | {"read": report}), words
 
 

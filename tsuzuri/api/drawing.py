@@ -58,5 +58,7 @@ def draw_ids(
     escape = LoopEscape(batch, onset_keys) if args["escape"] else None
     writer = model.writer(batch, cuts, rng, escape, own_masks=not steady)
     if writer:
-        return generate_words_on_gpu(writer, prime_ids, constrain, steady)
-    return generate_words(model, prime_ids, filters.make_sampler(*cuts), constrain, rng, batch, escape)
+        rows: Iterator[Sequence[int]] = generate_words_on_gpu(writer, prime_ids, constrain, steady)
+    else:
+        rows = generate_words(model, prime_ids, filters.make_sampler(*cuts), constrain, rng, batch, escape)
+    return rows

@@ -167,14 +167,15 @@ def read_corpus(source: Mapping[str, Any], recipe: LanguageModelRecipe, asked: C
     ``asked`` are the settings for MIDI that were given as options.
     """
     need = recipe.batchsize * (recipe.bproplen + 1)
-    files = [source[name] for name in ("corpus", "valid", "test")]
+    paths, valid, test = (source[name] for name in ("corpus", "valid", "test"))
     bounds = source["vocab_size"], source["min_count"], need
     if source["kind"] == "text":
-        return build_text_corpus(*files, source["tokens"], *bounds)
+        return build_text_corpus(paths, valid, test, source["tokens"], *bounds)
     wanted = settings.settings_from_json(source["midi"])
-    main, *held_out = (collect.collect_pieces(paths, wanted, asked=asked) if paths else None for paths in files)
-    parts = [collect.group_copies(part.pieces) if part else None for part in (main, *held_out)]
-    corpus = build_piece_corpus(*parts, *bounds, " ".join(files[0]))
+    main = collect.collect_pieces(paths, wanted, asked=asked)
+    held_out = [collect.collect_pieces(part, wanted, asked=asked) if part else None for part in (valid, test)]
+    groups = [collect.group_copies(part.pieces) if part else None for part in held_out]
+    corpus = build_piece_corpus(collect.group_copies(main.pieces), groups[0], groups[1], *bounds, " ".join(paths))
     pieces = [piece for part in (main, *held_out) if part for piece in part.pieces]
     corpus.report["midi"] = (
         main.report | collect.common_settings(pieces) | {"settings": dataclasses.asdict(main.settings)}

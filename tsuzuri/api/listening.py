@@ -75,7 +75,7 @@ def call_interruptibly(function: Callable[[Callable[[], bool]], object], stopped
     if threading.current_thread() is not threading.main_thread():
         function(stopped)
         return
-    interrupted = threading.Event()
+    interrupted, done = threading.Event(), threading.Event()
     failures: list[BaseException] = []
 
     def work() -> None:
@@ -83,20 +83,23 @@ def call_interruptibly(function: Callable[[Callable[[], bool]], object], stopped
             function(lambda: interrupted.is_set() or stopped())
         except BaseException as error:  # whatever it is, it is raised where the call is
             failures.append(error)
+        finally:
+            done.set()
 
     thread = threading.Thread(target=work, name="training", daemon=True)
     try:
         thread.start()  # it waits for the thread to be there, and an interrupt may come meanwhile
-        _wait(thread)
+        _wait(done)
     except KeyboardInterrupt:
         interrupted.set()
-        _wait(thread)
+        _wait(done)
     if failures:
         raise failures[0]
     if interrupted.is_set():
         raise KeyboardInterrupt("the training was stopped, and is saved: resume() goes on with it")
 
 
-def _wait(thread: threading.Thread) -> None:
-    while thread.is_alive():
-        thread.join(LOOK)
+def _wait(done: threading.Event) -> None:
+    """Wait, but not by ``Thread.join``: before Python 3.13 one that was interrupted takes the thread for ended."""
+    while not done.wait(LOOK):
+        pass

@@ -61,7 +61,8 @@ class GeneratedMusic:
         """The pieces, once they have all ended."""
         for _ in compose.grow_pieces(self._rows, self._grammar, self._length):
             pass
-        return compose.finished_pieces(self._grammar, self._beginning)
+        pieces: list[PieceWords] = compose.finished_pieces(self._grammar, self._beginning)
+        return pieces
 
 
 def check_limits(args: Mapping[str, Any]) -> None:
@@ -75,7 +76,8 @@ def start_grammar(
     args: Mapping[str, Any], about: Mapping[str, Any], beginning: Beginning, vocabulary: MusicVocabulary, eos: int
 ) -> tuple[Grammar, int]:
     """The ``Grammar`` of the pieces, which has taken their beginning, and after how many words it is to close them."""
-    longest = args["max_note"] * timing.bar_length(*beginning.meter, about["division"])
+    numerator, denominator = beginning.meter
+    longest = args["max_note"] * timing.bar_length(numerator, denominator, about["division"])
     lexicon, may_end = Lexicon(vocabulary.parsed, eos), args["length"] is None
     grammar = Grammar(lexicon, about["division"], longest, about["voices"], args["num_samples"], may_end)
     grammar.begin(beginning.events)

@@ -153,3 +153,15 @@ class EvaluateOptions(TypedDict, total=False):
     label_column: int | str | None
     text_column: int | str | None
     device: str | None
+
+
+class ResumeOptions(TypedDict, total=False):
+    """Those of ``--resume``."""
+
+    device: str | None
+    precision: Literal["auto", "float32", "tf32", "bfloat16"] | None
+    epoch: int | None
+    patience: int | None
+    sample_every: int | None
+    save_freq: int | None
+    disp_freq: int | None

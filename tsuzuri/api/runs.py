@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tsuzuri.api.arguments import whole_count
@@ -88,7 +88,7 @@ class TrainedRun:
         history = self.history
         if not history:
             raise UserError(f"{self.path}: has no epoch yet, nothing to plot")
-        draw = plots.plot_error_curves if self.kind == "classes" else plots.plot_loss_curves
+        draw: Callable[..., bytes] = plots.plot_error_curves if self.kind == "classes" else plots.plot_loss_curves
         return Picture(draw(history, self._run.name))
 
     def __repr__(self) -> str:

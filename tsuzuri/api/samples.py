@@ -1,5 +1,7 @@
 """What ``train.py`` shows after an epoch: a few words of text, or two bars of music, by the best model so far."""
 
+from typing import Any
+
 import numpy
 
 from tsuzuri import storage
@@ -8,6 +10,7 @@ from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import collect, convert
 from tsuzuri.sampling import constraints, endings, filters, loops, stream
 from tsuzuri.text import tokenizers, vocabulary
+from tsuzuri.training.run import Run
 
 WORDS, SENTENCES = 40, 2  # of a text, at most
 BARS, EVENTS = 2, 200  # of a piece, at most
@@ -15,7 +18,7 @@ LONGEST_NOTE = 4  # bars
 MIDI_FILE = "sample.mid"  # of the run
 
 
-def generate_sample(run, epoch):
+def generate_sample(run: Run, epoch: int) -> str:
     """A text of two sentences, or the notes of about two bars, which the run's ``sample.mid`` then holds.
 
     It comes from the weights on the disk and from a generator of its own, so that the training does not notice:
@@ -25,7 +28,7 @@ def generate_sample(run, epoch):
     return (_music_sample if run.about["kind"] == "music" else _text_sample)(run, model, rng)
 
 
-def _text_sample(run, model, rng):
+def _text_sample(run: Run, model: Any, rng: numpy.random.Generator) -> str:
     words, tokenizer = run.vocabulary.words, tokenizers.get_tokenizer(run.about["tokens"])
     ending = endings.Ending(WORDS, SENTENCES, tokenizers.is_sentence_end, tokenizers.is_closing)
     forbid, escape = constraints.forbid_ids([vocabulary.UNK]), loops.LoopEscape(1)
@@ -35,13 +38,15 @@ def _text_sample(run, model, rng):
         if ending.take(word):
             drawn.append(word)
         if ending.over:
-            return tokenizer.join(drawn)
+            break
+    return tokenizer.join(drawn)
 
 
-def _music_sample(run, model, rng):
+def _music_sample(run: Run, model: Any, rng: numpy.random.Generator) -> str:
     about = collect.check_midi_report(run.about["corpus"]["report"]["midi"])
     words, beginning = compose.MusicVocabulary(run.vocabulary.words), compose.read_beginning("", about)
-    bar = timing.bar_length(*beginning.meter, about["division"])
+    numerator, denominator = beginning.meter
+    bar = timing.bar_length(numerator, denominator, about["division"])
     lexicon = Lexicon(words.parsed, vocabulary.EOS)
     grammar = Grammar(lexicon, about["division"], LONGEST_NOTE * bar, about["voices"])
     grammar.end_after(BARS, "bars", beginning.meter, beginning.tempo)
@@ -51,4 +56,4 @@ def _music_sample(run, model, rng):
         pass
     (piece,) = compose.finished_pieces(grammar, beginning)
     storage.write_file(run.file(MIDI_FILE), convert.encode_piece(piece)[0])
-    return compose.note_line(piece)
+    return str(compose.note_line(piece))

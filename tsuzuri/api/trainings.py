@@ -24,7 +24,7 @@ from tsuzuri.training.log import Event, Listener
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from tsuzuri.api.option_types import ClassifierOptions, TrainOptions
+    from tsuzuri.api.option_types import ClassifierOptions, ResumeOptions, TrainOptions
 
 Path = str | os.PathLike[str]
 
@@ -95,7 +95,7 @@ def resume(
     *,
     callback: Callable[[Event], object] | None = None,
     stop: Stop | None = None,
-    **options: Any,
+    **options: Unpack[ResumeOptions],
 ) -> TextRun | MusicRun | Classifier:
     """Go on with a training that was stopped, or that is to have more epochs, and return its run.
 

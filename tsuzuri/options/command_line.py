@@ -1,7 +1,8 @@
 """A command line's arguments to options by name: words and options in any order, and hints where one is not known."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from tsuzuri.errors import UserError
 from tsuzuri.options.option import REQUIRED, Option, Tables
@@ -22,7 +23,9 @@ def read_command_line(tables: Tables, arguments: Iterable[str]) -> dict[str, obj
     """
     options = [option for rows in tables.values() for option in rows]
     spellings = {flag: option for option in options if not option.positional for flag in option.all_spellings}
-    rest, words, given = list(arguments), [], {}
+    rest = list(arguments)
+    words: list[str] = []
+    given: dict[str, Any] = {}
     while rest:
         argument = rest.pop(0)
         if argument == "--":
@@ -37,19 +40,19 @@ def read_command_line(tables: Tables, arguments: Iterable[str]) -> dict[str, obj
     return given | dict(_positionals([option for option in options if option.positional], words))
 
 
-def _is_option(argument, spellings):
+def _is_option(argument: str, spellings: Mapping[str, Option]) -> bool:
     """Whether an argument is an option: a negative number, a hyphen and a text of several words are none."""
     if not argument.startswith("-") or argument == "-" or re.match(r"-[0-9.]", argument):
         return False
     return _long_name(argument) in spellings or argument[:2] in spellings or " " not in argument
 
 
-def _long_name(argument):
+def _long_name(argument: str) -> str:
     """--top-k of --top_k=3."""
     return argument.partition("=")[0].replace("_", "-")
 
 
-def _option_of(argument, spellings, rest):
+def _option_of(argument: str, spellings: Mapping[str, Option], rest: list[str]) -> tuple[Option, str | None]:
     """The option that an argument names, and the value that is part of it, or None.
 
     Of flags in one word, as in -rf, those after the first are put back into ``rest``.
@@ -68,14 +71,14 @@ def _option_of(argument, spellings, rest):
     return option, more.removeprefix("=") if more else None
 
 
-def _hint(name, spellings):
+def _hint(name: str, spellings: Mapping[str, Option]) -> str:
     """What an option that is not known may have been meant as; the table's own spelling where an alias is near."""
     names = {flag.lstrip("-"): option for flag, option in spellings.items() if flag.startswith("--")}
     near = nearest_spelling(name.lstrip("-"), names)
     return f"did you mean {names[near].label}?" if near else HELP.strip(" ()")
 
 
-def _value_of(option, value, rest, spellings):
+def _value_of(option: Option, value: str | None, rest: list[str], spellings: Mapping[str, Option]) -> Any:
     """The plain value of an option, which is part of its argument or is taken from the ``rest``."""
     if option.kind is FLAG:
         if value is not None:
@@ -113,7 +116,7 @@ def _positionals(options: list[Option], words: list[str]) -> Iterator[tuple[str,
         raise UserError(f"{shown(left[0])}: one word too many after {taken} (a text of several words needs quotes)")
 
 
-def _plain(option, text):
+def _plain(option: Option, text: str) -> Any:
     try:
         return option.kind.convert(text)
     except ValueError as error:

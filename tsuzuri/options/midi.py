@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from tsuzuri.midi.words.settings import ALLOWED, EVENTS, Settings
 from tsuzuri.options.option import Option
@@ -22,58 +23,61 @@ from tsuzuri.options.values import (
 from tsuzuri.rules import Bounds
 
 
-def _checked(name, value, plain):
+def _checked(name: str, value: Any, plain: Any) -> Any:
     """The plain value of a setting, or ``ValueError`` that says what the setting may be."""
     if not ALLOWED[name].holds(plain):
         raise ValueError(f"{shown(value)} is out of range: must be {ALLOWED[name].allowed}")
     return plain
 
 
-def _word_or_number(name):
+def _word_or_number(name: str) -> Kind:
     """The kind of a setting that is a whole number or a word such as keep."""
 
-    def convert(value):
+    def convert(value: Any) -> int | str:
         text = isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,9}", value)
         try:
-            plain = str(value) if text else to_whole(value)
+            plain: int | str | None = str(value) if text else to_whole(value)
         except (TypeError, ValueError):
             plain = None
-        return _checked(name, value, plain)
+        checked: int | str = _checked(name, value, plain)
+        return checked
 
     return Kind("N", convert)
 
 
-def _range(value):
+def _range(value: Any) -> tuple[int, int]:
     """(a, b) of a..b or of two numbers; one number n is 0..n or n..0."""
     try:
         if isinstance(value, str):
-            first, last = re.fullmatch(r"(-?[0-9]{1,9})(?:\.\.(-?[0-9]{1,9}))?", value).groups()
-            numbers = [first] if last is None else [first, last]
+            ends = re.fullmatch(r"(-?[0-9]{1,9})(?:\.\.(-?[0-9]{1,9}))?", value)
+            items: Iterable[Any] = [end for end in ends.groups() if end is not None] if ends else [value]
         else:
-            numbers = value if isinstance(value, Iterable) else [value]
-        numbers = tuple(map(to_whole, numbers))
-    except (AttributeError, TypeError, ValueError, OverflowError):
+            items = value if isinstance(value, Iterable) else [value]
+        numbers = tuple(map(to_whole, items))
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{shown(value)} is not a range: must be {ALLOWED['transpose'].allowed}") from None
     if len(numbers) == 1:
         numbers = min(*numbers, 0), max(*numbers, 0)
-    return _checked("transpose", value, numbers)
+    checked: tuple[int, int] = _checked("transpose", value, numbers)
+    return checked
 
 
-def _factors(value):
+def _factors(value: Any) -> tuple[float, ...]:
     """(x, y, ...) of x,y,... or of numbers; one number is the only factor."""
     try:
         items = value.split(",") if isinstance(value, str) else [value] if is_number(value) else value
         factors = tuple(map(to_float, items))
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{shown(value)} are no factors: must be {ALLOWED['stretch'].allowed}") from None
-    return _checked("stretch", value, factors)
+    checked: tuple[float, ...] = _checked("stretch", value, factors)
+    return checked
 
 
 def settings_options(**defaults: object) -> list[Option]:
     """The settings of a conversion to words as options; ``defaults`` replace those of ``Settings``."""
     default = dataclasses.asdict(Settings()) | defaults
 
-    def number(name, text):
+    def number(name: str, text: str) -> Option:
         return Option(f"--{name.replace('_', '-')}", _word_or_number(name), default[name], text)
 
     kinds = "kinds of events: notes; channel, with controllers; all, with tempo, time and key signatures"

@@ -3,6 +3,7 @@
 import difflib
 import os
 from collections.abc import Iterable, Mapping, Set
+from typing import Any
 
 from tsuzuri.errors import UserError
 from tsuzuri.options.option import Option, Tables
@@ -21,12 +22,12 @@ def option_labels(tables: Tables) -> dict[str, str]:
     return {option.name: option.label for rows in tables.values() for option in rows}
 
 
-def defaults(tables: Tables) -> dict[str, object]:
+def defaults(tables: Tables) -> dict[str, Any]:
     """The default of every option, by its name."""
     return {option.name: option.default for rows in tables.values() for option in rows}
 
 
-def read_options(tables: Tables, values: Mapping[str, object]) -> dict[str, object]:
+def read_options(tables: Tables, values: Mapping[str, object]) -> dict[str, Any]:
     """The options that Python code gives, by the names of the tables, as plain values.
 
     A name may be any long spelling of a command line, with underscores. None is as if the option were not given, and
@@ -36,7 +37,9 @@ def read_options(tables: Tables, values: Mapping[str, object]) -> dict[str, obje
     >>> read_options(train.TABLES, {"max_epochs": 20, "corpus": "novel.txt", "patience": None})
     {'epoch': 20, 'corpus': ['novel.txt']}
     """
-    spellings, given, found = _spellings(tables), {}, {}
+    spellings = _spellings(tables)
+    given: dict[str, str] = {}  # the spelling by the name
+    found: dict[str, Any] = {}
     for name, value in values.items():
         if name not in spellings:
             raise UserError(f"{name}: no such option: {_hint(name, spellings)}")
@@ -63,13 +66,13 @@ def nearest_spelling(name: str, spellings: Iterable[str]) -> str | None:
     return alike[0] if alike else None
 
 
-def _within(one, other):
+def _within(one: str, other: str) -> bool:
     return one in other or other in one
 
 
-def _spellings(tables):
+def _spellings(tables: Tables) -> dict[str, Option]:
     """The option of each name that Python code may give it: its long spellings."""
-    found = {}
+    found: dict[str, Option] = {}
     for rows in tables.values():
         for option in rows:
             long = [flag for flag in option.all_spellings if flag.startswith("--") or option.positional]
@@ -77,12 +80,12 @@ def _spellings(tables):
     return found
 
 
-def _hint(name, spellings):
+def _hint(name: str, spellings: Mapping[str, Option]) -> str:
     near = nearest_spelling(name, spellings)
     return f"did you mean {spellings[near].name}?" if near else "docs/options.md lists them"
 
 
-def _plain(option: Option, value: object) -> object:
+def _plain(option: Option, value: Any) -> Any:
     """The plain value of an option; a list where it takes several."""
     if not option.several:
         return option.kind.convert(value)

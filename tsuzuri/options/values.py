@@ -10,6 +10,7 @@ import operator
 import os
 import reprlib
 from collections.abc import Callable
+from typing import Any
 
 from tsuzuri.rules import Bounds
 
@@ -29,7 +30,7 @@ class Kind:
     """
 
     placeholder: str
-    convert: Callable[[object], object]
+    convert: Callable[[Any], Any]
     choices: tuple[str, ...] = ()
 
 
@@ -45,7 +46,7 @@ def is_number(value: object) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
-def to_whole(value: object) -> int:
+def to_whole(value: Any) -> int:
     """An int of a text or a number; raises ``ValueError`` or ``TypeError`` where it is none, as 2.5 and True are."""
     if isinstance(value, str):
         return int(value)
@@ -56,7 +57,7 @@ def to_whole(value: object) -> int:
     return operator.index(value)
 
 
-def to_float(value: object) -> float:
+def to_float(value: Any) -> float:
     """A float of a text or a number; raises ``ValueError``, ``TypeError`` or ``OverflowError`` where it is none."""
     if isinstance(value, str) or is_number(value):
         return float(value)
@@ -73,8 +74,8 @@ def any_number(bounds: Bounds, allowed: str = "") -> Kind:
     return Kind("X", _number(to_float, "a number", bounds, allowed))
 
 
-def _number(to_plain, what, bounds, allowed):
-    def convert(value):
+def _number(to_plain: Callable[[Any], float], what: str, bounds: Bounds, allowed: str) -> Callable[[Any], float]:
+    def convert(value: Any) -> float:
         try:
             number = to_plain(value)
         except (TypeError, ValueError, OverflowError):
@@ -89,7 +90,7 @@ def _number(to_plain, what, bounds, allowed):
 def choice(*names: str) -> Kind:
     """The kind of values that are one of some names."""
 
-    def convert(value):
+    def convert(value: Any) -> str:
         if not isinstance(value, str) or value not in names:
             raise ValueError(f"{shown(value)} is unknown: must be one of {', '.join(names)}")
         return str(value)
@@ -97,7 +98,7 @@ def choice(*names: str) -> Kind:
     return Kind(f"{{{','.join(names)}}}", convert, names)
 
 
-def _on_or_off(value):
+def _on_or_off(value: Any) -> bool:
     """True or False, of a text or of a truth value."""
     if isinstance(value, str):
         if value in ON_OFF:
@@ -107,7 +108,7 @@ def _on_or_off(value):
     raise ValueError(f"{shown(value)} is unknown: must be on or off")
 
 
-def _path(value):
+def _path(value: Any) -> str:
     """The text of a path, which must name something."""
     text = _text(value)
     if not text:
@@ -117,7 +118,7 @@ def _path(value):
     return text
 
 
-def _text(value):
+def _text(value: Any) -> str:
     """A text; a path is one too."""
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(text, str):
@@ -125,7 +126,7 @@ def _text(value):
     return str(text)
 
 
-def _name(value):
+def _name(value: Any) -> str:
     """A name; a number is one too, as of a column."""
     return str(operator.index(value)) if is_number(value) and isinstance(value, numbers.Integral) else _text(value)
 

@@ -3,7 +3,8 @@
 import dataclasses
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,23 +33,23 @@ class Event:
     seconds_left: float | None = None
     loss: float | None = None
     words_per_second: float | None = None
-    entry: dict | None = None
+    entry: dict[str, Any] | None = None
 
 
 Listener = Callable[[Event], object]
 
 
-def sample_text(sample):
+def sample_text(sample: str) -> str:
     """A sample for people: its first line after a heading, the others below it."""
     return "sample   " + sample.strip().replace("\n", "\n         ")
 
 
-def describe_loss(nats, bits=None, width=0):
+def describe_loss(nats: float, bits: float | None = None, width: int = 0) -> str:
     """What a loss of so many nats a word comes to, for people; ``bits`` turns it into bits a note, for music."""
     return f"{bits * nats:.2f} bits a note" if bits else f"perplexity {math.exp(min(700, nats)):{width}.1f}"
 
 
-def language_model_line(entry, bits=None):
+def language_model_line(entry: Mapping[str, Any], bits: float | None = None) -> str:
     """An epoch's log entry for people; ``bits`` as for ``describe_loss``."""
     return (
         f"epoch {entry['epoch']:3d}   train loss {entry['train_loss']:.3f}   "
@@ -57,7 +58,7 @@ def language_model_line(entry, bits=None):
     )
 
 
-def classifier_line(entry):
+def classifier_line(entry: Mapping[str, Any]) -> str:
     """A classifier's log entry for people."""
     tested = "" if entry["test_error"] is None else f"test error {entry['test_error']:5.1%}   "
     return (
@@ -67,6 +68,6 @@ def classifier_line(entry):
     )
 
 
-def dump_history(history):
+def dump_history(history: Iterable[Mapping[str, Any]]) -> bytes:
     """The bytes of ``log.jsonl``: all epochs anew, so that a resumed log never holds an epoch twice."""
     return "".join(json.dumps(entry) + "\n" for entry in history).encode()

@@ -1,5 +1,9 @@
 """A bar over a whole training, on standard error."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from tsuzuri.training.log import Event
 
 
@@ -13,7 +17,8 @@ class ProgressBar:
     """
 
     def __init__(self, shown: bool) -> None:
-        self._shown, self._bar = shown, None
+        self._shown = shown
+        self._bar: Any = None  # of tqdm
 
     def __call__(self, event: Event) -> None:
         """Draw the bar anew for batches, or take it away for a line."""
@@ -30,7 +35,7 @@ class ProgressBar:
             self._bar.close()
             self._bar = None
 
-    def _draw(self, event):
+    def _draw(self, event: Event) -> None:
         import tqdm  # here, since models and learners do without it, as on a machine that only tests the GPU's kernels
 
         if self._bar is None:
