@@ -6,6 +6,11 @@
 set -u
 python=$1 folder=$2
 
+if [ -n "$(ls -A "$folder" 2>/dev/null)" ] && [ ! -e "$folder/pyvenv.cfg" ]; then
+  echo "error: $folder is no virtual environment and not empty: must be another folder, or be removed" >&2
+  exit 2
+fi
+
 works() { "$folder/bin/python" -m pip --version >/dev/null 2>&1; }
 
 with_venv() { "$python" -m venv --clear "$folder"; }

@@ -152,3 +152,12 @@ def test_labeled_files_may_be_given_by_class(tmp_path):
     run = tsuzuri.train_classifier(out=tmp_path / "run", **options, **SORTING | {"epoch": 1})
     assert run.classes == ["neg", "pos"]
     assert pathlib.Path(run.path) == tmp_path / "run"
+
+
+def test_what_was_loaded_before_predicts_by_the_weights_of_a_longer_training(tmp_path):
+    mood = tsuzuri.train_classifier(PAIRS, tmp_path / "mood", **{**SORTING, "epoch": 1})
+    before = mood.predict(PAIRS[0][1]).probabilities
+    tsuzuri.resume(tmp_path / "mood", epoch=4)
+    after = mood.predict(PAIRS[0][1]).probabilities
+    assert after == tsuzuri.load(tmp_path / "mood").predict(PAIRS[0][1]).probabilities
+    assert after != before

@@ -291,3 +291,16 @@ def test_a_path_that_is_none_is_refused(path):
     for function in (tsuzuri.load, tsuzuri.resume):
         with pytest.raises(tsuzuri.UserError, match="path: "):
             function(path)
+
+
+FEW = SMALL | {"epoch": 1, "sample_every": 0}
+
+
+def test_a_run_is_not_replaced_by_what_it_would_take_away(tmp_path):
+    run = tsuzuri.train(texts=[TEXT], out=tmp_path / "run", **FEW)
+    kept = (tmp_path / "run" / "texts.zip").read_bytes()
+    for corpus in (tmp_path / "run" / "texts.zip", tmp_path / "run"):
+        with pytest.raises(tsuzuri.UserError, match="is to be replaced"):
+            tsuzuri.train(corpus, tmp_path / "run", force=True, **FEW)
+    assert (tmp_path / "run" / "texts.zip").read_bytes() == kept
+    assert len(run.history) == 1

@@ -88,6 +88,16 @@ def test_one_line_says_what_mends_it(make_venv, tmp_path, beside, command):
     assert not (tmp_path / "an environment").exists()
 
 
+def test_a_folder_that_is_no_environment_is_left_alone(tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "work.txt").write_text("mine")
+    command = ["sh", ROOT / "tools/make_venv.sh", "python3", tmp_path / "own"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "is no virtual environment" in done.stderr
+    assert (tmp_path / "own" / "work.txt").read_text() == "mine"
+
+
 def test_a_whole_python_makes_it_itself(make_venv, tmp_path):
     done = make_venv(can="ensurepip virtualenv pip")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

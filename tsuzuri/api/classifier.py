@@ -25,7 +25,6 @@ from tsuzuri.options.resolve import defaults, read_options
 from tsuzuri.training import metrics, plots
 from tsuzuri.training.classification import score
 from tsuzuri.training.predictor import Predictor
-from tsuzuri.training.run import Run
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -77,10 +76,6 @@ class Classifier(TrainedRun):
     ['嬉しい', '怒り']
     """
 
-    def __init__(self, run: Run) -> None:
-        super().__init__(run)
-        self._predictors: dict[str, Predictor] = {}
-
     @property
     def classes(self) -> list[str]:
         """The names of the classes."""
@@ -110,7 +105,7 @@ class Classifier(TrainedRun):
 
     def _predict(self, texts: Sequence[Any], args: dict[str, Any]) -> list[Prediction]:
         words = preprocessing.preprocessor_of_run(self._run.about)
-        model = self._predictor(args["device"])
+        model = Predictor(self._run, devices.choose(args["device"]))  # by the weights on the disk, as all else here
         by = args["by"] if args["explain"] else None
         guesses: list[Prediction] = []
         for start in range(0, len(texts), BATCH):
@@ -119,11 +114,6 @@ class Classifier(TrainedRun):
             rows = model.probabilities([passage.words for passage in batch])
             guesses += [self._prediction(model, passage, p, by) for passage, p in zip(batch, rows, strict=True)]
         return guesses
-
-    def _predictor(self, device: str) -> Predictor:
-        if device not in self._predictors:
-            self._predictors[device] = Predictor(self._run, devices.choose(device))
-        return self._predictors[device]
 
     def _passage(self, words: preprocessing.Preprocessor, text: object, name: str) -> Passage:
         """What the model reads of a text, or of a tune."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 
 from tsuzuri.api.given_texts import examples_as_file
-from tsuzuri.api.prepared import PreparedTraining, check_out, check_resume_options, source_files, tell
+from tsuzuri.api.prepared import PreparedTraining, check_inputs, check_out, check_resume_options, source_files, tell
 from tsuzuri.data import dataset, preprocessing
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices, native
@@ -62,6 +62,8 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     """A new run; ``inputs`` are files that it is to keep, in place of the corpus that was named."""
     args = defaults(TRAIN) | dict(given)
     check_out(args["out"], args["force"])
+    files = [path for name in ("corpus", "pos", "neg", "valid", "test") for path in args[name]]
+    check_inputs(args["out"], [*files, *filter(None, [args["vectors"]])])
     recipe = _recipe_of(args, given.keys())
     origin = initialization.load_origin(args["init_from"])
     if args["vectors"]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 
 from tsuzuri.api.given_texts import texts_as_file
-from tsuzuri.api.prepared import PreparedTraining, check_out, check_resume_options, source_files, tell
+from tsuzuri.api.prepared import PreparedTraining, check_inputs, check_out, check_resume_options, source_files, tell
 from tsuzuri.api.samples import generate_sample
 from tsuzuri.data import advice, windows
 from tsuzuri.data.corpus import Corpus, build_piece_corpus, build_text_corpus
@@ -58,6 +58,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
         raise UserError("no corpus: name text or MIDI files, or folders of them")
     # Refused now rather than after the corpus is read.
     check_out(args["out"], args["force"])
+    check_inputs(args["out"], [*args["corpus"], *args["valid"], *args["test"], *filter(None, [args["vectors"]])])
     args["precision"] = devices.precision(args["device"], args["precision"])
     args["lr"] = args["lr"] or OPTIMIZERS[args["optimizer"]].lr
     args |= _vector_options(args, given)

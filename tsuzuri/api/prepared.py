@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from tsuzuri.options.resolve import option_labels
 from tsuzuri.training.checkpoint import Checkpoint
 from tsuzuri.training.log import Event, Listener
 from tsuzuri.training.run import Run, occupied_by
+from tsuzuri.training.schemas import EVERY_FILE
 from tsuzuri.training.task import Task
 from tsuzuri.training.trainer import Trainer
 
@@ -49,6 +51,15 @@ def check_out(out: str, force: bool) -> None:
         held = "a run" if held == "run.json" else held
         raise UserError(f"{out}: holds {held} already: --resume goes on with it, --force replaces it")
     storage.check_folder(out)
+
+
+def check_inputs(out: str, paths: Iterable[str]) -> None:
+    """Raise ``UserError`` for a file or folder to read that a new run in ``out`` would remove, as --force allows."""
+    folder = os.path.realpath(out)
+    for path in map(os.path.realpath, paths):
+        own = os.path.dirname(path) == folder and os.path.basename(path) in EVERY_FILE
+        if own or path == folder:
+            raise UserError(f"{path}: lies in {out}, which is to be replaced: must be elsewhere")
 
 
 def check_resume_options(tables: Tables, given: Iterable[str], may_change: Iterable[str]) -> None:
