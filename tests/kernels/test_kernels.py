@@ -11,6 +11,7 @@ from tsuzuri.kernels.numpy_ import dropout, embedding, lstm, output
 
 SIZES = [(1, 1, 1, 1), (1, 5, 2, 3), (7, 1, 3, 1), (3, 2, 5, 4), (13, 11, 7, 9)]  # T, B, I, N
 TOLERANCE = {"f": 1e-5, "d": 1e-12}
+FLOOR = 1e-2  # of a size to measure by: one number alone may be the small difference of large terms
 
 
 def lstm_inputs(rng, sizes, dtype, with_mask):
@@ -50,15 +51,15 @@ def test_lstm(rng, xp, sizes, with_mask, dtype):
     grouped = lstm.GateWeights.of(*(b[name] for name in ("w_x", "b_x", "w_h", "b_h")))
     theirs = None if mask is None else xp.asarray(grouped_mask(mask).astype(dtype))
     cache = lstm.window_forward(b["x"], b["c"], b["h"], grouped, theirs)
-    assert relative_error(cache.h[1:], want_h) < TOLERANCE[dtype]
-    assert relative_error(cache.c[-1], want_c) < TOLERANCE[dtype]
+    assert relative_error(cache.h[1:], want_h, FLOOR) < TOLERANCE[dtype]
+    assert relative_error(cache.c[-1], want_c, FLOOR) < TOLERANCE[dtype]
 
     g_x, got_c, g_h, weights = lstm.window_backward(
         xp.asarray(g_hs.astype(dtype)), xp.asarray(g_c.astype(dtype)), grouped, cache
     )
     got = (g_x, got_c, g_h, *weights.joined())
     for name, found, wanted in zip(a, got, want, strict=True):
-        assert relative_error(found, wanted) < 20 * TOLERANCE[dtype], name
+        assert relative_error(found, wanted, FLOOR) < 20 * TOLERANCE[dtype], name
     assert all(g.dtype == dtype for g in got)
 
 
@@ -71,8 +72,8 @@ def test_lstm_step(rng, xp, sizes, dtype):
         "x": xp.asarray(a["x"][0].astype(dtype))
     }
     c, h = lstm.lstm_step(**b)
-    assert relative_error(h, want_h[0]) < TOLERANCE[dtype]
-    assert relative_error(c, want_c) < TOLERANCE[dtype]
+    assert relative_error(h, want_h[0], FLOOR) < TOLERANCE[dtype]
+    assert relative_error(c, want_c, FLOOR) < TOLERANCE[dtype]
 
 
 def test_lstm_at_the_ends_of_its_range():
