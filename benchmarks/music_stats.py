@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy
 
-from tsuzuri.api.language_models import read_corpus
+from tsuzuri.api.corpora import read_corpus
 from tsuzuri.midi.score import DRUMS
 from tsuzuri.midi.words import collect, wordfile
 from tsuzuri.midi.words.convert import PieceWords

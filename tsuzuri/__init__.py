@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tsuzuri.api.pictures import Picture
     from tsuzuri.api.piece import Piece, Sounding
     from tsuzuri.api.runs import MusicRun, TextRun
-    from tsuzuri.api.trainings import resume, train, train_classifier
+    from tsuzuri.api.train import resume, train, train_classifier
     from tsuzuri.training.log import Event
 
 __all__ = [
@@ -61,9 +61,9 @@ _PLACES = {  # where a name is, so that the commands, which import parts of the 
     "TextRun": "tsuzuri.api.runs",
     "load": "tsuzuri.api.loading",
     "read_midi": "tsuzuri.api.midi_files",
-    "resume": "tsuzuri.api.trainings",
-    "train": "tsuzuri.api.trainings",
-    "train_classifier": "tsuzuri.api.trainings",
+    "resume": "tsuzuri.api.train",
+    "train": "tsuzuri.api.train",
+    "train_classifier": "tsuzuri.api.train",
     "write_midi": "tsuzuri.api.midi_files",
 }
 

@@ -1,7 +1,9 @@
 """What ``import tsuzuri`` offers, and that it waits for nothing that is not used."""
 
+import inspect
 import subprocess
 import sys
+import typing
 
 import pytest
 
@@ -30,6 +32,14 @@ def test_every_name_is_there_and_says_what_it_is(name):
     assert value.__name__ == name
     assert value.__doc__
     assert name in dir(tsuzuri)
+
+
+def test_types_can_be_asked_for_while_the_program_runs():
+    functions = [value for name in tsuzuri.__all__ if inspect.isfunction(value := getattr(tsuzuri, name))]
+    methods = [tsuzuri.TextRun.generate, tsuzuri.MusicRun.generate, tsuzuri.Classifier.predict]
+    assert len(functions) == 6
+    for function in [*functions, *methods]:
+        assert "return" in typing.get_type_hints(function)
 
 
 def test_names_are_sorted_and_all_have_a_place():

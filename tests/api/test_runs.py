@@ -179,6 +179,14 @@ def test_load_tells_the_kinds_apart(text_run, music_run, classifier, tmp_path):
         tsuzuri.load(tmp_path)
 
 
+def test_load_refuses_another_kind_than_is_asked_for(text_run, music_run):
+    assert type(tsuzuri.load(music_run.path, "music")) is tsuzuri.MusicRun
+    with pytest.raises(tsuzuri.UserError, match=r": a run of text, not of music$"):
+        tsuzuri.load(text_run.path, kind="music")
+    with pytest.raises(tsuzuri.UserError, match=r"^kind: is 'tunes', must be one of text, music, classes$"):
+        tsuzuri.load(text_run.path, kind="tunes")
+
+
 def test_a_run_says_what_it_learned(text_run):
     assert text_run.vocabulary[:2] == ["<eos>", "<unk>"]
     assert set(text_run.vocabulary[2:]) == set(TEXT.split())

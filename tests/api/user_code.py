@@ -23,8 +23,7 @@ def write_text() -> str:
 
 
 def write_music() -> tsuzuri.Piece:
-    folk = tsuzuri.load("runs/folk")
-    assert isinstance(folk, tsuzuri.MusicRun)
+    folk = tsuzuri.load("runs/folk", kind="music")
     tune = folk.generate(bars=16, seed=1)
     tune.save("tune.mid")
     piece = tsuzuri.read_midi("intro.mid", track="all", transpose=(-5, 6))

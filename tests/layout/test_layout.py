@@ -31,7 +31,7 @@ ROOMS = {
     "options": (("errors", "rules", "text", "midi", "data", "kernels", "models", "training"), ()),
     "api": (
         ("errors", "storage", "rules", "text", "midi", "sampling", "data", "kernels", "models", "training", "options"),
-        ("numpy", "typing_extensions"),  # the latter for type checkers alone
+        ("numpy", "typing_extensions"),
     ),
     "tsuzuri": (("errors", "training", "api"), ()),
     "cli": (

@@ -10,7 +10,7 @@ import threading
 import numpy
 import pytest
 
-from tsuzuri.api.language_models import read_corpus
+from tsuzuri.api.corpora import read_corpus
 from tsuzuri.cli import train
 from tsuzuri.data import windows
 from tsuzuri.kernels import devices

@@ -13,7 +13,7 @@ import numpy
 import pytest
 
 from tsuzuri import storage
-from tsuzuri.api.language_models import read_corpus
+from tsuzuri.api.corpora import read_corpus
 from tsuzuri.cli import train, training
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices

@@ -1,23 +1,25 @@
 """What the commands and ``import tsuzuri`` both do, without a terminal: trainings, generation, and what they return.
 
-trainings.py         tsuzuri.train, train_classifier, resume
-loading.py           tsuzuri.load
-runs.py              runs of text and music: what they learned from, how it went, generate
-classifier.py        a classifier: predict, evaluate
-piece.py             a piece of music
-player.py            its sound, as a notebook plays it
-midi_files.py        tsuzuri.read_midi and write_midi
-pictures.py          a picture
-outputs.py           the files that pieces and pictures are saved in
-option_types.py      the options as types, generated from the tables of ``tsuzuri/options``
-listening.py         the bar, the callback and the interrupt of a training
-language_models.py   a language model's options and files to a training that is ready to begin
-classifiers.py       the same for a classifier
-prepared.py          what both have in common
-given_texts.py       strings in place of files
-arguments.py         arguments that are in no table of options
-samples.py           what a training shows of its best model
-drawing.py           ids drawn from a model as the options say
-text_generation.py   texts from a model
-music_generation.py  pieces from a model
+train.py                   tsuzuri.train, train_classifier, resume
+loading.py                 tsuzuri.load
+runs.py                    runs of text and music: what they learned from, how it went, generate
+classifier.py              a classifier: predict, evaluate
+piece.py                   a piece of music
+player.py                  its sound, as a notebook plays it
+midi_files.py              tsuzuri.read_midi and write_midi
+pictures.py                a picture
+outputs.py                 the files that pieces and pictures are saved in
+option_types.py            the options as types, generated from the tables of ``tsuzuri/options``
+listening.py               the bar, the callback and the interrupt of a training
+preparation.py             how a training is made ready, of either kind
+prepare_language_model.py  a language model's options and files to a training that is ready to begin
+prepare_classifier.py      the same for a classifier
+corpora.py                 corpora of language models, from options to words
+labeled_examples.py        labeled examples of classifiers, from options to datasets
+given_texts.py             strings in place of files
+arguments.py               arguments that are in no table of options
+samples.py                 what a training shows of its best model
+drawing.py                 ids drawn from a model as the options say
+text_generation.py         texts from a model
+music_generation.py        pieces from a model
 """

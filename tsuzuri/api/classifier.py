@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 import numpy
+from typing_extensions import Unpack
 
 from tsuzuri.api.arguments import as_list
-from tsuzuri.api.classifiers import check_given_as_pairs, examples_to_evaluate
 from tsuzuri.api.given_texts import examples_as_file, paths_or_pairs
+from tsuzuri.api.labeled_examples import check_given_as_pairs, examples_to_evaluate
+from tsuzuri.api.option_types import EvaluateOptions, PredictOptions
 from tsuzuri.api.pictures import Picture
 from tsuzuri.api.piece import Piece
 from tsuzuri.api.runs import TrainedRun
@@ -25,11 +27,6 @@ from tsuzuri.options.resolve import defaults, read_options
 from tsuzuri.training import metrics, plots
 from tsuzuri.training.classification import score
 from tsuzuri.training.predictor import Predictor
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from tsuzuri.api.option_types import EvaluateOptions, PredictOptions
 
 BATCH = 256  # texts that are read at once
 Path = str | os.PathLike[str]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
+
+from typing_extensions import Unpack
 
 from tsuzuri.api.arguments import plain_value
+from tsuzuri.api.option_types import ReadMidiOptions
 from tsuzuri.api.outputs import Path
 from tsuzuri.api.piece import Piece
 from tsuzuri.errors import UserError
@@ -16,11 +19,6 @@ from tsuzuri.midi.words import collect
 from tsuzuri.options.midi import OUTPUT_OPTIONS, READ_MIDI
 from tsuzuri.options.resolve import defaults, read_options
 from tsuzuri.options.values import FOLDER
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from tsuzuri.api.option_types import ReadMidiOptions
 
 TABLES = {title: READ_MIDI[title] for title in ("input", "MIDI")}  # there is no output
 

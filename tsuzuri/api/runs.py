@@ -9,11 +9,14 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from typing_extensions import Unpack
 
 from tsuzuri.api.arguments import whole_count
 from tsuzuri.api.drawing import generating_options
 from tsuzuri.api.music_generation import GeneratedMusic
+from tsuzuri.api.option_types import GenerateOptions
 from tsuzuri.api.pictures import Picture
 from tsuzuri.api.piece import Piece
 from tsuzuri.api.text_generation import GeneratedTexts
@@ -24,11 +27,6 @@ from tsuzuri.options.resolve import read_options
 from tsuzuri.options.values import shown
 from tsuzuri.training import plots
 from tsuzuri.training.run import Run
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from tsuzuri.api.option_types import GenerateOptions
 
 ELSEWHERE = {  # options of generate.py that have another place here, and where
     "run": "the run is this one",

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tsuzuri import storage
-from tsuzuri.api.classifiers import examples_to_evaluate, prepare_classifier
+from tsuzuri.api.labeled_examples import examples_to_evaluate
+from tsuzuri.api.prepare_classifier import CLASSIFIER_PREPARATION
 from tsuzuri.cli import console, options, training
 from tsuzuri.data import preprocessing
 from tsuzuri.errors import UserError
@@ -23,7 +24,7 @@ from tsuzuri.training.classification import score
 from tsuzuri.training.run import load_run
 from tsuzuri.training.schemas import CLASSIFIER
 
-ELSEWHERE = {  # options of the tutorial that have no place here, and what has
+NOT_OFFERED = {  # options of the tutorial that have no place here, and what has
     "--dataset": "name the files or folders themselves",
     "--noise-std": "there is no noise but dropout",
     "--test-size": "--test-fraction says how much is held out",
@@ -43,7 +44,7 @@ def main(argv=None):
             return 0
         given = argv[0] if argv else "no command given"
         raise UserError(f"{given}: must be one of {', '.join(COMMANDS)} (--help says more)")
-    for name, instead in ELSEWHERE.items():
+    for name, instead in NOT_OFFERED.items():
         if name in [argument.partition("=")[0].replace("_", "-") for argument in argv]:
             raise UserError(f"{name}: not an option: {instead}")
     command = COMMANDS[argv[0]]
@@ -54,7 +55,7 @@ def main(argv=None):
 
 def learn(given):
     """Train a classifier, or go on with one."""
-    return training.train_on_terminal(prepare_classifier, given, ["classify", "train"], usual_device="cpu")
+    return training.train_on_terminal(CLASSIFIER_PREPARATION.prepare, given, ["classify", "train"], usual_device="cpu")
 
 
 def predict(given):

@@ -4,7 +4,7 @@ Reads files, .zip archives and folders of text, or MIDI files and folders of the
 ``generate.py`` writes more from.
 """
 
-from tsuzuri.api.language_models import prepare_language_model
+from tsuzuri.api.prepare_language_model import LANGUAGE_MODEL_PREPARATION
 from tsuzuri.cli import options, training
 from tsuzuri.options.train import TABLES
 
@@ -15,4 +15,4 @@ EXAMPLES = ("novel.txt -o runs/novel", "tunes/ -o runs/tunes --transpose -5..6 -
 
 def main(argv=None):
     given = vars(options.Parser(DESCRIPTION, TABLES, usage=USAGE, examples=EXAMPLES).parse_args(argv))
-    return training.train_on_terminal(prepare_language_model, given, ["train"], usual_device="auto")
+    return training.train_on_terminal(LANGUAGE_MODEL_PREPARATION.prepare, given, ["train"], usual_device="auto")

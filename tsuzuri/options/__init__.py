@@ -7,5 +7,6 @@ command_line.py  options given on a command line
 train.py         the options of train.py
 generate.py      the options of generate.py
 midi.py          the options of read_midi.py and write_midi.py, and those for MIDI that other commands have too
+shared.py        options that train.py and classify.py have in common
 classify.py      the options of classify.py train, predict and evaluate
 """

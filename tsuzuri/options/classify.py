@@ -5,6 +5,16 @@ from tsuzuri.kernels import native
 from tsuzuri.models import classifier
 from tsuzuri.options.midi import settings_options
 from tsuzuri.options.option import REQUIRED, Option
+from tsuzuri.options.shared import (
+    FORCE,
+    FREEZE_EPOCHS,
+    FREEZE_VECTORS,
+    GRADCLIP,
+    MIN_COUNT,
+    OPTIMIZER,
+    RESUME,
+    TRAINING_SEED,
+)
 from tsuzuri.options.values import (
     COUNT,
     DEVICE,
@@ -17,18 +27,21 @@ from tsuzuri.options.values import (
     POSITIVE,
     RATIO,
     RUN,
-    SEED,
     SHARE,
     SWITCH,
     choice,
 )
 from tsuzuri.text import tokenizers
 from tsuzuri.training import predictor
-from tsuzuri.training.optimizers import OPTIMIZERS
 
+ENCODING = Option("--encoding", NAME, "auto", "encoding of the files: auto, or a codec's name such as cp1252")
+POS_NEG = [
+    Option("--pos", FILE, [], "files of positive lines, in place of a corpus"),
+    Option("--neg", FILE, [], "files of negative lines"),
+]
 READING = [
     Option("--form", choice("auto", *labeled.FORMS), "auto", "file format of the labeled lines"),
-    Option("--encoding", NAME, "auto", "encoding of the files: auto, or a codec's name such as cp1252"),
+    ENCODING,
     Option("--label-column", NAME, None, "label column of CSV, by name or number (default: by its name or values)"),
     Option("--text-column", NAME, None, "text column of CSV, by name or number"),
 ]
@@ -43,22 +56,15 @@ ON_DEVICE = Option(
 TRAIN = {
     "input and output": [
         Option("corpus", FILE, [], "lines of label, tab, text; CSV; a folder of texts or of MIDI files per class"),
-        Option("--pos", FILE, [], "files of positive lines, in place of a corpus"),
-        Option("--neg", FILE, [], "files of negative lines"),
-        Option(
-            "-o --out --saveto",
-            RUN,
-            None,
-            "run directory to create or to resume",
-            "--out-dir --output-dir",
-        ),
+        *POS_NEG,
+        Option("-o --out --saveto", RUN, None, "run directory to create or to resume", "--out-dir --output-dir"),
         Option("--valid", FILE, [], "labeled validation examples, instead of a share of the corpus"),
         Option("--test", FILE, [], "labeled test examples, instead of a share of the corpus"),
         Option("--valid-fraction", FRACTION, 0.1, "validation share of each class"),
         Option("--test-fraction", SHARE, 0.1, "test share of each class; 0 for no test"),
         *READING,
-        Option("-r --resume", FLAG, False, "continue the run in --out where it stopped"),
-        Option("-f --force", FLAG, False, "replace a run that is already in --out"),
+        RESUME,
+        FORCE,
         ON_DEVICE,
         Option(
             "--precision",
@@ -71,7 +77,7 @@ TRAIN = {
         Option("--tokens", choice("auto", *tokenizers.NAMES), "auto", "tokenizer; auto chooses by the text"),
         Option("--case", choice("auto", "fold", "keep"), "auto", "capitals: fold to lower case, or keep; auto folds"),
         Option("--n-words --vocab-size", COUNT, 10_000, "maximum vocabulary size: the most frequent words"),
-        Option("--min-count", COUNT, None, "minimum count of a word, rarer ones become <unk> (default: 2, music 1)"),
+        MIN_COUNT,
         Option("--maxlen", COUNT, None, "maximum number of words; longer pieces are not trained on"),
         Option(
             "--truncate",
@@ -84,8 +90,8 @@ TRAIN = {
     "initial weights": [
         Option("--init-from --reload-model", RUN, None, "run to take initial weights from"),
         Option("--vectors", FILE, None, "initial word vectors: GloVe, word2vec (text, binary), fastText .vec"),
-        Option("--freeze-vectors", FLAG, False, "never update the word vectors"),
-        Option("--freeze-epochs", COUNT, None, "epochs before the word vectors are updated too"),
+        FREEZE_VECTORS,
+        FREEZE_EPOCHS,
     ],
     "model": [
         Option(
@@ -102,28 +108,16 @@ TRAIN = {
             "--num-layers --n-layers",
         ),
         Option("--pool", choice(*classifier.POOLS), "mean", "summary of a sequence: mean, last state, or maximum"),
-        Option(
-            "-u --unit --dim-proj",
-            COUNT,
-            128,
-            "hidden size of each layer",
-            "--units --hidden-size",
-        ),
+        Option("-u --unit --dim-proj", COUNT, 128, "hidden size of each layer", "--units --hidden-size"),
         Option("--width", COUNT, None, "embedding size (default: the hidden size)"),
         Option("--dropout", RATIO, 0.5, "dropout rate of the pooled values"),
         Option("--dropout-words", RATIO, 0.5, "dropout rate of the embeddings' values"),
         Option("--use-dropout", SWITCH, True, "off: no dropout at all"),
     ],
     "training": [
-        Option(
-            "-e --epoch --max-epochs",
-            COUNT,
-            100,
-            "maximum number of epochs",
-            "--epochs --num-epochs",
-        ),
+        Option("-e --epoch --max-epochs", COUNT, 100, "maximum number of epochs", "--epochs --num-epochs"),
         Option("-b --batchsize --batch-size", COUNT, 32, "examples per update"),
-        Option("--optimizer", choice(*OPTIMIZERS), "adam", "optimizer"),
+        OPTIMIZER,
         Option(
             "--lr --lrate",
             POSITIVE,
@@ -132,19 +126,13 @@ TRAIN = {
             "--learning-rate",
         ),
         Option("--decay-c", NOT_NEGATIVE, 0.0, "weight decay of the last layer, added to the loss"),
-        Option(
-            "-c --gradclip",
-            POSITIVE,
-            5.0,
-            "maximum gradient norm",
-            "--grad-clip --clip",
-        ),
+        GRADCLIP,
         Option("--patience", COUNT, 10, "validations in a row without a lower error before training stops"),
         Option("--valid-freq --validFreq", COUNT, None, "updates between two validations (default: an epoch)"),
         Option("--save-freq --saveFreq", COUNT, None, "updates between two checkpoints (default: five minutes)"),
         Option("--disp-freq --dispFreq", COUNT, None, "updates between two lines of loss (default: none)"),
         Option("--sort-by-len", SWITCH, False, "batches of texts of similar length, which is faster"),
-        Option("--seed", SEED, 0, "random seed"),
+        TRAINING_SEED,
     ],
 }
 MAY_CHANGE = {"device", "disp_freq", "epoch", "patience", "precision", "save_freq"}  # on --resume
@@ -153,7 +141,7 @@ PREDICT = {
     "input and output": [
         Option("run", RUN, REQUIRED, "run directory"),
         Option("files", FILE, [], "files of lines, or of MIDI (default: lines from standard input)"),
-        Option("--encoding", NAME, "auto", "encoding of the files: auto, or a codec's name such as cp1252"),
+        ENCODING,
         Option("--json", FLAG, False, "a JSON object per line, with the probability of every class"),
         Option("--explain", FLAG, False, "show the share of each word in the decision"),
         Option(
@@ -170,8 +158,7 @@ EVALUATE = {
     "input and output": [
         Option("run", RUN, REQUIRED, "run directory"),
         Option("corpus", FILE, [], "labeled examples (default: the test examples of the training)"),
-        Option("--pos", FILE, [], "files of positive lines, in place of a corpus"),
-        Option("--neg", FILE, [], "files of negative lines"),
+        *POS_NEG,
         *READING,
         Option("-o --out", FILE, None, "picture of the confusion matrix (default: confusion.png in the run)"),
         ON_DEVICE,

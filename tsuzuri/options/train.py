@@ -2,24 +2,27 @@
 
 from tsuzuri.options.midi import settings_options
 from tsuzuri.options.option import Option
-from tsuzuri.options.values import COUNT, DEVICE, FILE, FLAG, FRACTION, POSITIVE, RATIO, RUN, SEED, WHOLE, choice
-from tsuzuri.training.optimizers import OPTIMIZERS
+from tsuzuri.options.shared import (
+    FORCE,
+    FREEZE_EPOCHS,
+    FREEZE_VECTORS,
+    GRADCLIP,
+    MIN_COUNT,
+    OPTIMIZER,
+    RESUME,
+    TRAINING_SEED,
+)
+from tsuzuri.options.values import COUNT, DEVICE, FILE, FRACTION, POSITIVE, RATIO, RUN, WHOLE, choice
 from tsuzuri.training.schemas import PRECISIONS
 
 TABLES = {
     "input and output": [
         Option("corpus", FILE, [], "text or MIDI files, .zip archives of text, folders (not needed with --resume)"),
-        Option(
-            "-o --out",
-            RUN,
-            None,
-            "run directory to create or to resume",
-            "--out-dir --output-dir --save-dir",
-        ),
+        Option("-o --out", RUN, None, "run directory to create or to resume", "--out-dir --output-dir --save-dir"),
         Option("--valid", FILE, [], "validation files, instead of the last 5 % of the lines or 5 % of the tunes"),
         Option("--test", FILE, [], "test files, instead of another 5 %"),
-        Option("-r --resume", FLAG, False, "continue the run in --out where it stopped"),
-        Option("-f --force", FLAG, False, "replace a run that is already in --out"),
+        RESUME,
+        FORCE,
         Option("-d --device", DEVICE, "auto", "auto, cpu, gpu or gpu:N"),
         Option(
             "--precision",
@@ -31,7 +34,7 @@ TABLES = {
     ],
     "words": [
         Option("--tokens", choice("auto", "mecab", "char", "space"), "auto", "tokenizer; auto chooses by the text"),
-        Option("--min-count", COUNT, None, "minimum count of a word, rarer ones become <unk> (default: 2, music 1)"),
+        MIN_COUNT,
         Option(
             "--vocab-size",
             COUNT,
@@ -42,13 +45,7 @@ TABLES = {
     ],
     "MIDI": settings_options(velocities=8, grid=24),
     "model": [
-        Option(
-            "-u --unit",
-            COUNT,
-            256,
-            "hidden size of each layer",
-            "--units --hidden-size --rnn-size --nhid",
-        ),
+        Option("-u --unit", COUNT, 256, "hidden size of each layer", "--units --hidden-size --rnn-size --nhid"),
         Option("--dropout", RATIO, 0.5, "dropout rate"),
         Option(
             "--dropout-on",
@@ -57,39 +54,15 @@ TABLES = {
             "place of dropout: the layers (Zaremba et al.) or the projected inputs",
         ),
         Option("--vectors", FILE, None, "initial word vectors (GloVe, word2vec, fastText), as wide as --unit"),
-        Option("--freeze-vectors", FLAG, False, "never update the word vectors"),
-        Option("--freeze-epochs", COUNT, None, "epochs before the word vectors are updated too"),
+        FREEZE_VECTORS,
+        FREEZE_EPOCHS,
     ],
     "training": [
-        Option(
-            "-e --epoch",
-            COUNT,
-            50,
-            "maximum number of epochs",
-            "--epochs --max-epochs --num-epochs",
-        ),
-        Option(
-            "-b --batchsize",
-            COUNT,
-            20,
-            "streams read side by side",
-            "--batch-size",
-        ),
-        Option(
-            "-l --bproplen",
-            COUNT,
-            35,
-            "steps of a window (truncated BPTT)",
-            "--bptt --seq-length --seq-len",
-        ),
-        Option(
-            "-c --gradclip",
-            POSITIVE,
-            5.0,
-            "maximum gradient norm",
-            "--grad-clip --clip",
-        ),
-        Option("--optimizer", choice(*OPTIMIZERS), "adam", "optimizer"),
+        Option("-e --epoch", COUNT, 50, "maximum number of epochs", "--epochs --max-epochs --num-epochs"),
+        Option("-b --batchsize", COUNT, 20, "streams read side by side", "--batch-size"),
+        Option("-l --bproplen", COUNT, 35, "steps of a window (truncated BPTT)", "--bptt --seq-length --seq-len"),
+        GRADCLIP,
+        OPTIMIZER,
         Option(
             "--lr",
             POSITIVE,
@@ -100,7 +73,7 @@ TABLES = {
         Option("--lr-decay", FRACTION, 0.5, "factor of the learning rate after an epoch without a better loss"),
         Option("--patience", COUNT, 5, "epochs in a row without a better loss before training stops"),
         Option("--sample-every", WHOLE, 1, "best epochs from one sample to the next; 0 for no samples"),
-        Option("--seed", SEED, 0, "random seed"),
+        TRAINING_SEED,
     ],
 }
 MAY_CHANGE = {"epoch", "patience", "device", "precision", "sample_every"}  # on --resume

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.classifier import SMALL, TUNES, about, arrays, captured, history
 from tests.conftest import ROOT
-from tsuzuri.api.classifiers import dataset_of_run
+from tsuzuri.api.labeled_examples import dataset_of_run
 from tsuzuri.training import trainer
 from tsuzuri.training.run import load_run
 from tsuzuri.training.schemas import CLASSIFIER

@@ -158,7 +158,7 @@ def test_precisions_that_would_mean_nothing_are_refused(mood, tmp_path, refused)
         assert "--precision bfloat16: is for --model lstm and bilstm on a CPU" in line
 
 
-@pytest.mark.parametrize("option", classify.ELSEWHERE)
+@pytest.mark.parametrize("option", classify.NOT_OFFERED)
 def test_what_the_tutorial_has_and_this_has_not_is_named(mood, tmp_path, refused, option):
     line = refused("train", mood, "-o", tmp_path / "a", "--" + option[2:].replace("-", "_"), 1)
-    assert line == f"{option}: not an option: {classify.ELSEWHERE[option]}"
+    assert line == f"{option}: not an option: {classify.NOT_OFFERED[option]}"

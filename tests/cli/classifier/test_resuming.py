@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.classifier import BATCHES, SMALL, about, arrays, captured, contents, history, same_runs, stop_after
 from tests.conftest import ROOT
-from tsuzuri.api.classifiers import dataset_of_run
+from tsuzuri.api.labeled_examples import dataset_of_run
 from tsuzuri.errors import UserError
 from tsuzuri.training import evaluation, trainer
 from tsuzuri.training.classification import ClassificationTask

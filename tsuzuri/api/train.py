@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from typing_extensions import Unpack
 
 from tsuzuri.api.classifier import Classifier
-from tsuzuri.api.classifiers import prepare_classifier
 from tsuzuri.api.given_texts import paths_or_pairs
-from tsuzuri.api.language_models import prepare_language_model
 from tsuzuri.api.listening import Stop, call_interruptibly, listening, wish_to_stop
 from tsuzuri.api.loading import load
-from tsuzuri.api.prepared import PreparedTraining
+from tsuzuri.api.option_types import ClassifierOptions, ResumeOptions, TrainOptions
+from tsuzuri.api.preparation import Preparation
+from tsuzuri.api.prepare_classifier import CLASSIFIER_PREPARATION
+from tsuzuri.api.prepare_language_model import LANGUAGE_MODEL_PREPARATION
 from tsuzuri.api.runs import MusicRun, TextRun
 from tsuzuri.errors import UserError
 from tsuzuri.options import classify
 from tsuzuri.options.resolve import read_options
 from tsuzuri.options.train import TABLES
-from tsuzuri.training.log import Event, Listener
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from tsuzuri.api.option_types import ClassifierOptions, ResumeOptions, TrainOptions
+from tsuzuri.training.log import Event
 
 Path = str | os.PathLike[str]
 
@@ -57,7 +54,7 @@ def train(
     ホームズは…
     """
     given = read_options(TABLES, _with(options, corpus=corpus, out=out))
-    run = _train(functools.partial(prepare_language_model, given, texts=texts), callback, stop)
+    run = _train(LANGUAGE_MODEL_PREPARATION, given, texts, callback, stop)
     assert isinstance(run, TextRun | MusicRun)
     return run
 
@@ -85,7 +82,7 @@ def train_classifier(
     """
     paths, pairs = paths_or_pairs(examples)
     given = read_options(classify.TRAIN, _with(options, corpus=paths, out=out))
-    run = _train(functools.partial(prepare_classifier, given, examples=pairs), callback, stop)
+    run = _train(CLASSIFIER_PREPARATION, given, pairs, callback, stop)
     assert isinstance(run, Classifier)
     return run
 
@@ -113,12 +110,16 @@ def resume(
 
 
 def _train(
-    prepare: Callable[[Listener], PreparedTraining], callback: Callable[[Event], object] | None, stop: Stop | None
+    kind: Preparation,
+    given: Mapping[str, Any],
+    strings: Any,
+    callback: Callable[[Event], object] | None,
+    stop: Stop | None,
 ) -> TextRun | MusicRun | Classifier:
-    """Train what ``prepare(listener)`` makes ready, until it ends or is stopped."""
+    """Train until it ends or is stopped; ``given`` are options by name, ``strings`` stand in place of files."""
     stopped = wish_to_stop(stop)  # a wrong one is refused before the corpus is read
     with listening(callback) as listener:
-        prepared = prepare(listener)
+        prepared = kind.prepare(given, listener, strings)
         call_interruptibly(lambda either: prepared.trainer(either, listener).train(), stopped)
     return load(prepared.run.path)
 

@@ -1,13 +1,15 @@
-"""What both kinds of training share before they begin: where a run goes, and what is ready to be trained."""
+"""How a training is made ready: what language models and classifiers share, from where a run goes to a trainer."""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from tsuzuri import storage
-from tsuzuri.api.given_texts import EXAMPLES, TEXTS
+from tsuzuri.api.given_texts import EXAMPLES, TEXTS, NamedInputs
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
 from tsuzuri.options.option import Tables
@@ -38,13 +40,54 @@ class PreparedTraining(NamedTuple):
         return Trainer(self.run, self.task, devices.choose(self.device), stop=stop, listener=listener, **begin)
 
 
+@dataclasses.dataclass(frozen=True)
+class Preparation:
+    """How one kind of training is made ready.
+
+    ``strings`` names what may stand in place of files, ``as_file`` makes a file of it, and ``check_beside`` refuses
+    options that cannot be given with it. ``new(given, listener, inputs)`` prepares a new run, which is to keep
+    ``inputs``, bytes by name; ``resumed(given)`` one that goes on. ``given`` are the options that were given, by name.
+    """
+
+    strings: str
+    as_file: Callable[[Any], contextlib.AbstractContextManager[NamedInputs]]
+    check_beside: Callable[[Mapping[str, Any]], None]
+    new: Callable[[Mapping[str, Any], Listener, Mapping[str, bytes]], PreparedTraining]
+    resumed: Callable[[Mapping[str, Any]], PreparedTraining]
+
+    def prepare(self, given: Mapping[str, Any], listener: Listener, strings: Any = None) -> PreparedTraining:
+        """A training as options ask for it; the listener is told what was read. Raises ``UserError``."""
+        if "out" not in given:
+            raise UserError("-o/--out is missing: name the run directory")
+        if given.get("resume"):
+            if strings is not None:
+                raise UserError(f"{self.strings}: cannot be given with --resume: the run keeps those it learns from")
+            return self.resumed(given)
+        if strings is None:
+            return self.new(given, listener, {})
+        self.check_beside(given)
+        _check_out(given["out"], given.get("force", False))  # before the strings are gone through
+        with self.as_file(strings) as inputs:
+            return self.new({**given, **inputs.options}, listener, inputs.files)
+
+
 def tell(listener: Listener, lines: Iterable[str]) -> None:
     """Tell a listener lines, one by one."""
     for line in lines:
         listener(Event("note", line))
 
 
-def check_out(out: str, force: bool) -> None:
+def check_new(args: Mapping[str, Any], inputs: Iterable[str]) -> None:
+    """Refuse now, rather than after a corpus is read, a folder that a new run cannot or must not be put in.
+
+    ``args`` are all options, ``inputs`` the names of those that are files to learn from. Raises ``UserError``.
+    """
+    _check_out(args["out"], args["force"])
+    files = [path for name in inputs for path in args[name]]
+    _check_inputs(args["out"], [*files, *filter(None, [args["vectors"]])])
+
+
+def _check_out(out: str, force: bool) -> None:
     """Raise ``UserError`` for a folder where a new run would replace something that it must not, or cannot be put."""
     held = occupied_by(out)
     if held and not force:
@@ -53,7 +96,7 @@ def check_out(out: str, force: bool) -> None:
     storage.check_folder(out)
 
 
-def check_inputs(out: str, paths: Iterable[str]) -> None:
+def _check_inputs(out: str, paths: Iterable[str]) -> None:
     """Raise ``UserError`` for a file or folder to read that a new run in ``out`` would remove, as --force allows."""
     folder = os.path.realpath(out)
     for path in map(os.path.realpath, paths):

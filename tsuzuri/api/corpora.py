@@ -1,0 +1,76 @@
+"""Corpora of language models: options to what run.json keeps of them, that to words, and these to lines for people."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from tsuzuri.data.corpus import Corpus, build_piece_corpus, build_text_corpus
+from tsuzuri.errors import UserError
+from tsuzuri.midi.words import collect, settings
+from tsuzuri.training.schemas import LanguageModelRecipe
+
+
+def corpus_source(args: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
+    """What a corpus is made of, as run.json keeps it: its files, whether text or music, and how they become words.
+
+    ``args`` are all options of train.py and ``given`` the names of those that were given. Raises ``UserError``.
+    """
+    files = {name: [os.path.abspath(path) for path in args[name]] for name in ("corpus", "valid", "test")}
+    music, texts = collect.split_by_kind([path for paths in files.values() for path in paths])
+    if music and texts:
+        raise UserError(f"text and MIDI in one corpus: {texts[0]} and {music[0]}: a model learns one or the other")
+    foreign = {*given} & ({"tokens"} if music else set(settings.ALLOWED))
+    if foreign:
+        name = min(foreign).replace("_", "-")
+        raise UserError(f"--{name} is for {'text' if music else 'MIDI'}, and {args['corpus'][0]} is not")
+    least = args["min_count"] or (1 if music else 2)
+    source = {"kind": "music" if music else "text", "min_count": least, "vocab_size": args["vocab_size"]} | files
+    return source | (
+        {"midi": dataclasses.asdict(settings.settings_from_options(args))} if music else {"tokens": args["tokens"]}
+    )
+
+
+def read_corpus(source: Mapping[str, Any], recipe: LanguageModelRecipe, asked: Collection[str] = ()) -> Corpus:
+    """The corpus that a run's settings name; raises ``UserError`` where it is too small for a window.
+
+    ``asked`` are the settings for MIDI that were given as options.
+    """
+    need = recipe.batchsize * (recipe.bproplen + 1)
+    paths, valid, test = (source[name] for name in ("corpus", "valid", "test"))
+    bounds = source["vocab_size"], source["min_count"], need
+    if source["kind"] == "text":
+        return build_text_corpus(paths, valid, test, source["tokens"], *bounds)
+    wanted = settings.settings_from_json(source["midi"])
+    main = collect.collect_pieces(paths, wanted, asked=asked)
+    held_out = [collect.collect_pieces(part, wanted, asked=asked) if part else None for part in (valid, test)]
+    groups = [collect.group_copies(part.pieces) if part else None for part in held_out]
+    corpus = build_piece_corpus(collect.group_copies(main.pieces), groups[0], groups[1], *bounds, " ".join(paths))
+    pieces = [piece for part in (main, *held_out) if part for piece in part.pieces]
+    corpus.report["midi"] = (
+        main.report | collect.common_settings(pieces) | {"settings": dataclasses.asdict(main.settings)}
+    )
+    return corpus
+
+
+def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
+    """What was read, in lines for people, before hours go into it; ``count`` is the windows of an epoch."""
+    r = corpus.report
+    if "midi" in r:
+        m = r["midi"]
+        mended = f"{len(m['mended'])} mended, {len(m['refused'])} refused"
+        yield f"read     {m['files']:,} files, {m['notes']:,} notes; {mended}"
+        yield from (f"refused  {item['name']}: {item['reason']}" for item in m["refused"])
+        yield f"pieces   {r['pieces']:,} different ones ({r['twice']} twice), and {r['copies']:,} copies of them"
+    else:
+        files = f"{sum(r['files'].values())} files ({r['files']['aozora']} of Aozora Bunko)"
+        yield f"read     {files}, {r['pieces']:,} lines"
+        yield from (f"skipped  {item['name']}: {item['reason']}" for item in r["skipped"])
+    splits = ", ".join(f"{r['words'][s]:,} {s} ({r['unknown'][s]:.1%} unknown)" for s in r["words"])
+    yield f"words    {splits}; by {corpus.tokenizer.name} {corpus.tokenizer.dictionary}".rstrip()
+    share = r["singletons"] / max(1, r["distinct"])
+    known = f"{r['vocabulary'] - 1:,} of {r['distinct']:,} distinct words"
+    yield f"ids      {known} ({share:.0%} of them seen once), and <unk>"
+    yield f"windows  {count:,} an epoch"

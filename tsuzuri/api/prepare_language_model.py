@@ -1,0 +1,149 @@
+"""Language models before their training: options and files to a corpus, sizes, a recipe and a run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy
+
+from tsuzuri.api import corpora
+from tsuzuri.api.given_texts import texts_as_file
+from tsuzuri.api.preparation import (
+    Preparation,
+    PreparedTraining,
+    check_new,
+    check_resume_options,
+    source_files,
+    tell,
+)
+from tsuzuri.api.samples import generate_sample
+from tsuzuri.data import advice, windows
+from tsuzuri.data.corpus import Corpus
+from tsuzuri.errors import UserError
+from tsuzuri.kernels import devices
+from tsuzuri.midi.words import collect, settings
+from tsuzuri.models.rnn import Sizes
+from tsuzuri.options.resolve import defaults
+from tsuzuri.options.train import MAY_CHANGE, TABLES
+from tsuzuri.text import vectors
+from tsuzuri.training import recorded
+from tsuzuri.training.language_model import LanguageModelTask
+from tsuzuri.training.log import Listener
+from tsuzuri.training.optimizers import OPTIMIZERS
+from tsuzuri.training.run import Run, load_run, new_run
+from tsuzuri.training.schemas import LANGUAGE_MODEL, LanguageModelRecipe
+
+
+def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, bytes]) -> PreparedTraining:
+    """A new run; ``inputs`` are files that it is to keep, in place of the corpus that was named."""
+    args = defaults(TABLES) | dict(given)
+    if not args["corpus"]:
+        raise UserError("no corpus: name text or MIDI files, or folders of them")
+    check_new(args, ("corpus", "valid", "test"))
+    recipe, width = _recipe_of(args, given)
+    source = corpora.corpus_source(args, given.keys())
+    corpus = _read(source, recipe, given, listener)
+    rows, origin = _initial_rows(args["vectors"], corpus, recipe, listener)
+    sizes = Sizes(len(corpus.vocabulary), width, args["dropout"], args["dropout_on"])
+    recorded.check_memory(devices.choose(args["device"]), sizes, recipe)
+    if inputs:
+        source["corpus"] = [*inputs]
+    about = {
+        "kind": source["kind"],
+        "tokens": corpus.tokenizer.name,
+        "dictionary": corpus.tokenizer.dictionary,
+        "sizes": dataclasses.asdict(sizes),
+        "recipe": dataclasses.asdict(recipe),
+        "vectors": origin,
+        "corpus": source | {"fingerprint": corpus.fingerprint(), "report": corpus.report},
+    }
+    run = new_run(args["out"], about, corpus.vocabulary, LANGUAGE_MODEL, inputs)
+    return PreparedTraining(run, _task(run, corpus, args["sample_every"]), args["device"], weights=rows)
+
+
+def _recipe_of(args: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[LanguageModelRecipe, int]:
+    """The recipe that the options ask for, and the units of a layer, which word vectors have a say in."""
+    args = {**args, **_vector_options(args, given)}
+    args["precision"] = devices.precision(args["device"], args["precision"])
+    args["lr"] = args["lr"] or OPTIMIZERS[args["optimizer"]].lr
+    fields = [field.name for field in dataclasses.fields(LanguageModelRecipe)]
+    return LanguageModelRecipe(**{name: args[name] for name in fields}), args["unit"]
+
+
+def _read(source: dict[str, Any], recipe: LanguageModelRecipe, given: Mapping[str, Any], listener: Listener) -> Corpus:
+    """The corpus of a new run, which the listener is told of before hours go into it."""
+    corpus = corpora.read_corpus(source, recipe, given.keys() & set(settings.ALLOWED))
+    if "midi" in corpus.report:
+        source["midi"] = corpus.report["midi"]["settings"]  # files of words bring their own
+    count = windows.count_windows(len(corpus.train), recipe.batchsize, recipe.bproplen)
+    tell(listener, corpora.corpus_lines(corpus, count))
+    tell(listener, advice.corpus_warnings(corpus))
+    return corpus
+
+
+def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
+    """An old run, by its own settings."""
+    check_resume_options(TABLES, given, MAY_CHANGE)
+    run = load_run(given["out"])
+    device = given.get("device", "auto")
+    changed = {name: given[name] for name in ("epoch", "patience") if name in given}
+    if "precision" in given:
+        changed["precision"] = devices.precision(device, given["precision"])
+    recipe = dataclasses.replace(run.recipe, **changed)
+    devices.precision(device, recipe.precision)
+    checkpoint = run.load_checkpoint()
+    source = run.about["corpus"]
+    files = {name: source_files(run, source[name]) for name in ("corpus", "valid", "test")}
+    corpus = corpora.read_corpus(source | files | {"kind": run.about["kind"], "tokens": run.about["tokens"]}, recipe)
+    if corpus.fingerprint() != source["fingerprint"]:
+        raise UserError(f"{' '.join(files['corpus'])}: no longer the corpus that {given['out']} was trained on")
+    if changed:  # so that the next --resume, with no option, keeps to it
+        run.save_recipe(recipe)
+    return PreparedTraining(run, _task(run, corpus, given.get("sample_every", 1)), device, checkpoint=checkpoint)
+
+
+def _task(run: Run, corpus: Corpus, sample_every: int) -> LanguageModelTask:
+    note_ons = None
+    if run.about["kind"] == "music":
+        note_ons = numpy.array([collect.is_note_on(word) for word in corpus.vocabulary.words])
+    sampler = generate_sample if sample_every else None
+    return LanguageModelTask(corpus, run.recipe, note_ons, sampler, sample_every)
+
+
+def _check_beside_texts(given: Mapping[str, Any]) -> None:
+    if given.get("corpus"):
+        raise UserError(f"{given['corpus'][0]}: a corpus of files, or texts: one of them only")
+
+
+def _vector_options(args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What --vectors has a say in: the units, and ``freeze_epochs`` as a recipe has it."""
+    frozen = sorted({*given} & {"freeze_vectors", "freeze_epochs"})
+    if frozen and not args["vectors"]:
+        raise UserError(f"--{frozen[0].replace('_', '-')} is for --vectors, which is not given")
+    if len(frozen) == 2:
+        raise UserError("--freeze-epochs and --freeze-vectors: give one of them, the latter is for all epochs")
+    freeze_epochs = None if args["freeze_vectors"] else args["freeze_epochs"] or 0
+    if not args["vectors"]:
+        return {"freeze_epochs": freeze_epochs}
+    width = vectors.vector_width(args["vectors"])
+    if "unit" in given and args["unit"] != width:
+        held = f"the words of {args['vectors']} have {width} numbers"
+        raise UserError(f"--unit {args['unit']}: {held}, so it must be {width}, or be left out")
+    return {"freeze_epochs": freeze_epochs, "unit": width}
+
+
+def _initial_rows(
+    path: str | None, corpus: Corpus, recipe: LanguageModelRecipe, listener: Listener
+) -> tuple[dict[str, numpy.ndarray] | None, dict[str, Any] | None]:
+    """The embedding by its path, a row for every id, from a file of word vectors, and what run.json keeps of them."""
+    if path is None:
+        return None, None
+    loaded = vectors.load_vectors(path, corpus.vocabulary, numpy.random.default_rng([recipe.seed, 2]))
+    origin = vectors.vectors_report(path, loaded, corpus.train)
+    tell(listener, [f"vectors  {vectors.vectors_summary(origin)}"])
+    return {"l0/W": loaded.rows}, origin
+
+
+LANGUAGE_MODEL_PREPARATION = Preparation("texts", texts_as_file, _check_beside_texts, _new, _resumed)
