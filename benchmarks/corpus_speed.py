@@ -14,6 +14,7 @@ import unidic_lite
 
 from tsuzuri.data.corpus import build_text_corpus
 from tsuzuri.text import reader
+from tsuzuri.text.settings import TextSettings
 
 ROUNDS = 15
 
@@ -35,13 +36,13 @@ def main():
             tagger.parse(line).split(" ")
 
     def everything():
-        build_text_corpus([folder], tokens="mecab")
+        build_text_corpus([folder], settings=TextSettings(tokens="mecab"))
 
     rounds = [(seconds(mecab_alone), seconds(everything)) for _ in range(ROUNDS)]
     alone, all_of_it = (statistics.median(times) for times in zip(*rounds, strict=True))
     ratio = statistics.median(b / a for a, b in rounds)
     tracemalloc.start()
-    build_text_corpus([folder], tokens="mecab")
+    build_text_corpus([folder], settings=TextSettings(tokens="mecab"))
     peak = tracemalloc.get_traced_memory()[1]
     print(f"text {size / 1e6:.2f} MB; MeCab alone {alone:.2f} s; cleaned, tokenized and encoded {all_of_it:.2f} s")
     print(f"ratio {ratio:.2f}; peak memory {peak / 1e6:.1f} MB, {peak / size:.1f} times the text")

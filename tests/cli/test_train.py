@@ -258,6 +258,7 @@ def test_a_run_killed_before_its_first_epoch_ends_can_be_resumed(straight, corpu
 def test_the_best_model_is_kept_and_learning_slows_after_an_epoch_that_did_no_better(corpus, tmp_path):
     """At a learning rate this high the validation loss soon rises."""
     from tsuzuri.data.corpus import build_text_corpus
+    from tsuzuri.text.settings import TextSettings
     from tsuzuri.training import evaluation
     from tsuzuri.training.run import load_run
 
@@ -270,7 +271,7 @@ def test_the_best_model_is_kept_and_learning_slows_after_an_epoch_that_did_no_be
     for before, after in itertools.pairwise(history):
         assert after["lr"] == before["lr"] * (1 if before["best"] else 0.9)
     assert not history[-1]["best"], "the last epoch must not be the best, or this test shows nothing"
-    valid = build_text_corpus([str(corpus)], tokens="space", least=1).valid
+    valid = build_text_corpus([str(corpus)], settings=TextSettings(tokens="space"), least=1).valid
     kept = evaluation.evaluate_loss(load_run(str(out)).load_best(), valid)
     assert kept == pytest.approx(min(losses), rel=1e-6)
     again = train("-o", out, "--resume", "-d", "cpu")

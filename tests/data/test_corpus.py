@@ -10,12 +10,15 @@ import pytest
 from tests.conftest import ROOT
 from tsuzuri.data.corpus import SPLITS, build_piece_corpus, build_text_corpus
 from tsuzuri.errors import UserError
+from tsuzuri.text.settings import TextSettings
+
+SPACE = TextSettings(tokens="space")
 
 
 def corpus_of(tmp_path, lines, **settings):
     path = tmp_path / "corpus.txt"
     path.write_text("\n".join(lines))
-    return build_text_corpus([str(path)], tokens="space", **settings)
+    return build_text_corpus([str(path)], settings=SPACE, **settings)
 
 
 def text_of(corpus, ids):
@@ -139,7 +142,8 @@ def test_ids_do_not_depend_on_the_process(tmp_path):
     """No order of a set or of hashes: two processes with other hash seeds give the same ids."""
     code = (
         "import sys; from tsuzuri.data.corpus import build_text_corpus\n"
-        "print(build_text_corpus(sys.argv[1:], tokens='space').fingerprint())"
+        "from tsuzuri.text.settings import TextSettings\n"
+        "print(build_text_corpus(sys.argv[1:], settings=TextSettings(tokens='space')).fingerprint())"
     )
     (tmp_path / "a.txt").write_text("\n".join(f"w{k % 7} w{k % 11} w{k % 13}" for k in range(60)))
     prints = {

@@ -17,6 +17,7 @@ from tsuzuri.data.preprocessing import Preprocessor
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words.settings import Settings
 from tsuzuri.text import tokenizers
+from tsuzuri.text.settings import FIRST
 
 TUNES = sorted((ROOT / "corpus" / "tunes").glob("*.mid"))
 
@@ -304,10 +305,10 @@ def test_a_tune_that_cannot_be_read_does_not_stop_the_others(tunes):
 
 
 def test_a_run_keeps_how_words_are_made():
-    about = {"tokens": "space", "case": "fold", "corpus": {"midi": None}}
+    about = {"tokens": "space", "case": "fold", "corpus": {"midi": None, "text": FIRST}}
     preprocessor = preprocessing.preprocessor_of_run(about)
     assert (preprocessor.tokenizer.name, preprocessor.case, preprocessor.midi) == ("space", "fold", None)
-    music = about | {"tokens": "midi", "case": "keep", "corpus": {"midi": MIDI}}
+    music = about | {"tokens": "midi", "case": "keep", "corpus": {"midi": MIDI, "text": FIRST}}
     assert preprocessing.preprocessor_of_run(music).midi == Settings(grid=24, velocities=8)
 
 

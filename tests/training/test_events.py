@@ -39,7 +39,7 @@ def whole(tmp_path_factory):
         patch.setattr(plots, "plot_loss_curves", lambda *_: b"picture")
         assert train.main([str(text), "-o", str(folder / "run"), *SMALL]) == 0
     run = load_run(str(folder / "run"))
-    return run, read_corpus(run.about["corpus"] | {"kind": "text", "tokens": "space"}, run.recipe)
+    return run, read_corpus(run.about["corpus"] | {"kind": "text"}, run.recipe)
 
 
 def make_trainer(whole, path, samples=(), **arguments):

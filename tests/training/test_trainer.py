@@ -175,9 +175,7 @@ def test_a_stop_is_granted_after_any_window_and_changes_nothing(corpus, tmp_path
     finished = False
     while not finished:
         run = load_run(str(parts))
-        task = LanguageModelTask(
-            read_corpus(run.about["corpus"] | {"kind": "text", "tokens": "space"}, run.recipe), run.recipe
-        )
+        task = LanguageModelTask(read_corpus(run.about["corpus"] | {"kind": "text"}, run.recipe), run.recipe)
         job = trainer.Trainer(
             run, task, devices.choose("cpu"),
             checkpoint=run.load_checkpoint(), stop=lambda: next(asked) % stop_after == 0, listener=events.append,
@@ -204,7 +202,7 @@ def test_a_stop_in_the_last_window_does_not_wait_for_the_validation(run, monkeyp
     arrays = storage.load_npz(str(path / "checkpoint.npz"))
     windows = int(arrays["optimizer/t"]) // 2  # of an epoch, for two were trained
     stored = load_run(str(path))
-    source = stored.about["corpus"] | {"kind": "text", "tokens": "space"}
+    source = stored.about["corpus"] | {"kind": "text"}
     stored.save_recipe(dataclasses.replace(stored.recipe, epoch=3))
     task, asked = LanguageModelTask(read_corpus(source, stored.recipe), stored.recipe), itertools.count(1)
     with monkeypatch.context() as patch:
@@ -227,7 +225,7 @@ def test_a_stop_in_the_last_window_does_not_wait_for_the_validation(run, monkeyp
 def test_each_epoch_begins_at_a_line_of_its_own(run):
     """Drawn by one generator, whose state goes on from epoch to epoch."""
     stored = load_run(str(run[0]))
-    source = stored.about["corpus"] | {"kind": "text", "tokens": "space"}
+    source = stored.about["corpus"] | {"kind": "text"}
     task = LanguageModelTask(read_corpus(source, stored.recipe), stored.recipe)
     state, model, starts = task.new_state(stored.recipe), stored.new_model(), []
     for _ in range(5):

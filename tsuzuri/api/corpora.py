@@ -10,6 +10,7 @@ from typing import Any
 from tsuzuri.data.corpus import Corpus, build_piece_corpus, build_text_corpus
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import collect, settings
+from tsuzuri.text import settings as text_settings
 from tsuzuri.training.schemas import LanguageModelRecipe
 
 
@@ -22,14 +23,16 @@ def corpus_source(args: Mapping[str, Any], given: Collection[str]) -> dict[str, 
     music, texts = collect.split_by_kind([path for paths in files.values() for path in paths])
     if music and texts:
         raise UserError(f"text and MIDI in one corpus: {texts[0]} and {music[0]}: a model learns one or the other")
-    foreign = {*given} & ({"tokens"} if music else set(settings.ALLOWED))
+    foreign = {*given} & (text_settings.ALLOWED.keys() if music else settings.ALLOWED.keys())
     if foreign:
         name = min(foreign).replace("_", "-")
         raise UserError(f"--{name} is for {'text' if music else 'MIDI'}, and {args['corpus'][0]} is not")
     least = args["min_count"] or (1 if music else 2)
     source = {"kind": "music" if music else "text", "min_count": least, "vocab_size": args["vocab_size"]} | files
     return source | (
-        {"midi": dataclasses.asdict(settings.settings_from_options(args))} if music else {"tokens": args["tokens"]}
+        {"midi": dataclasses.asdict(settings.settings_from_options(args))}
+        if music
+        else {"text": dataclasses.asdict(text_settings.text_settings_from_options(args))}
     )
 
 
@@ -42,7 +45,7 @@ def read_corpus(source: Mapping[str, Any], recipe: LanguageModelRecipe, asked: C
     paths, valid, test = (source[name] for name in ("corpus", "valid", "test"))
     bounds = source["vocab_size"], source["min_count"], need
     if source["kind"] == "text":
-        return build_text_corpus(paths, valid, test, source["tokens"], *bounds)
+        return build_text_corpus(paths, valid, test, text_settings.text_settings_from_json(source["text"]), *bounds)
     wanted = settings.settings_from_json(source["midi"])
     main = collect.collect_pieces(paths, wanted, asked=asked)
     held_out = [collect.collect_pieces(part, wanted, asked=asked) if part else None for part in (valid, test)]

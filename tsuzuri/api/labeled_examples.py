@@ -13,6 +13,7 @@ from tsuzuri.errors import UserError
 from tsuzuri.midi.words import settings
 from tsuzuri.options.classify import EVALUATE, READ
 from tsuzuri.options.resolve import defaults
+from tsuzuri.text import settings as text_settings
 from tsuzuri.training.run import Run
 
 
@@ -32,11 +33,12 @@ def examples_source(args: Mapping[str, Any], given: Collection[str]) -> dict[str
     source = _labeled_files(args)
     source |= {part: [os.path.abspath(path) for path in args[part]] for part in ("valid", "test")}
     music = preprocessing.holds_music(source["corpus"])
-    foreign = {*given} & ({"tokens", "case", *READ} if music else settings.ALLOWED.keys())
+    foreign = {*given} & ({*text_settings.ALLOWED, "case", *READ} if music else settings.ALLOWED.keys())
     if foreign:
         name = min(foreign).replace("_", "-")
         named = (args["corpus"] or args["pos"])[0]
         raise UserError(f"--{name} is for {'text' if music else 'MIDI'}, and {named} is not")
+    source["text"] = dataclasses.asdict(text_settings.text_settings_from_options(args))
     source |= {name: args[name] for name in ("n_words", "maxlen", "truncate")}
     source |= {"min_count": args["min_count"] or (1 if music else 2), "midi": None}
     if music:

@@ -21,7 +21,13 @@ class TrainOptions(TypedDict, total=False):
     force: bool | None
     device: str | None
     precision: Literal["auto", "float32", "tf32", "bfloat16"] | None
-    tokens: Literal["auto", "mecab", "char", "space"] | None
+    encoding: int | str | None
+    tokens: Literal["auto", "mecab", "char", "space", "english"] | None
+    dictionary: Path | None
+    user_dictionary: Path | None
+    normalize: Literal["nfc", "nfkc", "none"] | None
+    lines: Literal["keep", "join"] | None
+    max_text: int | None
     min_count: int | None
     vocab_size: int | None
     track: int | str | None
@@ -67,6 +73,10 @@ class ClassifierOptions(TypedDict, total=False):
     device: str | None
     precision: Literal["auto", "float32", "bfloat16"] | None
     tokens: Literal["auto", "mecab", "char", "space", "english"] | None
+    dictionary: Path | None
+    user_dictionary: Path | None
+    normalize: Literal["nfc", "nfkc", "none"] | None
+    max_text: int | None
     case: Literal["auto", "fold", "keep"] | None
     n_words: int | None
     min_count: int | None

@@ -96,7 +96,8 @@ def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
     checkpoint = run.load_checkpoint()
     source = run.about["corpus"]
     files = {name: source_files(run, source[name]) for name in ("corpus", "valid", "test")}
-    corpus = corpora.read_corpus(source | files | {"kind": run.about["kind"], "tokens": run.about["tokens"]}, recipe)
+    text = source["text"] | {"tokens": run.about["tokens"]}
+    corpus = corpora.read_corpus(source | files | {"kind": run.about["kind"], "text": text}, recipe)
     if corpus.fingerprint() != source["fingerprint"]:
         raise UserError(f"{' '.join(files['corpus'])}: no longer the corpus that {given['out']} was trained on")
     if changed:  # so that the next --resume, with no option, keeps to it

@@ -29,7 +29,7 @@ def generate_sample(run: Run, epoch: int) -> str:
 
 
 def _text_sample(run: Run, model: Any, rng: numpy.random.Generator) -> str:
-    words, tokenizer = run.vocabulary.words, tokenizers.get_tokenizer(run.about["tokens"])
+    words, tokenizer = run.vocabulary.words, tokenizers.tokenizer_of_run(run.about)
     ending = endings.Ending(WORDS, SENTENCES, tokenizers.is_sentence_end, tokenizers.is_closing)
     forbid, escape = constraints.forbid_ids([vocabulary.UNK]), loops.LoopEscape(1)
     drawn = []

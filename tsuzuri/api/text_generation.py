@@ -13,7 +13,7 @@ from tsuzuri.midi.words import wordfile
 from tsuzuri.midi.words.collect import is_music_path
 from tsuzuri.sampling.constraints import forbid_ids
 from tsuzuri.sampling.endings import Ending
-from tsuzuri.text.tokenizers import Tokenizer, get_tokenizer, is_closing, is_sentence_end
+from tsuzuri.text.tokenizers import Tokenizer, is_closing, is_sentence_end, tokenizer_of_run
 from tsuzuri.text.vocabulary import Vocabulary
 from tsuzuri.training.run import Run
 
@@ -31,7 +31,7 @@ class GeneratedTexts:
         if os.path.isfile(prime) and is_music_path(prime):
             held = "words of MIDI" if prime.endswith(wordfile.SUFFIX) else "a MIDI file"
             raise UserError(f"{prime}: is {held}, and {run.path} was trained on text: must be words to begin with")
-        vocabulary, self.tokenizer = run.vocabulary, get_tokenizer(run.about["tokens"])
+        vocabulary, self.tokenizer = run.vocabulary, tokenizer_of_run(run.about)
         if self.tokenizer.dictionary != run.about["dictionary"]:
             made, here = run.about["dictionary"], self.tokenizer.dictionary
             note(f"note: {run.path} was tokenized with {made}, the one here is {here}")

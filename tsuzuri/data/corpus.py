@@ -10,6 +10,7 @@ import numpy
 
 from tsuzuri.errors import UserError
 from tsuzuri.text import reader, vocabulary
+from tsuzuri.text.settings import USUAL, TextSettings
 from tsuzuri.text.tokenizers import Tokenizer, choose_tokenizer, get_tokenizer
 
 END = vocabulary.SPECIAL[vocabulary.EOS]
@@ -62,18 +63,18 @@ def build_text_corpus(
     paths: Sequence[str],
     valid: Sequence[str] = (),
     test: Sequence[str] = (),
-    tokens: str = "auto",
+    settings: TextSettings = USUAL,
     size: int | None = None,
     least: int = 2,
     need: int = 2,
 ) -> Corpus:
     """The ``Corpus`` of the texts under ``paths``; ``valid`` and ``test`` name files of their own for these splits.
 
-    ``tokens`` is a tokenizer's name or "auto"; ``size`` and ``least`` bound the vocabulary, which is counted on the
+    ``settings`` say how they are read; ``size`` and ``least`` bound the vocabulary, which is counted on the
     training pieces alone, by its number of ids and by how often a word must be seen. ``need`` is the least number of
     training words. Raises ``UserError`` for a file that cannot be read and for a corpus that is too small.
     """
-    texts = _Texts(tokens)
+    texts = _Texts(settings)
     main = texts.read(paths)
     parts = _split(main, *(texts.read(sources) if sources else None for sources in (valid, test)))
     report = {"files": texts.files, "skipped": texts.skipped, "pieces": len(main.ends)}
@@ -111,18 +112,22 @@ def build_piece_corpus(
 class _Texts:
     """Reads texts into streams that share an index and a tokenizer, which the first text decides unless it is named."""
 
-    def __init__(self, tokens):
-        self.index, self.tokenizer = first_seen_ids(), None if tokens == "auto" else get_tokenizer(tokens)
+    def __init__(self, settings):
+        self.settings, self.index, self.tokenizer = settings, first_seen_ids(), None
+        if settings.tokens != "auto":
+            self.tokenizer = get_tokenizer(settings.tokens, settings)
         self.files, self.skipped = {"aozora": 0, "plain": 0}, []
 
     def read(self, sources):
         """The ``_Stream`` of all texts under some paths."""
         stream = None
-        for document in reader.read_documents(sources):
+        for document in reader.read_documents(sources, self.settings):
             if isinstance(document, reader.Skipped):
                 self.skipped.append(document._asdict())
                 continue
-            self.tokenizer = self.tokenizer or get_tokenizer(choose_tokenizer("\n".join(document.pieces)[:SAMPLE]))
+            self.tokenizer = self.tokenizer or get_tokenizer(
+                choose_tokenizer("\n".join(document.pieces)[:SAMPLE]), self.settings
+            )
             stream = stream or _Stream(self.tokenizer.split, self.index)
             self.files[document.kind] += 1
             stream.add(document.pieces)

@@ -11,7 +11,9 @@ from tsuzuri.data import labeled
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import collect, settings, wordfile
 from tsuzuri.text import reader
-from tsuzuri.text.tokenizers import Tokenizer, choose_classifier_tokenizer, get_tokenizer
+from tsuzuri.text.normalization import normalize
+from tsuzuri.text.settings import text_settings_from_json
+from tsuzuri.text.tokenizers import Tokenizer, choose_classifier_tokenizer, get_tokenizer, tokenizer_of_run
 
 PARTS = ("corpus", "valid", "test")
 SAMPLE = 20_000  # characters that decide the tokenizer
@@ -35,6 +37,7 @@ class Preprocessor(NamedTuple):
     tokenizer: Tokenizer
     case: str
     midi: settings.Settings | None = None
+    form: str = "none"  # of Unicode
 
     def words(self, text: str) -> list[str]:
         """The words of a text, without white space."""
@@ -42,6 +45,7 @@ class Preprocessor(NamedTuple):
 
     def passage(self, text: str) -> Passage:
         """A text as a ``Passage``; it is split before its words become lower case."""
+        text = normalize(text, self.form)
         tokens = self.tokenizer.split(text)
         words, pieces, gap = [], [], ""
         for word, piece in zip(tokens, self.tokenizer.pieces(tokens), strict=True):
@@ -97,7 +101,8 @@ class Preprocessor(NamedTuple):
 def preprocessor_of_run(about: dict) -> Preprocessor:
     """The ``Preprocessor`` of a run, from its run.json; raises ``UserError`` where its MIDI settings are damaged."""
     midi = about["corpus"]["midi"]
-    return Preprocessor(get_tokenizer(about["tokens"]), about["case"], midi and _settings(midi))
+    form = about["corpus"]["text"]["normalize"]
+    return Preprocessor(tokenizer_of_run(about), about["case"], midi and _settings(midi), form)
 
 
 def _settings(midi):
@@ -143,7 +148,8 @@ def read_labeled_words(source: dict, tokens: str, case: str, least: int = 0) -> 
     if tokens == "auto":
         sample = "\n".join(example.text for example in parts["corpus"].examples[:1000])
         tokens = choose_classifier_tokenizer(sample[:SAMPLE])
-    preprocessor = Preprocessor(get_tokenizer(tokens), case)
+    text = text_settings_from_json(source["text"])
+    preprocessor = Preprocessor(get_tokenizer(tokens, text), case, form=text.normalize)
     pairs = {part: _pairs(parts[part].examples, preprocessor) if part in parts else None for part in PARTS}
     return pairs, preprocessor, {part: texts.report for part, texts in parts.items()}
 

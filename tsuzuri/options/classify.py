@@ -6,13 +6,18 @@ from tsuzuri.models import classifier
 from tsuzuri.options.midi import settings_options
 from tsuzuri.options.option import REQUIRED, Option
 from tsuzuri.options.shared import (
+    DICTIONARIES,
+    ENCODING,
     FORCE,
     FREEZE_EPOCHS,
     FREEZE_VECTORS,
     GRADCLIP,
+    MAX_TEXT,
     MIN_COUNT,
+    NORMALIZE,
     OPTIMIZER,
     RESUME,
+    TOKENS,
     TRAINING_SEED,
 )
 from tsuzuri.options.values import (
@@ -31,10 +36,8 @@ from tsuzuri.options.values import (
     SWITCH,
     choice,
 )
-from tsuzuri.text import tokenizers
 from tsuzuri.training import predictor
 
-ENCODING = Option("--encoding", NAME, "auto", "encoding of the files: auto, or a codec's name such as cp1252")
 POS_NEG = [
     Option("--pos", FILE, [], "files of positive lines, in place of a corpus"),
     Option("--neg", FILE, [], "files of negative lines"),
@@ -74,7 +77,10 @@ TRAIN = {
         ),
     ],
     "words": [
-        Option("--tokens", choice("auto", *tokenizers.NAMES), "auto", "tokenizer; auto chooses by the text"),
+        TOKENS,
+        *DICTIONARIES,
+        NORMALIZE,
+        MAX_TEXT,
         Option("--case", choice("auto", "fold", "keep"), "auto", "capitals: fold to lower case, or keep; auto folds"),
         Option("--n-words --vocab-size", COUNT, 10_000, "maximum vocabulary size: the most frequent words"),
         MIN_COUNT,

@@ -3,16 +3,22 @@
 from tsuzuri.options.midi import settings_options
 from tsuzuri.options.option import Option
 from tsuzuri.options.shared import (
+    DICTIONARIES,
+    ENCODING,
     FORCE,
     FREEZE_EPOCHS,
     FREEZE_VECTORS,
     GRADCLIP,
+    MAX_TEXT,
     MIN_COUNT,
+    NORMALIZE,
     OPTIMIZER,
     RESUME,
+    TOKENS,
     TRAINING_SEED,
 )
 from tsuzuri.options.values import COUNT, DEVICE, FILE, FRACTION, POSITIVE, RATIO, RUN, WHOLE, choice
+from tsuzuri.text.settings import KEEP, LINES
 from tsuzuri.training.schemas import PRECISIONS
 
 TABLES = {
@@ -33,7 +39,12 @@ TABLES = {
         ),
     ],
     "words": [
-        Option("--tokens", choice("auto", "mecab", "char", "space"), "auto", "tokenizer; auto chooses by the text"),
+        ENCODING,
+        TOKENS,
+        *DICTIONARIES,
+        NORMALIZE,
+        Option("--lines", choice(*LINES), KEEP, "lines as they stand, or those of a paragraph joined (wrapped prose)"),
+        MAX_TEXT,
         MIN_COUNT,
         Option(
             "--vocab-size",

@@ -1,6 +1,8 @@
 """Text to words and back.
 
 reader.py        files, archives and folders, decoded and cut into lines
+settings.py      the settings by which files become lines and words
+normalization.py Unicode's forms
 aozora.py        Aozora Bunko's format, cleaned to the author's words
 tokenizers.py    lines to words and exactly back; MeCab
 vocabulary.py    words and their ids

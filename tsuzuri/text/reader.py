@@ -14,6 +14,7 @@ from tsuzuri.errors import UserError
 from tsuzuri.folders import walk_files
 from tsuzuri.storage import DEFLATE_LIMIT
 from tsuzuri.text import aozora
+from tsuzuri.text.settings import USUAL, TextSettings
 
 SUFFIXES = (".txt", ".zip")
 UNPACKING = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, RuntimeError, ValueError, EOFError)
@@ -39,7 +40,7 @@ class Skipped(NamedTuple):
     reason: str
 
 
-def read_documents(paths: Iterable[str]) -> Iterator[Document | Skipped]:
+def read_documents(paths: Iterable[str], settings: TextSettings = USUAL) -> Iterator[Document | Skipped]:
     """Yield a ``Document`` or a ``Skipped`` for each text under ``paths``, those of a folder as ``walk_files`` does.
 
     Raises ``UserError`` for a path of ``paths`` that cannot be read; a file within a folder or an archive is skipped.

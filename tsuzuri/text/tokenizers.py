@@ -9,10 +9,11 @@ import importlib.metadata
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from tsuzuri.errors import UserError
+from tsuzuri.text.settings import USUAL, TextSettings, text_settings_from_json
 
 NAMES = ("mecab", "char", "space", "english")
 _SENTENCE_ENDS = "。！？!?."  # not …, after which a sentence mostly goes on (……と言った); if it does not, the line ends
@@ -53,12 +54,21 @@ class Tokenizer(NamedTuple):
             previous = word
 
 
-def get_tokenizer(name: str) -> Tokenizer:
+def get_tokenizer(name: str, settings: TextSettings = USUAL) -> Tokenizer:
     """The tokenizer of that name: one of ``NAMES``, or "midi" for lines of words with a space between them.
+
+    ``settings`` name MeCab's dictionaries.
 
     Raises ``UserError`` where MeCab or its dictionary is missing.
     """
-    return {"mecab": _mecab, "char": _char, "space": _space, "english": _english, "midi": _midi}[name]()
+    if name == "mecab":
+        return _mecab(settings)
+    return {"char": _char, "space": _space, "english": _english, "midi": _midi}[name]()
+
+
+def tokenizer_of_run(about: Mapping[str, Any]) -> Tokenizer:
+    """The tokenizer that a run's run.json names; raises ``UserError`` as ``get_tokenizer`` does."""
+    return get_tokenizer(about["tokens"], text_settings_from_json(about["corpus"]["text"]))
 
 
 def choose_tokenizer(sample: str) -> str:
@@ -172,8 +182,8 @@ def _marks():
     return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges) + _JOINERS
 
 
-def _mecab():
-    tagger, dictionary = _tagger()
+def _mecab(settings):
+    tagger, dictionary = _tagger(settings)
     may_need_space = _MAY_NEED_SPACE.search
 
     def spaced(a, b):
@@ -193,7 +203,7 @@ def _mecab():
     return Tokenizer("mecab", split, spaced, dictionary)
 
 
-def _tagger():
+def _tagger(settings):
     """MeCab's tagger, and the name and version of its dictionary."""
     advice = "run 'python -m pip install mecab-python3 unidic-lite', or train with --tokens char"
     try:

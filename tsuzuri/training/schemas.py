@@ -25,7 +25,7 @@ from tsuzuri.rules import (
     optional,
     whole,
 )
-from tsuzuri.text import tokenizers, vectors, vocabulary
+from tsuzuri.text import settings, tokenizers, vectors, vocabulary
 from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.state import ClassifierState, LanguageModelState
 
@@ -154,6 +154,7 @@ LANGUAGE_MODEL_RULES = RUN | {
         "test": [TEXT],
         "min_count": whole(1),
         "vocab_size": optional(whole(1)),
+        "text": settings.ALLOWED,
         "fingerprint": TEXT,
         "report": OBJECT,
         OTHERS: None,
@@ -208,7 +209,11 @@ LANGUAGE_MODEL = Schema(
     extras=(),
     carried=("c1", "h1", "c2", "h2"),
     rules=LANGUAGE_MODEL_RULES,
-    defaults={"vectors": None, "recipe": {"precision": native.FLOAT32, "freeze_epochs": 0}},
+    defaults={
+        "vectors": None,
+        "corpus": {"text": settings.FIRST},
+        "recipe": {"precision": native.FLOAT32, "freeze_epochs": 0},
+    },
     checkpoint=LANGUAGE_MODEL_CHECKPOINT,
     sizes=rnn.Sizes,
     recipe=LanguageModelRecipe,
@@ -246,6 +251,7 @@ CLASSIFIER_RULES = RUN | {
         "encoding": TEXT,
         "columns": [optional(TEXT)],
         "midi": optional(OBJECT),
+        "text": settings.ALLOWED,
         "split_seed": whole(0),
         "valid_fraction": number(0, 1),
         "test_fraction": number(0, 1),
@@ -305,7 +311,7 @@ CLASSIFIER = Schema(
     extras=(HISTORY,),
     carried=(),
     rules=CLASSIFIER_RULES,
-    defaults={},
+    defaults={"corpus": {"text": settings.FIRST}},
     checkpoint=CLASSIFIER_CHECKPOINT,
     sizes=classifier.ClassifierSizes,
     recipe=ClassifierRecipe,
