@@ -171,7 +171,7 @@ WITH_TESTS_FOR_A_GPU = {
 def test_files_of_tests_for_a_gpu_are_found():
     names = {path.relative_to(gpu_check.TESTS).as_posix() for path in gpu_check.tests_for_a_gpu()}
     assert names >= WITH_TESTS_FOR_A_GPU
-    assert "midi/file/test_smf.py" not in names  # which needs packages that a machine with a GPU may not have
+    assert "midi/file/test_real_files.py" not in names  # which needs packages that a machine with a GPU may not have
 
 
 IMPORTS = """
