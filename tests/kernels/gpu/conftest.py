@@ -1,4 +1,4 @@
-"""The stand-ins for CUDA, and a case for the recurrence, as fixtures."""
+"""The stand-ins for CUDA, engines, and a case for the recurrence, as fixtures."""
 
 import sys
 
@@ -44,3 +44,10 @@ def case(rng):
         return Case(x, g_out, weights, states, keys, Drops(**{on: Dropout.of(RATIO)}) if on else Drops(), precision)
 
     return make
+
+
+@pytest.fixture(params=["emulated", pytest.param("gpu", marks=pytest.mark.gpu)])
+def engines(request):
+    """A function from a seed of the schedule to an engine."""
+    engine = request.getfixturevalue(request.param)
+    return engine if request.param == "emulated" else lambda seed=0: engine
