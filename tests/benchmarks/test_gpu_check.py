@@ -164,7 +164,10 @@ def test_a_little_that_goes_without_a_graph_fails(missing, monkeypatch, capsys):
 WITH_TESTS_FOR_A_GPU = {
     "cli/test_gpu.py",
     "kernels/test_kernels.py",
-    *(f"kernels/gpu/test_{name}.py" for name in ("window", "writing", "recurrence", "launcher", "calls", "cublas")),
+    *(
+        f"kernels/gpu/test_{name}.py"
+        for name in ("window", "step", "drawing", "writing", "recurrence", "launcher", "calls", "cublas")
+    ),
 }
 
 
