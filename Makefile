@@ -14,7 +14,7 @@ SANITIZED = build/sanitized-$(VERSION)
 INSTALL_EXTRA = $(PY) tools/extra.py $(EXTRA) > $@.txt && $(PY) -m pip install --quiet --disable-pip-version-check -r $@.txt
 LEVELS ?= avx2,emulated# what make sanitize checks besides portable; it takes a processor that has them to check others
 
-KERNEL_TESTS = tests/kernels/native tests/kernels/test_update.py tests/kernels/test_packed.py
+KERNEL_TESTS = tests/kernels/native tests/kernels/update tests/kernels/test_embedding.py tests/kernels/test_packed.py
 
 .PHONY: help demo demo-classify test test-slow test-pythons gpu-check sanitize lint format docs notebook setup native clean
 

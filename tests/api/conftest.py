@@ -1,11 +1,14 @@
-"""Small runs of each kind, trained once, for the tests of the Python API."""
+"""Small runs of each kind, trained once, and pieces of music, for the tests of the Python API."""
 
 import shutil
 
+import mido
 import pytest
 
 import tsuzuri
+from tests.api.midi_messages import TUNE
 from tests.conftest import ROOT
+from tsuzuri.api.midi_files import read_midi
 from tsuzuri.training import plots
 
 TEXT = "".join(f"{a} {b} {a} .\n" for a in "abc" for b in "defgh")
@@ -70,3 +73,34 @@ def tune_classifier(tmp_path_factory):
         leave_out_pictures(patch)
         options = {"unit": 4, "epoch": 1, "valid_fraction": 0.5, "test_fraction": 0}
         return tsuzuri.train_classifier(folder / "corpus", folder / "run", **options)
+
+
+@pytest.fixture(scope="session")
+def tune():
+    return read_midi(TUNE)
+
+
+@pytest.fixture
+def duet(tmp_path):
+    """The path of a file with a flute of two notes, a piano of one with its pedal, and a change of tempo."""
+    file = mido.MidiFile(ticks_per_beat=96)
+    meta, flute, piano = (file.add_track() for _ in range(3))
+    meta += [
+        mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(100)),
+        mido.MetaMessage("time_signature", numerator=3, denominator=4),
+        mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(50), time=240),
+    ]
+    flute += [
+        mido.Message("program_change", program=73),
+        mido.Message("note_on", note=60, velocity=80),
+        mido.Message("note_off", note=60, time=96),
+        mido.Message("note_on", note=64, velocity=96),
+        mido.Message("note_off", note=64, time=192),
+    ]
+    piano += [
+        mido.Message("control_change", channel=1, control=64, value=127),
+        mido.Message("note_on", channel=1, note=48, velocity=70),
+        mido.Message("note_off", channel=1, note=48, time=288),
+    ]
+    file.save(tmp_path / "duet.mid")
+    return str(tmp_path / "duet.mid")

@@ -164,14 +164,17 @@ def test_a_little_that_goes_without_a_graph_fails(missing, monkeypatch, capsys):
 WITH_TESTS_FOR_A_GPU = {
     "cli/test_gpu.py",
     "kernels/test_kernels.py",
-    *(f"kernels/gpu/test_{name}.py" for name in ("window", "writing", "recurrence", "launcher", "calls", "cublas")),
+    *(
+        f"kernels/gpu/test_{name}.py"
+        for name in ("window", "step", "drawing", "writing", "recurrence", "launcher", "calls", "cublas")
+    ),
 }
 
 
 def test_files_of_tests_for_a_gpu_are_found():
     names = {path.relative_to(gpu_check.TESTS).as_posix() for path in gpu_check.tests_for_a_gpu()}
     assert names >= WITH_TESTS_FOR_A_GPU
-    assert "midi/file/test_smf.py" not in names  # which needs packages that a machine with a GPU may not have
+    assert "midi/file/test_real_files.py" not in names  # which needs packages that a machine with a GPU may not have
 
 
 IMPORTS = """

@@ -9,7 +9,7 @@ import signal
 import numpy
 import pytest
 
-from tests.text.test_vectors import glove, table
+from tests.text.vector_samples import glove, table
 from tsuzuri.cli import train
 from tsuzuri.compat import chainer
 from tsuzuri.errors import UserError

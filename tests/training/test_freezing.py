@@ -6,8 +6,8 @@ import numpy
 import pytest
 
 from tests.conftest import relative_error
-from tests.kernels.test_update import SHAPES, arrays_of, chainers, float64, fortran, learn, ours
-from tests.training.test_run import META, make_run, trained
+from tests.kernels.update import SHAPES, arrays_of, chainers, float64, fortran, learn, ours
+from tests.training.small_run import META, make_run, trained
 from tsuzuri import storage
 from tsuzuri.compat import chainer
 from tsuzuri.errors import UserError

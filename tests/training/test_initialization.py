@@ -6,7 +6,7 @@ import numpy
 import pytest
 
 from tests.training import create_run
-from tests.training.test_run import ABOUT
+from tests.training.small_run import ABOUT
 from tsuzuri import storage
 from tsuzuri.cli import options
 from tsuzuri.data import dataset

@@ -9,7 +9,7 @@ import numpy
 import pytest
 
 from tests.cli.classifier import BATCHES, TUNES, about, arrays, captured, contents
-from tests.training.test_run import NONSENSE, attempt, changed, paths
+from tests.training.distrust import NONSENSE, attempt, changed, paths
 from tsuzuri import storage
 from tsuzuri.data import preprocessing
 from tsuzuri.kernels import devices

@@ -1,10 +1,13 @@
-"""The stand-ins for CUDA, as fixtures."""
+"""The stand-ins for CUDA, engines, and a case for the recurrence, as fixtures."""
 
 import sys
 
 import pytest
 
 from tests.kernels.gpu import stand_ins
+from tests.kernels.gpu.recurrent_case import RATIO, Case, F
+from tsuzuri.kernels.gpu.masks import Dropout
+from tsuzuri.kernels.gpu.recurrence import Drops
 
 
 @pytest.fixture
@@ -27,3 +30,24 @@ def cupy(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", fake)
     yield fake
     stand_ins.forget()
+
+
+@pytest.fixture
+def case(rng):
+    def make(sizes, precision=F, on="outputs"):
+        T, B, N = sizes
+        shapes, scale = ((4 * N, N), (4 * N,)) * 2, 0.5 / N**0.5
+        weights = [[rng.normal(size=shape, scale=scale).astype("f") for shape in shapes] for _ in range(2)]
+        states = [[rng.normal(size=(B, N), scale=0.5).astype("f") for _ in range(2)] for _ in range(2)]
+        keys = [[rng.integers(2**64, size=1, dtype="u8") for _ in range(2)] for _ in range(2)]
+        x, g_out = (rng.normal(size=(T, B, N)).astype("f") for _ in range(2))
+        return Case(x, g_out, weights, states, keys, Drops(**{on: Dropout.of(RATIO)}) if on else Drops(), precision)
+
+    return make
+
+
+@pytest.fixture(params=["emulated", pytest.param("gpu", marks=pytest.mark.gpu)])
+def engines(request):
+    """A function from a seed of the schedule to an engine."""
+    engine = request.getfixturevalue(request.param)
+    return engine if request.param == "emulated" else lambda seed=0: engine

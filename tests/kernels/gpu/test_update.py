@@ -6,7 +6,7 @@ import numpy
 import pytest
 
 from tests.conftest import relative_error
-from tests.kernels.test_update import NUMBERS, numbers_at
+from tests.kernels.update import NUMBERS, numbers_at
 from tsuzuri.kernels import reference
 from tsuzuri.kernels.gpu import sums, update
 from tsuzuri.kernels.numpy_ import update as twin

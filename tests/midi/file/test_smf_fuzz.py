@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.midi.file.test_smf import FILES, PLAIN, TRACKS, check, chunk, midi, real_files
+from tests.midi.file.inputs import PLAIN, check, chunk, midi, real_files
+from tests.midi.file.test_files import FILES
+from tests.midi.file.test_tracks import TRACKS
 from tsuzuri.midi.file import smf
 from tsuzuri.midi.file.runs import MessageRuns
 from tsuzuri.midi.file.specs import DATA_BYTES, META
