@@ -119,7 +119,11 @@ def test_music_without_an_output_goes_to_a_file_that_is_new(place):
             "a.txt",
             "a.txt: offset 0: is text, not MIDI (it begins with b'Once upon'): must be a MIDI file, a file",
         ),
-        ("music", "a.words", "a.words: is not a file of words: line 1 has 'Once', where words such as 00_90_4050 must be"),
+        (
+            "music",
+            "a.words",
+            "a.words: is not a file of words: line 1 has 'Once', where words such as 00_90_4050 must be",
+        ),
     ],
 )
 def test_a_prime_of_the_other_kind_is_named_as_such(place, run, prime, reason):

@@ -64,7 +64,7 @@ def test_nearest_words():
 @pytest.mark.parametrize(
     ("words", "examples"),
     [
-        ("、 の 。 た 人 言っ それ ホームズ 、、", "人 言っ ホームズ"),
+        ("、 の 。 た 一 言っ 先生 それから ホームズ 、、", "先生 ホームズ"),
         (". the , of lighthouse and 12345 harbor", "lighthouse harbor"),
         (", the of 1 and", "the of and"),
         (", . 12", ", . 12"),

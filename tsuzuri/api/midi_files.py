@@ -48,11 +48,10 @@ def read_midi(path: Path, **options: Unpack[ReadMidiOptions]) -> Piece:
     Piece('intro.mid', 16 bars, 43 notes, 32 s)
     >>> pieces = [tsuzuri.read_midi(path) for path in pathlib.Path("tunes").glob("*.mid")]  # doctest: +SKIP
     """
-    file = _one_file(path)
     for name in ("transpose", "stretch"):
         if name in options:
             raise UserError(f"{name}: makes copies, and read_midi returns one piece: an option of train")
-    given = read_options(TABLES, options)
+    given, file = read_options(TABLES, options), _one_file(path)
     args = defaults(READ_MIDI) | defaults(TABLES) | given | {"files": [file]}
     with python_names(TABLES):
         collection = collect.collect_given(args, given)

@@ -13,7 +13,7 @@ from tsuzuri.errors import UserError, read_failure
 EOS, UNK = 0, 1
 SPECIAL = ("<eos>", "<unk>")
 LONGEST = 100  # characters of a word that is compared with the known ones, which takes time with each of them
-_CONTENT = re.compile(r"[\u30a1-\u30fa\u3400-\u9fff]|[^\W\d_\u3040-\u309f]{5}")
+_CONTENT = re.compile(r"[\u30a1-\u30fc\u3400-\u9fff]{2}|[^\W\d_\u3040-\u9fff]{5}")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 _UNESCAPES = {"\\": "\\", "n": "\n", "r": "\r"}
 
@@ -43,8 +43,8 @@ class Vocabulary:
     def examples(self, count: int = 5) -> list[str]:
         """The most frequent words that mean something by themselves, to show what is known.
 
-        They are those with a Chinese character, katakana or five letters; where there are none, other words of letters,
-        and at last any words.
+        They are those with two Chinese characters, two katakana or five other letters in a row; where there are none,
+        other words of letters, and at last any words.
         """
         known = self.words[len(SPECIAL) :]
         words = [word for word in known if word.isalpha()]
