@@ -48,7 +48,7 @@ def test_what_is_no_vocabulary(tmp_path, data, reason):
     path.write_bytes(data)
     with pytest.raises(UserError, match=reason):
         vocabulary.load_vocabulary(path)
-    with pytest.raises(UserError, match="none: no such file$"):
+    with pytest.raises(UserError, match=r"none: no such file$"):
         vocabulary.load_vocabulary(tmp_path / "none")
 
 
