@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable, Mapping, Set
+import re
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
 from tsuzuri.errors import UserError
+from tsuzuri.options.option import Tables
 from tsuzuri.options.values import COUNT, FILE, Kind, shown
 
 
@@ -40,3 +43,26 @@ def as_list(value: Any, name: str, allowed: str) -> list[Any]:
     if isinstance(value, str | bytes | bytearray | os.PathLike | Mapping | Set) or not isinstance(value, Iterable):
         raise UserError(f"{name}: is {shown(value)}, must be {allowed}")
     return list(value)
+
+
+@contextlib.contextmanager
+def python_names(tables: Tables) -> Iterator[None]:
+    """Let a ``UserError`` call the options of ``tables`` as Python code does: ``unk="skip"`` for ``--unk skip``."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(with_python_names(str(error), tables)) from None
+
+
+def with_python_names(message: str, tables: Tables) -> str:
+    """A message of a command in which the options of ``tables`` have their names in Python.
+
+    >>> with_python_names("--top-k is for text (--unk skip goes on)", generate.TABLES)
+    'top_k is for text (unk="skip" goes on)'
+    """
+    for option in (option for rows in tables.values() for option in rows if not option.positional):
+        label = rf"(?<![\w'-]){option.label}(?![\w-])"
+        for value in option.kind.choices:
+            message = re.sub(rf"{label}[ =]{value}(?![\w-])", f'{option.name}="{value}"', message)
+        message = re.sub(label, option.name, message)
+    return message

@@ -13,14 +13,14 @@ from typing import Any
 
 from typing_extensions import Unpack
 
-from tsuzuri.api.arguments import whole_count
+from tsuzuri.api.arguments import python_names, whole_count
 from tsuzuri.api.drawing import generating_options
 from tsuzuri.api.music_generation import GeneratedMusic
 from tsuzuri.api.option_types import GenerateOptions
 from tsuzuri.api.pictures import Picture
 from tsuzuri.api.piece import Piece
 from tsuzuri.api.text_generation import GeneratedTexts
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi.words.settings import settings_from_json
 from tsuzuri.options.generate import TABLES
 from tsuzuri.options.resolve import read_options
@@ -76,7 +76,7 @@ class TrainedRun:
             with open(path, encoding="utf-8") as stream:
                 return [json.loads(line) for line in stream]
         except (OSError, ValueError) as error:
-            raise UserError(f"{path}: cannot be read: {error}") from None
+            raise UserError(f"{path}: {read_failure(error)}") from None
 
     def plot(self) -> Picture:
         """The curves of its training as a picture, which a notebook shows. Raises ``UserError`` before the first epoch.
@@ -134,7 +134,8 @@ class TextRun(TrainedRun):
         args = _options(self._run, options, count)
         if not isinstance(prime, str):  # a path neither: it would be taken for a text
             raise UserError(f"prime: is {shown(prime)}, must be a text")
-        return GeneratedTexts(self._run, prime, args, _warn)
+        with python_names(TABLES):
+            return GeneratedTexts(self._run, prime, args, _warn)
 
 
 class MusicRun(TrainedRun):
@@ -170,9 +171,10 @@ class MusicRun(TrainedRun):
         args = _options(self._run, options, count)
         if not isinstance(prime, str | os.PathLike | Piece):
             raise UserError(f"prime: is {shown(prime)}, must be a piece, words, or the path of a MIDI file")
-        if isinstance(prime, Piece):  # whose words may have been made by other settings than this run's
-            return GeneratedMusic(self._run, prime.name, args, _warn, prime.midi()), args
-        return GeneratedMusic(self._run, os.fspath(prime), args, _warn), args
+        with python_names(TABLES):
+            if isinstance(prime, Piece):  # whose words may have been made by other settings than this run's
+                return GeneratedMusic(self._run, prime.name, args, _warn, prime.midi()), args
+            return GeneratedMusic(self._run, os.fspath(prime), args, _warn), args
 
 
 def _options(run: Run, options: Mapping[str, object], count: object) -> dict[str, Any]:
@@ -181,7 +183,8 @@ def _options(run: Run, options: Mapping[str, object], count: object) -> dict[str
     for name, instead in ELSEWHERE.items():  # by its name in the table, whatever spelling was given
         if name in given:
             raise UserError(f"{name}: not an option of generate: {instead}")
-    return generating_options(run, {**given, "num_samples": whole_count(count)})
+    with python_names(TABLES):
+        return generating_options(run, {**given, "num_samples": whole_count(count)})
 
 
 def _warn(line: str) -> None:

@@ -60,8 +60,8 @@ TABLES = {
         ),
     ],
     "music": [
-        Option("--bars", COUNT, None, "length in bars"),
-        Option("--seconds", SECONDS, None, "length in seconds"),
+        Option("--bars", COUNT, None, "length in bars, counted after the prime"),
+        Option("--seconds", SECONDS, None, "length in seconds, counted after the prime"),
         Option("--max-note", COUNT, 4, "longest note, in bars"),
         Option("--words", FLAG, False, "words as output instead of MIDI"),
         *OUTPUT_OPTIONS,
