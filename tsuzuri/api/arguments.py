@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from tsuzuri.errors import UserError
-from tsuzuri.options.values import COUNT, FILE, Kind, shown
+from tsuzuri.options.values import FILE, SIZE, Kind, shown
 
 
 def path_text(value: object, name: str = "path") -> str:
@@ -20,8 +20,8 @@ def path_text(value: object, name: str = "path") -> str:
 
 
 def whole_count(value: object, name: str = "count") -> int:
-    """A number of things, 1 or more; raises ``UserError`` that names the argument ``name``."""
-    return int(plain_value(name, COUNT, value))
+    """How many to make side by side, 1 or more; raises ``UserError`` that names the argument ``name``."""
+    return int(plain_value(name, SIZE, value))
 
 
 def plain_value(name: str, kind: Kind, value: object) -> Any:

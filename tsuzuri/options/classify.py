@@ -19,6 +19,7 @@ from tsuzuri.options.values import (
     RUN,
     SEED,
     SHARE,
+    SIZE,
     SWITCH,
     choice,
 )
@@ -64,7 +65,7 @@ TRAIN = {
             "--precision",
             choice("auto", *native.PRECISIONS),
             "auto",
-            "precision of the LSTM layers' products, as in train.py",
+            "precision of the LSTM layers' products, as of a language model's",
         ),
     ],
     "words": [
@@ -104,12 +105,12 @@ TRAIN = {
         Option("--pool", choice(*classifier.POOLS), "mean", "summary of a sequence: mean, last state, or maximum"),
         Option(
             "-u --unit --dim-proj",
-            COUNT,
+            SIZE,
             128,
             "hidden size of each layer",
             "--units --hidden-size",
         ),
-        Option("--width", COUNT, None, "embedding size (default: the hidden size)"),
+        Option("--width", SIZE, None, "embedding size (default: the hidden size)"),
         Option("--dropout", RATIO, 0.5, "dropout rate of the pooled values"),
         Option("--dropout-words", RATIO, 0.5, "dropout rate of the embeddings' values"),
         Option("--use-dropout", SWITCH, True, "off: no dropout at all"),
@@ -122,7 +123,7 @@ TRAIN = {
             "maximum number of epochs",
             "--epochs --num-epochs",
         ),
-        Option("-b --batchsize --batch-size", COUNT, 32, "examples per update"),
+        Option("-b --batchsize --batch-size", SIZE, 32, "examples per update"),
         Option("--optimizer", choice(*OPTIMIZERS), "adam", "optimizer"),
         Option(
             "--lr --lrate",

@@ -2,7 +2,7 @@
 
 from tsuzuri.options.midi import settings_options
 from tsuzuri.options.option import Option
-from tsuzuri.options.values import COUNT, DEVICE, FILE, FLAG, FRACTION, POSITIVE, RATIO, RUN, SEED, WHOLE, choice
+from tsuzuri.options.values import COUNT, DEVICE, FILE, FLAG, FRACTION, POSITIVE, RATIO, RUN, SEED, SIZE, WHOLE, choice
 from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.schemas import PRECISIONS
 
@@ -44,7 +44,7 @@ TABLES = {
     "model": [
         Option(
             "-u --unit",
-            COUNT,
+            SIZE,
             256,
             "hidden size of each layer",
             "--units --hidden-size --rnn-size --nhid",
@@ -70,14 +70,14 @@ TABLES = {
         ),
         Option(
             "-b --batchsize",
-            COUNT,
+            SIZE,
             20,
             "streams read side by side",
             "--batch-size",
         ),
         Option(
             "-l --bproplen",
-            COUNT,
+            SIZE,
             35,
             "steps of a window (truncated BPTT)",
             "--bptt --seq-length --seq-len",
