@@ -11,14 +11,14 @@ import numpy
 
 from tsuzuri.api.given_texts import examples_as_file
 from tsuzuri.api.prepared import PreparedTraining, check_inputs, check_out, check_resume_options, source_files, tell
-from tsuzuri.data import dataset, preprocessing
+from tsuzuri.data import advice, dataset, preprocessing
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices, native
 from tsuzuri.midi.words import settings
 from tsuzuri.options.classify import EVALUATE, MAY_CHANGE, READ, TRAIN
 from tsuzuri.options.resolve import defaults
 from tsuzuri.text import vectors
-from tsuzuri.training import initialization
+from tsuzuri.training import ending, initialization
 from tsuzuri.training.classification import ClassificationTask
 from tsuzuri.training.initialization import Origin
 from tsuzuri.training.log import Listener
@@ -76,6 +76,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     tokens = args["tokens"] if "tokens" in given else origin.tokens or "auto"
     data, words = _read_dataset(source, tokens, case, origin.words)
     tell(listener, dataset.dataset_summary(data, words.tokenizer))  # before hours go into it
+    tell(listener, advice.dataset_warnings(data, words.tokenizer.name))
     sizes = initialization.classifier_sizes(args, given.keys(), origin, data)
     weights, begun = initialization.initial_weights(args, origin, data, sizes)
     if begun:
@@ -111,6 +112,7 @@ def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
         raise UserError(
             f"--epoch {recipe.epoch}: {run.path} is in epoch {meta['epoch']} and not yet validated: must be more"
         )
+    ending.check_epochs(run.path, given.get("epoch"), meta)
     data = dataset_of_run(run)
     if recipe != run.recipe:  # so that the next --resume, with no option, keeps to it
         run.save_recipe(recipe)

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-from tsuzuri.api.arguments import plain_value
+from tsuzuri.api.arguments import options_in_python, plain_value
 from tsuzuri.api.outputs import Path
 from tsuzuri.api.piece import Piece
 from tsuzuri.errors import UserError
@@ -49,7 +49,8 @@ def read_midi(files: Path | Iterable[Path], **options: Unpack[ReadMidiOptions]) 
     60
     """
     given = read_options(TABLES, {**options, "files": files})
-    collection = collect.collect_given(defaults(TABLES) | given, given)
+    with options_in_python():
+        collection = collect.collect_given(defaults(TABLES) | given, given)
     for item in collection.report["refused"]:
         warnings.warn(f"{item['name']}: {item['reason']}", stacklevel=2)
     remarks = {item["name"]: collect.mended_remarks(item) for item in collection.report["mended"]}

@@ -7,15 +7,16 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tsuzuri.api.arguments import options_in_python
 from tsuzuri.api.classifier import Classifier
 from tsuzuri.api.classifiers import prepare_classifier
 from tsuzuri.api.given_texts import paths_or_pairs
 from tsuzuri.api.language_models import prepare_language_model
 from tsuzuri.api.listening import Stop, call_interruptibly, listening, wish_to_stop
 from tsuzuri.api.loading import load
-from tsuzuri.api.prepared import PreparedTraining
+from tsuzuri.api.prepared import CORPUS, PreparedTraining
 from tsuzuri.api.runs import MusicRun, TextRun
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, enough_memory
 from tsuzuri.options import classify
 from tsuzuri.options.resolve import read_options
 from tsuzuri.options.train import TABLES
@@ -117,8 +118,9 @@ def _train(
 ) -> TextRun | MusicRun | Classifier:
     """Train what ``prepare(listener)`` makes ready, until it ends or is stopped."""
     stopped = wish_to_stop(stop)  # a wrong one is refused before the corpus is read
-    with listening(callback) as listener:
-        prepared = prepare(listener)
+    with listening(callback) as listener, options_in_python():
+        with enough_memory(CORPUS):
+            prepared = prepare(listener)
         call_interruptibly(lambda either: prepared.trainer(either, listener).train(), stopped)
     return load(prepared.run.path)
 

@@ -44,11 +44,11 @@ def nothing_left(recipe: Recipe, state: State) -> str:
     return ""
 
 
-def check_epochs(path: str, epochs: int, meta: Mapping[str, Any]) -> None:
-    """Raise ``UserError`` for fewer ``epochs`` than the run at ``path`` has done, by its checkpoint's ``meta``."""
+def check_epochs(path: str, epochs: int | None, meta: Mapping[str, Any]) -> None:
+    """Raise ``UserError`` where fewer ``epochs`` are asked for than a run has done, by its checkpoint's ``meta``."""
     done = meta["epoch"] - 1
-    if epochs < done:
-        raise UserError(f"--epoch {epochs}: {path} has done {done} epochs: must be {done} or more, and above to go on")
+    if epochs is not None and epochs < done:
+        raise UserError(f"--epoch {epochs}: {path} has done {done} epochs: must be {done}, or more to go on")
 
 
 def kept(run: Run) -> str:

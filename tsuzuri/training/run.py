@@ -154,7 +154,7 @@ def load_run(path, *schemas):
     schemas = schemas or (LANGUAGE_MODEL,)
     name = os.path.join(path, "run.json")
     if not os.path.exists(name):
-        raise UserError(f"{path}: not a run: it holds no run.json (training {schemas[0].noun} makes one)")
+        raise UserError(f"{path}: not a run (it holds no run.json; training {schemas[0].noun} makes one)")
     try:
         with open(name, encoding="utf-8") as stream:
             about = json.load(stream)

@@ -76,10 +76,11 @@ class Schema:
     """A kind of run.
 
     ``kinds`` are the values of run.json's ``kind``, ``noun`` says in messages what it is. ``files`` are what it
-    holds besides run.json, ``extras`` the arrays in model.npz that are no weights, ``carried`` the names of the LSTM state (B, N each) that a model carries from batch to batch.
-    ``rules`` are those of run.json, ``defaults`` what runs have from before there was a choice, ``checkpoint`` the
-    rules of a checkpoint's ``meta``. ``check(about)`` raises ``ValueError`` for a run.json that does not hold together,
-    each of its fields being right; ``build(sizes, recipe)`` makes the model with the weights that its seed gives.
+    holds besides run.json, ``extras`` the arrays in model.npz that are no weights, ``carried`` the names
+    of the LSTM state (B, N each) that a model carries from batch to batch. ``rules`` are those of run.json,
+    ``defaults`` what runs have from before there was a choice, ``checkpoint`` the rules of a checkpoint's ``meta``.
+    ``check(about)`` raises ``ValueError`` for a run.json that does not hold together, each of its fields being right;
+    ``build(sizes, recipe)`` makes the model with the weights that its seed gives.
     """
 
     kinds: tuple

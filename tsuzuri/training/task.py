@@ -2,15 +2,12 @@
 
 import abc
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy
 
 from tsuzuri.training.run import Run
 from tsuzuri.training.state import State
-
-if TYPE_CHECKING:  # which imports this module
-    from tsuzuri.training.trainer import Learner
 
 Entry = Mapping[str, Any]  # of the history
 Batch = Any  # whatever a task learns from at once
@@ -70,8 +67,8 @@ class Task(Hooks, abc.ABC):
         """The ``State`` of a training that begins."""
 
     @abc.abstractmethod
-    def make_learner(self, model: Any, optimizer: Any) -> "Learner":
-        """The ``Learner`` of this model, whose parameters are frozen or not by now."""
+    def make_learner(self, model: Any, optimizer: Any) -> Any:
+        """The ``trainer.Learner`` of this model, whose parameters are frozen or not by now."""
 
     @abc.abstractmethod
     def learning_rate(self, state: State) -> float:
