@@ -1,4 +1,4 @@
-"""One wording for a file that is not there, whoever was to read it."""
+"""One wording for a file that is not there, whoever was to read it; memory that is not there is told in one line."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tsuzuri import storage
 from tsuzuri.api.midi_files import read_midi
 from tsuzuri.cli import read_midi as command
 from tsuzuri.data import labeled
-from tsuzuri.errors import UserError, read_failure
+from tsuzuri.errors import UserError, enough_memory, read_failure
 from tsuzuri.midi.words import wordfile
 from tsuzuri.text import vocabulary
 from tsuzuri.text.vector_files import open_vectors
@@ -36,3 +36,14 @@ def test_a_missing_file_is_no_such_file(kind, tmp_path):
     with pytest.raises(UserError) as caught:
         READERS[kind](path)
     assert str(caught.value) == f"{path}: no such file"
+
+
+def test_a_memory_error_says_what_the_memory_was_for():
+    needed_for = "--unit 9: a smaller one takes less"
+    with pytest.raises(UserError, match=f"^not enough memory for {needed_for}$"), enough_memory(needed_for):
+        raise MemoryError
+
+
+def test_other_errors_stay_what_they_are():
+    with pytest.raises(KeyError), enough_memory("it"):
+        raise KeyError

@@ -7,8 +7,6 @@ import pytest
 
 import tsuzuri
 from tests.api.conftest import SMALL
-from tsuzuri.api.arguments import python_names, with_python_names
-from tsuzuri.options import generate
 
 LINES = ["灯台の灯が海を照らす。", "先生は灯台へ行く。", "海の先生は灯台を見る。"]
 DRAW = {"length": 5, "seed": 1, "device": "cpu"}
@@ -92,15 +90,3 @@ def test_a_prime_of_music_is_answered_in_pythons_words(music_run, tmp_path):
     with pytest.raises(tsuzuri.UserError, match=r"word 1 to begin with, 'x{39}…', is not") as caught:
         music_run.generate("x" * 5000, **DRAW)
     assert len(str(caught.value)) < 200
-
-
-def test_options_in_messages_have_their_names_in_python():
-    def told(message):
-        return with_python_names(message, generate.TABLES)
-
-    assert told("--top-k and --top-p: no (--unk skip or --unk=nearest)") == (
-        'top_k and top_p: no (unk="skip" or unk="nearest")'
-    )
-    assert told("--barstool, --unk-x, a--bars and '--bars'") == "--barstool, --unk-x, a--bars and '--bars'"
-    with pytest.raises(tsuzuri.UserError, match=r"^max_note: odd$"), python_names(generate.TABLES):
-        raise tsuzuri.UserError("--max-note: odd")

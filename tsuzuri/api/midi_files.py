@@ -8,7 +8,7 @@ from typing import Any
 
 from typing_extensions import Unpack
 
-from tsuzuri.api.arguments import path_text, plain_value, python_names
+from tsuzuri.api.arguments import options_in_python, path_text, plain_value
 from tsuzuri.api.option_types import ReadMidiOptions
 from tsuzuri.api.outputs import Path
 from tsuzuri.api.piece import Piece
@@ -51,7 +51,7 @@ def read_midi(path: Path, **options: Unpack[ReadMidiOptions]) -> Piece:
             raise UserError(f"{name}: makes copies, and read_midi returns one piece: an option of train")
     given, file = read_options(TABLES, options), _one_file(path)
     args = defaults(READ_MIDI) | defaults(TABLES) | given | {"files": [file]}
-    with python_names(TABLES):
+    with options_in_python():
         collection = collect.collect_given(args, given)
     if len(collection.pieces) > 1:
         count = len(collection.pieces)

@@ -12,6 +12,7 @@ from tsuzuri.options.values import (
     RUN,
     SECONDS,
     SEED,
+    SIZE,
     SWITCH,
     TEXT,
     choice,
@@ -47,7 +48,7 @@ TABLES = {
         Option("--sentences", COUNT, None, "number of sentences"),
         Option(
             "-n --num-samples",
-            COUNT,
+            SIZE,
             1,
             "number of texts or pieces, drawn side by side",
             "--num-outputs",
@@ -60,9 +61,9 @@ TABLES = {
         ),
     ],
     "music": [
-        Option("--bars", COUNT, None, "length in bars, counted after the prime"),
+        Option("--bars", SIZE, None, "length in bars, counted after the prime"),
         Option("--seconds", SECONDS, None, "length in seconds, counted after the prime"),
-        Option("--max-note", COUNT, 4, "longest note, in bars"),
+        Option("--max-note", SIZE, 4, "longest note, in bars"),
         Option("--words", FLAG, False, "words as output instead of MIDI"),
         *OUTPUT_OPTIONS,
     ],

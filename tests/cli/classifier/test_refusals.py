@@ -115,11 +115,11 @@ def test_a_run_is_not_overwritten(straight, mood, tmp_path, refused, monkeypatch
 
 def test_runs_of_the_other_kind(straight, language, mood, refused):
     line = refused("predict", language, "-d", "cpu")
-    assert line == f"{language}: holds a language model, and a classifier is needed (classify.py train -o makes one)"
+    assert line == f"{language}: holds a language model, and a classifier is needed"
     assert line in refused("evaluate", language)
     assert line in refused("train", "-o", language, "--resume")
     line = refused(straight[0], "the", main=generate.main)
-    assert line == f"{straight[0]}: holds a classifier, and a language model is needed (train.py -o makes one)"
+    assert line == f"{straight[0]}: holds a classifier, and a language model is needed"
     assert line in refused("-o", straight[0], "--resume", main=train.main)
 
 
@@ -127,7 +127,7 @@ def test_runs_of_the_other_kind(straight, language, mood, refused):
     ("line", "reason"),
     [
         ("predict", "RUN is missing: name a run directory (--help lists the options)"),
-        ("predict NONE", "none: not a run (it holds no run.json; classify.py train -o"),
+        ("predict NONE", "none: not a run (it holds no run.json; training a classifier makes one)"),
         ("predict RUN NONE", "none: no such file"),
         ("predict RUN EMPTY", "empty.tsv: is empty"),
         ("predict RUN MOOD --encoding klingon", "the encoding 'klingon' is unknown"),
