@@ -86,7 +86,6 @@ $(INSTALLED): pyproject.toml setup.py build-constraints.txt
 	@case " $(SUPPORTED) " in *" $(VERSION) "*) ;; *) \
 	  echo "error: $(PYTHON) is '$(VERSION)'; Tsuzuri needs Python 3.10 to 3.13 (PYTHON=python3.12 make ... picks one)" >&2; \
 	  exit 2;; esac
-	@echo "setting up $(VENV) with Python $(VERSION), which takes a minute"
 	@sh tools/make_venv.sh "$(PYTHON)" $(VENV)
 	@PIP_CONSTRAINT=$(CONSTRAINTS) PIP_BUILD_CONSTRAINT=$(CONSTRAINTS) TSUZURI_NATIVE=0 \
 	  $(PY) -m pip install --quiet --disable-pip-version-check -e '.[build]'
