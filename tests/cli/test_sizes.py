@@ -80,7 +80,8 @@ def test_a_model_that_is_too_large_leaves_the_old_run(run, corpus, option):
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process's memory cannot be limited so")
 def test_a_model_that_is_too_large_from_python(run, corpus):
     before = contents(run)
-    code = "import tsuzuri; tsuzuri.train(sys.argv[1], sys.argv[2], unit=65536, force=True, device='cpu', batchsize=2, bproplen=2)"
+    options = "unit=65536, force=True, device='cpu', batchsize=2, bproplen=2"
+    code = f"import tsuzuri; tsuzuri.train(sys.argv[1], sys.argv[2], {options})"
     done = limited(code, corpus, run)
     line = done.stderr.splitlines()[-1]
     assert line.startswith("tsuzuri.errors.UserError: not enough memory for unit=65536, batchsize=2, bproplen=2 and ")

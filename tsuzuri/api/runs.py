@@ -136,8 +136,7 @@ class TextRun(TrainedRun):
         args = _options(self._run, options, count)
         if not isinstance(prime, str):  # a path neither: it would be taken for a text
             raise UserError(f"prime: is {shown(prime)}, must be a text")
-        with python_names(TABLES):
-            return GeneratedTexts(self._run, prime, args, _warn)
+        return GeneratedTexts(self._run, prime, args, _warn)
 
 
 class MusicRun(TrainedRun):
@@ -176,10 +175,9 @@ class MusicRun(TrainedRun):
         args = _options(self._run, options, count)
         if not isinstance(prime, str | os.PathLike | Piece):
             raise UserError(f"prime: is {shown(prime)}, must be a piece, words, or the path of a MIDI file")
-        with python_names(TABLES):
-            if isinstance(prime, Piece):  # whose words may have been made by other settings than this run's
-                return GeneratedMusic(self._run, prime.name, args, _warn, prime.midi()), args
-            return GeneratedMusic(self._run, os.fspath(prime), args, _warn), args
+        if isinstance(prime, Piece):  # whose words may have been made by other settings than this run's
+            return GeneratedMusic(self._run, prime.name, args, _warn, prime.midi()), args
+        return GeneratedMusic(self._run, os.fspath(prime), args, _warn), args
 
 
 def _options(run: Run, options: Mapping[str, object], count: object) -> dict[str, Any]:
@@ -188,8 +186,7 @@ def _options(run: Run, options: Mapping[str, object], count: object) -> dict[str
     for name, instead in ELSEWHERE.items():  # by its name in the table, whatever spelling was given
         if name in given:
             raise UserError(f"{name}: not an option of generate: {instead}")
-    with python_names(TABLES):
-        return generating_options(run, {**given, "num_samples": whole_count(count)})
+    return generating_options(run, {**given, "num_samples": whole_count(count)})
 
 
 def _warn(line: str) -> None:
