@@ -104,7 +104,7 @@ def test_a_corpus_that_is_too_large(corpus, tmp_path, monkeypatch):
     def fail(*_):
         raise MemoryError
 
-    monkeypatch.setattr("tsuzuri.api.language_models.build_text_corpus", fail)
+    monkeypatch.setattr("tsuzuri.api.corpora.build_text_corpus", fail)
     line = refused(run_command("train.py", corpus, "-o", tmp_path / "new", *SMALL))
     assert line.startswith("not enough memory for the corpus: fewer files, or fewer copies by --transpose and ")
     assert not (tmp_path / "new").exists()
