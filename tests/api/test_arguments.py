@@ -83,7 +83,7 @@ def test_absurd_sizes_are_out_of_range(text_run, options, named):
 
 def test_texts_are_no_more_than_any_machine_has_room_for(text_run, monkeypatch):
     with pytest.raises(
-        tsuzuri.UserError, match="^count: 1000000000 is out of range: must be 1 or more, at most 65536$"
+        tsuzuri.UserError, match=r"^count: 1000000000 is out of range: must be 1 or more, at most 65536$"
     ):
         text_run.generate_many(10**9)
 
@@ -91,5 +91,5 @@ def test_texts_are_no_more_than_any_machine_has_room_for(text_run, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(RNN, "step", fail)
-    with pytest.raises(tsuzuri.UserError, match="^not enough memory for count=60000: fewer take less$"):
+    with pytest.raises(tsuzuri.UserError, match=r"^not enough memory for count=60000: fewer take less$"):
         text_run.generate_many(60000, length=2, device="cpu")
