@@ -5,6 +5,7 @@ import pytest
 import tsuzuri
 from tests.api.conftest import PAIRS, SMALL, TEXT
 from tsuzuri.api.arguments import in_python
+from tsuzuri.models.rnn import RNN
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,30 @@ def test_a_callback_reads_of_options_in_python(tmp_path):
     tsuzuri.train(texts=[lines], out=tmp_path / "run", callback=heard.append, **small)
     (warning,) = [event.text for event in heard if "unknown, and" in event.text]
     assert warning.endswith('add text of the same kind, lower min_count, or take tokens="char"')
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"unit": 10**30}, "unit: 1000000000000000000000000000000 is out of range: must be 1 or more, at most 65536"),
+        ({"batchsize": 10**9}, "batchsize: 1000000000 is out of range: must be 1 or more, at most 65536"),
+    ],
+)
+def test_absurd_sizes_are_out_of_range(text_run, options, named):
+    with pytest.raises(tsuzuri.UserError, match=f"^{named}$"):
+        tsuzuri.train(texts=[TEXT], out=text_run.path, force=True, **(SMALL | options))
+    assert tsuzuri.load(text_run.path).history
+
+
+def test_texts_are_no_more_than_any_machine_has_room_for(text_run, monkeypatch):
+    with pytest.raises(
+        tsuzuri.UserError, match=r"^count: 1000000000 is out of range: must be 1 or more, at most 65536$"
+    ):
+        text_run.generate_many(10**9)
+
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(RNN, "step", fail)
+    with pytest.raises(tsuzuri.UserError, match=r"^not enough memory for count=60000: fewer take less$"):
+        text_run.generate_many(60000, length=2, device="cpu")

@@ -68,11 +68,14 @@ def test_absurd_numbers_of_generation_are_out_of_range(option):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process's memory cannot be limited so")
-@pytest.mark.parametrize("option", ["-u 65536", "-u 20000"])
-def test_a_model_that_is_too_large_leaves_the_old_run(run, corpus, option):
+@pytest.mark.parametrize("sizes", ["-u 65536 -b 3 -l 6", "-u 512 -b 60000 -l 8"])
+def test_what_has_no_room_leaves_the_old_run(run, corpus, sizes):
+    """A model, or a window: the weights of the second are small, and would be there before the window fails."""
+    corpus.write_text(TEXT * 10_000)
     before, code = contents(run), "from tsuzuri.cli import program; sys.argv[0] = 'tsuzuri'; program.start()"
-    done = limited(code, "train", corpus, "-o", run, "--force", *SMALL, *option.split())
-    wanted = f"not enough memory for --unit {option[3:]}, --batchsize 3, --bproplen 6 and 11 words (--vocab-size): "
+    done = limited(code, "train", corpus, "-o", run, "--force", *SMALL, *sizes.split())
+    _, unit, _, batch, _, steps = sizes.split()
+    wanted = f"not enough memory for --unit {unit}, --batchsize {batch}, --bproplen {steps} and 11 words"
     assert refused(done).startswith(wanted)
     assert contents(run) == before
 
