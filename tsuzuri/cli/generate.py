@@ -13,7 +13,7 @@ from tsuzuri.options.generate import TABLES
 from tsuzuri.options.resolve import defaults
 from tsuzuri.options.values import shown
 
-DESCRIPTION = "Generate new text or music with a model trained by train.py."
+DESCRIPTION = "Generate new text or music with a trained model."
 USAGE = "RUN [WORD]"
 EXAMPLES = ("runs/novel 灯台 --sentences 5", "runs/tunes -o tune.mid --bars 16 --seed 1")
 
@@ -36,7 +36,7 @@ def run_and_prime(args):
     """The run directory and the text to begin with, each a positional argument or an option."""
     values = [args[name] for name in ("model", "run", "word") if args[name] is not None]
     if not values:
-        raise UserError("no run directory: name one that train.py made")
+        raise UserError("no run directory: name one that a training made")
     path, *primes = values + [args["primetext"]] * (args["primetext"] is not None)
     if len(primes) > 1:
         raise UserError(f"{shown(primes[1])}: one run directory and one text to begin with are enough")
