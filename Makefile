@@ -27,7 +27,7 @@ help:
 	@echo "make sanitize      run their tests with GCC's checks of addresses, undefined behavior and threads"
 	@echo "make gpu-check     on a GPU: its tests, then the benchmarks against PyTorch (eight minutes; PYTHON has both)"
 	@echo "make lint          check the style and the types; make format mends the style"
-	@echo "make docs          write again what docs/ takes from the code: the options and the table of rooms"
+	@echo "make docs          write again what is made from tables: the page and the types of options, the table of rooms"
 	@echo "make notebook      run examples/quickstart.py as a notebook and keep its outputs (one minute)"
 	@echo "make test-pythons  run the tests on every Python from 3.10 to 3.13 that is here"
 	@echo "make clean         remove $(VENV), the built kernels, runs/demo and caches"
@@ -86,7 +86,6 @@ $(INSTALLED): pyproject.toml setup.py build-constraints.txt
 	@case " $(SUPPORTED) " in *" $(VERSION) "*) ;; *) \
 	  echo "error: $(PYTHON) is '$(VERSION)'; Tsuzuri needs Python 3.10 to 3.13 (PYTHON=python3.12 make ... picks one)" >&2; \
 	  exit 2;; esac
-	@echo "setting up $(VENV) with Python $(VERSION), which takes a minute"
 	@sh tools/make_venv.sh "$(PYTHON)" $(VENV)
 	@PIP_CONSTRAINT=$(CONSTRAINTS) PIP_BUILD_CONSTRAINT=$(CONSTRAINTS) TSUZURI_NATIVE=0 \
 	  $(PY) -m pip install --quiet --disable-pip-version-check -e '.[build]'

@@ -26,7 +26,7 @@ CLASSES = {  # name of the class: the command, its tables, and the options that 
     "TrainOptions": ("train.py", train.TABLES, ("corpus", "out")),
     "ClassifierOptions": ("classify.py train", classify.TRAIN, ("corpus", "out")),
     "GenerateOptions": ("generate.py", generate.TABLES, (*OWN, "wav", "soundfont")),
-    "ReadMidiOptions": ("read_midi.py", midi.READ_MIDI, OWN),
+    "ReadMidiOptions": ("read_midi.py", midi.READ_MIDI, (*OWN, "transpose", "stretch")),
     "PredictOptions": ("classify.py predict", classify.PREDICT, (*OWN, "encoding", "json", "color")),
     "EvaluateOptions": ("classify.py evaluate", classify.EVALUATE, ("run", "corpus", "out")),
 }

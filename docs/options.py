@@ -15,8 +15,10 @@ INTRODUCTION = """# Options
 *Made from the commands' own tables by `make docs`; edit those, not this page.*
 
 `python COMMAND --help` lists the same. Hyphens and underscores both work (`--top-p`, `--top_p`), and so do the names
-after *or*, which users of other programs know. Words and options may stand in any order. An option without a default is
-off, or has the default that its meaning names.
+after *or*, which users of other programs know. Options may stand before, between and after the other words, which keep
+their own order: a run comes before the word to begin with, `train` and the like right after `classify.py`. An option
+that takes several values, such as `--valid`, takes all words up to the next option; after `--` no word is an option or
+its value. An option without a default is off, or has the default that its meaning names.
 """
 SCRIPTS = {"train.py": train, "generate.py": generate, "read_midi.py": read_midi, "write_midi.py": write_midi}
 

@@ -50,7 +50,7 @@ def test_links_to_files_are_files_and_links_to_folders_are_not_entered(folder):
 def test_no_folder_and_a_file_hold_nothing(folder):
     for name in ("none", "a.txt"):
         assert walked(folder / name) == []
-    with pytest.raises(UserError, match=r"none: No such file or directory$"):
+    with pytest.raises(UserError, match=r"none: no such folder$"):
         subfolders(str(folder / "none"))
     with pytest.raises(UserError, match=r"a\.txt: Not a directory$"):
         subfolders(str(folder / "a.txt"))

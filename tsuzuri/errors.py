@@ -1,5 +1,36 @@
-"""The one exception for what a person can mend: a wrong file, value or option."""
+"""The one exception for what a person can mend: a wrong file, value or option; and what such errors have in common."""
+
+import contextlib
+from collections.abc import Iterator
 
 
 class UserError(Exception):
-    """One line that names the file or option, the value, and what is allowed."""
+    """One line that names the file or option, the value, and what is allowed.
+
+    Options are named as on a command line, ``--top-k``; ``tsuzuri/api`` names them as Python code gives them.
+    """
+
+
+def read_failure(error: Exception) -> str:
+    """Why a file cannot be read, for the end of a message that names it: one wording for a file that is not there.
+
+    >>> read_failure(FileNotFoundError(2, "No such file or directory"))
+    'no such file'
+    """
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+
+
+@contextlib.contextmanager
+def enough_memory(needed_for: str) -> Iterator[None]:
+    """Raise ``UserError``, which says what the memory was ``needed_for``, where there is not enough of it within.
+
+    >>> with enough_memory("--unit 65536: a smaller one takes less"):
+    ...     numpy.empty((65536, 4 * 65536))  # doctest: +SKIP
+    UserError: not enough memory for --unit 65536: a smaller one takes less
+    """
+    try:
+        yield
+    except MemoryError:  # CuPy's too, of a GPU's memory
+        raise UserError(f"not enough memory for {needed_for}") from None

@@ -30,5 +30,7 @@ def subfolders(folder: str | os.PathLike) -> list[str]:
     try:
         with os.scandir(folder) as items:
             return sorted(item.name for item in items if item.is_dir() and not item.name.startswith("."))
+    except FileNotFoundError:
+        raise UserError(f"{folder}: no such folder") from None
     except OSError as error:
         raise UserError(f"{folder}: {error.strerror or error}") from None

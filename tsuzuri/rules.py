@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 UNBOUNDED = 1e30
+EXACT = 1e15  # below, all digits of a whole number are shown
+PLENTY = 10**9  # an upper bound from here on keeps out what is absurd; nobody who is below it need read of it
 OTHERS = object()  # as a key of a table of rules: keys that it does not name may be there too
 
 
@@ -21,9 +23,23 @@ class Bounds(NamedTuple):
         return (self.least < value if self.above else self.least <= value) and value <= self.most
 
     def say(self, value: float = 0) -> str:
-        """In words; the upper bound is left out where there is none to speak of, unless ``value`` broke it."""
-        allowed = f"above {self.least}" if self.above else f"{self.least} or more"
-        return allowed + (f", at most {self.most:g}" if self.most < UNBOUNDED or value > self.most else "")
+        """In words; the upper bound is left out where there is none to speak of, unless ``value`` broke it.
+
+        >>> Bounds(0, 2**32 - 1).say(2**32)
+        '0 or more, at most 4294967295'
+        """
+        least = short_number(self.least)
+        allowed = f"above {least}" if self.above else f"{least} or more"
+        return allowed + (f", at most {short_number(self.most)}" if self.most < PLENTY or value > self.most else "")
+
+
+def short_number(value: float) -> str:
+    """A number as a message names it: a whole one with all its digits, unless these are very many, others shortened.
+
+    >>> short_number(2**32 - 1), short_number(0.05), short_number(1e30)
+    ('4294967295', '0.05', '1e+30')
+    """
+    return str(int(value)) if abs(value) < EXACT and value == int(value) else f"{value:g}"
 
 
 class Rule(NamedTuple):
@@ -42,7 +58,7 @@ def whole(least: int, most: int | None = None) -> Rule:
 def number(least: float, most: float = UNBOUNDED, above: bool = False) -> Rule:
     """A number from ``least``, or ``above`` it, to ``most``; NaN is none."""
     bounds = Bounds(least, most, above)
-    allowed = f"a number {'above ' if above else 'from '}{least:g} to {most:g}"
+    allowed = f"a number {'above ' if above else 'from '}{short_number(least)} to {short_number(most)}"
     return Rule(allowed, lambda value: type(value) in (int, float) and bounds.hold(value))
 
 

@@ -15,7 +15,7 @@ import zipfile
 
 import numpy
 
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 
 DEFLATE_LIMIT = 1032  # no deflate stream grows by more, so an archive that claims more lies about its length
 TEMPORARY = ".tmp-"
@@ -182,7 +182,7 @@ def load_npz(path):
             size = os.path.getsize(path)
             return {info.filename.removesuffix(".npy"): _array(archive, info, size) for info in archive.infolist()}
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+        raise UserError(f"{path}: {read_failure(error)}") from None
     except (ValueError, zipfile.BadZipFile, zipfile.zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise UserError(f"{path}: damaged, or no file of arrays: {error}") from None
 

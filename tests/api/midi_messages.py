@@ -6,7 +6,7 @@ import mido
 
 from tests.conftest import ROOT
 
-TUNE = str(ROOT / "corpus" / "tunes" / "amazing-grace.mid")  # 16 bars of 3/4 at 84 quarter notes a minute, a violin
+TUNE = str(ROOT / "corpus" / "tunes" / "amazing-grace.mid")  # 17 bars of 3/4 at 84 quarter notes a minute, a violin
 TWO_NOTES = "00_90_3c50 8360_80_3c00 00_90_4060 8740_80_4000"  # a quarter note C4, a half note E4
 
 

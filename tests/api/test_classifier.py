@@ -123,7 +123,7 @@ def test_what_cannot_be_predicted_is_refused(classifier, texts, options, message
         ([("other", "fine")], {}, "the class 'other' is not among"),
         (None, {"out": "a.png"}, "out: not an option of evaluate"),
         (None, {"run": "run"}, "run: not an option of evaluate"),
-        (None, {"form": "tab"}, "--form: is for labeled examples"),
+        (None, {"form": "tab"}, "^form: is for labeled examples"),
         (PAIRS, {"form": "tab"}, "form: is for files of examples"),
     ],
 )

@@ -12,7 +12,7 @@ from tsuzuri.midi.words import settings, wordfile
 
 
 def test_what_a_piece_says_of_itself(duet):
-    piece = read_midi(duet, track="all", events="all")
+    piece = read_midi(duet)
     assert piece.name == "duet.mid"
     assert [note for note in piece.notes if note.channel == 1] == [
         Sounding(start=0, length=1, pitch=60, velocity=80, channel=1),
@@ -67,12 +67,12 @@ def test_each_kind_of_file(tune, tmp_path):
     assert read_midi(tmp_path / "made" / "tune.words") == tune
     with wave.open(str(tmp_path / "made" / "tune.wav")) as sound:
         assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (44100, 2, 2)
-        assert 0 <= sound.getnframes() / 44100 - tune.seconds < 3
+        assert -1 < sound.getnframes() / 44100 - tune.seconds < 3  # the rest at its end is not played
         samples = numpy.frombuffer(sound.readframes(sound.getnframes()), "<i2")
     assert numpy.abs(samples).max() > 3000
 
 
-@pytest.mark.parametrize("options", [{}, {"track": 1}, {"events": "all", "track": "all"}])
+@pytest.mark.parametrize("options", [{}, {"track": 1}, {"events": "notes", "track": "auto"}])
 def test_words_keep_the_tempo_and_the_program_that_were_asked_for(duet, tmp_path, options):
     piece = read_midi(duet, **options).changed(tempo=90, program=40)
     piece.save(tmp_path / "duet.words")
@@ -83,7 +83,7 @@ def test_words_keep_the_tempo_and_the_program_that_were_asked_for(duet, tmp_path
 
 def test_words_keep_the_settings_that_they_were_made_by(duet, tmp_path):
     """A model trains on words and MIDI files together where their settings are the same."""
-    read_midi(duet, track=1, grid=4).save(tmp_path / "duet.words")
+    read_midi(duet, track=1, events="notes", ticks_per_beat=480, grid=4).save(tmp_path / "duet.words")
     found, _ = wordfile.load_words(str(tmp_path / "duet.words"))
     assert found == settings.Settings(track=1, grid=4)
     Piece.from_words(TWO_NOTES, ticks_per_beat=96).save(tmp_path / "two.words")

@@ -106,8 +106,8 @@ def test_a_piece_goes_on_from_another(music_run):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"bars": 2}, "--bars: is for music"),
-        ({"tempo": 90}, "--tempo: is for music"),
+        ({"bars": 2}, "^bars: is for music"),
+        ({"tempo": 90}, "^tempo: is for music"),
         ({"num_samples": 2}, r"num_samples: not an option of generate: generate_many\(count"),
         ({"num_outputs": 2}, "num_samples: not an option of generate"),
         ({"out": "a.txt"}, "out: not an option of generate: save what is returned"),
@@ -130,9 +130,9 @@ def test_foreign_options_are_refused(text_run, options, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sentences": 2}, "--sentences: is for text"),
+        ({"sentences": 2}, "^sentences: is for text"),
         ({"words": True}, "words: not an option of generate: a piece has its words"),
-        ({"bars": 2, "length": 5}, "--length and --bars: give one"),
+        ({"bars": 2, "length": 5}, "^length and bars: give one of length, bars and seconds$"),
         ({"prime": 5}, "prime: is 5, must be a piece, words, or the path of a MIDI file"),
         ({"prime": "nonsense"}, "nonsense"),
     ],

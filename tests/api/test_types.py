@@ -17,7 +17,8 @@ WRONG = {
     'tsuzuri.train_classifier([("a", 5)], "run")': "arg-type",
     'tsuzuri.resume("run", unit=5)': "call-arg",
     'tsuzuri.read_midi("a.mid").save(5)': "arg-type",
-    'tsuzuri.read_midi(["a.mid"]).save("b.mid")': "attr-defined",
+    'tsuzuri.read_midi(["a.mid"])': "arg-type",
+    'tsuzuri.read_midi("a.mid", transpose=(-5, 6))': "call-arg",
     'tsuzuri.write_midi("00_90_4050", "a.mid", tempo="fast")': "arg-type",
 }
 

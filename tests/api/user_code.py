@@ -26,10 +26,10 @@ def write_music() -> tsuzuri.Piece:
     folk = tsuzuri.load("runs/folk", kind="music")
     tune = folk.generate(bars=16, seed=1)
     tune.save("tune.mid")
-    piece = tsuzuri.read_midi("intro.mid", track="all", transpose=(-5, 6))
+    piece = tsuzuri.read_midi("intro.mid", track="auto", events="notes", strict=True)
     piece.save(pathlib.Path("intro.wav"))
     paths: list[str] = tsuzuri.write_midi(piece, "copy.mid", tempo=90)
-    print(paths, piece.notes[0].pitch, [other.name for other in tsuzuri.read_midi(["a.mid", "b.mid"])])
+    print(paths, piece.notes[0].pitch, [tsuzuri.read_midi(path).name for path in paths])
     return folk.generate(tune, seconds=10.5)
 
 

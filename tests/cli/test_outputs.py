@@ -119,7 +119,11 @@ def test_music_without_an_output_goes_to_a_file_that_is_new(place):
             "a.txt",
             "a.txt: offset 0: is text, not MIDI (it begins with b'Once upon'): must be a MIDI file, a file",
         ),
-        ("music", "a.words", "a.words: line 1: Once is no word of MIDI: must be delta_status_data, as 00_90_4050 is"),
+        (
+            "music",
+            "a.words",
+            "a.words: is not a file of words: line 1 has 'Once', where words such as 00_90_4050 must be",
+        ),
     ],
 )
 def test_a_prime_of_the_other_kind_is_named_as_such(place, run, prime, reason):
@@ -134,7 +138,8 @@ def test_a_prime_of_the_other_kind_is_named_as_such(place, run, prime, reason):
 def test_prose_is_not_turned_into_midi(place):
     (place / "prose.txt").write_text("\nOnce upon a time\nthere was 00_90_4050\n")
     line = refused(run_command("write_midi.py", "prose.txt", "-o", "out"))
-    assert line == "prose.txt: line 2: Once is no word of MIDI: must be delta_status_data, as 00_90_4050 is"
+    held = "line 2 has 'Once', where words such as 00_90_4050 must be (read_midi.py writes them)"
+    assert line == f"prose.txt: is not a file of words: {held}"
     assert not (place / "out").exists()
     (place / "good.words").write_text("00_90_4050 oops 8360_80_4000\n")
     done = run_command("write_midi.py", "good.words", "-o", "out")

@@ -108,7 +108,7 @@ def test_folders_without_classes(write, tmp_path):
     (tmp_path / "pos" / "1.txt").write_bytes(b"\0")
     with pytest.raises(UserError, match=r"holds no example \(.*bad/1\.txt is empty; .*pos/1\.txt is binary"):
         labeled.read_labeled([str(tmp_path)])
-    with pytest.raises(UserError, match="No such file or directory"):
+    with pytest.raises(UserError, match="no such folder"):
         labeled.dataset_folders(str(tmp_path / "none"))
 
 

@@ -155,7 +155,7 @@ def test_files_that_are_no_text(tmp_path, data, encoding, reason):
 
 
 def test_input_that_cannot_be_read(tmp_path, monkeypatch):
-    with pytest.raises(UserError, match=r"none: cannot be read: No such file"):
+    with pytest.raises(UserError, match=r"none: no such file"):
         batched(SPACE, [str(tmp_path / "none")])
     feed_stdin(b"fine\n\xff\n", monkeypatch)
     lines = SPACE.batches([], "utf-8", None)

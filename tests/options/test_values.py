@@ -81,7 +81,7 @@ def test_a_value_becomes_a_plain_one(kind, value, plain):
         (values.COUNT, [3], "[3] is not a whole number: must be 1 or more"),
         (values.COUNT, "9" * 6000, "9" * 59 + "… is not a whole number: must be 1 or more"),
         (values.FEW, 10, "10 is out of range: must be 1 or more, at most 9"),
-        (values.SEED, 2**32, "4294967296 is out of range: must be 0 or more, at most 4.29497e+09"),
+        (values.SEED, 2**32, "4294967296 is out of range: must be 0 or more, at most 4294967295"),
         (values.POSITIVE, "x", "x is not a number: must be above 0"),
         (values.POSITIVE, 1e31, "1e+31 is out of range: must be above 0, at most 1e+30"),
         (values.POSITIVE, "nan", "nan is out of range: must be above 0"),

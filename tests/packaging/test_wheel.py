@@ -76,7 +76,7 @@ def test_without_sources_nobody_is_sent_to_make(installed, tmp_path):
     code = "from tsuzuri.kernels import native; print(native.describe('float32'))"
     done = call("-c", code, folder=tmp_path, PYTHONPATH=str(installed))
     assert done.stdout == (
-        "NumPy, float32 (there are none: installing Tsuzuri anew where there is GCC or Clang builds them)\n"
+        "NumPy, float32 (no native kernels: installing Tsuzuri anew where there is GCC or Clang builds them)\n"
     ), done.stderr
 
 

@@ -48,7 +48,7 @@ def test_what_is_no_vocabulary(tmp_path, data, reason):
     path.write_bytes(data)
     with pytest.raises(UserError, match=reason):
         vocabulary.load_vocabulary(path)
-    with pytest.raises(UserError, match="No such file"):
+    with pytest.raises(UserError, match=r"none: no such file$"):
         vocabulary.load_vocabulary(tmp_path / "none")
 
 
@@ -56,5 +56,22 @@ def test_nearest_words():
     vocab = vocabulary.Vocabulary([*vocabulary.SPECIAL, "の", "ホームズ", "ワトソン", "ホーム"])
     assert vocab.nearest("ホムズ")[0] == "ホームズ"
     assert vocab.nearest("トン")[0] == "ワトソン"
-    assert vocab.nearest("xyz", 2) == ["の", "ホームズ"]
+    assert vocab.nearest("ズのxyz", 2) == ["の", "ホームズ"]
+    assert vocab.nearest("xyz") == []
     assert "<unk>" not in vocab.nearest("<unk>")
+
+
+@pytest.mark.parametrize(
+    ("words", "examples"),
+    [
+        ("、 の 。 た 一 言っ 先生 それから ホームズ 、、", "先生 ホームズ"),
+        (". the , of lighthouse and 12345 harbor", "lighthouse harbor"),
+        (", the of 1 and", "the of and"),
+        (", . 12", ", . 12"),
+        ("ab あいうえお", "ab あいうえお"),
+    ],
+)
+def test_examples_are_words_with_a_meaning(words, examples):
+    vocab = vocabulary.Vocabulary([*vocabulary.SPECIAL, *words.split()])
+    assert vocab.examples() == examples.split()
+    assert vocab.examples(2) == examples.split()[:2]

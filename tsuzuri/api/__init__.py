@@ -2,6 +2,7 @@
 
 train.py                   tsuzuri.train, train_classifier, resume
 loading.py                 tsuzuri.load
+run_folders.py             which folders hold a run, and the nearest to a mistyped path
 runs.py                    runs of text and music: what they learned from, how it went, generate
 classifier.py              a classifier: predict, evaluate
 piece.py                   a piece of music

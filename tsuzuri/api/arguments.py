@@ -2,12 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable, Mapping, Set
+import re
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
 from tsuzuri.errors import UserError
-from tsuzuri.options.values import COUNT, FILE, Kind, shown
+from tsuzuri.options import classify, generate, midi, train
+from tsuzuri.options.values import FILE, FLAG, SIZE, Kind, shown
+
+TABLES = (train.TABLES, classify.TRAIN, classify.PREDICT, generate.TABLES, midi.READ_MIDI)
+OPTIONS = [option for tables in TABLES for rows in tables.values() for option in rows]
+FLAGS = {option.name for option in OPTIONS if option.kind is FLAG}
+CHOICES = {(option.name, word) for option in OPTIONS for word in option.kind.choices}
+ARGUMENTS = {"num_samples": "count"}  # options that are arguments of another name
+OF_COMMAND_LINE = re.compile(
+    r"(?<![^\s(])(?:-\w/)?--(?P<name>[a-z]+(?:-[a-z]+)*)(?![\w/.])(?P<value> (?:\d+(?:\.\d+)?|[a-z]\w*)\b)?"
+)
+
+
+def in_python(message: str) -> str:
+    """A message about options of a command line as Python code gives them.
+
+    >>> in_python("--unit 300: holds a run already: --unk skip or --force")
+    'unit=300: holds a run already: unk="skip" or force=True'
+    """
+
+    def named(match: re.Match[str]) -> str:
+        option, value = match["name"].replace("-", "_"), match["value"] or ""
+        name, word = ARGUMENTS.get(option, option), value.strip()
+        if option in FLAGS:
+            return f"{name}=True{value}"
+        if word[:1].isdigit():
+            return f"{name}={word}"
+        return f'{name}="{word}"' if (option, word) in CHOICES else f"{name}{value}"
+
+    return OF_COMMAND_LINE.sub(named, message)
+
+
+@contextlib.contextmanager
+def options_in_python() -> Iterator[None]:
+    """What goes wrong within is told in terms of Python: the rooms below name options as a command line does."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(in_python(str(error))) from None
 
 
 def path_text(value: object, name: str = "path") -> str:
@@ -20,8 +60,8 @@ def path_text(value: object, name: str = "path") -> str:
 
 
 def whole_count(value: object, name: str = "count") -> int:
-    """A number of things, 1 or more; raises ``UserError`` that names the argument ``name``."""
-    return int(plain_value(name, COUNT, value))
+    """How many to make side by side, 1 or more; raises ``UserError`` that names the argument ``name``."""
+    return int(plain_value(name, SIZE, value))
 
 
 def plain_value(name: str, kind: Kind, value: object) -> Any:

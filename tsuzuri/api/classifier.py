@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, overload
 import numpy
 from typing_extensions import Unpack
 
-from tsuzuri.api.arguments import as_list
+from tsuzuri.api.arguments import as_list, options_in_python
 from tsuzuri.api.given_texts import examples_as_file, paths_or_pairs
 from tsuzuri.api.labeled_examples import check_given_as_pairs, examples_to_evaluate
 from tsuzuri.api.option_types import EvaluateOptions, PredictOptions
@@ -28,6 +28,7 @@ from tsuzuri.training import metrics, plots
 from tsuzuri.training.classification import score
 from tsuzuri.training.predictor import Predictor
 
+TEXTS = "a text, a tune, or a list of them"  # what can be predicted
 BATCH = 256  # texts that are read at once
 Path = str | os.PathLike[str]
 Text = str | os.PathLike[str] | Piece  # what has a class
@@ -96,9 +97,10 @@ class Classifier(TrainedRun):
         if "by" in given and "explain" not in given:
             raise UserError("by: is for explain=True")
         args = defaults(classify.PREDICT) | given
-        if isinstance(texts, str | os.PathLike | Piece):
-            return self._predict([texts], args)[0]
-        return self._predict(as_list(texts, "texts", "a text, a tune, or a list of them"), args)
+        single = isinstance(texts, str | os.PathLike | Piece)
+        with options_in_python():
+            guesses = self._predict([texts] if single else as_list(texts, "texts", TEXTS), args)
+        return guesses[0] if single else guesses
 
     def _predict(self, texts: Sequence[Any], args: dict[str, Any]) -> list[Prediction]:
         words = preprocessing.preprocessor_of_run(self._run.about)
@@ -155,14 +157,14 @@ class Classifier(TrainedRun):
         paths, pairs = paths_or_pairs(examples)
         if examples is not None and not (paths or pairs):
             raise UserError("examples: are none: leave them out for those that were held out for test")
-        with contextlib.ExitStack() as stack:
+        with contextlib.ExitStack() as stack, options_in_python():
             if pairs is not None:
                 check_given_as_pairs(given)
                 given |= stack.enter_context(examples_as_file(pairs)).options
             elif paths:
                 given |= read_options(classify.EVALUATE, {"corpus": paths})
             part = examples_to_evaluate(self._run, given)
-        model = self._run.load_best()
-        model.to_device(devices.choose(given.get("device", "cpu")))
+            model = self._run.load_best()
+            model.to_device(devices.choose(given.get("device", "cpu")))
         report, matrix = score(model, part, self.classes)
         return Evaluation(metrics.class_scores(matrix).accuracy, matrix.tolist(), self.classes, report)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy
 
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, enough_memory
 from tsuzuri.kernels import devices
 from tsuzuri.options.generate import ONLY_MUSIC, ONLY_TEXT, TABLES
 from tsuzuri.options.resolve import defaults
@@ -51,14 +51,21 @@ def draw_ids(
 
     ``steady``: what ``constrain`` forbids never changes; ``onset_keys``: see ``LoopEscape``.
     """
-    model = run.load_best()
-    model.to_device(devices.choose(args["device"]))
-    cuts = args["temperature"], args["top_k"], args["top_p"]
-    batch, rng = args["num_samples"], numpy.random.default_rng(args["seed"])
-    escape = LoopEscape(batch, onset_keys) if args["escape"] else None
-    writer = model.writer(batch, cuts, rng, escape, own_masks=not steady)
+    needed_for = f"--num-samples {args['num_samples']}: fewer take less"
+    with enough_memory(needed_for):
+        model = run.load_best()
+        model.to_device(devices.choose(args["device"]))
+        cuts = args["temperature"], args["top_k"], args["top_p"]
+        batch, rng = args["num_samples"], numpy.random.default_rng(args["seed"])
+        escape = LoopEscape(batch, onset_keys) if args["escape"] else None
+        writer = model.writer(batch, cuts, rng, escape, own_masks=not steady)
     if writer:
         rows: Iterator[Sequence[int]] = generate_words_on_gpu(writer, prime_ids, constrain, steady)
     else:
         rows = generate_words(model, prime_ids, filters.make_sampler(*cuts), constrain, rng, batch, escape)
-    return rows
+    return _within_memory(rows, needed_for)
+
+
+def _within_memory(rows: Iterator[Sequence[int]], needed_for: str) -> Iterator[Sequence[int]]:
+    with enough_memory(needed_for):
+        yield from rows

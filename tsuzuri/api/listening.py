@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sys
 import threading
 from collections.abc import Callable, Iterator
 
+from tsuzuri.api.arguments import in_python
 from tsuzuri.errors import UserError
 from tsuzuri.options.values import shown
 from tsuzuri.training.log import Event, Listener
@@ -41,7 +43,7 @@ def listening(callback: Callable[[Event], object] | None) -> Iterator[Listener]:
     def listen(event: Event) -> None:
         bar(event)
         if callback:
-            callback(event)
+            callback(dataclasses.replace(event, text=in_python(event.text)) if event.kind == "note" else event)
 
     try:
         yield listen

@@ -1,66 +1,77 @@
-"""``tsuzuri.read_midi`` and ``tsuzuri.write_midi``: pieces from files, and files from pieces."""
+"""``tsuzuri.read_midi`` and ``tsuzuri.write_midi``: a piece from a file, and files from pieces."""
 
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any, overload
+from typing import Any
 
 from typing_extensions import Unpack
 
-from tsuzuri.api.arguments import plain_value
+from tsuzuri.api.arguments import options_in_python, path_text, plain_value
 from tsuzuri.api.option_types import ReadMidiOptions
 from tsuzuri.api.outputs import Path
 from tsuzuri.api.piece import Piece
 from tsuzuri.errors import UserError
 from tsuzuri.midi import export
 from tsuzuri.midi.words import collect
-from tsuzuri.options.midi import OUTPUT_OPTIONS, READ_MIDI
+from tsuzuri.midi.words.settings import ALL, KEEP
+from tsuzuri.options.midi import OUTPUT_OPTIONS, READ_MIDI, settings_options
 from tsuzuri.options.resolve import defaults, read_options
-from tsuzuri.options.values import FOLDER
+from tsuzuri.options.values import FOLDER, shown
 
-TABLES = {title: READ_MIDI[title] for title in ("input", "MIDI")}  # there is no output
+TABLES = {  # of read_midi.py, without what makes copies, and with all of a file as the default
+    "input": [option for option in READ_MIDI["input"] if option.name == "strict"],
+    "MIDI": [
+        option
+        for option in settings_options(track=ALL, events=ALL, ticks_per_beat=KEEP)
+        if option.name not in ("transpose", "stretch")
+    ],
+}
 
 
-@overload
-def read_midi(files: Path, **options: Unpack[ReadMidiOptions]) -> Piece: ...  # type: ignore[overload-overlap]  # a text is texts
-@overload
-def read_midi(files: Iterable[Path], **options: Unpack[ReadMidiOptions]) -> list[Piece]: ...
-def read_midi(files: Path | Iterable[Path], **options: Unpack[ReadMidiOptions]) -> Piece | list[Piece]:
-    """Read a MIDI file, or a file of words, as a ``Piece``; of a list of files and folders, a list of pieces.
+def read_midi(path: Path, **options: Unpack[ReadMidiOptions]) -> Piece:
+    """Read a MIDI file, or a file of words that holds one piece, as a ``Piece``.
 
-    The notes of the track with most notes are read, with the tempo, the meter and the programs of the whole file:
-    what a model learns a melody from. ``track="all", events="all"`` keeps everything: every track, pedals and other
-    controllers, changes of tempo. Times are brought to 480 ticks a quarter note unless ``ticks_per_beat="keep"``.
+    Everything is kept: every track, pedals and other controllers, changes of tempo, the file's own ticks. The options
+    of ``read_midi.py`` leave some of it out: ``track="auto", events="notes"`` reads the notes of the track with most
+    notes, which is what a model learns unless it is told otherwise; ``velocities``, ``grid`` and ``ticks_per_beat``
+    make them coarser. ``strict=True`` refuses a file that breaks the standard; otherwise it is mended, and ``remarks``
+    of the piece say how.
 
-    ``transpose`` and ``stretch`` make copies, which follow their piece in the list. ``strict=True`` refuses a file that
-    breaks the standard; otherwise it is mended, and ``remarks`` of the piece say how. A file in a list that cannot be
-    read is left out, with a warning. A folder gives a list by itself too, but a type checker expects it in a list.
-
-    Raises ``tsuzuri.UserError`` for a file that cannot be read, a list of which none can, a single file that holds
-    several pieces, and options that are not allowed.
+    Raises ``tsuzuri.UserError`` for a file that cannot be read, a folder or a list, a file of words that holds several
+    pieces, and options that are not allowed.
 
     >>> tsuzuri.read_midi("intro.mid")  # doctest: +SKIP
     Piece('intro.mid', 16 bars, 43 notes, 32 s)
-    >>> len(tsuzuri.read_midi(["intro.mid", "tunes/"], transpose=(-2, 2)))  # doctest: +SKIP
-    60
+    >>> pieces = [tsuzuri.read_midi(path) for path in pathlib.Path("tunes").glob("*.mid")]  # doctest: +SKIP
     """
-    given = read_options(TABLES, {**options, "files": files})
-    collection = collect.collect_given(defaults(TABLES) | given, given)
-    for item in collection.report["refused"]:
-        warnings.warn(f"{item['name']}: {item['reason']}", stacklevel=2)
-    remarks = {item["name"]: collect.mended_remarks(item) for item in collection.report["mended"]}
-    pieces = [
-        Piece(piece, made_by=collection.settings, remarks=remarks.get(path, ()))
-        for piece, path in zip(collection.pieces, collection.paths, strict=True)
-    ]
-    if not isinstance(files, str | os.PathLike) or os.path.isdir(files):
-        return pieces
-    if len(pieces) > 1:
-        path = os.fspath(files)
-        raise UserError(f"{path}: gives {len(pieces)} pieces, must be one: read_midi([{path!r}]) returns a list")
-    return pieces[0]
+    for name in ("transpose", "stretch"):
+        if name in options:
+            raise UserError(f"{name}: makes copies, and read_midi returns one piece: an option of train")
+    given, file = read_options(TABLES, options), _one_file(path)
+    args = defaults(READ_MIDI) | defaults(TABLES) | given | {"files": [file]}
+    with options_in_python():
+        collection = collect.collect_given(args, given)
+    if len(collection.pieces) > 1:
+        count = len(collection.pieces)
+        raise UserError(f"{file}: holds {count} pieces, must hold one (Piece.from_words makes one of a line)")
+    remarks = [remark for item in collection.report["mended"] for remark in collect.mended_remarks(item)]
+    return Piece(collection.pieces[0], made_by=collection.settings, remarks=remarks)
+
+
+def _one_file(path: object) -> str:
+    """The path of a file as a text; raises ``UserError`` for several and for a folder, and says how these are read."""
+    loop = "[tsuzuri.read_midi(path) for path in {}] reads several"
+    if isinstance(path, Iterable) and not isinstance(path, str | bytes | os.PathLike):
+        raise UserError(f"path: is {shown(path)}, must be the path of one file: {loop.format('paths')}")
+    file = path_text(path)
+    if os.path.isdir(file):
+        paths = f'pathlib.Path({file!r}).glob("*.mid")'
+        raise UserError(f"{file}: is a folder, must be one file: {loop.format(paths)}")
+    if not os.path.exists(file):
+        raise UserError(f"{file}: no such file")
+    return file
 
 
 def write_midi(
@@ -101,5 +112,5 @@ def _pieces_of(pieces: object) -> list[Piece]:
         return [Piece.from_words(items)]
     for n, item in enumerate(items):
         if not isinstance(item, Piece):
-            raise UserError(f"pieces[{n}]: is {item!r}, must be a piece")
+            raise UserError(f"pieces[{n}]: is {shown(item)}, must be a piece")
     return items

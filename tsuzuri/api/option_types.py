@@ -141,8 +141,6 @@ class ReadMidiOptions(TypedDict, total=False):
     velocities: int | str | None
     ticks_per_beat: int | str | None
     grid: int | str | None
-    transpose: int | tuple[int, int] | str | None
-    stretch: float | Sequence[float] | str | None
 
 
 class PredictOptions(TypedDict, total=False):

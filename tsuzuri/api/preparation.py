@@ -21,6 +21,8 @@ from tsuzuri.training.schemas import EVERY_FILE
 from tsuzuri.training.task import Task
 from tsuzuri.training.trainer import Trainer
 
+CORPUS = "the corpus: fewer files, or fewer copies by --transpose and --stretch, take less"  # where memory is short
+
 
 class PreparedTraining(NamedTuple):
     """A training that is ready to begin: all is read and checked, and nothing is written yet.
@@ -36,8 +38,15 @@ class PreparedTraining(NamedTuple):
 
     def trainer(self, stop: Callable[[], bool], listener: Listener) -> Trainer:
         """The ``Trainer``, which puts a new run on the disk."""
-        begin = {"checkpoint": self.checkpoint, "weights": self.weights}
-        return Trainer(self.run, self.task, devices.choose(self.device), stop=stop, listener=listener, **begin)
+        return Trainer(
+            self.run,
+            self.task,
+            devices.choose(self.device),
+            checkpoint=self.checkpoint,
+            weights=self.weights,
+            stop=stop,
+            listener=listener,
+        )
 
 
 @dataclasses.dataclass(frozen=True)

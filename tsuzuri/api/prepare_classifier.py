@@ -11,13 +11,13 @@ import numpy
 from tsuzuri.api.given_texts import examples_as_file
 from tsuzuri.api.labeled_examples import check_given_as_pairs, dataset_of_run, examples_source, read_dataset
 from tsuzuri.api.preparation import Preparation, PreparedTraining, check_new, check_resume_options, tell
-from tsuzuri.data import dataset, preprocessing
+from tsuzuri.data import advice, dataset, preprocessing
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices, native
 from tsuzuri.options.classify import MAY_CHANGE, TRAIN
 from tsuzuri.options.resolve import defaults
 from tsuzuri.text import vectors
-from tsuzuri.training import initialization
+from tsuzuri.training import ending, initialization
 from tsuzuri.training.classification import ClassificationTask
 from tsuzuri.training.initialization import Origin
 from tsuzuri.training.log import Listener
@@ -36,6 +36,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     origin = initialization.load_origin(args["init_from"])
     source, data, words = _read(args, given, origin, recipe)
     tell(listener, dataset.dataset_summary(data, words.tokenizer))  # before hours go into it
+    tell(listener, advice.dataset_warnings(data, words.tokenizer.name))
     sizes = initialization.classifier_sizes(args, given.keys(), origin, data)
     weights, begun = initialization.initial_weights(args, origin, data, sizes)
     if begun:
@@ -87,6 +88,7 @@ def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
         raise UserError(
             f"--epoch {recipe.epoch}: {run.path} is in epoch {meta['epoch']} and not yet validated: must be more"
         )
+    ending.check_epochs(run.path, given.get("epoch"), meta)
     data = dataset_of_run(run)
     if recipe != run.recipe:  # so that the next --resume, with no option, keeps to it
         run.save_recipe(recipe)

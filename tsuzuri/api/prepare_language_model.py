@@ -28,7 +28,7 @@ from tsuzuri.models.rnn import Sizes
 from tsuzuri.options.resolve import defaults
 from tsuzuri.options.train import MAY_CHANGE, TABLES
 from tsuzuri.text import vectors
-from tsuzuri.training import recorded
+from tsuzuri.training import ending, recorded
 from tsuzuri.training.language_model import LanguageModelTask
 from tsuzuri.training.log import Listener
 from tsuzuri.training.optimizers import OPTIMIZERS
@@ -94,6 +94,7 @@ def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
     recipe = dataclasses.replace(run.recipe, **changed)
     devices.precision(device, recipe.precision)
     checkpoint = run.load_checkpoint()
+    ending.check_epochs(run.path, given.get("epoch"), checkpoint.meta)
     source = run.about["corpus"]
     files = {name: source_files(run, source[name]) for name in ("corpus", "valid", "test")}
     text = source["text"] | {"tokens": run.about["tokens"]}

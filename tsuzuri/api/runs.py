@@ -13,14 +13,14 @@ from typing import Any
 
 from typing_extensions import Unpack
 
-from tsuzuri.api.arguments import whole_count
+from tsuzuri.api.arguments import options_in_python, whole_count
 from tsuzuri.api.drawing import generating_options
 from tsuzuri.api.music_generation import GeneratedMusic
 from tsuzuri.api.option_types import GenerateOptions
 from tsuzuri.api.pictures import Picture
 from tsuzuri.api.piece import Piece
 from tsuzuri.api.text_generation import GeneratedTexts
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi.words.settings import settings_from_json
 from tsuzuri.options.generate import TABLES
 from tsuzuri.options.resolve import read_options
@@ -76,7 +76,7 @@ class TrainedRun:
             with open(path, encoding="utf-8") as stream:
                 return [json.loads(line) for line in stream]
         except (OSError, ValueError) as error:
-            raise UserError(f"{path}: cannot be read: {error}") from None
+            raise UserError(f"{path}: {read_failure(error)}") from None
 
     def plot(self) -> Picture:
         """The curves of its training as a picture, which a notebook shows. Raises ``UserError`` before the first epoch.
@@ -124,11 +124,13 @@ class TextRun(TrainedRun):
 
     def generate_many(self, count: int, prime: str = "", **options: Unpack[GenerateOptions]) -> list[str]:
         """``count`` different texts, drawn side by side, which is faster than one after the other."""
-        return self._texts(prime, options, count).texts()
+        with options_in_python():
+            return self._texts(prime, options, count).texts()
 
     def stream(self, prime: str = "", **options: Unpack[GenerateOptions]) -> Iterator[str]:
         """Yield the text of ``generate`` word by word, each as soon as it is drawn, with the space before it."""
-        return self._texts(prime, options, 1).stream()
+        with options_in_python():
+            return self._texts(prime, options, 1).stream()
 
     def _texts(self, prime: str, options: Mapping[str, object], count: int) -> GeneratedTexts:
         args = _options(self._run, options, count)
@@ -157,14 +159,17 @@ class MusicRun(TrainedRun):
         self, count: int, prime: str | os.PathLike[str] | Piece = "", **options: Unpack[GenerateOptions]
     ) -> list[Piece]:
         """``count`` different pieces, drawn side by side, which is faster than one after the other."""
-        music, args = self._music(prime, options, count)
+        with options_in_python():
+            music, args = self._music(prime, options, count)
+            drawn = music.pieces()
         look = {"tempo": args["tempo"], "program": args["program"], "primed": music.primed}
         made_by = settings_from_json(music.settings)
-        return [Piece(piece, **look, made_by=made_by) for piece in music.pieces()]
+        return [Piece(piece, **look, made_by=made_by) for piece in drawn]
 
     def stream(self, prime: str | os.PathLike[str] | Piece = "", **options: Unpack[GenerateOptions]) -> Iterator[str]:
         """Yield the words of the piece that ``generate`` returns, each as soon as it is drawn."""
-        return self._music(prime, options, 1)[0].stream()
+        with options_in_python():
+            return self._music(prime, options, 1)[0].stream()
 
     def _music(self, prime: Any, options: Mapping[str, object], count: int) -> tuple[GeneratedMusic, dict[str, Any]]:
         args = _options(self._run, options, count)

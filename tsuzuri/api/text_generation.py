@@ -11,6 +11,7 @@ from tsuzuri.api.drawing import Note, draw_ids
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import wordfile
 from tsuzuri.midi.words.collect import is_music_path
+from tsuzuri.options.values import shown
 from tsuzuri.sampling.constraints import forbid_ids
 from tsuzuri.sampling.endings import Ending
 from tsuzuri.text.tokenizers import Tokenizer, is_closing, is_sentence_end, tokenizer_of_run
@@ -31,6 +32,7 @@ class GeneratedTexts:
         if os.path.isfile(prime) and is_music_path(prime):
             held = "words of MIDI" if prime.endswith(wordfile.SUFFIX) else "a MIDI file"
             raise UserError(f"{prime}: is {held}, and {run.path} was trained on text: must be words to begin with")
+        check_unicode(prime)
         vocabulary, self.tokenizer = run.vocabulary, tokenizer_of_run(run.about)
         if self.tokenizer.dictionary != run.about["dictionary"]:
             made, here = run.about["dictionary"], self.tokenizer.dictionary
@@ -63,23 +65,45 @@ def text_prime_ids(
     ``unknown`` says what becomes of a word that is not in the vocabulary: "error" raises ``UserError``.
     """
     ids = [vocabulary.ids["<eos>"]]
+    blank = False
     for number, line in enumerate(text.split("\n")):
         if number:
             ids.append(vocabulary.ids["<eos>"])
         for word in tokenizer.split(line):
             if word in vocabulary.ids and word != "<unk>":
                 ids.append(vocabulary.ids[word])
-                continue
-            nearest = vocabulary.nearest(word)
-            if unknown == "error" or (unknown == "nearest" and not nearest):
-                known = f"{run_path} knows {', '.join(nearest) or 'none like it'}"
-                raise UserError(f"{word!r}: not a known word; {known} (--unk skip or --unk nearest goes on)")
-            if unknown == "nearest":
-                note(f"note: {nearest[0]} for {word}")
-                ids.append(vocabulary.ids[nearest[0]])
+            elif word.isspace():  # it parts two words, as in "灯台 海", and means nothing to a model that has seen none
+                blank = True
+            elif unknown == "skip":
+                note(f"note: without {shown(word)}")
             else:
-                note(f"note: without {word}")
+                ids.append(vocabulary.ids[_nearest_known(word, vocabulary, unknown, run_path)])
+                note(f"note: {vocabulary.words[ids[-1]]} for {shown(word)}")
+    if blank:
+        note(f"note: without blanks between words, which {run_path} does not know")
     return ids
+
+
+def _nearest_known(word: str, vocabulary: Vocabulary, unknown: str, run_path: str) -> str:
+    """The known word nearest to one that is not; raises ``UserError`` where there is none, or it is not asked for."""
+    nearest = vocabulary.nearest(word)
+    if unknown == "nearest" and nearest:
+        return nearest[0]
+    if nearest:
+        known, remedy = f"; {run_path} knows {', '.join(nearest)}", "--unk skip or --unk nearest"
+    else:
+        examples = ", ".join(vocabulary.examples())
+        known, remedy = f", and none is like it; {run_path} knows, for example, {examples}", "--unk skip"
+    raise UserError(f"{shown(word)!r}: not a known word{known} ({remedy} goes on)")
+
+
+def check_unicode(prime: str) -> None:
+    """Raise ``UserError`` for a text that holds half a character, as bytes in another encoding than UTF-8 become."""
+    try:
+        prime.encode()
+    except UnicodeEncodeError as error:
+        place = f"character {error.start + 1}, {prime[error.start]!r}, is none of Unicode"
+        raise UserError(f"{shown(prime)!r}: {place}: must be text in UTF-8") from None
 
 
 def printed_word(i: int, vocabulary: Vocabulary) -> str:

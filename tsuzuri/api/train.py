@@ -8,16 +8,17 @@ from typing import Any
 
 from typing_extensions import Unpack
 
+from tsuzuri.api.arguments import options_in_python
 from tsuzuri.api.classifier import Classifier
 from tsuzuri.api.given_texts import paths_or_pairs
 from tsuzuri.api.listening import Stop, call_interruptibly, listening, wish_to_stop
 from tsuzuri.api.loading import load
 from tsuzuri.api.option_types import ClassifierOptions, ResumeOptions, TrainOptions
-from tsuzuri.api.preparation import Preparation
+from tsuzuri.api.preparation import CORPUS, Preparation
 from tsuzuri.api.prepare_classifier import CLASSIFIER_PREPARATION
 from tsuzuri.api.prepare_language_model import LANGUAGE_MODEL_PREPARATION
 from tsuzuri.api.runs import MusicRun, TextRun
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, enough_memory
 from tsuzuri.options import classify
 from tsuzuri.options.resolve import read_options
 from tsuzuri.options.train import TABLES
@@ -118,8 +119,9 @@ def _train(
 ) -> TextRun | MusicRun | Classifier:
     """Train until it ends or is stopped; ``given`` are options by name, ``strings`` stand in place of files."""
     stopped = wish_to_stop(stop)  # a wrong one is refused before the corpus is read
-    with listening(callback) as listener:
-        prepared = kind.prepare(given, listener, strings)
+    with listening(callback) as listener, options_in_python():
+        with enough_memory(CORPUS):
+            prepared = kind.prepare(given, listener, strings)
         call_interruptibly(lambda either: prepared.trainer(either, listener).train(), stopped)
     return load(prepared.run.path)
 

@@ -11,8 +11,9 @@ from tsuzuri.cli import console, options
 from tsuzuri.errors import UserError
 from tsuzuri.options.generate import TABLES
 from tsuzuri.options.resolve import defaults
+from tsuzuri.options.values import shown
 
-DESCRIPTION = "Generate new text or music with a model trained by train.py."
+DESCRIPTION = "Generate new text or music with a trained model."
 USAGE = "RUN [WORD]"
 EXAMPLES = ("runs/novel 灯台 --sentences 5", "runs/tunes -o tune.mid --bars 16 --seed 1")
 
@@ -24,6 +25,7 @@ def main(argv=None):
     from tsuzuri.api.drawing import generating_options
     from tsuzuri.training.run import load_run
 
+    path, prime = in_order(path, prime)
     run = load_run(path)
     args = generating_options(run, given)
     write = write_text if run.about["kind"] == "text" else write_music
@@ -34,11 +36,29 @@ def run_and_prime(args):
     """The run directory and the text to begin with, each a positional argument or an option."""
     values = [args[name] for name in ("model", "run", "word") if args[name] is not None]
     if not values:
-        raise UserError("no run directory: name one that train.py made")
+        raise UserError("no run directory: name one that a training made")
     path, *primes = values + [args["primetext"]] * (args["primetext"] is not None)
     if len(primes) > 1:
-        raise UserError(f"{primes[1]}: one run directory and one text to begin with are enough")
+        raise UserError(f"{shown(primes[1])}: one run directory and one text to begin with are enough")
     return path, "".join(primes)
+
+
+def in_order(path, prime):
+    """The run directory and the text to begin with, which may have been given the other way round.
+
+    Raises ``UserError`` where neither is a run and a run of a similar name is near.
+    """
+    from tsuzuri.api.run_folders import is_run, nearest_run
+
+    if is_run(path):
+        return path, prime
+    if prime and is_run(prime):
+        return prime, path
+    for given in filter(None, (path, prime)):
+        near = None if os.path.isdir(given) else nearest_run(given)
+        if near:
+            raise UserError(f"{given}: not a run (there is no such folder): did you mean {near}?")
+    return path, prime
 
 
 # Text
@@ -80,6 +100,7 @@ def write_texts(texts, out):
     else:
         storage.make_folder(os.path.dirname(out))
         storage.write_file(out, content.encode())
+        console.note(f"wrote {out}")
 
 
 # Music
@@ -110,8 +131,9 @@ def check_music_output(args):
     out = args["out"]
     export.check_outputs(args, None if args["words"] else out)
     if out is not None and export.is_midi_path(out) and (args["words"] or args["num_samples"] > 1):
-        content = "words" if args["words"] else f"{args['num_samples']} pieces"
-        raise UserError(f"{out}: one MIDI file cannot hold {content}: name another file, or a folder")
+        if args["words"]:
+            raise UserError(f"{out}: a MIDI file cannot hold words: name a file that ends in .words")
+        raise UserError(f"{out}: a MIDI file cannot hold {args['num_samples']} pieces: name a folder for several")
     if out is None:
         return
     if args["words"] or export.is_midi_path(out):
@@ -131,6 +153,7 @@ def write_words(pieces, run_settings, out):
         sys.stdout.write(wordfile.dump_words(own_settings, pieces, {})[0].decode())
     else:
         wordfile.write_word_file(out, own_settings, pieces, {})
+        console.note(f"wrote {out}")
 
 
 def write_midi_files(pieces, args, primed):

@@ -8,7 +8,7 @@ import sys
 
 from tsuzuri import storage
 from tsuzuri.cli import console, options
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi import export, names
 from tsuzuri.midi.file import smf
 from tsuzuri.midi.score import DRUMS
@@ -78,7 +78,7 @@ def file_bytes(path):
         with open(path, "rb") as stream:
             return stream.read()
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise UserError(f"{path}: {read_failure(error)}") from None
 
 
 def list_tracks(paths):

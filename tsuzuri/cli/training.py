@@ -4,8 +4,10 @@ import contextlib
 import shlex
 import sys
 
+from tsuzuri.api.preparation import CORPUS
 from tsuzuri.cli import console
 from tsuzuri.cli.signals import Interrupt
+from tsuzuri.errors import enough_memory
 from tsuzuri.training.progress import ProgressBar
 
 RESULTS = ("epoch", "sample", "test")  # kinds of events that are for standard output
@@ -37,7 +39,8 @@ def train_on_terminal(prepare, given, command, *, usual_device):
     the command and the words with which the run can be resumed.
     """
     with contextlib.closing(TerminalOutput()) as output:
-        prepared = prepare(given, output)
+        with enough_memory(CORPUS):
+            prepared = prepare(given, output)
         run = prepared.run
         named = [] if prepared.device == usual_device else ["-d", prepared.device]
         with Interrupt() as interrupt:

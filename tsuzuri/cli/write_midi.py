@@ -7,7 +7,7 @@ from tsuzuri import storage
 from tsuzuri.cli import console, options
 from tsuzuri.errors import UserError
 from tsuzuri.midi import export
-from tsuzuri.midi.words import convert, wordfile
+from tsuzuri.midi.words import collect, convert, wordfile
 from tsuzuri.options.midi import WRITE_MIDI
 from tsuzuri.options.resolve import defaults
 
@@ -22,8 +22,7 @@ def main(argv=None):
         options.Parser(DESCRIPTION, WRITE_MIDI, usage=USAGE, examples=EXAMPLES).parse_args(argv)
     )
     path, out = args["words"], args["out"]
-    if path is None or out is None:
-        raise UserError("name a file of words, and with -o/--out a folder or a file that ends in .mid")
+    check_paths(path, out)
     export.check_outputs(args, out)
     (storage.check_file if export.is_midi_path(out) else storage.check_folder)(out)
     lines = wordfile.piece_lines(path)
@@ -38,6 +37,16 @@ def main(argv=None):
     for name, data in export.output_files(paths, midi, args):
         storage.write_file(name, data)
     console.note(f"wrote    {out if export.is_midi_path(out) else f'{len(midi)} pieces into {out}'}")
+
+
+def check_paths(path, out):
+    """Raise ``UserError`` where no file of words or no output is named, or a MIDI file in place of words."""
+    if path is None:
+        raise UserError("no file of words: name one, such as tunes.words")
+    if out is None:
+        raise UserError("no output: name a folder, or for a single piece a file that ends in .mid, with -o/--out")
+    if os.path.exists(path) and collect.is_music_path(path) and not path.lower().endswith(wordfile.SUFFIX):
+        raise UserError(f"{path}: is a MIDI file, must be a file of words (read_midi.py writes them)")
 
 
 def report_faults(path, line, faults, strict):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tsuzuri.data import tables
 from tsuzuri.data.tables import Columns
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 from tsuzuri.folders import subfolders, walk_files
 from tsuzuri.text import reader
 
@@ -153,7 +153,7 @@ class _Collector:
             with open(path, "rb") as stream:
                 text, encoding = reader.detect_and_decode(stream.read(), self.encoding)
         except OSError as error:
-            raise ValueError(f"cannot be read: {error.strerror or error}") from None
+            raise ValueError(read_failure(error)) from None
         if not text.strip():
             raise ValueError("holds no text")
         self.encodings[encoding] += 1

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from tsuzuri.data import labeled
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi.words import collect, settings, wordfile
 from tsuzuri.text import reader
 from tsuzuri.text.normalization import normalize
@@ -187,7 +187,7 @@ def _file_lines(path, encoding):
         with open(path, "rb") as stream:
             text, _ = reader.detect_and_decode(stream.read(), encoding)
     except (OSError, ValueError) as error:
-        reason = f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
+        reason = read_failure(error) if isinstance(error, OSError) else str(error)
         raise UserError(f"{path}: {reason}") from None
     return text.removesuffix("\n").split("\n")
 

@@ -4,14 +4,15 @@ import dataclasses
 import os
 from typing import NamedTuple
 
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi import names, timing
 from tsuzuri.midi.score import DRUMS, END, ON
-from tsuzuri.midi.words import codec, wordfile
+from tsuzuri.midi.words import codec, collect, wordfile
 from tsuzuri.midi.words.convert import PieceWords, convert_file
 from tsuzuri.midi.words.settings import settings_from_json
 
 LONGEST = 2000  # words of a piece that does not end by itself
+BEGINNINGS = f"a MIDI file, a file of words that ends in {wordfile.SUFFIX}, or words such as 00_90_4050"
 DENSEST = 1000  # words in a bar or a second, beyond which a piece is brought to its end
 
 
@@ -78,8 +79,7 @@ def read_beginning(text, about):
         words = text.split()
         events, faults = codec.decode_events(words, division, unfinished=True)
         if faults:
-            i, reason = faults[0]
-            raise UserError(f"word {i + 1} to begin with, {words[i]!r}, {reason}; and there is no such file")
+            raise UserError(_no_beginning(text, words, *faults[0]))
         programs = tuple(map(tuple, about["programs"]))
         return Beginning(_without_end(events), about["tempo"], tuple(about["meter"]), programs, False)
     if text.lower().endswith(wordfile.SUFFIX):
@@ -89,8 +89,17 @@ def read_beginning(text, about):
         with open(text, "rb") as stream:
             data = stream.read()
     except OSError as error:
-        raise UserError(f"{text}: cannot be read: {error.strerror}") from None
+        raise UserError(f"{text}: {read_failure(error)}") from None
     return beginning_of_midi(text, data, about)
+
+
+def _no_beginning(text, words, index, reason):
+    """What is wrong with a ``text`` that is no file, and of whose ``words`` that at ``index`` is none."""
+    if os.path.isdir(text):
+        return f"{text}: is a folder, must be {BEGINNINGS}"
+    if text.lower().endswith((*collect.SUFFIXES, wordfile.SUFFIX)):
+        return f"{text}: no such file"
+    return f"word {index + 1} to begin with, {wordfile.cut_word(words[index])!r}, {reason}; and there is no such file"
 
 
 def beginning_of_midi(path, data, about):
@@ -99,8 +108,7 @@ def beginning_of_midi(path, data, about):
     try:
         pieces = convert_file(os.path.basename(path), data, settings).pieces
     except ValueError as error:
-        allowed = f"a MIDI file, a file of words that ends in {wordfile.SUFFIX}, or words such as 00_90_4050"
-        raise UserError(f"{path}: {error}: must be {allowed}") from None
+        raise UserError(f"{path}: {error}: must be {BEGINNINGS}") from None
     return _beginning_of_pieces(path, pieces, about["division"])
 
 

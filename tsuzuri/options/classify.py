@@ -33,6 +33,7 @@ from tsuzuri.options.values import (
     RATIO,
     RUN,
     SHARE,
+    SIZE,
     SWITCH,
     choice,
 )
@@ -73,7 +74,7 @@ TRAIN = {
             "--precision",
             choice("auto", *native.PRECISIONS),
             "auto",
-            "precision of the LSTM layers' products, as in train.py",
+            "precision of the LSTM layers' products, as of a language model's",
         ),
     ],
     "words": [
@@ -114,15 +115,15 @@ TRAIN = {
             "--num-layers --n-layers",
         ),
         Option("--pool", choice(*classifier.POOLS), "mean", "summary of a sequence: mean, last state, or maximum"),
-        Option("-u --unit --dim-proj", COUNT, 128, "hidden size of each layer", "--units --hidden-size"),
-        Option("--width", COUNT, None, "embedding size (default: the hidden size)"),
+        Option("-u --unit --dim-proj", SIZE, 128, "hidden size of each layer", "--units --hidden-size"),
+        Option("--width", SIZE, None, "embedding size (default: the hidden size)"),
         Option("--dropout", RATIO, 0.5, "dropout rate of the pooled values"),
         Option("--dropout-words", RATIO, 0.5, "dropout rate of the embeddings' values"),
         Option("--use-dropout", SWITCH, True, "off: no dropout at all"),
     ],
     "training": [
         Option("-e --epoch --max-epochs", COUNT, 100, "maximum number of epochs", "--epochs --num-epochs"),
-        Option("-b --batchsize --batch-size", COUNT, 32, "examples per update"),
+        Option("-b --batchsize --batch-size", SIZE, 32, "examples per update"),
         OPTIMIZER,
         Option(
             "--lr --lrate",

@@ -81,7 +81,7 @@ def settings_options(**defaults: object) -> list[Option]:
         return Option(f"--{name.replace('_', '-')}", _word_or_number(name), default[name], text)
 
     kinds = "kinds of events: notes; channel, with controllers; all, with tempo, time and key signatures"
-    copies = "range of semitones for transposed copies, such as -5..6"
+    copies = "range of semitones for transposed copies, such as -5..6; 5 alone is 0..5"
     return [
         number("track", "auto (the track with most notes), all, or a track number"),
         Option("--events", choice(*EVENTS), default["events"], kinds),

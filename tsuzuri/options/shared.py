@@ -13,7 +13,7 @@ DICTIONARIES = [
     Option("--user-dictionary", FILE, None, "MeCab's dictionary of one's own words, such as NEologd, beside the other"),
 ]
 NORMALIZE = Option("--normalize", choice(*FORMS), FORMS[0], "form of Unicode of all texts")
-MAX_TEXT = Option("--max-text", COUNT, settings.MAX_TEXT, "bytes that one archive may unpack to")
+MAX_TEXT = Option("--max-text", COUNT, settings.MAX_TEXT, "megabytes that one archive may unpack to")
 RESUME = Option("-r --resume", FLAG, False, "continue the run in --out where it stopped")
 FORCE = Option("-f --force", FLAG, False, "replace a run that is already in --out")
 MIN_COUNT = Option("--min-count", COUNT, None, "minimum count of a word, rarer ones become <unk> (default: 2, music 1)")

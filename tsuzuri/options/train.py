@@ -17,7 +17,7 @@ from tsuzuri.options.shared import (
     TOKENS,
     TRAINING_SEED,
 )
-from tsuzuri.options.values import COUNT, DEVICE, FILE, FRACTION, POSITIVE, RATIO, RUN, WHOLE, choice
+from tsuzuri.options.values import COUNT, DEVICE, FILE, FRACTION, POSITIVE, RATIO, RUN, SIZE, WHOLE, choice
 from tsuzuri.text.settings import KEEP, LINES
 from tsuzuri.training.schemas import PRECISIONS
 
@@ -56,7 +56,7 @@ TABLES = {
     ],
     "MIDI": settings_options(velocities=8, grid=24),
     "model": [
-        Option("-u --unit", COUNT, 256, "hidden size of each layer", "--units --hidden-size --rnn-size --nhid"),
+        Option("-u --unit", SIZE, 256, "hidden size of each layer", "--units --hidden-size --rnn-size --nhid"),
         Option("--dropout", RATIO, 0.5, "dropout rate"),
         Option(
             "--dropout-on",
@@ -70,8 +70,8 @@ TABLES = {
     ],
     "training": [
         Option("-e --epoch", COUNT, 50, "maximum number of epochs", "--epochs --max-epochs --num-epochs"),
-        Option("-b --batchsize", COUNT, 20, "streams read side by side", "--batch-size"),
-        Option("-l --bproplen", COUNT, 35, "steps of a window (truncated BPTT)", "--bptt --seq-length --seq-len"),
+        Option("-b --batchsize", SIZE, 20, "streams read side by side", "--batch-size"),
+        Option("-l --bproplen", SIZE, 35, "steps of a window (truncated BPTT)", "--bptt --seq-length --seq-len"),
         GRADCLIP,
         OPTIMIZER,
         Option(

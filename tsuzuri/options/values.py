@@ -12,8 +12,9 @@ import reprlib
 from collections.abc import Callable
 from typing import Any
 
-from tsuzuri.rules import Bounds
+from tsuzuri.rules import PLENTY, Bounds
 
+LARGEST = 65_536  # of what takes memory: units, streams, steps; far more than any machine has room for at once
 LONGEST = 60  # characters of a value that a message shows
 ON_OFF = {"on": True, "off": False, "True": True, "False": False, "true": True, "false": False, "1": True, "0": False}
 
@@ -131,8 +132,9 @@ def _name(value: Any) -> str:
     return str(operator.index(value)) if is_number(value) and isinstance(value, numbers.Integral) else _text(value)
 
 
-COUNT = whole_number(Bounds(1))
-WHOLE = whole_number(Bounds(0))
+COUNT = whole_number(Bounds(1, PLENTY))
+SIZE = whole_number(Bounds(1, LARGEST))
+WHOLE = whole_number(Bounds(0, PLENTY))
 FEW = whole_number(Bounds(1, 9))
 SEED = whole_number(Bounds(0, 2**32 - 1))
 POSITIVE = any_number(Bounds(0, above=True))

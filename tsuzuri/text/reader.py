@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 from tsuzuri.folders import walk_files
 from tsuzuri.storage import DEFLATE_LIMIT
 from tsuzuri.text import aozora
@@ -73,7 +73,7 @@ def _documents(file):
             with open(file, "rb") as stream:
                 yield _document(file, stream.read())
     except OSError as error:
-        yield Skipped(file, f"cannot be read: {error.strerror or error}")
+        yield Skipped(file, read_failure(error))
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         yield Skipped(file, f"is a damaged archive: {error}")
 

@@ -11,7 +11,7 @@ KEEP, JOIN, DROP = "keep", "join", "drop"
 LINES = (KEEP, JOIN)  # DROP is what runs of format 1 did
 FORMS = ("nfc", "nfkc", "none")  # of Unicode
 UNIDIC_LITE = "unidic-lite"
-MAX_TEXT = 2**30  # bytes that one archive may unpack to
+MAX_TEXT = 1024  # megabytes that one archive may unpack to
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +22,7 @@ class TextSettings:
     name of a package or a folder; ``user_dictionary`` a file or None. ``normalize`` is the form of Unicode, one of
     ``FORMS``. ``lines``: "keep" takes them as they stand, a blank one being the end of a paragraph; "join" makes one
     line of each paragraph that is wrapped by hand; "drop" keeps them and leaves out the blank ones. ``max_text`` is
-    how many bytes an archive may unpack to.
+    how many megabytes an archive may unpack to.
     """
 
     encoding: str = AUTO

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy
 
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 from tsuzuri.text.reader import UNPACKING
 
 GLOVE, TEXT, BINARY = FORMS = "GloVe text", "word2vec or fastText text", "word2vec binary"
@@ -54,7 +54,7 @@ def open_vectors(path: str | os.PathLike) -> Iterator[io.BufferedReader]:
     except ValueError as error:
         raise UserError(f"{path}: {error}") from None
     except UNPACKING as error:
-        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise UserError(f"{path}: {read_failure(error)}") from None
 
 
 def _only_member(archive):

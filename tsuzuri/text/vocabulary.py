@@ -2,15 +2,18 @@
 
 import difflib
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import numpy
 
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 
 EOS, UNK = 0, 1
 SPECIAL = ("<eos>", "<unk>")
+LONGEST = 100  # characters of a word that is compared with the known ones, which takes time with each of them
+_CONTENT = re.compile(r"[\u30a1-\u30fc\u3400-\u9fff]{2}|[^\W\d_\u3040-\u9fff]{5}")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 _UNESCAPES = {"\\": "\\", "n": "\n", "r": "\r"}
 
@@ -30,10 +33,22 @@ class Vocabulary:
         return numpy.fromiter((self.ids.get(word, UNK) for word in words), numpy.int32)
 
     def nearest(self, word: str, count: int = 5) -> list[str]:
-        """The known words most like ``word``: by spelling, else the most frequent that share a character with it."""
+        """The known words most like ``word``: by spelling, else the most frequent that share a character with it.
+
+        There are none where no known word has any of its characters.
+        """
+        known = [other for other in self.words[len(SPECIAL) :] if set(other) & set(word)]
+        return difflib.get_close_matches(word[:LONGEST], known, count, cutoff=0.5) or known[:count]
+
+    def examples(self, count: int = 5) -> list[str]:
+        """The most frequent words that mean something by themselves, to show what is known.
+
+        They are those with two Chinese characters, two katakana or five other letters in a row; where there are none,
+        other words of letters, and at last any words.
+        """
         known = self.words[len(SPECIAL) :]
-        close = difflib.get_close_matches(word, known, count, cutoff=0.5)
-        return close or [other for other in known if set(other) & set(word)][:count] or known[:count]
+        words = [word for word in known if word.isalpha()]
+        return [word for word in words if _CONTENT.search(word)][:count] or words[:count] or known[:count]
 
     def dump(self) -> bytes:
         """The bytes of ``vocabulary.txt``: UTF-8, a word a line; line ends in a word and backslashes are escaped."""
@@ -57,8 +72,10 @@ def load_vocabulary(path: str | os.PathLike) -> Vocabulary:
     try:
         with open(path, encoding="utf-8", newline="\n") as stream:
             words = [_unescape(line) for line in stream.read().removesuffix("\n").split("\n")]
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: not a vocabulary ({getattr(error, 'strerror', None) or error})") from None
+    except OSError as error:
+        raise UserError(f"{path}: {read_failure(error)}") from None
+    except ValueError as error:
+        raise UserError(f"{path}: not a vocabulary ({error})") from None
     repeated = [word for word, count in Counter(words).items() if count > 1]
     if tuple(words[: len(SPECIAL)]) != SPECIAL or repeated:
         reason = f"holds {repeated[0]!r} twice" if repeated else f"does not begin with {' and '.join(SPECIAL)}"

@@ -31,6 +31,11 @@ class ClassificationTask(Task):
         if state.window >= count:
             raise UserError(f"{path}: damaged: meta.window is {state.window}, must be below the {count} of an epoch")
 
+    def batch_numbers(self, sizes):
+        """Of each word and unit the values that a layer keeps for the gradients, for a batch of mean length."""
+        words = min(self.recipe.batchsize, len(self._lengths)) * int(self._lengths.mean())
+        return words * (sizes.width + (sizes.gates + 2) * sizes.units * sum(map(len, sizes.stacks())))
+
     def make_learner(self, model, optimizer):
         return Learner(model, optimizer, self._forward)
 

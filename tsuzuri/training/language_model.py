@@ -35,6 +35,10 @@ class LanguageModelTask(Task):
         if state.window > count:
             raise UserError(f"{path}: damaged: meta.window is {state.window}, must be at most the {count} of an epoch")
 
+    def batch_numbers(self, sizes):
+        """Of each word and unit the six values that each of the two layers keeps for the gradients."""
+        return 12 * self.recipe.batchsize * self.recipe.bproplen * sizes.units
+
     def make_learner(self, model, optimizer):
         return recorded.make_learner(model, optimizer, self.recipe.batchsize, self.recipe.bproplen)
 

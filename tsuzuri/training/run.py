@@ -88,8 +88,7 @@ class Run:
     def best_arrays(self):
         """The weights of ``model.npz`` by name, not yet checked; there are none before the first validation."""
         if os.path.exists(self.file("checkpoint.npz")) and not os.path.exists(self.file("model.npz")):
-            resume = f"{self.schema.command} -o {self.path} --resume"
-            raise UserError(f"{self.path}: holds no trained model yet ({resume} goes on with the training)")
+            raise UserError(f"{self.path}: holds no trained model yet (--resume goes on with its training)")
         arrays = storage.load_npz(self.file("model.npz"))
         return {name: array for name, array in arrays.items() if name not in self.schema.extras}
 
@@ -129,7 +128,8 @@ class Run:
     def _finite(self, file, arrays):
         for name, array in arrays.items():
             if not numpy.isfinite(array).all():
-                raise UserError(f"{self.file(file)}: not written: {name} is not finite (the old file is kept)")
+                old = " (the old file is kept)" if os.path.exists(self.file(file)) else ""
+                raise UserError(f"{self.file(file)}: not written: {name} is not finite{old}")
         return arrays
 
     def _write(self, name, arrays):
@@ -154,7 +154,7 @@ def load_run(path, *schemas):
     schemas = schemas or (LANGUAGE_MODEL,)
     name = os.path.join(path, "run.json")
     if not os.path.exists(name):
-        raise UserError(f"{path}: not a run (it holds no run.json; {schemas[0].command} -o {path} makes one)")
+        raise UserError(f"{path}: not a run (it holds no run.json; training {schemas[0].noun} makes one)")
     try:
         with open(name, encoding="utf-8") as stream:
             about = json.load(stream)
@@ -178,8 +178,7 @@ def _schema_of(path, kind, schemas):
     """The one of the ``schemas`` that a kind of run is of; the first for a kind that nobody knows."""
     schema = next((schema for schema in SCHEMAS if kind in schema.kinds), schemas[0])
     if schema not in schemas:
-        wanted = schemas[0]
-        raise UserError(f"{path}: holds {schema.noun}, and {wanted.noun} is needed ({wanted.command} -o makes one)")
+        raise UserError(f"{path}: holds {schema.noun}, and {schemas[0].noun} is needed")
     return schema
 
 

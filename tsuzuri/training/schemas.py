@@ -75,17 +75,16 @@ class ClassifierRecipe:
 class Schema:
     """A kind of run.
 
-    ``kinds`` are the values of run.json's ``kind``, ``noun`` and ``command`` say in messages what it is and what makes
-    one. ``files`` are what it holds besides run.json, ``extras`` the arrays in model.npz that are no weights,
-    ``carried`` the names of the LSTM state (B, N each) that a model carries from batch to batch.
-    ``rules`` are those of run.json, ``defaults`` what runs have from before there was a choice, ``checkpoint`` the
-    rules of a checkpoint's ``meta``. ``check(about)`` raises ``ValueError`` for a run.json that does not hold together,
-    each of its fields being right; ``build(sizes, recipe)`` makes the model with the weights that its seed gives.
+    ``kinds`` are the values of run.json's ``kind``, ``noun`` says in messages what it is. ``files`` are what it
+    holds besides run.json, ``extras`` the arrays in model.npz that are no weights, ``carried`` the names
+    of the LSTM state (B, N each) that a model carries from batch to batch. ``rules`` are those of run.json,
+    ``defaults`` what runs have from before there was a choice, ``checkpoint`` the rules of a checkpoint's ``meta``.
+    ``check(about)`` raises ``ValueError`` for a run.json that does not hold together, each of its fields being right;
+    ``build(sizes, recipe)`` makes the model with the weights that its seed gives.
     """
 
     kinds: tuple
     noun: str
-    command: str
     files: tuple
     extras: tuple
     carried: tuple
@@ -204,7 +203,6 @@ def _build_language_model(sizes, recipe):
 LANGUAGE_MODEL = Schema(
     kinds=("text", "music"),
     noun="a language model",
-    command="train.py",
     files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png", "texts.zip", "sample.mid"),
     extras=(),
     carried=("c1", "h1", "c2", "h2"),
@@ -306,7 +304,6 @@ def _build_classifier(sizes, recipe):
 CLASSIFIER = Schema(
     kinds=("classes",),
     noun="a classifier",
-    command="classify.py train",
     files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "error.png", "confusion.png", "examples.csv"),
     extras=(HISTORY,),
     carried=(),

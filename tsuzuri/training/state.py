@@ -2,6 +2,10 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+S = TypeVar("S", bound="State")
 
 
 @dataclasses.dataclass
@@ -12,13 +16,13 @@ class Patience:
     best: float = math.inf
     stale: int = 0
 
-    def better(self, value):
+    def better(self, value: float) -> bool:
         """Take note of a validation; returns whether it is the best so far."""
         improved = value < self.best
         self.best, self.stale = (value, 0) if improved else (self.best, self.stale + 1)
         return improved
 
-    def exhausted(self):
+    def exhausted(self) -> bool:
         return self.stale >= self.patience
 
 
@@ -35,14 +39,14 @@ class State:
     window: int = 0
     nats: float = 0.0
     words: int = 0
-    history: list = dataclasses.field(default_factory=list)
+    history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
-    def meta(self):
+    def meta(self) -> dict[str, Any]:
         """As JSON holds it in a checkpoint."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_meta(cls, meta):
+    def from_meta(cls: type[S], meta: Mapping[str, Any]) -> S:
         """The state that ``meta`` made, which was checked before."""
         return cls(**meta | {"patience": Patience(**meta["patience"])})
 
@@ -57,7 +61,7 @@ class LanguageModelState(State):
 
     start: int = 0
     lr: float = 0.0
-    order: dict = dataclasses.field(default_factory=dict)
+    order: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass

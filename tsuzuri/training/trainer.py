@@ -5,14 +5,19 @@ What differs between the two is a ``Task`` (``task.py``): ``language_model.py`` 
 
 import math
 import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy
 
 from tsuzuri import storage
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, enough_memory
 from tsuzuri.kernels import native
 from tsuzuri.training import ending, log
+from tsuzuri.training.checkpoint import Checkpoint
 from tsuzuri.training.optimizers import OPTIMIZERS, set_frozen
+from tsuzuri.training.run import Run
+from tsuzuri.training.task import Task
 
 CHECKPOINT_SECONDS = 300  # at most so much work is lost when the process is killed
 EVENT_SECONDS = 0.1  # between two events of batches, at least
@@ -26,18 +31,18 @@ class Learner:
     up where they are made, so that a GPU need not be waited for after every batch. ``description`` says what computes.
     """
 
-    def __init__(self, model, optimizer, forward):
+    def __init__(self, model: Any, optimizer: Any, forward: Callable[[Any, Any], tuple[Any, int]]) -> None:
         self.model, self.optimizer, self.forward = model, optimizer, forward
         on_cpu = model.xp is numpy
         self.description = native.describe(model.precision) if on_cpu else f"CuPy, {model.precision}"
         self._pause = 0 if on_cpu else PAUSE
         self._looked = time.monotonic()
 
-    def begin(self, nats):
+    def begin(self, nats: float) -> None:
         """From here on losses are added to ``nats``, and the LSTM state is the model's."""
         self._nats = self.model.xp.asarray(nats, "d")
 
-    def learn(self, batch):
+    def learn(self, batch: Any) -> None:
         """Forward, backward, update."""
         loss, count = self.forward(self.model, batch)
         self.model.cleargrads()
@@ -45,11 +50,11 @@ class Learner:
         self.optimizer.update()
         self._nats = self._nats + loss.array.astype("d") * count
 
-    def due(self):
+    def due(self) -> bool:
         """Whether it is time to look at the losses again: that costs nothing on a CPU, and a wait on a GPU."""
         return time.monotonic() - self._looked >= self._pause
 
-    def nats(self):
+    def nats(self) -> float:
         """The sum of all losses since ``begin``; it waits for the batches before."""
         self._looked = time.monotonic()
         return self._sum()
@@ -57,7 +62,7 @@ class Learner:
     def _sum(self):
         return float(self._nats)
 
-    def notes(self):
+    def notes(self) -> list[str]:
         """What is to be said of it in the end, in lines."""
         return []
 
@@ -72,16 +77,40 @@ class Trainer:
     """
 
     def __init__(
-        self, run, task, device, *, checkpoint=None, weights=None, stop=lambda: False, listener=lambda _: None
-    ):
+        self,
+        run: Run,
+        task: Task,
+        device: Any,
+        *,
+        checkpoint: Checkpoint | None = None,
+        weights: Mapping[str, numpy.ndarray] | None = None,
+        stop: Callable[[], bool] = lambda: False,
+        listener: log.Listener = lambda _: None,
+    ) -> None:
         self.run, self.task, self.recipe = run, task, run.recipe
-        self.device, self._stop, self._listener = device, stop, listener or (lambda event: None)
+        self.device, self._stop, self._listener = device, stop, listener
+        self._epoch, self._batches, self._began = 1, None, None
+        self._told = -math.inf  # when it last told of batches
+        with enough_memory(ending.memory_needed(run)):
+            self._build(checkpoint, weights or {})
+            self._tell("note", f"engine   {self.learner.description}")
+            if checkpoint:
+                self._tell("note", ending.nothing_left(self.recipe, self.state) or f"go on    {self.place()}")
+                self.save()
+            else:
+                run.create(run.encode_checkpoint(self.model, self.optimizer, self.state.meta()))
+                self._saved = time.monotonic()
+
+    def _build(self, checkpoint, weights):
+        """The model, its optimizer and its learner, as they begin or go on; nothing is written."""
+        run, task, device = self.run, self.task, self.device
         device.use()
+        self.optimizer = OPTIMIZERS[self.recipe.optimizer].make(self.recipe.lr, self.recipe.gradclip)
+        self._check_memory()
         self.model = run.new_model()
         for path, param in self.model.namedparams():
-            if path[1:] in (weights or {}):
+            if path[1:] in weights:
                 param.array[...] = weights[path[1:]]
-        self.optimizer = OPTIMIZERS[self.recipe.optimizer].make(self.recipe.lr, self.recipe.gradclip)
         self.optimizer.setup(self.model)
         self.model.to_device(device)
         self.state = task.new_state(self.recipe)
@@ -91,29 +120,31 @@ class Trainer:
             task.check_resumed(self.state, checkpoint.path)
         self._freeze()  # before the learner is made, which depends on it
         self.learner = task.make_learner(self.model, self.optimizer)
-        self._epoch, self._batches, self._began = self.state.epoch, None, None
-        self._told = -math.inf  # when it last told of batches
-        self._tell("note", f"engine   {self.learner.description}")
-        if checkpoint:
-            self._tell("note", f"go on    {self.place()}")
-            self.save()
-        else:
-            run.create(run.encode_checkpoint(self.model, self.optimizer, self.state.meta()))
-            self._saved = time.monotonic()
+        self._epoch = self.state.epoch
 
-    def place(self):
+    def _check_memory(self):
+        """Raise ``MemoryError`` where no machine like this has room to learn: before an old run is replaced.
+
+        What is asked for at once is refused at once and else costs nothing, while memory that is taken piece by piece
+        may be granted until the process is killed.
+        """
+        if self.device.xp is numpy:
+            weights = sum(math.prod(shape) for shape in self.run.sizes.shapes().values())
+            copies = 2 + len(self.optimizer.states)  # with the gradients and the optimizer's moments
+            numpy.empty(copies * weights + self.task.batch_numbers(self.run.sizes), "f")
+
+    def place(self) -> str:
         """Where it stands, in words."""
         return f"in epoch {self.state.epoch}, after {self.task.unit} {self.state.window}"
 
-    def train(self):
+    def train(self) -> bool:
         """To its end, or to the first wish to stop; returns whether it came to its end."""
+        with enough_memory(ending.memory_needed(self.run)):
+            return self._train()
+
+    def _train(self):
         state, task = self.state, self.task
-        if state.patience.exhausted() and state.epoch <= self.recipe.epoch:
-            self._tell("note", f"patience  is used up: --patience above {self.recipe.patience} goes on")
-        if state.epoch > self.recipe.epoch:
-            done = f"all {self.recipe.epoch} epochs were done before"
-            self._tell("note", f"finished {done}: --epoch {2 * self.recipe.epoch} goes on with as many more")
-        stopped, started = False, time.monotonic()
+        stopped, started = False, time.monotonic() if self._unfinished() else None
         while not stopped and self._unfinished():
             stopped = self._train_epoch() and self._unfinished()
         if stopped:
@@ -125,8 +156,9 @@ class Trainer:
             best = self.run.load_best()
             best.to_device(self.device)
             self._tell("test", task.test(best))
-        why = ending.reason(self.recipe, state, stopped)
-        self._tell("end", ending.summary(self.run, task, state.history, why, time.monotonic() - started))
+        why = ending.reason(self.recipe, state, stopped, before=started is None)
+        seconds = None if started is None else time.monotonic() - started
+        self._tell("end", ending.summary(self.run, task, state.history, why, seconds))
         return not stopped
 
     def _train_epoch(self):
@@ -203,8 +235,7 @@ class Trainer:
             lr = self.task.learning_rate(state)
             raise UserError(
                 f"{self.run.path}: the loss became {state.nats} in epoch {state.epoch}, by {self.task.unit} "
-                f"{state.window}; the best model and the last checkpoint are kept (try a lower --lr than {lr:g}, or "
-                "--gradclip)"
+                f"{state.window}; {ending.kept(self.run)} (try a lower --lr than {lr:g}, or --gradclip)"
             )
         self.task.look(state)
 
@@ -250,7 +281,7 @@ class Trainer:
         last = self.recipe.freeze_epochs
         set_frozen(self.model.l0, last is None or self.state.epoch <= last)
 
-    def save(self):
+    def save(self) -> None:
         """A checkpoint, and the log of the validations that it holds."""
         self._saved = time.monotonic()
         self.run.save_checkpoint(self.model, self.optimizer, self.state.meta())

@@ -194,22 +194,21 @@ def test_a_run_that_was_stopped_before_there_was_a_model(mood, tmp_path, refused
     with monkeypatch.context() as patched:
         stop_after(patched, 1)
         assert captured("train", mood, "-o", out, "-e", 1, *SMALL)[0] == 128 + signal.SIGTERM
-    again = f"classify.py train -o {out} --resume"
-    reason = f"{out}: holds no trained model yet ({again} goes on with the training)"
+    reason = f"{out}: holds no trained model yet (--resume goes on with its training)"
     assert refused("predict", out, mood, "-d", "cpu") == reason
     assert refused("evaluate", out, "-d", "cpu") == reason
     assert refused("train", mood, "-o", tmp_path / "b", "--init-from", out) == reason
-    assert captured(*again.split()[1:], "-d", "cpu")[0] == 0
+    assert captured("train", "-o", out, "--resume", "-d", "cpu")[0] == 0
     assert captured("predict", out, mood, "-d", "cpu")[0] == 0
 
 
 def test_a_language_model_that_was_stopped_before_there_was_one(language, tmp_path, refused):
     out = shutil.copytree(language, tmp_path / "run")
     (out / "model.npz").unlink()
-    reason = f"{out}: holds no trained model yet (train.py -o {out} --resume goes on with the training)"
+    reason = f"{out}: holds no trained model yet (--resume goes on with its training)"
     assert refused(out, "the", main=generate.main) == reason
     (out / "checkpoint.npz").unlink()
-    assert refused(out, "the", main=generate.main).endswith("model.npz: cannot be read: No such file or directory")
+    assert refused(out, "the", main=generate.main).endswith("model.npz: no such file")
 
 
 # Evaluating

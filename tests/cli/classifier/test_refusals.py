@@ -44,8 +44,8 @@ def bad(tmp_path, mood):
         ("MOOD --encoding klingon", "the encoding 'klingon' is unknown, must be auto, utf-8"),
         ("FEW", "few.tsv"),
         ("TEXTS", "texts.tsv: has 50 labels in 50 examples"),
-        ("NONE", "none: cannot be read: No such file or directory"),
-        ("MOOD --test NONE", "none: cannot be read"),
+        ("NONE", "none: no such file"),
+        ("MOOD --test NONE", "none: no such file"),
         ("NOTHING", "nothing: must hold a folder for each class"),
         ("MOOD --test FOREIGN", "the class 'ugly' is not among those that are trained on: bad, good"),
         ("MOOD --valid FOREIGN", "the class 'ugly' is not among those"),
@@ -115,11 +115,11 @@ def test_a_run_is_not_overwritten(straight, mood, tmp_path, refused, monkeypatch
 
 def test_runs_of_the_other_kind(straight, language, mood, refused):
     line = refused("predict", language, "-d", "cpu")
-    assert line == f"{language}: holds a language model, and a classifier is needed (classify.py train -o makes one)"
+    assert line == f"{language}: holds a language model, and a classifier is needed"
     assert line in refused("evaluate", language)
     assert line in refused("train", "-o", language, "--resume")
     line = refused(straight[0], "the", main=generate.main)
-    assert line == f"{straight[0]}: holds a classifier, and a language model is needed (train.py -o makes one)"
+    assert line == f"{straight[0]}: holds a classifier, and a language model is needed"
     assert line in refused("-o", straight[0], "--resume", main=train.main)
 
 
@@ -127,15 +127,15 @@ def test_runs_of_the_other_kind(straight, language, mood, refused):
     ("line", "reason"),
     [
         ("predict", "RUN is missing: name a run directory (--help lists the options)"),
-        ("predict NONE", "none: not a run (it holds no run.json; classify.py train -o"),
-        ("predict RUN NONE", "none: cannot be read: No such file"),
+        ("predict NONE", "none: not a run (it holds no run.json; training a classifier makes one)"),
+        ("predict RUN NONE", "none: no such file"),
         ("predict RUN EMPTY", "empty.tsv: is empty"),
         ("predict RUN MOOD --encoding klingon", "the encoding 'klingon' is unknown"),
         ("predict RUN MOOD --encoding utf-16", "is not text in utf-16"),
         ("predict RUN --by luck", "--by: luck is unknown: must be one of leave-one-out, gradient"),
         ("predict RUN -d tpu", "--device tpu: must be auto, cpu, gpu or gpu:N"),
         ("evaluate RUN FOREIGN", "the class 'ugly' is not among those that are trained on: bad, good"),
-        ("evaluate RUN NONE", "none: cannot be read"),
+        ("evaluate RUN NONE", "none: no such file"),
         ("evaluate RUN --pos MOOD", "name labeled examples"),
         ("evaluate RUN -o MOOD/a.png", "mood.tsv/a.png: cannot be written: Not a directory"),
         ("evaluate NONE", "none: not a run"),

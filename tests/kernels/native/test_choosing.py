@@ -61,9 +61,9 @@ def copy(tmp_path):
 
 
 def test_what_cannot_be_loaded_is_reported(copy):
-    assert loaded(copy, None).startswith("NumPy, float32 (there are none: make native")
-    assert loaded(copy, "").startswith("NumPy, float32 (there are none")
-    assert loaded(copy, 0) == "NumPy, float32 (TSUZURI_NATIVE=0)\n"
+    assert loaded(copy, None).startswith("NumPy, float32 (no native kernels: make native")
+    assert loaded(copy, "").startswith("NumPy, float32 (no native kernels")
+    assert loaded(copy, 0) == "NumPy, float32 (no native kernels: TSUZURI_NATIVE=0)\n"
     assert loaded(copy, 1).startswith("refused TSUZURI_NATIVE=1: there are no native kernels: make native")
     for wrong in ("yes", copy / "tsuzuri/errors.py", "/nowhere.so"):
         assert loaded(copy, wrong).startswith(f"refused TSUZURI_NATIVE={wrong}: must be 0, 1 or the path of an ext")

@@ -78,7 +78,7 @@ def test_a_soundfonts_player_is_told_every_event_in_its_time(stub, tmp_path):
 
 
 def test_what_is_wrong_with_a_soundfont_is_said(stub, tmp_path, monkeypatch):
-    with pytest.raises(UserError, match=r"none\.sf2: No such file"):
+    with pytest.raises(UserError, match=r"none\.sf2: no such file"):
         synth.render_soundfont(piece([]), tmp_path / "none.sf2")
     (tmp_path / "bad.sf2").write_bytes(b"bad")
     with pytest.raises(UserError, match=r"bad\.sf2: is not a SoundFont"):

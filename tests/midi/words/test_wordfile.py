@@ -50,7 +50,7 @@ def test_a_damaged_description_is_refused(saved, change, reason):
 
 
 @pytest.mark.parametrize(
-    ("data", "reason"), [(b"", "holds no words"), (b"\xff\xfe\x00", "not UTF-8"), (None, "No such")]
+    ("data", "reason"), [(b"", "holds no words"), (b"\xff\xfe\x00", "not UTF-8"), (None, "no such file")]
 )
 def test_what_is_no_file_of_words(tmp_path, data, reason):
     path = tmp_path / "b.words"

@@ -62,4 +62,4 @@ def describe(precision):
     if extension():
         threads = extension().threads()
         return f"native {level()}, {precision}, {threads} thread{'s' * (threads != 1)}"
-    return f"NumPy, float32 ({library.why_missing()})"
+    return f"NumPy, float32 (no native kernels: {library.why_missing()})"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy
 
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi import timing
 from tsuzuri.midi.score import DRUMS, OFF, ON, Score
 from tsuzuri.midi.sound import timbres, tones
@@ -61,7 +61,7 @@ def render_soundfont(score: Score, path: str, rate: int = RATE) -> numpy.ndarray
     try:
         player.sfload(Path(path).read_bytes())
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None
+        raise UserError(f"{path}: {read_failure(error)}") from None
     except RuntimeError:  # what the package raises
         raise UserError(f"{path}: is not a SoundFont (.sf2 or .sf3)") from None
     events = _messages(score, rate)

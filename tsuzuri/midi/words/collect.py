@@ -4,7 +4,7 @@ import os
 from collections import Counter, abc
 from typing import Any, NamedTuple
 
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 from tsuzuri.folders import walk_files
 from tsuzuri.midi.score import OFF, ON
 from tsuzuri.midi.words import codec, wordfile
@@ -115,7 +115,7 @@ def collect_pieces(
                 with open(path, "rb") as stream:
                     converted = convert_file(name, stream.read(), settings, strict)
         except OSError as error:
-            report["refused"].append({"name": path, "reason": f"cannot be read: {error.strerror or error}"})
+            report["refused"].append({"name": path, "reason": read_failure(error)})
         except ValueError as error:
             report["refused"].append({"name": path, "reason": str(error)})
         else:

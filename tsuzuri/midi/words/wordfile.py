@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tsuzuri import storage
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi import timing
 from tsuzuri.midi.words import codec
 from tsuzuri.midi.words.convert import PieceWords, is_meter, is_program
@@ -67,8 +67,10 @@ def piece_lines(path):
     try:
         with open(path, encoding="utf-8-sig") as stream:
             lines = [(n, text) for n, text in enumerate(stream.read().split("\n"), 1) if text.strip()]
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from None
+    except OSError as error:
+        raise UserError(f"{path}: {read_failure(error)}") from None
+    except ValueError:
+        raise UserError(f"{path}: cannot be read: not UTF-8 text") from None
     if not lines:
         raise UserError(f"{path}: holds no words")
     return lines
@@ -80,10 +82,13 @@ def _check_words(path, numbered):
     wrong = {word for word in counts if not _is_word(word)}
     if 2 * sum(counts[word] for word in wrong) > sum(counts.values()):
         number, word = next((n, word) for n, text in numbered for word in text.split() if word in wrong)
-        shown = word if len(word) <= LONGEST else word[: LONGEST - 1] + "…"
-        raise UserError(
-            f"{path}: line {number}: {shown} is no word of MIDI: must be delta_status_data, as 00_90_4050 is"
-        )
+        held = f"line {number} has {cut_word(word)!r}, where words such as 00_90_4050 must be"
+        raise UserError(f"{path}: is not a file of words: {held} (read_midi.py writes them)")
+
+
+def cut_word(word: str) -> str:
+    """A word as a message shows it: cut where it is long."""
+    return word if len(word) <= LONGEST else word[: LONGEST - 1] + "…"
 
 
 def _is_word(text):
@@ -109,7 +114,7 @@ def _description(path):
         pieces = [_piece(piece) for piece in about["pieces"]]
         return settings_from_json(about["settings"]), pieces
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+        raise UserError(f"{path}: {read_failure(error)}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path}: damaged, or no description of words: {error}") from None
 
