@@ -171,7 +171,7 @@ def test_input_that_cannot_be_read(tmp_path, monkeypatch):
 
 def source(corpus=(), **options):
     paths = {name: [] for name in ("pos", "neg", "valid", "test")} | {"corpus": list(map(str, corpus))}
-    return paths | {"form": "auto", "encoding": "auto", "columns": [None, None], "midi": None} | options
+    return paths | {"form": "auto", "encoding": "auto", "columns": [None, None], "midi": None, "text": FIRST} | options
 
 
 @pytest.fixture

@@ -203,7 +203,7 @@ def test_mecab_is_never_given_more_than_it_can_take(monkeypatch, line):
             lengths.append(len(part))
             return " ".join(part) + " \n"
 
-    monkeypatch.setattr(tokenizers, "_tagger", lambda: (Tagger(), ""))
+    monkeypatch.setattr(tokenizers, "_tagger", lambda settings: (Tagger(), ""))
     mecab = tokenizers.get_tokenizer("mecab")
     assert mecab.split(line) == list(line)
     assert sum(lengths) == len(line)

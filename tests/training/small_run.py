@@ -7,6 +7,7 @@ import numpy
 
 from tests.training import create_run
 from tsuzuri.text import vocabulary
+from tsuzuri.text.settings import FIRST
 from tsuzuri.training.optimizers import Adam
 from tsuzuri.training.schemas import LanguageModelRecipe
 
@@ -24,6 +25,7 @@ ABOUT = {
         "test": ["c.txt"],
         "min_count": 2,
         "vocab_size": None,
+        "text": FIRST,
         "fingerprint": "",
         "report": {},
     },
