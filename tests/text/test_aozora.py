@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.conftest import ROOT
-from tsuzuri.text import aozora
+from tsuzuri.text import aozora, aozora_frame
 from tsuzuri.text.reader import decode_text
 
 HEADER = """坊っちゃん
@@ -91,7 +91,7 @@ def test_header_and_footer_are_cut_whole():
 
 
 def test_a_body_that_speaks_of_its_source_keeps_the_sentence():
-    sentences = ["底本：この言葉を私は好まない。", *["長い話。"] * aozora.FOOTER_LINES]
+    sentences = ["底本：この言葉を私は好まない。", *["長い話。"] * aozora_frame.FOOTER_LINES]
     assert body("\n".join(sentences)) == sentences
     assert aozora.clean_aozora(HEADER + "長い話。\n底本：この言葉を私は好まない。\n終わり。").lines[1:] == [
         "底本：この言葉を私は好まない。",
@@ -156,7 +156,12 @@ def crude_sentences(text):
     start = rules[-1] + 1 if rules else next(k for k, line in enumerate(lines) if not line)
     stop = next(k for k, line in enumerate(lines) if k > start and FOOTER_LINE.match(line))
     for line in lines[start:stop]:
-        if "見出し" in line or line.startswith(("※", "入力者注", "●入力者注")) or NUMBER_LINE.fullmatch(line):
+        if (
+            line.strip(" 　") == "目次"
+            or "見出し" in line
+            or line.startswith(("※", "入力者注", "●入力者注"))
+            or NUMBER_LINE.fullmatch(line)
+        ):
             continue
         for _ in range(3):
             line = re.sub(r"※?［[＃※][^［］]*］", "\n", line)

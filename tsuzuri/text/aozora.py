@@ -6,17 +6,25 @@ the symbols, the body with ruby 《》, its start mark ｜ and notes ［＃…�
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-_SYMBOLS = re.compile(r"【テキスト中に現れる記号について】|［表記について］")
-_RULE = re.compile(r"[-=]{20,}")
-_FOOTER = re.compile(r"［＃本文終わり］|[-=]*(底本|親本|初出|翻訳の底本|翻訳の原作|作業履歴)[^。「」：]{0,8}：")
-FOOTER_LINES = 80  # real ones have about 30: what looks like one further up is the author's
-_CREDITS = re.compile(r"青空文庫|入力：")  # a footer says who typed the text; a sentence that begins with 底本 does not
-_BEFORE_FOOTER = re.compile(r"[-=]{20,}|※(?!［＃).*|●?入力者注.*|")
+from tsuzuri.text import aozora_frame
+from tsuzuri.text.aozora_frame import NUMBER
 
 _GAIJI = re.compile(r"※［＃([^［］]*)］")
 _NOTE = re.compile(r"［＃[^［］]*］|［※[0-9０-９]+］")
+NOTE_LINES = 4  # that a note may go on for
+LONGEST_NOTE = 200  # characters of it in one line
+_HALF_WIDTH = re.compile(r"\[[＃#]([^\[\]]*)\]")
+_UNMARKED_GAIJI = re.compile(r"※［(?![＃※0-9０-９])([^［］]*(?:水準|U\+|＋|／|「※」)[^［］]*)］")
+_UNMARKED = re.compile(
+    r"［(?![＃※])([^［］]*(?:に傍[点線]|は底本では[^［］]*|のルビ|字下げ(?:終わり)?|見出し(?:終わり)?|太字|縦中横|改ページ|改丁|ママ))］"
+)
+_BRACKET = re.compile("［＃?|］")
+_DIRECTIVE = re.compile(  # what can be told to be the note where its end is missing
+    r"［＃(?:「[^「」。]*」(?:に傍[点線]|は太字|は[^。「」]{0,8}見出し)?|ここ(?:から|で)[^。、\s]{0,12}|[^。「」]*\Z)?"
+)
 _CELL = re.compile(r"(?<![0-9])([12])-([0-9]{1,2})-([0-9]{1,2})(?![0-9])")
 _CODE_POINT = re.compile(r"U\+([0-9A-Fa-f]{4,6})")
 _UNKNOWN_GAIJI = "〓"
@@ -27,10 +35,12 @@ _HEADING_SPAN = re.compile(rf"［＃({_LEVEL})］.*?［＃\1終わり］")
 _HEADING_NOTE = re.compile(r"［＃「([^［］]*)」は((?:同行|窓)?)[大中小]見出し］")
 _HEADING_OPENS = re.compile(rf"［＃ここから{_LEVEL}］")
 _HEADING_CLOSES = re.compile(rf"［＃ここで{_LEVEL}終わり］")
-_NUMBER = r"[〇一二三四五六七八九十百0-9０-９ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩIVX]+"
-_CHAPTER_NUMBER = re.compile(rf"[（〔(]?{_NUMBER}[）〕)]?|第{_NUMBER}[章節回話部篇編]?")
-_ORNAMENT = re.compile(r"[-=─━＊*※　 ×○◇◆●☆★]+")
-
+_CHAPTER_NUMBER = re.compile(rf"[（〔(]?{NUMBER}[）〕)]?|第{NUMBER}[章節回話部篇編]?")
+_PART = rf"[（〔(]?{NUMBER}[）〕)、．.]?|第{NUMBER}[章節回話部篇編]?|[上中下前後][篇編巻]"
+_CHAPTER = re.compile(rf"(?:{_PART})[　 ]+[^。、？！」』]{{1,30}}")
+_INDENT = re.compile(r"(?:　| {2}){3,}")
+_DASHES = re.compile(r"[-=―—–─━～〜~]{3,}")  # two of them may be somebody's silence
+_ORNAMENTS = frozenset("-=─━＊*※×§†‡⁂⁑＋+")  # and the symbols, but for the sign of a character that is not known
 _REPEAT = re.compile(r"／([″゛]?)[＼\\¥]")
 _ACCENTED = re.compile(r"〔([^〔〕]*)〕")
 _LIGATURES = {
@@ -73,8 +83,8 @@ class Cleaned(NamedTuple):
 def is_aozora(text: str) -> bool:
     """Whether a text is in Aozora's format: it has the block of symbols, the footer, or notes ［＃…］."""
     lines = text.split("\n")
-    has_header = any(_SYMBOLS.search(line) for line in lines[:60])
-    return has_header or "［＃" in text or _footer_start(lines, 0) < len(lines)
+    has_header = aozora_frame.symbols_start(lines) is not None
+    return has_header or "［＃" in text or aozora_frame.footer_start(lines, 0) < len(lines)
 
 
 def clean_aozora(text: str) -> Cleaned:
@@ -86,15 +96,19 @@ def clean_aozora(text: str) -> Cleaned:
     ['親譲りの無鉄砲。']
     """
     lines = text.split("\n")
-    start = _header_end(lines)
-    stop = _footer_start(lines, start)
-    body, headings, in_heading = [], [], False
-    source = [line.strip(" 　\f") for line in lines[start:stop]]
+    start = aozora_frame.header_end(lines)
+    stop = aozora_frame.footer_start(lines, start)
+    first, last = aozora_frame.contents_span(lines[start:stop])
+    source = [*lines[start : start + first], *lines[start + last : stop]]
+    body, headings, in_heading = [], [line for line in map(_plain, lines[start + first : start + last]) if line], False
+    source = list(_whole_notes(source))
     for k, line in enumerate(source):
         if "見出し" in line and _HEADING_OPENS.search(line):
             in_heading = True
-        alone = k == 0 or not source[k - 1] or lines[start + k].startswith(("　　", "  "))
-        paragraph, heading = ("", _plain(line)) if in_heading else _without_heading(_without_ruby(line), alone)
+        stripped = line.strip(" 　\f")
+        paragraph, heading = (
+            ("", _plain(stripped)) if in_heading else _without_heading(_without_ruby(stripped), *_place(source, k))
+        )
         if in_heading and _HEADING_CLOSES.search(line):
             in_heading = False
         headings += [heading] if heading else []
@@ -102,26 +116,42 @@ def clean_aozora(text: str) -> Cleaned:
     return Cleaned(body, lines[:start], headings, lines[stop:])
 
 
-def _header_end(lines):
-    """Where the body starts: after the symbols' block, or after the title block where there is none."""
-    for k, line in enumerate(lines[:60]):
-        if _SYMBOLS.search(line):
-            for end in range(k + 1, min(k + 60, len(lines))):
-                if _RULE.fullmatch(lines[end].strip()):
-                    return end + 1
-            break
-    title = next((k for k, line in enumerate(lines) if not line.strip()), 0)
-    return title if title <= 6 and not any("。" in line for line in lines[:title]) else 0
+def _place(lines, k):
+    """Whether a line is alone, indented or after an empty line; and whether it stands far in, between empty lines."""
+    empty_before = k == 0 or not lines[k - 1].strip()
+    empty_after = k + 1 == len(lines) or not lines[k + 1].strip()
+    far_in = bool(_INDENT.match(lines[k]))
+    return empty_before or lines[k].startswith(("　　", "  ")), far_in and empty_before and empty_after
 
 
-def _footer_start(lines, start):
-    """Where the footer starts, with the rules and annotators' notes just before it; ``len(lines)`` without one."""
-    for k in range(max(start, len(lines) - FOOTER_LINES), len(lines)):
-        if _FOOTER.match(lines[k]) and any(_CREDITS.search(line) for line in lines[k:]):
-            while k > start and _BEFORE_FOOTER.fullmatch(lines[k - 1].strip(" 　")):
-                k -= 1
-            return k
-    return len(lines)
+def _whole_notes(lines: Sequence[str]) -> Iterator[str]:
+    """The lines with each note whole in one of them, and in its usual spelling."""
+    held = ""
+    for k, line in enumerate(lines):
+        line = _HALF_WIDTH.sub(r"［＃\1］", line.replace("［#", "［＃"))
+        line = held + (_UNMARKED.sub(r"［＃\1］", _UNMARKED_GAIJI.sub(r"※［＃\1］", line)) if "［" in line else line)
+        held = ""
+        opened = _unclosed_note(line)
+        if opened is not None:
+            ahead = "".join(lines[k + 1 : k + 1 + NOTE_LINES])
+            if len(line) - opened < LONGEST_NOTE and _unclosed_note(line[opened:] + ahead) != 0:
+                held = line
+                continue
+            line = line[:opened] + _DIRECTIVE.sub("", line[opened:])
+        yield line
+    if held:
+        yield held
+
+
+def _unclosed_note(line):
+    """Where the outermost note begins that does not end in a line; None where all end."""
+    opened = []
+    for bracket in _BRACKET.finditer(line):
+        if bracket[0] != "］":
+            opened.append(bracket)
+        elif opened:
+            opened.pop()
+    return next((bracket.start() for bracket in opened if bracket[0] == "［＃"), None)
 
 
 def _without_ruby(line):
@@ -145,8 +175,8 @@ def _character(note):
     return character.translate(_HIDE)
 
 
-def _without_heading(line, alone):
-    """Split a line into what stays and the heading in it; ``alone``: indented, or after an empty line."""
+def _without_heading(line, alone, apart):
+    """Split a line into what stays and the heading in it; it may be ``alone`` or ``apart``, as ``_place`` says."""
     if "見出し" in line:
         if heading := _HEADING_SPAN.search(line):
             return _plain(line.replace(heading[0], "")), _plain(heading[0])
@@ -156,8 +186,17 @@ def _without_heading(line, alone):
                 return _plain(before.replace(title, "", 1) + line[note.end() :]), _plain(title)
             return _plain(line[note.end() :]), _plain(before)
     plain = _plain(line)
-    separates = _ORNAMENT.fullmatch(plain) or (alone and _CHAPTER_NUMBER.fullmatch(plain))
+    separates = _is_ornament(plain) or (alone and _CHAPTER_NUMBER.fullmatch(plain))
+    separates = separates or (apart and _CHAPTER.fullmatch(plain))
     return ("", plain) if separates else (plain, "")
+
+
+def _is_ornament(line):
+    """Whether a line divides the text by signs that are no words: ＊　＊　＊, ――――, △."""
+    signs = line.replace("　", "").replace(" ", "")
+    if not signs or _DASHES.fullmatch(signs):
+        return bool(signs)
+    return all(sign in _ORNAMENTS or (unicodedata.category(sign) == "So" and sign != _UNKNOWN_GAIJI) for sign in signs)
 
 
 def _plain(line):
