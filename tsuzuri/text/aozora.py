@@ -128,8 +128,11 @@ def _whole_notes(lines: Sequence[str]) -> Iterator[str]:
     """The lines with each note whole in one of them, and in its usual spelling."""
     held = ""
     for k, line in enumerate(lines):
+        if not held and "［" not in line and "[" not in line:
+            yield line
+            continue
         line = _HALF_WIDTH.sub(r"［＃\1］", line.replace("［#", "［＃"))
-        line = held + (_UNMARKED.sub(r"［＃\1］", _UNMARKED_GAIJI.sub(r"※［＃\1］", line)) if "［" in line else line)
+        line = held + _UNMARKED.sub(r"［＃\1］", _UNMARKED_GAIJI.sub(r"※［＃\1］", line))
         held = ""
         opened = _unclosed_note(line)
         if opened is not None:
@@ -193,6 +196,8 @@ def _without_heading(line, alone, apart):
 
 def _is_ornament(line):
     """Whether a line divides the text by signs that are no words: ＊　＊　＊, ――――, △."""
+    if line[:1].isalnum():
+        return False
     signs = line.replace("　", "").replace(" ", "")
     if not signs or _DASHES.fullmatch(signs):
         return bool(signs)

@@ -99,7 +99,9 @@ def contents_span(lines: Sequence[str]) -> tuple[int, int]:
 
     A list below 目次 is one if most of its entries stand in the text again, as headings do.
     """
-    head = next((k for k, line in enumerate(lines[:CONTENTS_LINES]) if _CONTENTS.fullmatch(_entry(line))), None)
+    head = next(
+        (k for k, line in enumerate(lines[:CONTENTS_LINES]) if "目" in line and _CONTENTS.fullmatch(_entry(line))), None
+    )
     if head is None:
         return 0, 0
     entries, stop = [], head + 1
