@@ -176,7 +176,7 @@ def test_a_loss_that_is_not_finite_stops_at_once(mood, tmp_path, monkeypatch, re
     monkeypatch.setattr(trainer.Learner, "learn", spoil)
     line = refused("train", "-o", out, "--resume", "-e", 3, "-d", "cpu")
     assert re.search(
-        r"the loss became nan in epoch 2, by batch 1; the last checkpoint is kept checkpoint are kept", line
+        r"the loss became nan in epoch 2, by batch 1; the best model and the last checkpoint are kept", line
     )
     after = contents(out)
     assert {name for name in before if before[name] != after[name]} <= {"run.json"}  # which has the new --epoch
