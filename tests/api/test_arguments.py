@@ -23,6 +23,9 @@ from tsuzuri.models.rnn import RNN
         ("--valid and --test files", "valid and test files"),
         ("/a/b--force: no such file", "/a/b--force: no such file"),
         ("--force/x: no such file", "--force/x: no such file"),
+        ("--lrx and --no-such: unknown", "--lrx and --no-such: unknown"),
+        ("'--lr': not a known word (--unk skip goes on)", "'--lr': not a known word (unk=\"skip\" goes on)"),
+        ("the run's --seed and the file's", "the run's seed and the file's"),
     ],
 )
 def test_options_of_a_command_line_are_named_as_in_python(line, python):

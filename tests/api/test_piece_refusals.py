@@ -22,7 +22,7 @@ WRONG = {
     "words[1]: 'zz' is not delta_status_data in hex": lambda _: Piece.from_words("00_90_3c50 zz"),
     "words[0]: '00_90_3c50' strikes key 60 of channel 1, which never ends": lambda _: Piece.from_words("00_90_3c50"),
     "words[0]: 5 is no text": lambda _: Piece.from_words([5]),
-    "words: 5 is no text": lambda _: Piece.from_words(5),
+    "words: is 5, must be a text or a list of words": lambda _: Piece.from_words(5),
     "meter: (3, 5) is no time signature: must be two numbers such as (3, 4)": lambda _: Piece.from_words(
         TWO_NOTES, meter=(3, 5)
     ),

@@ -70,7 +70,7 @@ def test_events_come_in_order(tmp_path):
     kinds = [event.kind for event in events if event.kind != "batch"]
     told = kinds.index("epoch")
     assert told >= 2
-    assert set(kinds[:told]) == {"note"}
+    assert set(kinds[:told]) == {"note", "warning"}  # of a corpus that is this small
     best = [entry["best"] for entry in run.history]
     assert kinds[told:] == [
         *(kind for good in best for kind in ("epoch", "sample")[: 1 + good]),
@@ -177,7 +177,8 @@ pathlib.Path("facts.json").write_text(json.dumps(facts))
 
 def test_an_interrupt_saves_and_is_raised_and_nothing_is_printed(tmp_path):
     """As Ctrl-C does, and a notebook's stop button; the process has no terminal."""
-    command = [sys.executable, "-c", INTERRUPTED, tmp_path / "run", json.dumps(SMALL), TEXT]
+    quiet = ["-W", "ignore:warning :UserWarning"]  # of a corpus that is this small
+    command = [sys.executable, *quiet, "-c", INTERRUPTED, tmp_path / "run", json.dumps(SMALL), TEXT]
     settings = {"capture_output": True, "text": True, "timeout": 120, "cwd": tmp_path}
     process = subprocess.run(command, env={"PYTHONPATH": str(ROOT)}, **settings)
     assert (process.returncode, process.stdout, process.stderr) == (0, "", "")

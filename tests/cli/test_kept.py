@@ -33,4 +33,4 @@ def test_no_best_model_is_claimed_before_there_is_one(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(trainer.Learner, "learn", spoil)
         line = refused(run_command("train.py", "-o", tmp_path / "run", "--resume", "-e", 2, "-d", "cpu"))
-    assert "; the last checkpoint is kept checkpoint are kept (" in line
+    assert "; the best model and the last checkpoint are kept (" in line

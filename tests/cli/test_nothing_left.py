@@ -47,7 +47,7 @@ def test_a_finished_run_says_one_thing(trained, epochs, before, goes_on):
     state = state_of(folder)
     again = run_command(*resume)
     assert again.returncode == 0
-    assert f"finished {before}: {goes_on}\n" in again.stderr
+    assert f"nothing  is left to do: {before}; {goes_on}\n" in again.stderr
     assert f"end      {before}\n" in again.stderr
     assert "go on    " not in again.stderr
     assert state_of(folder) == state
@@ -70,6 +70,6 @@ def test_patience_that_was_used_up_before(trained):
     done = run_command(*resume, "-e", 50, "--patience", 1)
     assert re.search(r"^end      patience used up, the last validation no better, after ", done.stderr, re.M)
     again = run_command(*resume)
-    assert "patience  is used up: --patience above 1 goes on\n" in again.stderr
+    assert "nothing  is left to do: patience was used up before; --patience above 1 goes on\n" in again.stderr
     assert "end      patience was used up before, the last validation no better\n" in again.stderr
     assert "go on    " not in again.stderr

@@ -158,7 +158,9 @@ def test_a_finished_run_says_how_it_goes_on(place, command):
     assert run_command(*command, corpus, *out, *small, "-e", 2).returncode == 0
     again = run_command(*command, *out, "--resume")
     assert again.returncode == 0, again.stderr
-    assert "finished all 2 epochs were done before: --epoch 4 goes on with as many more\n" in again.stderr
+    assert (
+        "nothing  is left to do: all 2 epochs were done before; --epoch 4 goes on with as many more\n" in again.stderr
+    )
     more = run_command(*command, *out, "--resume", "-e", 3)
-    assert "finished all" not in more.stderr
+    assert "is left to do" not in more.stderr
     assert more.stdout.startswith("epoch   3")

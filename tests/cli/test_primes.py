@@ -45,8 +45,12 @@ def test_a_mistyped_run_is_named(runs, word):
         for arguments in ((wrong,), (wrong, word), (word, wrong), ("-m", wrong)):
             assert refused(run_command("generate.py", *arguments, *FEW)) == f"{wrong}: {meant}"
     assert refused(run_command("generate.py", runs / "runs" / "novell")).endswith(f"mean {runs / 'runs' / 'novel'}?")
-    for other in ("quite/another", "runs/nova", "x" * 300):
-        assert "not a run (it holds no run.json" in refused(run_command("generate.py", other, word))
+    for other, said in (
+        ("quite/another", "no such folder"),
+        ("runs/nova", "holds no run.json"),
+        ("x" * 300, "no such"),
+    ):
+        assert said in refused(run_command("generate.py", other, word))
 
 
 def test_the_nearest_run(runs):
@@ -54,6 +58,8 @@ def test_the_nearest_run(runs):
     assert nearest_run("folk/") == "runs/folk"
     assert nearest_run("runs/[folk") == "runs/folk"
     assert nearest_run("zzz") is None
+    assert nearest_run(f"{runs}/runs/zzz") is None  # the folder in common makes nothing alike
+    assert nearest_run(f"{runs}/runs/novle") == f"{runs}/runs/novel"
     os.chdir(runs / "runs")
     assert nearest_run("novle") == "novel"
 

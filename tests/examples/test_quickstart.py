@@ -25,11 +25,13 @@ def outputs_of(notebook):
     return [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
 
 
-def check_outputs(notebook):
+def check_outputs(notebook, but_warnings=False):
     """A notebook ran to its end: text, curves, a piano roll with a player, and a matrix are shown, and no path."""
     counts = [cell["execution_count"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert counts == [*range(1, len(counts) + 1)]
     outputs = outputs_of(notebook)
+    if but_warnings:
+        outputs = [output for output in outputs if output.get("name") != "stderr"]
     assert {output["output_type"] for output in outputs} == {"stream", "execute_result"}
     assert {output.get("name", "stdout") for output in outputs} == {"stdout"}  # no warning
     shown = [output["data"] for output in outputs if "data" in output]
@@ -85,7 +87,7 @@ def small(tmp_path):
 
 
 def test_a_small_notebook_runs(small):
-    check_outputs(make(small))
+    check_outputs(make(small), but_warnings=True)  # of texts that are few
     saved = {path.name for path in (small.parent.parent / "runs" / "quickstart").iterdir()}
     assert saved == {"stories", "tunes", "letters", "tune.mid", "tune.wav", "tune.png"}
 

@@ -92,7 +92,7 @@ def test_lstm(rng, xp, counts, sizes, dtype):
     b = {name: xp.asarray(array.astype(dtype)) for name, array in a.items()}
     weights = lstm.GateWeights.of(*(b[name] for name in ("w_x", "b_x", "w_h", "b_h")))
     cache = packed.packed_forward(b["x"], counts, weights)
-    assert relative_error(cache.h[counts[0] :], want_h) < TOLERANCE[dtype]
+    assert relative_error(cache.h[counts[0] :], want_h, 0.1) < TOLERANCE[dtype]
     g_x, found = packed.packed_backward(xp.asarray(g.astype(dtype)), counts, weights, cache)
     for name, got, right in zip(a, (g_x, *found.joined()), want, strict=True):
         assert relative_error(got, right, 0.1) < 20 * TOLERANCE[dtype], name

@@ -187,7 +187,7 @@ def test_a_width_that_the_vectors_have_not(tmp_path):
 
 
 def test_runs_that_are_none(tmp_path):
-    with pytest.raises(UserError, match="none: not a run"):
+    with pytest.raises(UserError, match="none: no such folder"):
         initialization.load_origin(str(tmp_path / "none"))
     run = classifier_run(tmp_path / "b")
     for damaged, reason in (

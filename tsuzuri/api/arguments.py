@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
@@ -17,6 +19,10 @@ OPTIONS = [option for tables in TABLES for rows in tables.values() for option in
 FLAGS = {option.name for option in OPTIONS if option.kind is FLAG}
 CHOICES = {(option.name, word) for option in OPTIONS for word in option.kind.choices}
 ARGUMENTS = {"num_samples": "count"}  # options that are arguments of another name
+QUOTED = re.compile(
+    r"(?<!\w)('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")(?!\w)"
+)  # somebody's own words, which stay as they are
+NAMES = {option.name for option in OPTIONS}
 OF_COMMAND_LINE = re.compile(
     r"(?<![^\s(])(?:-\w/)?--(?P<name>[a-z]+(?:-[a-z]+)*)(?![\w/.])(?P<value> (?:\d+(?:\.\d+)?|[a-z]\w*)\b)?"
 )
@@ -31,6 +37,8 @@ def in_python(message: str) -> str:
 
     def named(match: re.Match[str]) -> str:
         option, value = match["name"].replace("-", "_"), match["value"] or ""
+        if option not in NAMES:
+            return match[0]
         name, word = ARGUMENTS.get(option, option), value.strip()
         if option in FLAGS:
             return f"{name}=True{value}"
@@ -38,7 +46,8 @@ def in_python(message: str) -> str:
             return f"{name}={word}"
         return f'{name}="{word}"' if (option, word) in CHOICES else f"{name}{value}"
 
-    return OF_COMMAND_LINE.sub(named, message)
+    parts = QUOTED.split(message)  # every second one is quoted
+    return "".join(part if n % 2 else OF_COMMAND_LINE.sub(named, part) for n, part in enumerate(parts))
 
 
 @contextlib.contextmanager
@@ -80,3 +89,11 @@ def as_list(value: Any, name: str, allowed: str) -> list[Any]:
     if isinstance(value, str | bytes | bytearray | os.PathLike | Mapping | Set) or not isinstance(value, Iterable):
         raise UserError(f"{name}: is {shown(value)}, must be {allowed}")
     return list(value)
+
+
+def warn(line: str) -> None:
+    """A remark on what was asked for, where nothing is printed: a warning, which Python shows."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("tsuzuri."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(line.removeprefix("note: "), UserWarning, stacklevel=level)  # of the line that called the package

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, overload
 import numpy
 from typing_extensions import Unpack
 
-from tsuzuri.api.arguments import as_list, options_in_python
+from tsuzuri.api.arguments import as_list, options_in_python, plain_value
 from tsuzuri.api.given_texts import examples_as_file, paths_or_pairs
 from tsuzuri.api.labeled_examples import check_given_as_pairs, examples_to_evaluate
 from tsuzuri.api.option_types import EvaluateOptions, PredictOptions
@@ -24,6 +24,7 @@ from tsuzuri.kernels import devices
 from tsuzuri.midi.words import convert
 from tsuzuri.options import classify
 from tsuzuri.options.resolve import defaults, read_options
+from tsuzuri.options.values import TEXT
 from tsuzuri.training import metrics, plots
 from tsuzuri.training.classification import score
 from tsuzuri.training.predictor import Predictor
@@ -63,6 +64,7 @@ class Evaluation(NamedTuple):
 
     def plot(self, title: str = "") -> Picture:
         """The confusion matrix as a picture."""
+        title = plain_value("title", TEXT, title)
         return Picture(plots.plot_confusion(numpy.array(self.matrix), self.classes, title))
 
 

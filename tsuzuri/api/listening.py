@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 
-from tsuzuri.api.arguments import in_python
+from tsuzuri.api.arguments import in_python, warn
 from tsuzuri.errors import UserError
 from tsuzuri.options.values import shown
 from tsuzuri.training.log import Event, Listener
@@ -42,8 +42,12 @@ def listening(callback: Callable[[Event], object] | None) -> Iterator[Listener]:
 
     def listen(event: Event) -> None:
         bar(event)
+        if event.kind in ("note", "warning"):
+            event = dataclasses.replace(event, text=in_python(event.text))
+        if event.kind == "warning":
+            warn(" ".join(event.text.split()))
         if callback:
-            callback(dataclasses.replace(event, text=in_python(event.text)) if event.kind == "note" else event)
+            callback(event)
 
     try:
         yield listen

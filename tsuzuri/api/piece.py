@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from tsuzuri import storage
-from tsuzuri.api.arguments import plain_value
+from tsuzuri.api.arguments import as_list, plain_value
 from tsuzuri.api.outputs import Path, path_with_suffix, save_bytes
 from tsuzuri.api.pictures import Picture
 from tsuzuri.api.player import player_html
@@ -23,7 +23,7 @@ from tsuzuri.midi.sound import synth
 from tsuzuri.midi.words import codec, convert, settings, wordfile
 from tsuzuri.options.midi import OUTPUT_OPTIONS
 from tsuzuri.options.resolve import read_options
-from tsuzuri.options.values import FILE, whole_number
+from tsuzuri.options.values import FILE, TEXT, whole_number
 from tsuzuri.rules import Bounds
 
 MIDI, SOUND, PICTURE = (".mid", ".midi"), ".wav", ".png"
@@ -91,9 +91,8 @@ class Piece:
         >>> Piece.from_words("00_90_3c50 8360_80_3c00").notes
         [Sounding(start=0.0, length=1.0, pitch=60, velocity=80, channel=1)]
         """
-        if not isinstance(words, Iterable):
-            raise UserError(f"words: {words!r} is no text: must be words such as 00_90_4050, as a text or a list")
-        texts = words.split() if isinstance(words, str) else list(words)
+        texts = words.split() if isinstance(words, str) else as_list(words, "words", "a text or a list of words")
+        name = plain_value("name", TEXT, name)
         ticks = plain_value("ticks_per_beat", whole_number(Bounds(1, 32767)), ticks_per_beat)
         if not (isinstance(meter, tuple | list) and len(meter) == 2 and convert.is_meter(*meter)):
             raise UserError(f"meter: {meter!r} is no time signature: must be two numbers such as (3, 4)")

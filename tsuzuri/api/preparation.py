@@ -80,10 +80,13 @@ class Preparation:
             return self.new({**given, **inputs.options}, listener, inputs.files)
 
 
+WARNED_OF = ("warning", "skipped", "refused")  # the heads of lines that Python code is to be warned of
+
+
 def tell(listener: Listener, lines: Iterable[str]) -> None:
     """Tell a listener lines, one by one."""
     for line in lines:
-        listener(Event("note", line))
+        listener(Event("warning" if line.startswith(WARNED_OF) else "note", line))
 
 
 def check_new(args: Mapping[str, Any], inputs: Iterable[str]) -> None:

@@ -14,7 +14,7 @@ def is_run(path: str) -> bool:
 
 
 def nearest_run(path: str) -> str | None:
-    """The run directory whose path or last name is most like ``path``, beside it or below the current folder; or None.
+    """The run directory whose last name is most like that of ``path``, beside it or below the current folder; or None.
 
     >>> nearest_run("runs/nvel")  # doctest: +SKIP
     'runs/novel'
@@ -23,4 +23,4 @@ def nearest_run(path: str) -> str | None:
     runs = [folder for pattern in patterns for folder in sorted(glob.glob(pattern)) if is_run(folder)]
     by_name = {os.path.basename(folder): folder for folder in reversed(runs)}
     name = nearest_spelling(os.path.basename(os.path.normpath(path)), by_name)
-    return nearest_spelling(path, runs) or (by_name[name] if name else None)
+    return by_name[name] if name else None

@@ -6,14 +6,12 @@ import copy
 import html
 import json
 import os
-import sys
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from typing_extensions import Unpack
 
-from tsuzuri.api.arguments import options_in_python, whole_count
+from tsuzuri.api.arguments import options_in_python, warn, whole_count
 from tsuzuri.api.drawing import generating_options
 from tsuzuri.api.music_generation import GeneratedMusic
 from tsuzuri.api.option_types import GenerateOptions
@@ -136,7 +134,7 @@ class TextRun(TrainedRun):
         args = _options(self._run, options, count)
         if not isinstance(prime, str):  # a path neither: it would be taken for a text
             raise UserError(f"prime: is {shown(prime)}, must be a text")
-        return GeneratedTexts(self._run, prime, args, _warn)
+        return GeneratedTexts(self._run, prime, args, warn)
 
 
 class MusicRun(TrainedRun):
@@ -176,8 +174,8 @@ class MusicRun(TrainedRun):
         if not isinstance(prime, str | os.PathLike | Piece):
             raise UserError(f"prime: is {shown(prime)}, must be a piece, words, or the path of a MIDI file")
         if isinstance(prime, Piece):  # whose words may have been made by other settings than this run's
-            return GeneratedMusic(self._run, prime.name, args, _warn, prime.midi()), args
-        return GeneratedMusic(self._run, os.fspath(prime), args, _warn), args
+            return GeneratedMusic(self._run, prime.name, args, warn, prime.midi()), args
+        return GeneratedMusic(self._run, os.fspath(prime), args, warn), args
 
 
 def _options(run: Run, options: Mapping[str, object], count: object) -> dict[str, Any]:
@@ -187,11 +185,3 @@ def _options(run: Run, options: Mapping[str, object], count: object) -> dict[str
         if name in given:
             raise UserError(f"{name}: not an option of generate: {instead}")
     return generating_options(run, {**given, "num_samples": whole_count(count)})
-
-
-def _warn(line: str) -> None:
-    """A remark on what was asked for, where nothing is printed: a warning, which Python shows."""
-    level, frame = 1, sys._getframe()
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith("tsuzuri."):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(line.removeprefix("note: "), UserWarning, stacklevel=level)  # of the line that called the package

@@ -90,11 +90,16 @@ def _nearest_known(word: str, vocabulary: Vocabulary, unknown: str, run_path: st
     if unknown == "nearest" and nearest:
         return nearest[0]
     if nearest:
-        known, remedy = f"; {run_path} knows {', '.join(nearest)}", "--unk skip or --unk nearest"
+        known, remedy = f"; {run_path} knows {_listed(nearest)}", "--unk skip or --unk nearest"
     else:
-        examples = ", ".join(vocabulary.examples())
+        examples = _listed(vocabulary.examples())
         known, remedy = f", and none is like it; {run_path} knows, for example, {examples}", "--unk skip"
     raise UserError(f"{shown(word)!r}: not a known word{known} ({remedy} goes on)")
+
+
+def _listed(words: Iterable[str]) -> str:
+    """Words for a message; one like an option of a command line is quoted."""
+    return ", ".join(repr(word) if word.startswith("-") else word for word in words)
 
 
 def check_unicode(prime: str) -> None:

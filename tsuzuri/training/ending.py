@@ -38,9 +38,10 @@ def nothing_left(recipe: Recipe, state: State) -> str:
     if state.epoch > recipe.epoch:
         count = state.epoch - 1
         more = "as many" if count > 1 else "one"
-        return f"finished {reason(recipe, state, False, before=True)}: --epoch {2 * count} goes on with {more} more"
+        why = reason(recipe, state, False, before=True)
+        return f"nothing  is left to do: {why}; --epoch {2 * count} goes on with {more} more"
     if state.patience.exhausted():
-        return f"patience  is used up: --patience above {recipe.patience} goes on"
+        return f"nothing  is left to do: patience was used up before; --patience above {recipe.patience} goes on"
     return ""
 
 

@@ -153,6 +153,8 @@ def load_run(path, *schemas):
     """
     schemas = schemas or (LANGUAGE_MODEL,)
     name = os.path.join(path, "run.json")
+    if not os.path.exists(path):
+        raise UserError(f"{path}: no such folder: must be a run (training {schemas[0].noun} makes one)")
     if not os.path.exists(name):
         raise UserError(f"{path}: not a run (it holds no run.json; training {schemas[0].noun} makes one)")
     try:

@@ -73,7 +73,7 @@ def test_stopped_anywhere_and_resumed_gives_the_same_bytes(straight, mood, tmp_p
     status, said, noted = captured(*command)
     assert status == 0
     goes_on = f"go on    in epoch {1 + done // count}, after batch {done % count}\n"
-    assert (goes_on if done < 4 * count else "finished all 4 epochs were done before: ") in noted
+    assert (goes_on if done < 4 * count else "nothing  is left to do: all 4 epochs were done before; ") in noted
     assert "The best model on the " in said
     same_runs(tmp_path / "a", tmp_path / "b")
     assert about(tmp_path / "a") == about(tmp_path / "b") | {"corpus": about(tmp_path / "a")["corpus"]}
@@ -127,7 +127,7 @@ def test_patience_stops_and_more_of_it_goes_on(mood, tmp_path):
     before = contents(out)
     status, _, noted = captured("train", "-o", out, "--resume", "-d", "cpu")
     assert status == 0
-    assert "patience  is used up: --patience above 2 goes on" in noted
+    assert "nothing  is left to do: patience was used up before; --patience above 2 goes on" in noted
     assert contents(out) == before
     captured("train", "-o", out, "--resume", "--patience", 3, "-d", "cpu")
     assert len(history(out)) == 4
@@ -176,7 +176,7 @@ def test_a_loss_that_is_not_finite_stops_at_once(mood, tmp_path, monkeypatch, re
     monkeypatch.setattr(trainer.Learner, "learn", spoil)
     line = refused("train", "-o", out, "--resume", "-e", 3, "-d", "cpu")
     assert re.search(
-        r"the loss became nan in epoch 2, by batch 1; the last checkpoint is kept checkpoint are kept", line
+        r"the loss became nan in epoch 2, by batch 1; the best model and the last checkpoint are kept", line
     )
     after = contents(out)
     assert {name for name in before if before[name] != after[name]} <= {"run.json"}  # which has the new --epoch

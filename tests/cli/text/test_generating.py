@@ -91,7 +91,7 @@ def test_text_is_shown_as_it_is_made(straight):
     ("args", "reason"),
     [
         ([], "no run directory"),
-        (["none"], "none: not a run (it holds no run.json; training a language model makes one)"),
+        (["none"], "none: no such folder: must be a run (training a language model makes one)"),
         (["tests"], "tests: not a run"),
         (["RUN", "a", "-p", "b"], "one run directory and one text to begin with are enough"),
         (["RUN", "--temperature", "-1"], "-1 is out of range: must be 0 or more"),

@@ -112,7 +112,7 @@ def test_the_best_model_is_kept_and_learning_slows_after_an_epoch_that_did_no_be
     kept = evaluation.evaluate_loss(load_run(str(out)).load_best(), valid)
     assert kept == pytest.approx(min(losses), rel=1e-6)
     again = train("-o", out, "--resume", "-d", "cpu")
-    assert "patience  is used up: --patience above 2 goes on" in again.stderr
+    assert "nothing  is left to do: patience was used up before; --patience above 2 goes on" in again.stderr
     assert len((out / "log.jsonl").read_text().splitlines()) == len(history)
 
 

@@ -72,8 +72,8 @@ def test_forward(rng, level, sizes):
     for t in range(len(x)):
         step = (rounded(x[t : t + 1]), cs[t].astype("d"), rounded(hs[t]), rounded(w_x), b_x, rounded(w_h), b_h)
         want_h, want_c, _ = reference.lstm_forward(*step)
-        assert relative_error(hs[t + 1], want_h[0]) < TOLERANCE, t
-        assert relative_error(cs[t + 1], want_c) < TOLERANCE, t
+        assert relative_error(hs[t + 1], want_h[0], 0.1) < TOLERANCE, t
+        assert relative_error(cs[t + 1], want_c, 0.1) < TOLERANCE, t
 
 
 @pytest.mark.parametrize("sizes", SIZES)
@@ -102,10 +102,15 @@ def test_backward(rng, level, sizes):
     assert relative_error(g_c0, dc) < 10 * TOLERANCE
 
     z = rounded(g_z.reshape(T * B, 4 * N))
-    assert relative_error(g_h0, z[:B] @ rounded(w_h)) < TOLERANCE
-    assert relative_error(g_x.reshape(T * B, I), z @ rounded(w_x)) < TOLERANCE
-    assert relative_error(g_w_x, z.T @ rounded(x.reshape(T * B, I))) < TOLERANCE
-    assert relative_error(g_w_h, z.T @ rounded(hs[:-1].reshape(T * B, N))) < TOLERANCE
+    products = {
+        "h": (g_h0, z[:B], rounded(w_h)),
+        "x": (g_x.reshape(T * B, I), z, rounded(w_x)),
+        "w_x": (g_w_x, z.T, rounded(x.reshape(T * B, I))),
+        "w_h": (g_w_h, z.T, rounded(hs[:-1].reshape(T * B, N))),
+    }
+    for name, (product, left, right) in products.items():
+        terms = (abs(left) @ abs(right)).max()  # which may cancel, all but their rounding
+        assert relative_error(product, left @ right, 0.1 * terms) < TOLERANCE, name
 
 
 @pytest.mark.parametrize("sizes", [(1, 1, 2), (3, 5, 2), (33, 40, 64), (100, 19, 131), (7, 70, 600)])

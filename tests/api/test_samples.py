@@ -1,0 +1,27 @@
+"""The samples that a training shows: as much as is said of them, and the same each time."""
+
+import mido
+
+from tsuzuri.api.samples import SENTENCES, generate_sample
+from tsuzuri.training.run import load_run
+
+
+def test_a_sample_of_text_is_two_sentences(text_run):
+    assert SENTENCES == 2
+    run = load_run(text_run.path)
+    samples = [generate_sample(run, epoch) for epoch in range(1, 21)]
+    assert generate_sample(run, 7) == samples[6]
+    assert len(set(samples)) > 10
+    assert max(sample.count(".") for sample in samples) == 2  # full stops end the lines of what it learned from
+
+
+def test_a_sample_of_music_is_two_bars(music_run):
+    run = load_run(music_run.path)
+    for epoch in range(1, 6):
+        generate_sample(run, epoch)
+        file = mido.MidiFile(run.file("sample.mid"))
+        onsets, time = [], 0
+        for message in mido.merge_tracks(file.tracks):
+            time += message.time
+            onsets += [time] if message.type == "note_on" and message.velocity else []
+        assert max(onsets, default=0) < 2 * 4 * file.ticks_per_beat
