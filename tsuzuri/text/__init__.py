@@ -4,6 +4,8 @@ reader.py        files, archives and folders, decoded and cut into lines
 settings.py      the settings by which files become lines and words
 normalization.py Unicode's forms
 aozora.py        Aozora Bunko's format, cleaned to the author's words
+gutenberg.py     Project Gutenberg's format, cut to the book
+paragraphs.py    lines and blank lines between paragraphs; wrapped lines joined
 tokenizers.py    lines to words and exactly back; MeCab
 vocabulary.py    words and their ids
 vectors.py       pretrained word vectors: a row for every word of a vocabulary
