@@ -15,8 +15,8 @@ _END = re.compile(
 )
 _TITLE = re.compile(rf"\W*{_NAME}", re.IGNORECASE)
 _CREDIT = re.compile(
-    r"(?:this )?(?:e-?text|e-?book|html version)?\s*(?:was )?(?:produced|prepared|scanned|transcribed|proofread)\b.*\bby\b"
-    r"|credits?:",
+    r"(?:this )?(?:e-?text|e-?book|html version)?\s*(?:was )?"
+    r"(?:(?:produced|prepared|scanned|transcribed|proofread)\b.*\bby\b|credits?:)",
     re.IGNORECASE,
 )
 HEADER_LINES = 60  # in which an old text names the project
@@ -38,7 +38,7 @@ def is_gutenberg(text: str) -> bool:
 def book_lines(text: str) -> list[str]:
     """The lines of the book, or of each of several in one file, blank ones among them.
 
-    >>> book_lines("*** START OF THE PROJECT GUTENBERG EBOOK X ***\\nIt began.\\n*** END OF THE PROJECT GUTENBERG EBOOK X ***")
+    >>> book_lines("*** START OF THE PROJECT GUTENBERG EBOOK X ***\\nIt began.\\nEnd of Project Gutenberg's X")
     ['It began.']
     """
     lines = text.split("\n")

@@ -7,16 +7,17 @@ wrapped. Lines are never joined to one that is indented, of a table or of a list
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import compress, groupby, pairwise
 
 from tsuzuri.text.settings import DROP, JOIN, KEEP
 
 FULL = 0.8  # of the width: what a line must have with the next one's first word; people do not always fill their lines
 NEARLY_ALL = 0.95  # of the lines are as long as the width at most: others are a link or a heading
-WIDTHS = (50, 100)  # characters, of texts with spaces between words
+WIDTHS = (50, 130)  # characters, of texts with spaces between words
 WIDTHS_WITHOUT_SPACES = (20, 60)
 WRAPPED = 0.5  # of the lines that another follows must be full, for a text to be joined
 SURELY_WRAPPED = 0.7  # to advise it
+MOST_ENDED = 0.4  # of the full lines may end a sentence: where more do, each sentence has its line
 ENOUGH = 20  # lines, for that advice
 SAMPLE = 2000  # lines that decide it
 STANZA = 3  # lines at least
@@ -72,7 +73,7 @@ def wrap_width(lines: Sequence[str], share: float, least: int = 1) -> int | None
     """The width in characters at which lines are wrapped; None where they are not.
 
     They are where it is a usual width, and among the lines that another follows, at least ``least`` of them, a
-    ``share`` is full.
+    ``share`` is full, and these mostly end within a sentence.
     """
     paragraphs = list(_paragraphs(lines))
     lengths = sorted(len(line.rstrip()) for paragraph in paragraphs for line in paragraph)
@@ -82,8 +83,12 @@ def wrap_width(lines: Sequence[str], share: float, least: int = 1) -> int | None
     low, high = WIDTHS_WITHOUT_SPACES if _is_unspaced("".join(lines[:SAMPLE])[:20_000]) else WIDTHS
     if not low <= width <= high:
         return None
-    full = [joins for paragraph in paragraphs for joins in _joins(paragraph, width)]
-    return width if len(full) >= least and sum(full) >= share * len(full) and any(full) else None
+    followed = [line.rstrip() for paragraph in paragraphs for line in paragraph[:-1]]
+    joins = [joins for paragraph in paragraphs for joins in _joins(paragraph, width)]
+    full = list(compress(followed, joins))
+    if not full or len(followed) < least or len(full) < share * len(followed):
+        return None
+    return width if sum(map(bool, map(_SENTENCE_END.search, full))) <= MOST_ENDED * len(full) else None
 
 
 def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
@@ -129,7 +134,7 @@ def _joined(paragraph, width):
 
 
 def _glued(line, following, unspaced):
-    """Two lines as one: with a space between them where the script has spaces, and no hyphen that only parted a word."""
+    """Two lines as one: with a space between where the script has spaces, and no hyphen that only parted a word."""
     if line.endswith(_SOFT_HYPHEN):
         return line[:-1] + following
     sides = [bool(_UNSPACED.match(c)) for c in (line[-1], following[0])]
