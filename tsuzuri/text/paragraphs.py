@@ -30,7 +30,7 @@ _FIRST_WORD = re.compile(rf"[^\s{_NO_SPACES}]+|\S")
 _TABLE = re.compile(r"\S\s{3,}\S|\S\t|\||^[-=_*+. ]{3,}$")
 _LIST = re.compile(r"(?:[-*+•·‣▪○●◦・]|\(?(?:\d{1,3}|[a-z])[.)])\s")
 _SPEAKER = re.compile(r"[A-Z][\w.' -]{0,30}:\s|[A-Z][A-Z.' -]{1,30}[.:]\s")
-_SENTENCE_END = re.compile(r"[.!?:;。！？…―—-][\"'”’)\]」』）]*$")
+_SENTENCE_END = re.compile(r"[.!?:;。！？…][\"'”’)\]」』）]*$")
 _SOFT_HYPHEN = "\u00ad"
 _UNBROKEN = re.compile(r"(?:--|—|\w[-‐\u2011])$")  # a dash, or the hyphen of a compound: no space follows
 
@@ -88,7 +88,8 @@ def wrap_width(lines: Sequence[str], share: float, least: int = 1) -> int | None
     full = list(compress(followed, joins))
     if not full or len(followed) < least or len(full) < share * len(followed):
         return None
-    return width if sum(map(bool, map(_SENTENCE_END.search, full))) <= MOST_ENDED * len(full) else None
+    ended = sum(map(bool, map(_SENTENCE_END.search, full)))
+    return width if ended <= MOST_ENDED * len(full) + 1 else None  # of two or three, one may do so by chance
 
 
 def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
