@@ -61,10 +61,23 @@ def test_the_report_counts(tmp_path):
     json.dumps(report)
 
 
-@pytest.mark.parametrize("lines", [["one line"], ["a", "b"]])
-def test_too_few_pieces(tmp_path, lines):
-    with pytest.raises(UserError, match=r"too small: . pieces"):
-        corpus_of(tmp_path, lines)
+def test_paragraphs_are_counted_and_lines_are_those_with_words(tmp_path):
+    lines = [text for n in range(30) for text in ("", " ", f"n{n} a", f"n{n} b")]
+    corpus = corpus_of(tmp_path, lines, least=1)
+    assert (corpus.report["pieces"], corpus.report["paragraphs"]) == (60, 30)
+    assert text_of(corpus, corpus.train).startswith("n0 a / n0 b / / n1 a / n1 b / / n2 a")
+    assert text_of(corpus, corpus.valid) == "<unk> b / / <unk> a / <unk> b /", "three lines of sixty, and one between"
+
+
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_a_few_lines_hold_out_their_end(tmp_path, count):
+    corpus = corpus_of(tmp_path, ["w" + " w" * (900 // count - 1)] * count)
+    assert [len(ids) for ids in (corpus.train, corpus.valid, corpus.test)] == pytest.approx([810, 45, 45], abs=12)
+
+
+def test_too_few_lines(tmp_path):
+    with pytest.raises(UserError, match="too small: 2 words"):
+        corpus_of(tmp_path, ["a"])
 
 
 def test_too_few_words(tmp_path):

@@ -157,7 +157,7 @@ def test_a_folder_is_read_in_order_and_its_bad_files_are_counted(tmp_path):
     results = list(reader.read_documents([str(tmp_path)]))
     documents = [d for d in results if isinstance(d, reader.Document)]
     assert [(os.path.basename(d.name), d.kind, d.pieces) for d in documents] == [
-        ("a.txt", "plain", ["一", "一の二"]),
+        ("a.txt", "plain", ["一", "", "一の二"]),
         ("z.txt", "plain", ["三"]),
         ("two.TXT", "plain", ["二"]),
     ]

@@ -13,6 +13,8 @@ from tsuzuri.midi.words import collect, settings
 from tsuzuri.text import settings as text_settings
 from tsuzuri.training.schemas import LanguageModelRecipe
 
+NAMED = 3  # texts at most, of those left out
+
 
 def corpus_source(args: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
     """What a corpus is made of, as run.json keeps it: its files, whether text or music, and how they become words.
@@ -68,12 +70,29 @@ def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
         yield from (f"refused  {item['name']}: {item['reason']}" for item in m["refused"])
         yield f"pieces   {r['pieces']:,} different ones ({r['twice']} twice), and {r['copies']:,} copies of them"
     else:
-        files = f"{sum(r['files'].values())} files ({r['files']['aozora']} of Aozora Bunko)"
-        yield f"read     {files}, {r['pieces']:,} lines"
-        yield from (f"skipped  {item['name']}: {item['reason']}" for item in r["skipped"])
+        yield from _text_lines(r)
     splits = ", ".join(f"{r['words'][s]:,} {s} ({r['unknown'][s]:.1%} unknown)" for s in r["words"])
     yield f"words    {splits}; by {corpus.tokenizer.name} {corpus.tokenizer.dictionary}".rstrip()
     share = r["singletons"] / max(1, r["distinct"])
     known = f"{r['vocabulary'] - 1:,} of {r['distinct']:,} distinct words"
     yield f"ids      {known} ({share:.0%} of them seen once), and <unk>"
     yield f"windows  {count:,} an epoch"
+
+
+def _text_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """What was read of texts, and what was left out."""
+    files = report["files"]
+    gutenberg = f", {files['gutenberg']} of Project Gutenberg" if files["gutenberg"] else ""
+    lines = f"{report['pieces']:,} lines"
+    if report["paragraphs"] != report["pieces"]:
+        lines += f" in {report['paragraphs']:,} paragraphs"
+    yield f"read     {sum(files.values())} files ({files['aozora']} of Aozora Bunko{gutenberg}), {lines}"
+    yield from (f"skipped  {item['name']}: {item['reason']}" for item in report["skipped"])
+    for items, why in (
+        (report["repeated"], ("is the same as another", "are the same as others")),
+        (report["evaluated"], ("is in --valid or --test too", "are in --valid or --test too")),
+    ):
+        if items:
+            pairs = [f"{item['name']} is {item['same_as']}" for item in items[:NAMED]]
+            more = f" and {len(items) - NAMED:,} more" if len(items) > NAMED else ""
+            yield f"left out {len(items):,} that {why[len(items) > 1]}: {', '.join(pairs)}{more}"

@@ -5,10 +5,11 @@ from typing import Any
 import numpy
 
 from tsuzuri import storage
+from tsuzuri.api.text_generation import text_constraint
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import collect, convert
-from tsuzuri.sampling import constraints, endings, filters, loops, stream
+from tsuzuri.sampling import endings, filters, loops, stream
 from tsuzuri.text import tokenizers, vocabulary
 from tsuzuri.training.run import Run
 
@@ -31,9 +32,10 @@ def generate_sample(run: Run, epoch: int) -> str:
 def _text_sample(run: Run, model: Any, rng: numpy.random.Generator) -> str:
     words, tokenizer = run.vocabulary.words, tokenizers.tokenizer_of_run(run.about)
     ending = endings.Ending(WORDS, SENTENCES, tokenizers.is_sentence_end, tokenizers.is_closing)
-    forbid, escape = constraints.forbid_ids([vocabulary.UNK]), loops.LoopEscape(1)
+    prime, sample, escape = [vocabulary.EOS], filters.make_sampler(), loops.LoopEscape(1)
+    constraint = text_constraint(run, prime, 1)
     drawn = []
-    for (i,) in stream.generate_words(model, [vocabulary.EOS], filters.make_sampler(), forbid, rng, 1, escape):
+    for (i,) in constraint.follow(stream.generate_words(model, prime, sample, constraint, rng, 1, escape)):
         word = "\n" if i == vocabulary.EOS else words[i]
         if ending.take(word):
             drawn.append(word)

@@ -12,10 +12,12 @@ from tsuzuri.errors import UserError
 from tsuzuri.midi.words import wordfile
 from tsuzuri.midi.words.collect import is_music_path
 from tsuzuri.options.values import shown
-from tsuzuri.sampling.constraints import forbid_ids
+from tsuzuri.sampling.constraints import SingleBlankLines
 from tsuzuri.sampling.endings import Ending
+from tsuzuri.text.paragraphs import beginning_lines
+from tsuzuri.text.settings import DROP
 from tsuzuri.text.tokenizers import Tokenizer, is_closing, is_sentence_end, tokenizer_of_run
-from tsuzuri.text.vocabulary import Vocabulary
+from tsuzuri.text.vocabulary import EOS, SPECIAL, UNK, Vocabulary
 from tsuzuri.training.run import Run
 
 WORDS_A_SENTENCE = 200  # at most, unless a length says otherwise
@@ -37,9 +39,11 @@ class GeneratedTexts:
         if self.tokenizer.dictionary != run.about["dictionary"]:
             made, here = run.about["dictionary"], self.tokenizer.dictionary
             note(f"note: {run.path} was tokenized with {made}, the one here is {here}")
+        prime = "\n".join(beginning_lines(prime, text_lines(run)))
         prime_ids = text_prime_ids(prime, self.tokenizer, vocabulary, args["unk"], run.path, note)
-        rows = draw_ids(args, run, prime_ids, forbid_ids([vocabulary.ids["<unk>"]]), steady=True)
         self.count = args["num_samples"]
+        constraint = text_constraint(run, prime_ids, self.count)
+        rows = constraint.follow(draw_ids(args, run, prime_ids, constraint, steady=constraint.steady))
         self._prime = [printed_word(i, vocabulary) for i in prime_ids[1:]]
         length = args["length"] or WORDS_A_SENTENCE * (args["sentences"] or 1)
         rules = args["sentences"], is_sentence_end, is_closing, self._prime
@@ -55,6 +59,17 @@ class GeneratedTexts:
         for n, word in self._words:
             words[n].append(word)
         return [self.tokenizer.join(text) for text in words]
+
+
+def text_constraint(run: Run, prime_ids: Sequence[int], count: int) -> SingleBlankLines:
+    """What ``count`` texts of a run that begin with ``prime_ids`` may not have: unknown words, and idle blank lines."""
+    as_they_come = text_lines(run) == DROP or len(run.vocabulary.words) == len(SPECIAL)  # of which no other is known
+    return SingleBlankLines([UNK], None if as_they_come else EOS, prime_ids, count)
+
+
+def text_lines(run: Run) -> str:
+    """What a run's settings say of lines."""
+    return str(run.about["corpus"]["text"]["lines"])
 
 
 def text_prime_ids(

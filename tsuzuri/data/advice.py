@@ -8,6 +8,8 @@ from tsuzuri.text import vocabulary
 
 MOST_UNKNOWN = 0.2  # of the validation words
 FEWEST_PIECES = 3  # in validation and test
+FEWEST_WORDS = 100  # of text in validation and test, where its lines are few
+MOST_KNOWN = 0.5  # of the long lines of validation and test
 FEWEST_OF_CLASS = 5  # examples to train on
 FEWEST_EXAMPLES = 10  # in validation and test: one more of them wrong is a step of 10 % in the error
 NAMED = 3  # classes at most
@@ -19,7 +21,12 @@ def corpus_warnings(corpus: Corpus) -> list[str]:
     share = float(numpy.mean(corpus.valid == vocabulary.UNK))
     more = "try --transpose -5..6, a coarser --grid" if music else "add text of the same kind"
     advice = _against_unknown_words(corpus.tokenizer.name, more)
-    return [*_unknown_words(share, f"their loss says little: {advice}"), *_few_pieces(corpus, music)]
+    return [
+        *_unknown_words(share, f"their loss says little: {advice}"),
+        *_few_pieces(corpus, music),
+        *_known_lines(corpus.report.get("known_lines", {})),
+        *_wrapped_lines(corpus.report.get("wrapped", 0)),
+    ]
 
 
 def dataset_warnings(data: Dataset, tokens: str) -> list[str]:
@@ -68,9 +75,31 @@ def _few_examples(data):
 
 def _few_pieces(corpus, music):
     for split, ids in (("validation", corpus.valid), ("test", corpus.test)):
-        count = int(numpy.count_nonzero(ids == vocabulary.EOS))
-        if count < FEWEST_PIECES:
+        count = _count_lines(ids)
+        if count < FEWEST_PIECES and (music or len(ids) < FEWEST_WORDS):
             option = "--valid" if split == "validation" else "--test"
             piece, more = ("tune", "tunes") if music else ("line", "text")
             named = f"{count} {piece}{'' if count == 1 else 's'}"
             yield f"warning  {split} is of {named} only, and its loss says little: add {more}, or name {option} files"
+
+
+def _count_lines(ids):
+    """The lines, or tunes, that are not empty: the line ends that no other stands before."""
+    ends = ids == vocabulary.EOS
+    return int(numpy.count_nonzero(ends[1:] & ~ends[:-1]))
+
+
+def _known_lines(shares):
+    for split, name in (("valid", "validation"), ("test", "test")):
+        share = shares.get(split, 0)
+        if share > MOST_KNOWN:
+            yield (
+                f"warning  {share:.0%} of the long lines of {name} are trained on too, and its loss says little: leave "
+                f"out what is in the corpus twice, or name --{split} files"
+            )
+
+
+def _wrapped_lines(files):
+    if files:
+        looks = "1 file looks" if files == 1 else f"{files} files look"
+        yield f"warning  {looks} wrapped at a width: --lines join makes one line of each paragraph"

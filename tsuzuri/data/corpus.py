@@ -1,22 +1,19 @@
 """Documents to ids: tokenize, split into training, validation and test pieces, count the vocabulary, encode."""
 
-import array
 import hashlib
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy
 
+from tsuzuri.data import duplicates
+from tsuzuri.data.text_stream import HELD_OUT, SPLITS, TextStream, first_seen_ids, split_text
 from tsuzuri.errors import UserError
 from tsuzuri.text import reader, vocabulary
-from tsuzuri.text.settings import USUAL, TextSettings
+from tsuzuri.text.paragraphs import looks_wrapped
+from tsuzuri.text.settings import DROP, KEEP, USUAL, TextSettings
 from tsuzuri.text.tokenizers import Tokenizer, choose_tokenizer, get_tokenizer
 
-END = vocabulary.SPECIAL[vocabulary.EOS]
-SPLITS = ("train", "valid", "test")
-HELD_OUT = 0.05  # of the pieces for validation, the last ones, and as many before them for test
-LOOK_UP = 1024  # words
 SAMPLE = 20_000  # characters that decide the tokenizer
 Group = Sequence[Sequence[str]]  # pieces: an original and the copies made of it
 
@@ -39,26 +36,6 @@ class Corpus(NamedTuple):
         return digest.hexdigest()
 
 
-class _Stream:
-    """Pieces as they come, in ids of ``first_seen_ids``: four bytes a word, however long the text."""
-
-    def __init__(self, split, index):
-        self.split, self.index = split, index
-        self.ids, self.ends = array.array("i"), []
-
-    def add(self, pieces):
-        """Append the words of each piece, and ``<eos>`` after them."""
-        words = []  # looked up many at a time: MeCab's own tables would push the index out of the cache in between
-        for piece in pieces:
-            words += self.split(piece)
-            words.append(END)
-            self.ends.append(len(self.ids) + len(words))
-            if len(words) >= LOOK_UP:
-                self.ids.extend(map(self.index.__getitem__, words))
-                words.clear()
-        self.ids.extend(map(self.index.__getitem__, words))
-
-
 def build_text_corpus(
     paths: Sequence[str],
     valid: Sequence[str] = (),
@@ -76,8 +53,13 @@ def build_text_corpus(
     """
     texts = _Texts(settings)
     main = texts.read(paths)
-    parts = _split(main, *(texts.read(sources) if sources else None for sources in (valid, test)))
-    report = {"files": texts.files, "skipped": texts.skipped, "pieces": len(main.ends)}
+    own = {split: texts.read(sources) for split, sources in (("valid", valid), ("test", test)) if sources}
+    evaluated = main.leave_out(own.values()) if texts.distinct else []
+    report = texts.report(main) | {"evaluated": evaluated}
+    if not main.ends:
+        raise UserError(f"{' '.join(paths)}: no text is left to train on: all are in --valid or --test too")
+    parts, keys = split_text(main, own, whole_lines=not texts.distinct)
+    report["known_lines"] = {split: duplicates.share_of_known(keys[split], keys["train"]) for split in SPLITS[1:]}
     return _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
 
 
@@ -102,9 +84,9 @@ def build_piece_corpus(
     index = first_seen_ids()
     parts = {}
     for split, pieces in splits.items():
-        stream = _Stream(list, index)
+        stream = TextStream(list, index)
         stream.add(pieces)
-        parts[split] = numpy.frombuffer(stream.ids, numpy.intc)
+        parts[split] = stream.array()
     report = {"pieces": len(groups), "copies": sum(map(len, groups)) - len(groups), "twice": repeated}
     return _corpus(parts, index, get_tokenizer("midi"), report, size, least, need, name)
 
@@ -116,10 +98,12 @@ class _Texts:
         self.settings, self.index, self.tokenizer = settings, first_seen_ids(), None
         if settings.tokens != "auto":
             self.tokenizer = get_tokenizer(settings.tokens, settings)
-        self.files, self.skipped = {"aozora": 0, "plain": 0}, []
+        self.distinct = settings.lines != DROP  # runs from before have all of their texts
+        self.files, self.skipped, self.repeated = dict.fromkeys(reader.KINDS, 0), [], []
+        self.wrapped = 0
 
     def read(self, sources):
-        """The ``_Stream`` of all texts under some paths."""
+        """The ``TextStream`` of all texts under some paths, each once."""
         stream = None
         for document in reader.read_documents(sources, self.settings):
             if isinstance(document, reader.Skipped):
@@ -128,22 +112,32 @@ class _Texts:
             self.tokenizer = self.tokenizer or get_tokenizer(
                 choose_tokenizer("\n".join(document.pieces)[:SAMPLE]), self.settings
             )
-            stream = stream or _Stream(self.tokenizer.split, self.index)
+            stream = stream or TextStream(self.tokenizer.split, self.index)
+            same = stream.add_text(document.name, document.pieces, self.distinct)
+            if same is not None:
+                self.repeated.append({"name": document.name, "same_as": same})
+                continue
             self.files[document.kind] += 1
-            stream.add(document.pieces)
+            self._look_at(document)
         if stream is None:
             reasons = "; ".join(f"{item['name']} {item['reason']}" for item in self.skipped[:3])
             raise UserError(f"{' '.join(sources)}: no text that can be read ({reasons})")
         return stream
 
+    def _look_at(self, document):
+        if self.settings.lines == KEEP and document.kind != "aozora":
+            self.wrapped += looks_wrapped(document.pieces)
 
-def first_seen_ids() -> defaultdict[str, int]:
-    """A mapping that gives words their ids in order of first appearance: looking up a new word assigns the next id."""
-    index = defaultdict()
-    index.default_factory = index.__len__
-    for special in vocabulary.SPECIAL:
-        index[special]
-    return index
+    def report(self, main):
+        """What was read, and of it the corpus itself, the stream ``main``."""
+        return {
+            "files": self.files,
+            "skipped": self.skipped,
+            "repeated": self.repeated,
+            "wrapped": self.wrapped,
+            "pieces": len(main.ends),
+            "paragraphs": sum(text.paragraphs for text in main.texts),
+        }
 
 
 def _corpus(parts, index, tokenizer, report, size, least, need, name):
@@ -209,23 +203,3 @@ def _hold_out_ends(groups, missing):
 def _between(piece, start, stop):
     """The words of a piece from one share of its length to another."""
     return piece[round(start * len(piece)) : round(stop * len(piece))]
-
-
-def _split(main, valid, test):
-    """The ids of each split: the last pieces for validation, those before them for test, or streams of their own."""
-    ids, ends = numpy.frombuffer(main.ids, numpy.intc), main.ends
-    held = max(1, round(HELD_OUT * len(ends)))
-    bounds = {name: held for name, own in (("test", test), ("valid", valid)) if own is None}
-    if len(ends) <= sum(bounds.values()):
-        raise UserError(
-            f"too small: {len(ends)} pieces (lines that are not empty), of which {' and '.join(bounds)} "
-            f"take {held} each, and none is left to train on (add text, or name --valid and --test files)"
-        )
-    parts, stop = {}, len(ends)
-    for name, own in (("valid", valid), ("test", test)):
-        if own is not None:
-            parts[name] = numpy.frombuffer(own.ids, numpy.intc)
-        else:
-            parts[name] = ids[ends[stop - held - 1] : ends[stop - 1]]
-            stop -= held
-    return {"train": ids[: ends[stop - 1]], **parts}

@@ -35,13 +35,14 @@ def next_logits(model, words):
 def generate_words_on_gpu(writer, prime, constrain, steady):
     """Yield words as ``generate_words`` does, from a ``kernels.gpu.writing.Writer``, which draws them on a GPU.
 
-    The mask of ``constrain`` is computed for each word, or only once where it is ``steady``: words then come in blocks,
-    the last of which may hold words that are never used.
+    The mask of ``constrain`` is computed for each word for which it has ``changed``, if it says so, or only once where
+    it is ``steady``: words then come in blocks, the last of which may hold words that are never used.
     """
     for word in prime:
         writer.read(numpy.full(writer.batch, word, numpy.int32))
     while not steady:
-        yield writer.word(forbidden_mask(constrain, writer.batch, writer.size))
+        changed = getattr(constrain, "changed", True)
+        yield writer.word(forbidden_mask(constrain, writer.batch, writer.size) if changed else None)
     mask, count = forbidden_mask(constrain, 1, writer.size), 1
     while True:
         yield from writer.words(count, mask)

@@ -5,6 +5,8 @@ settings.py      the settings by which files become lines and words
 normalization.py Unicode's forms
 aozora.py        Aozora Bunko's format, cleaned to the author's words
 aozora_frame.py  its title block, symbols' block, contents and footer
+gutenberg.py     Project Gutenberg's format, cut to the book
+paragraphs.py    lines and blank lines between paragraphs; wrapped lines joined
 tokenizers.py    lines to words and exactly back; MeCab
 vocabulary.py    words and their ids
 vectors.py       pretrained word vectors: a row for every word of a vocabulary

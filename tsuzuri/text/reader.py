@@ -13,10 +13,12 @@ from typing import NamedTuple
 from tsuzuri.errors import UserError, read_failure
 from tsuzuri.folders import walk_files
 from tsuzuri.storage import DEFLATE_LIMIT
-from tsuzuri.text import aozora
-from tsuzuri.text.settings import USUAL, TextSettings
+from tsuzuri.text import aozora, gutenberg
+from tsuzuri.text.paragraphs import arrange_lines
+from tsuzuri.text.settings import DROP, USUAL, TextSettings
 
 SUFFIXES = (".txt", ".zip")
+KINDS = ("plain", "aozora", "gutenberg")
 UNPACKING = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, RuntimeError, ValueError, EOFError)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _LINE_END = re.compile(r"\r\n?|\n")
@@ -26,7 +28,7 @@ _ALONE = re.compile(r"(?<![^\x00-\x7f])[^\x00-\x7f][À-ÿ]?(?![^\x00-\x7f])")
 
 
 class Document(NamedTuple):
-    """A text as pieces: ``name`` of its file, ``kind`` ("aozora" or "plain") and its lines that are not empty."""
+    """A text as pieces: ``name`` of its file, ``kind`` of ``KINDS``, and its lines, an empty one between paragraphs."""
 
     name: str
     kind: str
@@ -49,7 +51,7 @@ def read_documents(paths: Iterable[str], settings: TextSettings = USUAL) -> Iter
         if not os.path.exists(path):
             raise UserError(f"{path}: no such file or folder")
         for file in _text_files(path):
-            for document in _documents(file):
+            for document in _documents(file, settings):
                 if isinstance(document, Skipped) and file == path and document.name == path:
                     raise UserError(f"{document.name}: {document.reason}")
                 yield document
@@ -65,20 +67,20 @@ def _text_files(path):
     return files
 
 
-def _documents(file):
+def _documents(file, settings):
     try:
         if zipfile.is_zipfile(file):
-            yield from _archived(file)
+            yield from _archived(file, settings)
         else:
             with open(file, "rb") as stream:
-                yield _document(file, stream.read())
+                yield _document(file, stream.read(), settings)
     except OSError as error:
         yield Skipped(file, read_failure(error))
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         yield Skipped(file, f"is a damaged archive: {error}")
 
 
-def _archived(file):
+def _archived(file, settings):
     with zipfile.ZipFile(file) as archive:
         texts = (member for member in archive.infolist() if member.filename.lower().endswith(".txt"))
         members = [member for member in texts if "__MACOSX" not in member.filename]
@@ -90,12 +92,12 @@ def _archived(file):
                 yield Skipped(name, f"claims {member.file_size} bytes, more than {member.compress_size} packed can be")
                 continue
             try:
-                yield _document(name, archive.read(member))
+                yield _document(name, archive.read(member), settings)
             except UNPACKING as error:
                 yield Skipped(name, f"cannot be unpacked: {error}")
 
 
-def _document(name, data):
+def _document(name, data, settings):
     try:
         text = decode_text(data)
     except ValueError as error:
@@ -103,7 +105,9 @@ def _document(name, data):
     kind, lines = "plain", text.split("\n")
     if aozora.is_aozora(text):
         kind, lines = "aozora", aozora.clean_aozora(text).lines
-    pieces = [line for line in lines if line.strip()]
+    elif settings.lines != DROP and gutenberg.is_gutenberg(text):
+        kind, lines = "gutenberg", gutenberg.book_lines(text)
+    pieces = arrange_lines(lines, settings.lines)
     return Document(name, kind, pieces) if pieces else Skipped(name, "holds no text")
 
 
