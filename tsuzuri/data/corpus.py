@@ -9,15 +9,15 @@ from typing import NamedTuple
 import numpy
 
 from tsuzuri.errors import UserError
-from tsuzuri.text import reader, vocabulary
+from tsuzuri.text import reader, scripts, vocabulary
+from tsuzuri.text.normalization import normalize_lines
 from tsuzuri.text.settings import USUAL, TextSettings
-from tsuzuri.text.tokenizers import Tokenizer, choose_tokenizer, get_tokenizer
+from tsuzuri.text.tokenizers import Tokenizer, get_tokenizer
 
 END = vocabulary.SPECIAL[vocabulary.EOS]
 SPLITS = ("train", "valid", "test")
 HELD_OUT = 0.05  # of the pieces for validation, the last ones, and as many before them for test
 LOOK_UP = 1024  # words
-SAMPLE = 20_000  # characters that decide the tokenizer
 Group = Sequence[Sequence[str]]  # pieces: an original and the copies made of it
 
 
@@ -77,7 +77,7 @@ def build_text_corpus(
     texts = _Texts(settings)
     main = texts.read(paths)
     parts = _split(main, *(texts.read(sources) if sources else None for sources in (valid, test)))
-    report = {"files": texts.files, "skipped": texts.skipped, "pieces": len(main.ends)}
+    report = {"files": texts.files, "skipped": texts.skipped, "pieces": len(main.ends), "scripts": texts.shares}
     return _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
 
 
@@ -110,10 +110,10 @@ def build_piece_corpus(
 
 
 class _Texts:
-    """Reads texts into streams that share an index and a tokenizer, which the first text decides unless it is named."""
+    """Reads texts into streams that share an index and a tokenizer, which the first texts decide unless it is named."""
 
     def __init__(self, settings):
-        self.settings, self.index, self.tokenizer = settings, first_seen_ids(), None
+        self.settings, self.index, self.tokenizer, self.shares = settings, first_seen_ids(), None, {}
         if settings.tokens != "auto":
             self.tokenizer = get_tokenizer(settings.tokens, settings)
         self.files, self.skipped = {"aozora": 0, "plain": 0}, []
@@ -121,20 +121,26 @@ class _Texts:
     def read(self, sources):
         """The ``_Stream`` of all texts under some paths."""
         stream = None
-        for document in reader.read_documents(sources, self.settings):
+        for document in self._with_tokenizer(reader.read_documents(sources, self.settings)):
             if isinstance(document, reader.Skipped):
                 self.skipped.append(document._asdict())
                 continue
-            self.tokenizer = self.tokenizer or get_tokenizer(
-                choose_tokenizer("\n".join(document.pieces)[:SAMPLE]), self.settings
-            )
             stream = stream or _Stream(self.tokenizer.split, self.index)
             self.files[document.kind] += 1
-            stream.add(document.pieces)
+            stream.add(normalize_lines(document.pieces, self.settings.normalize))
         if stream is None:
             reasons = "; ".join(f"{item['name']} {item['reason']}" for item in self.skipped[:3])
             raise UserError(f"{' '.join(sources)}: no text that can be read ({reasons})")
         return stream
+
+    def _with_tokenizer(self, documents):
+        """The documents, and a tokenizer that suits all of them if there was none."""
+        if self.tokenizer:
+            return documents
+        held = scripts.Held(documents)
+        self.shares = held.choice.shares
+        self.tokenizer = get_tokenizer(held.choice.tokens, self.settings)
+        return held.documents()
 
 
 def first_seen_ids() -> defaultdict[str, int]:

@@ -4,7 +4,12 @@ reader.py        files, archives and folders, decoded and cut into lines
 settings.py      the settings by which files become lines and words
 normalization.py Unicode's forms
 aozora.py        Aozora Bunko's format, cleaned to the author's words
-tokenizers.py    lines to words and exactly back; MeCab
+scripts.py       the tokenizer that suits a corpus, by the scripts in it
+tokenizers.py    lines to words and exactly back
+dictionaries.py  MeCab and its dictionaries
+clusters.py      what people take for one character
+segmentation.py  text without spaces to known words
+sentences.py     where a sentence ends
 vocabulary.py    words and their ids
 vectors.py       pretrained word vectors: a row for every word of a vocabulary
 vector_files.py  the files of such vectors: GloVe, word2vec, fastText
