@@ -40,6 +40,15 @@ def test_the_prime_may_end_in_an_abbreviation():
     assert [word for word in words if not ending.over and ending.take(word)] == words[:4]
 
 
+@pytest.mark.parametrize("name", ["english", "char"])
+def test_a_blank_that_is_missing_joins_no_two_sentences(name):
+    """As a model writes that has not learned much yet."""
+    tokenizer = tokenizers.get_tokenizer(name)
+    ending = Ending(None, 1, *sentence_rules(tokenizer.spaced))
+    taken = [word for word in tokenizer.split("He said no.Smith went on.") if not ending.over and ending.take(word)]
+    assert tokenizer.join(taken) == "He said no."
+
+
 def test_sentence_ends():
     for word in ("。", "！", "said.", 'said."', "。」", ".", "no.", "I.", "(no.)", "3.14."):
         assert is_sentence_end(word)

@@ -53,7 +53,8 @@ def goes_on(end: str, word: str, spaced: Callable[[str, str], bool]) -> bool:
 
     ``spaced`` is that of the tokenizer: whether a space stands between two words.
     """
-    return end.endswith(".") and (word == "." or (word[:1].isascii() and word[:1].isalnum())) and not spaced(end, word)
+    begins_none = word == "." or word[:1].isdigit() or word[:1].islower()
+    return end.endswith(".") and begins_none and not spaced(end, word)
 
 
 def sentence_rules(spaced: Callable[[str, str], bool], before: Sequence[str] = ()) -> tuple[Any, ...]:
