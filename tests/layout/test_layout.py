@@ -18,7 +18,7 @@ ROOMS = {
     "rules": ((), ()),
     "folders": (("errors",), ()),
     "storage": (("errors", "rules"), ("numpy",)),
-    "text": (("errors", "rules", "folders", "storage"), ("numpy", "MeCab", "unidic_lite", "scipy")),
+    "text": (("errors", "rules", "folders", "storage"), ("numpy", "MeCab", "regex", "scipy")),
     "midi": (("errors", "rules", "folders", "storage"), ("numpy", "matplotlib", "tinysoundfont")),
     "sampling": (("errors",), ("numpy",)),
     "data": (("errors", "folders", "storage", "text", "midi"), ("numpy",)),
@@ -171,7 +171,7 @@ def test_generate_reads_its_options_before_it_loads_anything_heavy(script):
 
 def test_only_one_file_calls_mecab(imports):
     calling = [path.name for path, names in imports.items() if "MeCab" in names]
-    assert [name for name in calling if name != "corpus_speed.py"] == ["tokenizers.py"]
+    assert [name for name in calling if name != "corpus_speed.py"] == ["dictionaries.py"]
 
 
 def test_only_compat_imports_chainer_itself(imports):

@@ -6,7 +6,7 @@ import pytest
 from tsuzuri.sampling import constraints, filters
 from tsuzuri.sampling.endings import Ending
 from tsuzuri.sampling.stream import generate_words
-from tsuzuri.text.tokenizers import is_closing, is_sentence_end
+from tsuzuri.text.sentences import is_closing, is_sentence_end
 
 P = numpy.array([[0.5, 0.25, 0.15, 0.1]])
 LOGITS = numpy.log(P).astype("f")
@@ -143,7 +143,12 @@ def test_each_word_is_read_once(rng):
 
 
 def take(text, **limits):
-    settings = {"length": None, "sentences": None, "is_end": lambda w: w in "。！", "is_closing": lambda w: w == "」"}
+    settings = {
+        "length": None,
+        "sentences": None,
+        "is_end": lambda w, _: w in "。！",
+        "is_closing": lambda w: w == "」",
+    }
     ending = Ending(**settings | limits)
     out = []
     for word in text:

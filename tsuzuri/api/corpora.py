@@ -11,6 +11,7 @@ from tsuzuri.data.corpus import Corpus, build_piece_corpus, build_text_corpus
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import collect, settings
 from tsuzuri.text import settings as text_settings
+from tsuzuri.text.scripts import scripts_line
 from tsuzuri.training.schemas import LanguageModelRecipe
 
 NAMED = 3  # texts at most, of those left out
@@ -73,6 +74,9 @@ def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
         yield from _text_lines(r)
     splits = ", ".join(f"{r['words'][s]:,} {s} ({r['unknown'][s]:.1%} unknown)" for s in r["words"])
     yield f"words    {splits}; by {corpus.tokenizer.name} {corpus.tokenizer.dictionary}".rstrip()
+    scripts = scripts_line(corpus.tokenizer.name, r.get("scripts") or {})
+    if scripts:
+        yield f"scripts  {scripts}"
     share = r["singletons"] / max(1, r["distinct"])
     known = f"{r['vocabulary'] - 1:,} of {r['distinct']:,} distinct words"
     yield f"ids      {known} ({share:.0%} of them seen once), and <unk>"

@@ -22,7 +22,7 @@ class TrainOptions(TypedDict, total=False):
     device: str | None
     precision: Literal["auto", "float32", "tf32", "bfloat16"] | None
     encoding: int | str | None
-    tokens: Literal["auto", "mecab", "char", "space", "english"] | None
+    tokens: Literal["auto", "mecab", "char", "space", "english", "wakati"] | None
     dictionary: Path | None
     user_dictionary: Path | None
     normalize: Literal["nfc", "nfkc", "none"] | None
@@ -72,7 +72,7 @@ class ClassifierOptions(TypedDict, total=False):
     force: bool | None
     device: str | None
     precision: Literal["auto", "float32", "bfloat16"] | None
-    tokens: Literal["auto", "mecab", "char", "space", "english"] | None
+    tokens: Literal["auto", "mecab", "char", "space", "english", "wakati"] | None
     dictionary: Path | None
     user_dictionary: Path | None
     normalize: Literal["nfc", "nfkc", "none"] | None

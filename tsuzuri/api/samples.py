@@ -10,7 +10,7 @@ from tsuzuri.midi import compose, timing
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import collect, convert
 from tsuzuri.sampling import endings, filters, loops, stream
-from tsuzuri.text import tokenizers, vocabulary
+from tsuzuri.text import sentences, tokenizers, vocabulary
 from tsuzuri.training.run import Run
 
 WORDS, SENTENCES = 40, 2  # of a text, at most
@@ -31,7 +31,7 @@ def generate_sample(run: Run, epoch: int) -> str:
 
 def _text_sample(run: Run, model: Any, rng: numpy.random.Generator) -> str:
     words, tokenizer = run.vocabulary.words, tokenizers.tokenizer_of_run(run.about)
-    ending = endings.Ending(WORDS, SENTENCES, tokenizers.is_sentence_end, tokenizers.is_closing)
+    ending = endings.Ending(WORDS, SENTENCES, *sentences.sentence_rules(tokenizer.spaced))
     prime, sample, escape = [vocabulary.EOS], filters.make_sampler(), loops.LoopEscape(1)
     constraint = text_constraint(run, prime, 1)
     drawn = []

@@ -14,9 +14,12 @@ from tsuzuri.midi.words.collect import is_music_path
 from tsuzuri.options.values import shown
 from tsuzuri.sampling.constraints import SingleBlankLines
 from tsuzuri.sampling.endings import Ending
+from tsuzuri.text.normalization import normalize, other_spellings
 from tsuzuri.text.paragraphs import beginning_lines
+from tsuzuri.text.segmentation import part_by_words
+from tsuzuri.text.sentences import sentence_rules
 from tsuzuri.text.settings import DROP
-from tsuzuri.text.tokenizers import Tokenizer, is_closing, is_sentence_end, tokenizer_of_run
+from tsuzuri.text.tokenizers import Tokenizer, tokenizer_of_run
 from tsuzuri.text.vocabulary import EOS, SPECIAL, UNK, Vocabulary
 from tsuzuri.training.run import Run
 
@@ -39,6 +42,7 @@ class GeneratedTexts:
         if self.tokenizer.dictionary != run.about["dictionary"]:
             made, here = run.about["dictionary"], self.tokenizer.dictionary
             note(f"note: {run.path} was tokenized with {made}, the one here is {here}")
+        prime = normalize(prime, run.about["corpus"]["text"]["normalize"])
         prime = "\n".join(beginning_lines(prime, text_lines(run)))
         prime_ids = text_prime_ids(prime, self.tokenizer, vocabulary, args["unk"], run.path, note)
         self.count = args["num_samples"]
@@ -46,7 +50,7 @@ class GeneratedTexts:
         rows = constraint.follow(draw_ids(args, run, prime_ids, constraint, steady=constraint.steady))
         self._prime = [printed_word(i, vocabulary) for i in prime_ids[1:]]
         length = args["length"] or WORDS_A_SENTENCE * (args["sentences"] or 1)
-        rules = args["sentences"], is_sentence_end, is_closing, self._prime
+        rules = args["sentences"], *sentence_rules(self.tokenizer.spaced, self._prime)
         self._words = words_until_ended(rows, vocabulary, [Ending(length, *rules) for _ in range(self.count)])
 
     def stream(self) -> Iterator[str]:
@@ -84,7 +88,7 @@ def text_prime_ids(
     for number, line in enumerate(text.split("\n")):
         if number:
             ids.append(vocabulary.ids["<eos>"])
-        for word in tokenizer.split(line):
+        for word in _split_as_known(line, tokenizer, vocabulary, note):
             if word in vocabulary.ids and word != "<unk>":
                 ids.append(vocabulary.ids[word])
             elif word.isspace():  # it parts two words, as in "灯台 海", and means nothing to a model that has seen none
@@ -97,6 +101,24 @@ def text_prime_ids(
     if blank:
         note(f"note: without blanks between words, which {run_path} does not know")
     return ids
+
+
+def _split_as_known(line: str, tokenizer: Tokenizer, vocabulary: Vocabulary, note: Note) -> list[str]:
+    """The words of a line, in the first of its spellings that has the fewest unknown ones."""
+
+    def unknown(words: list[str]) -> int:
+        return sum(not (word in vocabulary.ids or word.isspace()) for word in words)
+
+    words = tokenizer.split(line)
+    if not unknown(words):
+        return words
+    spellings = {spelling: tokenizer.split(spelling) for spelling in [line, *other_spellings(line)]}
+    if tokenizer.name == "wakati":
+        spellings |= {" ".join(words): words for words in [part_by_words(words, vocabulary.ids)]}
+    best = min(spellings, key=lambda spelling: unknown(spellings[spelling]))
+    if best != line:
+        note(f"note: {shown(best)} for {shown(line)}")
+    return spellings[best]
 
 
 def _nearest_known(word: str, vocabulary: Vocabulary, unknown: str, run_path: str) -> str:

@@ -9,12 +9,12 @@ import numpy
 from tsuzuri.data import duplicates
 from tsuzuri.data.text_stream import HELD_OUT, SPLITS, TextStream, first_seen_ids, split_text
 from tsuzuri.errors import UserError
-from tsuzuri.text import reader, vocabulary
+from tsuzuri.text import reader, scripts, vocabulary
+from tsuzuri.text.normalization import normalize_lines
 from tsuzuri.text.paragraphs import looks_wrapped
 from tsuzuri.text.settings import DROP, KEEP, USUAL, TextSettings
-from tsuzuri.text.tokenizers import Tokenizer, choose_tokenizer, get_tokenizer
+from tsuzuri.text.tokenizers import Tokenizer, get_tokenizer
 
-SAMPLE = 20_000  # characters that decide the tokenizer
 Group = Sequence[Sequence[str]]  # pieces: an original and the copies made of it
 
 
@@ -92,10 +92,10 @@ def build_piece_corpus(
 
 
 class _Texts:
-    """Reads texts into streams that share an index and a tokenizer, which the first text decides unless it is named."""
+    """Reads texts into streams that share an index and a tokenizer, which the first texts decide unless it is named."""
 
     def __init__(self, settings):
-        self.settings, self.index, self.tokenizer = settings, first_seen_ids(), None
+        self.settings, self.index, self.tokenizer, self.shares = settings, first_seen_ids(), None, {}
         if settings.tokens != "auto":
             self.tokenizer = get_tokenizer(settings.tokens, settings)
         self.distinct = settings.lines != DROP  # runs from before have all of their texts
@@ -105,15 +105,13 @@ class _Texts:
     def read(self, sources):
         """The ``TextStream`` of all texts under some paths, each once."""
         stream = None
-        for document in reader.read_documents(sources, self.settings):
+        for document in self._with_tokenizer(reader.read_documents(sources, self.settings)):
             if isinstance(document, reader.Skipped):
                 self.skipped.append(document._asdict())
                 continue
-            self.tokenizer = self.tokenizer or get_tokenizer(
-                choose_tokenizer("\n".join(document.pieces)[:SAMPLE]), self.settings
-            )
             stream = stream or TextStream(self.tokenizer.split, self.index)
-            same = stream.add_text(document.name, document.pieces, self.distinct)
+            pieces = normalize_lines(document.pieces, self.settings.normalize)
+            same = stream.add_text(document.name, pieces, self.distinct)
             if same is not None:
                 self.repeated.append({"name": document.name, "same_as": same})
                 continue
@@ -128,11 +126,21 @@ class _Texts:
         if self.settings.lines == KEEP and document.kind != "aozora":
             self.wrapped += looks_wrapped(document.pieces)
 
+    def _with_tokenizer(self, documents):
+        """The documents, and a tokenizer that suits all of them if there was none."""
+        if self.tokenizer:
+            return documents
+        held = scripts.Held(documents)
+        self.shares = held.choice.shares
+        self.tokenizer = get_tokenizer(held.choice.tokens, self.settings)
+        return held.documents()
+
     def report(self, main):
         """What was read, and of it the corpus itself, the stream ``main``."""
         return {
             "files": self.files,
             "skipped": self.skipped,
+            "scripts": self.shares,
             "repeated": self.repeated,
             "wrapped": self.wrapped,
             "pieces": len(main.ends),

@@ -12,11 +12,12 @@ from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi.words import collect, settings, wordfile
 from tsuzuri.text import reader
 from tsuzuri.text.normalization import normalize
+from tsuzuri.text.scripts import choose_tokens
 from tsuzuri.text.settings import text_settings_from_json
-from tsuzuri.text.tokenizers import Tokenizer, choose_classifier_tokenizer, get_tokenizer, tokenizer_of_run
+from tsuzuri.text.tokenizers import Tokenizer, get_tokenizer, tokenizer_of_run
 
 PARTS = ("corpus", "valid", "test")
-SAMPLE = 20_000  # characters that decide the tokenizer
+SAMPLE = 1000  # texts that decide the tokenizer
 BATCH = 256  # lines of a file that are read at once
 TUNES = (*collect.SUFFIXES, wordfile.SUFFIX)
 MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -146,8 +147,10 @@ def read_labeled_words(source: dict, tokens: str, case: str, least: int = 0) -> 
     if source["pos"] or source["neg"]:
         parts["corpus"] = labeled.read_pos_neg(source["pos"], source["neg"], source["encoding"], least)
     if tokens == "auto":
-        sample = "\n".join(example.text for example in parts["corpus"].examples[:1000])
-        tokens = choose_classifier_tokenizer(sample[:SAMPLE])
+        examples = parts["corpus"].examples
+        sample = "\n".join(example.text for example in examples[:: 1 + len(examples) // SAMPLE])
+        tokens = choose_tokens([sample]).tokens
+        tokens = "english" if tokens == "space" else tokens  # whose signs are words also where they touch one
     text = text_settings_from_json(source["text"])
     preprocessor = Preprocessor(get_tokenizer(tokens, text), case, form=text.normalize)
     pairs = {part: _pairs(parts[part].examples, preprocessor) if part in parts else None for part in PARTS}

@@ -1,20 +1,25 @@
 """Where a text that is being generated ends."""
 
+from collections import deque
+
+LAST = 8  # words that say whether the next one ends a sentence
+
 
 class Ending:
     """Takes words one by one; the text is ``over`` after ``length`` of them, or after ``sentences`` sentences.
 
-    A word with ``is_end(word)`` ends a sentence; words with ``is_closing(word)`` after it, such as 」 after 。, still
-    belong to it, and begin no new one. A line end also ends a sentence that is not empty. The words ``before`` the
-    text, its prime, may have begun a sentence, which then is the first to end; neither they nor the sentences that they
-    ended are counted.
+    A word with ``is_end(word, last)`` ends a sentence, ``last`` being some words before it; words with
+    ``is_closing(word)`` after it, such as 」 after 。, still belong to it, and begin no new one, and none has ended
+    where ``goes_on(end, word)``, as in 3.14. A line end also ends a sentence that is not empty. The words ``before``
+    the text, its prime, may have begun a sentence, which then is the first to end; neither they nor the sentences that
+    they ended are counted.
     """
 
-    def __init__(self, length, sentences, is_end, is_closing, before=()):
+    def __init__(self, length, sentences, is_end, is_closing, before=(), goes_on=lambda end, word: False):
         self.length, self.sentences = length, sentences
-        self.is_end, self.is_closing = is_end, is_closing
+        self.is_end, self.is_closing, self.goes_on = is_end, is_closing, goes_on
         self.over, self._count = False, 0
-        self._begun, self._ended = False, False
+        self._begun, self._ended, self._last = False, False, deque(maxlen=LAST)
         for word in before:
             self._read(word)
         if self._ended:
@@ -33,9 +38,12 @@ class Ending:
 
     def _read(self, word):
         """Follow the sentences; returns whether one was over before ``word``."""
+        if self._ended and self.goes_on(self._last[-1], word):
+            self._ended = False
         over = (self._ended and not self.is_closing(word)) or (self._begun and word == "\n")
         if over:
             self._begun = self._ended = False
         self._begun = self._begun or not (word.isspace() or self.is_closing(word))
-        self._ended = self._begun and (self._ended or self.is_end(word))
+        self._ended = self._begun and (self._ended or self.is_end(word, [*self._last]))
+        self._last.append(word)
         return over

@@ -8,6 +8,12 @@ aozora_frame.py  its title block, symbols' block, contents and footer
 gutenberg.py     Project Gutenberg's format, cut to the book
 paragraphs.py    lines and blank lines between paragraphs; wrapped lines joined
 tokenizers.py    lines to words and exactly back; MeCab
+scripts.py       the tokenizer that suits a corpus, by the scripts in it
+tokenizers.py    lines to words and exactly back
+dictionaries.py  MeCab and its dictionaries
+clusters.py      what people take for one character
+segmentation.py  text without spaces to known words
+sentences.py     where a sentence ends
 vocabulary.py    words and their ids
 vectors.py       pretrained word vectors: a row for every word of a vocabulary
 vector_files.py  the files of such vectors: GloVe, word2vec, fastText

@@ -1,6 +1,7 @@
 """The settings by which files of text become lines and words: a run keeps them, and reads a prime by them too."""
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ AUTO = "auto"
 KEEP, JOIN, DROP = "keep", "join", "drop"
 LINES = (KEEP, JOIN)  # DROP is what runs of format 1 did
 FORMS = ("nfc", "nfkc", "none")  # of Unicode
-UNIDIC_LITE = "unidic-lite"
+PACKAGED = UNIDIC_LITE, IPADIC, UNIDIC = "unidic-lite", "ipadic", "unidic"  # MeCab's dictionaries that pip installs
 MAX_TEXT = 1024  # megabytes that one archive may unpack to
 
 
@@ -32,6 +33,11 @@ class TextSettings:
     normalize: str = "nfc"
     lines: str = KEEP
     max_text: int = MAX_TEXT
+
+    @property
+    def first(self) -> bool:
+        """Whether they are those of a run of format 1, whose words are cut as they were then."""
+        return self.lines == DROP
 
 
 USUAL = TextSettings()
@@ -62,5 +68,13 @@ def text_settings_from_json(saved: Mapping[str, Any]) -> TextSettings:
 
 
 def text_settings_from_options(args: Mapping[str, Any]) -> TextSettings:
-    """``TextSettings`` from the values of the options, by name; those that a command does not have are as usual."""
-    return TextSettings(**{name: args[name] for name in ALLOWED if name in args})
+    """``TextSettings`` from the values of the options, by name; those that a command does not have are as usual.
+
+    Folders and files of dictionaries become absolute.
+    """
+    named = {name: args[name] for name in ALLOWED if name in args}
+    if named.get("dictionary", UNIDIC_LITE) not in PACKAGED:
+        named["dictionary"] = os.path.abspath(named["dictionary"])
+    if named.get("user_dictionary"):
+        named["user_dictionary"] = os.path.abspath(named["user_dictionary"])
+    return TextSettings(**named)

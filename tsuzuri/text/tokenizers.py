@@ -1,28 +1,25 @@
-"""Lines to words and back, exactly; the only place that calls MeCab.
+"""Lines to words and back, exactly.
 
 MeCab and a split at spaces both drop white space. Here it is kept without a mark on the words: each tokenizer has a
 rule that says where a space stands between two words. White space that the rule does not put there becomes a word of
 its own, and two words that the rule would wrongly separate stay one. So ``join(split(line)) == line`` for every line.
+
+Two leave something out: "space" the spaces at both ends of a line, and "wakati" all by which Japanese or Chinese words
+have been parted. What people see as one character is never cut: an emoji, a flag, a letter with its marks.
 """
 
-import importlib.metadata
-import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from tsuzuri.errors import UserError
+from tsuzuri.text.clusters import is_picture, may_hold_clusters, mend_cuts, split_clusters
+from tsuzuri.text.dictionaries import open_tagger
 from tsuzuri.text.settings import USUAL, TextSettings, text_settings_from_json
 
-NAMES = ("mecab", "char", "space", "english")
-_SENTENCE_ENDS = "。！？!?."  # not …, after which a sentence mostly goes on (……と言った); if it does not, the line ends
-_CLOSING = "」』）)”’】〉》≫]\"'"
+NAMES = ("mecab", "char", "space", "english", "wakati")
 
 LONGEST = 2000  # characters that MeCab is given at once: it fails on a million, and is slow on long runs of letters
-_JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
-_LETTER = re.compile(r"\w")
-_KANA = re.compile(r"[\u3040-\u30ff]")
 _JOINERS = "\u200c\u200d"  # the words of Persian and of Indian scripts are spelled with them
 # Latin and its neighbors: what ends a word or a clause, and what begins a word, with a space between the two
 _ENDS = r"[^\W\u2e80-\U0010ffff]|[,.;:!?)]"
@@ -30,8 +27,10 @@ _BEGINS = r"[^\W\u2e80-\U0010ffff]|[(]"
 _SPACE_AFTER = re.compile(rf"(?:{_ENDS})\Z")
 _SPACE_BEFORE = re.compile(rf"(?:{_BEGINS})")
 _MAY_NEED_SPACE = re.compile(
-    "[\t-~\u0085-\u200f\u2028-\u202f\u2070-\u2e7f]"
-)  # all of these and more, in one quick look
+    "[\t-~\u0085-\u200f\u2028-\u202f\u2070-\u2e7f"  # all of these and more, in one quick look
+    "\u302a-\u302f\u3099\u309a\ua66f-\uabff\ud7a4-\ud7ff\ufafe-\ufeff\uff9e-\uffdf\ufff0-\U0010ffff]"  # clusters too
+)
+_PARTED = re.compile("[ \t]+")
 
 
 class Tokenizer(NamedTuple):
@@ -54,51 +53,25 @@ class Tokenizer(NamedTuple):
             previous = word
 
 
-def get_tokenizer(name: str, settings: TextSettings = USUAL) -> Tokenizer:
+def get_tokenizer(name: str, settings: TextSettings = USUAL, made: str = "") -> Tokenizer:
     """The tokenizer of that name: one of ``NAMES``, or "midi" for lines of words with a space between them.
 
-    ``settings`` name MeCab's dictionaries.
-
-    Raises ``UserError`` where MeCab or its dictionary is missing.
+    ``settings`` name MeCab's dictionaries, and ``made`` is what a run says of them. Raises ``UserError`` where MeCab or
+    a dictionary is missing.
     """
     if name == "mecab":
-        return _mecab(settings)
-    return {"char": _char, "space": _space, "english": _english, "midi": _midi}[name]()
+        return _mecab(settings, made)
+    whole = not settings.first  # clusters, which the first runs cut
+    if name == "english":
+        return _english(whole)
+    if name == "space" and settings.first:
+        return _first_space()
+    return {"char": lambda: _char(whole), "space": _space, "wakati": _wakati, "midi": _midi}[name]()
 
 
 def tokenizer_of_run(about: Mapping[str, Any]) -> Tokenizer:
     """The tokenizer that a run's run.json names; raises ``UserError`` as ``get_tokenizer`` does."""
-    return get_tokenizer(about["tokens"], text_settings_from_json(about["corpus"]["text"]))
-
-
-def choose_tokenizer(sample: str) -> str:
-    """The name of the tokenizer that suits a text: mecab for Japanese, space where words have spaces, else char.
-
-    >>> choose_tokenizer("To be, or not to be")
-    'space'
-    """
-    letters = len(_LETTER.findall(sample))
-    if 5 * len(_JAPANESE.findall(sample)) > letters:
-        return "mecab"
-    return "space" if 12 * sample.count(" ") > letters else "char"
-
-
-def choose_classifier_tokenizer(sample: str) -> str:
-    """As ``choose_tokenizer``, for a classifier: english where words have spaces, and char for Chinese (no kana)."""
-    name = choose_tokenizer(sample)
-    if name == "mecab":
-        return "mecab" if 20 * len(_KANA.findall(sample)) > len(_JAPANESE.findall(sample)) else "char"
-    return "english" if name == "space" else name
-
-
-def is_sentence_end(word: str) -> bool:
-    """Whether a sentence ends with this word, such as 。 or said."""
-    return word.rstrip(_CLOSING).endswith(tuple(_SENTENCE_ENDS))
-
-
-def is_closing(word: str) -> bool:
-    """Whether a word is nothing but closing brackets and quotes, which still belong to the sentence before them."""
-    return not word.strip(_CLOSING)
+    return get_tokenizer(about["tokens"], text_settings_from_json(about["corpus"]["text"]), about["dictionary"])
 
 
 def _align(line, surfaces, spaced):
@@ -129,22 +102,47 @@ def _in_parts(line, split):
         start = stop
 
 
-def _char():
-    return Tokenizer("char", list, lambda a, b: False)
+def _whole(line, words, tokenizer):
+    """The words of a line again, none of which cuts a cluster; the ``words`` themselves where that has no rule."""
+    surfaces = mend_cuts(line, [word for word in words if not word.isspace()])
+    mended = _align(line, surfaces, tokenizer.spaced)
+    return mended if tokenizer.join(mended) == line else words
+
+
+def _char(whole):
+    return Tokenizer("char", split_clusters if whole else list, lambda a, b: False)
 
 
 def _midi():
     return Tokenizer("midi", str.split, lambda a, b: True)
 
 
+def _between_words(a, b):
+    return not a[-1].isspace() and not b[0].isspace()
+
+
 def _space():
-    def spaced(a, b):
-        return not a[-1].isspace() and not b[0].isspace()
+    def split(line):
+        line = line.strip(" ")
+        return _align(line, line.split(), _between_words)
 
-    return Tokenizer("space", lambda line: _align(line, line.split(), spaced), spaced)
+    return Tokenizer("space", split, _between_words)
 
 
-def _english():
+def _first_space():
+    """As runs of format 1 were made: a space at the end of a line is a word."""
+    return Tokenizer("space", lambda line: _align(line, line.split(), _between_words), _between_words)
+
+
+def _between_latin(a, b):
+    return bool(_SPACE_BEFORE.match(b) and _SPACE_AFTER.search(a))
+
+
+def _wakati():
+    return Tokenizer("wakati", lambda line: [word for word in _PARTED.split(line) if word], _between_latin)
+
+
+def _english(whole):
     """Words and their punctuation apart, the same ones in "Well, yes" as in "Well , yes", as word vectors have them.
 
     Vowel signs and accents that are characters of their own belong to the word or sign before them. The rule puts a
@@ -170,7 +168,17 @@ def _english():
             return a[-1].isalnum() or bool(begins_word(a))  # a word: signs end in a sign or a mark
         return a[-1] == b[0] or b[-1].isalnum()  # equal signs, or the end of a word
 
-    return Tokenizer("english", lambda line: [groups[0] for groups in words.findall(line)], spaced)
+    def split(line):
+        return [groups[0] for groups in words.findall(line)]
+
+    if not whole:
+        return Tokenizer("english", split, spaced)
+    plain = Tokenizer(
+        "english", split, lambda a, b: spaced(a, b) and not (is_picture(a) or is_picture(b))
+    )  # pictures may be equal signs in a row, each of them a word
+    return plain._replace(
+        split=lambda line: _whole(line, split(line), plain) if may_hold_clusters(line) else split(line)
+    )
 
 
 def _marks():
@@ -182,37 +190,22 @@ def _marks():
     return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges) + _JOINERS
 
 
-def _mecab(settings):
-    tagger, dictionary = _tagger(settings)
-    may_need_space = _MAY_NEED_SPACE.search
-
-    def spaced(a, b):
-        return bool(_SPACE_BEFORE.match(b) and _SPACE_AFTER.search(a))
+def _mecab(settings, made):
+    tagger, dictionary = open_tagger(settings, made)
+    may_need_space, whole = _MAY_NEED_SPACE.search, not settings.first
 
     def split(line):
         if not line:
             return []
         if len(line) > LONGEST:
-            return _align(line, _in_parts(line, split), spaced)
-        output = tagger.parse(line)[:-2]  # without the space and the line end that follow the last word
-        surfaces = output.split(" ")
-        if len(output) == len(line) + len(surfaces) - 1 and not may_need_space(line):
-            return surfaces  # no white space in the line, and none to be put between its words
-        return _align(line, [surface for surface in surfaces if surface], spaced)
+            surfaces = _in_parts(line, split)
+        else:
+            output = tagger.parse(line)[:-2]  # without the space and the line end that follow the last word
+            surfaces = output.split(" ")
+            if len(output) == len(line) + len(surfaces) - 1 and not may_need_space(line):
+                return surfaces  # no white space in the line, and none to be put between its words
+        words = _align(line, filter(None, surfaces), _between_latin)
+        return _whole(line, words, plain) if whole and may_hold_clusters(line) else words
 
-    return Tokenizer("mecab", split, spaced, dictionary)
-
-
-def _tagger(settings):
-    """MeCab's tagger, and the name and version of its dictionary."""
-    advice = "run 'python -m pip install mecab-python3 unidic-lite', or train with --tokens char"
-    try:
-        import MeCab
-        import unidic_lite
-    except ImportError as error:
-        raise UserError(f"MeCab or its dictionary is not installed ({error}): {advice}") from None
-    try:
-        tagger = MeCab.Tagger(f'-r "{os.devnull}" -d "{unidic_lite.DICDIR}" -Owakati')
-    except RuntimeError:
-        raise UserError(f"MeCab cannot open its dictionary in {unidic_lite.DICDIR}: {advice}") from None
-    return tagger, f"unidic-lite {importlib.metadata.version('unidic-lite')}"
+    plain = Tokenizer("mecab", split, _between_latin, dictionary)
+    return plain
