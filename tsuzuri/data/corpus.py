@@ -17,6 +17,7 @@ END = vocabulary.SPECIAL[vocabulary.EOS]
 SPLITS = ("train", "valid", "test")
 HELD_OUT = 0.05  # of the pieces for validation, the last ones, and as many before them for test
 LOOK_UP = 1024  # words
+REMARKS = 20  # on texts, that a report keeps beside their number
 SAMPLE = 20_000  # characters that decide the tokenizer
 Group = Sequence[Sequence[str]]  # pieces: an original and the copies made of it
 
@@ -78,6 +79,7 @@ def build_text_corpus(
     main = texts.read(paths)
     parts = _split(main, *(texts.read(sources) if sources else None for sources in (valid, test)))
     report = {"files": texts.files, "skipped": texts.skipped, "pieces": len(main.ends)}
+    report["remarks"] = {"count": len(texts.remarks), "first": texts.remarks[:REMARKS]}
     return _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
 
 
@@ -116,7 +118,7 @@ class _Texts:
         self.settings, self.index, self.tokenizer = settings, first_seen_ids(), None
         if settings.tokens != "auto":
             self.tokenizer = get_tokenizer(settings.tokens, settings)
-        self.files, self.skipped = {"aozora": 0, "plain": 0}, []
+        self.files, self.skipped, self.remarks = {"aozora": 0, "plain": 0}, [], []
 
     def read(self, sources):
         """The ``_Stream`` of all texts under some paths."""
@@ -130,6 +132,7 @@ class _Texts:
             )
             stream = stream or _Stream(self.tokenizer.split, self.index)
             self.files[document.kind] += 1
+            self.remarks += [{"name": document.name, "remark": remark} for remark in document.remarks]
             stream.add(document.pieces)
         if stream is None:
             reasons = "; ".join(f"{item['name']} {item['reason']}" for item in self.skipped[:3])
