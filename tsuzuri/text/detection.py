@@ -49,6 +49,7 @@ ESCAPES = {
     "hz": re.compile(rb"~\{(?:[!-w][!-~])+~\}"),
 }  # fmt: skip
 _NOT_UTF_8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|([\x80-\xff])")
+_PAIR = re.compile(rb"[\xc2-\xdf][\xa0-\xbf]")  # what may be a character of other encodings too
 _BAD = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of bytes that mean nothing
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _LINE_END = re.compile(rb"\r\n?|\n")
@@ -86,7 +87,8 @@ def _is_utf_8(data):
         excerpt = _excerpt(data)
         characters = [found[1] for found in islice(_NOT_UTF_8.finditer(excerpt), MANY)]
         return len(characters) >= 9 * (len(characters) - characters.count(None))
-    return len(list(islice(_NOT_UTF_8.finditer(data), FEW + 1))) > FEW or not _unlike_utf_8(data)
+    few = [found[0] for found in islice(_NOT_UTF_8.finditer(data), FEW + 1)]
+    return len(few) > FEW or not all(map(_PAIR.fullmatch, few)) or not _unlike_utf_8(data)
 
 
 def _excerpt(data):
@@ -142,9 +144,8 @@ def _damaged(line, codec):
 def _unlike_utf_8(data):
     """Whether a few characters of valid UTF-8 look far more like another encoding's."""
     sample = b"\n".join(line for line in data.splitlines() if not line.isascii())[: 2 * SAMPLE]
-    cost, odd, _ = _cost_of(sample, "utf-8")
-    margin = SURE if odd > ODD_SHARE else -SURE
-    return any(_cost_of(sample, codec)[0] < cost + margin for codec in CANDIDATES if codec != "utf-8")
+    cost = _cost_of(sample, "utf-8")[0] - SURE
+    return any(_cost_of(sample, codec)[0] < cost for codec in CANDIDATES if codec != "utf-8")
 
 
 def _legacy(data):
@@ -161,6 +162,8 @@ def _legacy(data):
         cost, odd, text = readings[codec]
         readings = {codec: reading for codec, reading in readings.items() if reading[0] < cost + 60}
     rivals = [rival for rival in readings if readings[rival][2] != text and {codec, rival} != SHIFT_JIS]
+    if odd == 0 and not _BAD.search(text):  # then one that cannot read all is none
+        rivals = [rival for rival in rivals if not _BAD.search(readings[rival][2])]
     rival = min(rivals, key=lambda rival: readings[rival][0], default=codec)
     if rival != codec and readings[rival][0] < cost + SURE:
         raise ValueError(f"may be in {codec} or {rival} ({_first_place(data)}): --encoding NAME tells which")
