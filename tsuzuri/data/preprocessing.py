@@ -212,7 +212,7 @@ def _input_lines(encoding):
         try:
             decoded = decode(line, encoding) if line else Decoded("", encoding)
         except ValueError as error:
-            reason = str(error).replace(" in line 1)", ")").replace(", in line 1)", ")")  # it knows of this line only
+            reason = str(error).replace(", in line 1)", ")").replace(" in line 1)", ")")  # it knows of this line only
             raise UserError(f"standard input, line {n}: {reason}{hint}") from None
         if encoding == "auto" and not line.isascii():
             encoding, hint = decoded.codec, f", as line {n} is: --encoding names it"

@@ -11,6 +11,7 @@ from itertools import islice
 from tsuzuri.text.languages import ALPHABETS, COMMON, ODD_SHARE, reading_cost
 
 SAMPLE = 4096  # bytes of lines beyond ASCII that are looked at
+UNCUT = 100  # characters: a sample that is longer may end within one
 EXCERPT = 1 << 20  # bytes from the beginning, the middle and the end that they are taken from
 SURE = 8.0  # the odds of a reading against every other one, as a logarithm
 SHIFT_JIS = {"shift_jis_2004", "cp932"}  # differ in rare kanji
@@ -49,7 +50,7 @@ ESCAPES = {
     "hz": re.compile(rb"~\{(?:[!-w][!-~])+~\}"),
 }  # fmt: skip
 _NOT_UTF_8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|([\x80-\xff])")
-_PAIR = re.compile(rb"[\xc2-\xdf][\xa0-\xbf]")  # what may be a character of other encodings too
+_PAIR = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|\xc2[\xa0-\xbf]")  # what may be a character of other encodings too
 _BAD = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of bytes that mean nothing
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _LINE_END = re.compile(rb"\r\n?|\n")
@@ -201,7 +202,7 @@ def _sample(data, lines, size):
 def _cost_of(sample, codec):
     """What a codec's reading costs, the share of odd characters beyond ASCII in it, and the reading."""
     text = sample.decode(codec, "surrogateescape")
-    text = as_written(_CUT_OFF.sub("", text), codec).translate(_SAME)
+    text = as_written(_CUT_OFF.sub("", text) if len(text) > UNCUT else text, codec).translate(_SAME)
     languages, rarity = CANDIDATES[codec]
     cost, odd = reading_cost(text, languages)
     return cost + rarity, odd, text
