@@ -35,7 +35,8 @@ def archive(path, members, **info):
 def test_an_archive(tmp_path):
     aozora = "題\n作者\n\n本文《ほんぶん》。\n\n底本：「本」\n入力：人\n".replace("\n", "\r\n").encode("shift_jis_2004")
     path = archive(tmp_path / "752_ruby.zip", {"bocchan.txt": aozora, "fig.png": b"\x89", "bad.txt": b"\0"})
-    first, second = reader.read_documents([path])
+    first, second, passed = reader.read_documents([path])
+    assert passed.reason == "passed over 1 .png"
     assert first.pieces == ["本文。"]
     assert first.kind == "aozora"
     assert isinstance(second, reader.Skipped)
@@ -51,7 +52,7 @@ def test_broken_archives(tmp_path):
     (skipped,) = reader.read_documents([write(tmp_path / "broken.zip", bytes(data))])
     assert "cannot be unpacked" in skipped.reason
     with pytest.raises(UserError, match=r"no file that ends in \.txt"):
-        list(reader.read_documents([archive(tmp_path / "other.zip", {"a.mid": b"x"})]))
+        list(reader.read_documents([archive(tmp_path / "other.zip", {"a.mid": b"x", "b.mid": b"y"})]))
     with pytest.raises(UserError, match=r"cut\.zip: is a damaged archive, or one that was cut short"):
         list(reader.read_documents([write(tmp_path / "cut.zip", whole.getvalue()[:50])]))
 

@@ -81,7 +81,7 @@ def test_a_bad_byte_in_utf_8_is_replaced_and_told(bad):
 
 def test_a_bad_byte_in_other_encodings_is_replaced_and_told():
     for codec in ("shift_jis", "euc_jp", "utf-16"):
-        text = TEXT * 20
+        text = TEXT * 60
         data = text.encode(codec) + (b"\x00\xd8" if codec == "utf-16" else b"\xff") + "\n".encode(codec)[-2:]
         decoded = decode(data)
         assert decoded.text.startswith(text)
@@ -112,7 +112,7 @@ def test_many_are_counted_and_the_first_named():
     [
         (b"", "is empty"),
         (b"\0\1", "is binary, not text"),
-        (b"\xff\xff\xff", "not text in an encoding that shows"),
+        (b"\xff\xff\xff", "may be in|not text in an encoding that shows"),
         (b"\xff\xfe\x00\xd8", "not text in UTF-16"),
         (b"ab\x01\x02\x03", "is binary, not text .* such as 0x01 in line 1"),
         (bytes(range(256)) * 8, "is binary, not text|not text in an encoding that shows"),
@@ -170,7 +170,9 @@ def test_aozora_texts_are_shift_jis(shared, rng, count):
         data = path.read_bytes()
         decoded = decode(data)
         assert (decoded.encoding, decoded.remarks) == ("Shift_JIS", ()), path
-        assert decoded.text == data.decode("shift_jis_2004").replace("\r\n", "\n").removesuffix("\x1a"), path
+        assert decoded.text == data.decode("shift_jis_2004").replace("\r\n", "\n").replace("\r", "\n").removesuffix(
+            "\x1a"
+        ), path
 
 
 def test_a_named_encoding_names_the_line_at_fault():

@@ -18,7 +18,8 @@ OPF = """<?xml version="1.0"?><opf:package xmlns:opf="x"><opf:manifest>
 <opf:itemref idref="notes" linear="no"/><opf:itemref idref="one"/></opf:spine></opf:package>"""
 ONE = """<?xml version="1.0" encoding="utf-8"?><!DOCTYPE html [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>
 <html><head><title>Book</title><style>p {}</style></head><body><h1>One</h1>
-<p>It was <i>dark</i>,\n  and &amp; cold.</p><p>\u3000<ruby>漢字<rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby>です。</p></body></html>"""
+<p>It was <i>dark</i>,\n  and &amp; cold.</p><p>\u3000<ruby>漢字<rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby>です。</p>
+</body></html>"""
 TWO = "<html><body><h1>Two</h1><p>The end.<br/>Really.</p></body></html>"
 MEMBERS = {
     "mimetype": "application/epub+zip",

@@ -19,7 +19,6 @@ PAGE = "<!DOCTYPE html>\n<html><head><title>A page</title></head><body><p>Text</
         ("\ufeff" + PAGE, "HTML"),
         ("\n\n<!-- saved from a site -->\n" + PAGE, "HTML"),
         ('<?xml version="1.0"?>\n<html xmlns="x">', "HTML"),
-        ("\ufeff" + PAGE, "HTML"),
         (b"\xff\xfe" + PAGE.encode("utf-16-le"), "HTML"),
         ("<div><p>One <b>of</b> the pages</p><p>that were cut out</p></div>", "HTML"),
         (r"{\rtf1\ansi{\fonttbl} Hello}", "rich text"),

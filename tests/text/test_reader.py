@@ -84,7 +84,7 @@ def test_a_run_within_a_folder_is_no_corpus(tmp_path):
     document, passed = reader.read_documents([str(tmp_path)])
     assert document.pieces == ["text"]
     assert passed == (str(tmp_path / "run"), "holds a run: passed over")
-    with pytest.raises(UserError, match="no file that ends .*: holds a run: passed over"):
+    with pytest.raises(UserError, match=r"no file that ends .*: holds a run: passed over"):
         list(reader.read_documents([str(tmp_path / "run")]))
 
 

@@ -6,6 +6,7 @@ probability. So the costs of two readings of the same bytes compare, however man
 
 import re
 import unicodedata
+from collections import Counter
 from itertools import islice
 
 from tsuzuri.text.languages import ALPHABETS, COMMON, ODD_SHARE, reading_cost
@@ -154,7 +155,8 @@ def _legacy(data):
     excerpt = _excerpt(data)
     if len(_CONTROL.findall(excerpt)) > 1 + ERROR_SHARE * len(excerpt):
         raise ValueError("is binary, not text (it is full of control characters)")
-    lines = list(dict.fromkeys(line for line in excerpt.splitlines() if not line.isascii()))
+    counts = Counter(line for line in excerpt.splitlines() if not line.isascii())
+    lines = [*counts]
     readings = dict.fromkeys(CANDIDATES, (0.0, 0.0, ""))  # cost, share of odd characters, text
     for size in (SAMPLE // 32, SAMPLE // 8, SAMPLE):
         sample = _sample(excerpt, lines, size)
@@ -168,8 +170,9 @@ def _legacy(data):
     rival = min(rivals, key=lambda rival: readings[rival][0], default=codec)
     if rival != codec and readings[rival][0] < cost + SURE:
         raise ValueError(f"may be in {codec} or {rival} ({_first_place(data)}): --encoding NAME tells which")
-    bad = len(_BAD.findall(decode_damaged(b"\n".join(lines), codec)))
-    if odd > ODD_SHARE or codec == "utf-8" or bad > ERROR_SHARE * sum(map(len, lines)):
+    bad = sum(n * len(_BAD.findall(decode_damaged(line, codec))) for line, n in counts.items())
+    length = sum(n * len(line) for line, n in counts.items())
+    if odd > ODD_SHARE or codec == "utf-8" or bad > ERROR_SHARE * length:
         raise ValueError(f"is not text in an encoding that shows ({_first_place(data)}): --encoding NAME tells which")
     return codec
 
@@ -197,6 +200,20 @@ def _sample(data, lines, size):
             some += [data[start:end]] if end - start < 1000 else []
             seen.update(data[start:end])
     return b"\n".join(some)
+
+
+def odd_share(text: str) -> float:
+    """The share of characters at a text's beginning that no text holds: unassigned, private and control characters."""
+    some = text[:SAMPLE]
+    odd = sum(unicodedata.category(c) in ("Cc", "Cn", "Co", "Cs") and c not in "\t\n\r\f" for c in some)
+    return odd / max(1, len(some))
+
+
+def likelier_codec(data: bytes, codecs: list[str]) -> str:
+    """The one of some codecs that can all decode some bytes whose text is likelier; of equals the first."""
+    lines = [line for line in dict.fromkeys(_excerpt(data).splitlines()) if not line.isascii()]
+    sample = _sample(data, lines, SAMPLE)
+    return min(codecs, key=lambda codec: _cost_of(sample, codec)[0])
 
 
 def _cost_of(sample, codec):

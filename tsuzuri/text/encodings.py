@@ -1,16 +1,18 @@
 """Bytes to text: decoded, with LF line ends, without control characters, and what was amiss and where."""
 
 import codecs
+import contextlib
 import re
 from typing import NamedTuple
 
 from tsuzuri.errors import UserError
-from tsuzuri.text.detection import as_written, decode_damaged, detect_encoding
+from tsuzuri.text.detection import as_written, decode_damaged, detect_encoding, likelier_codec, odd_share
 
 AUTO = "auto"
 MOST = 0.1  # of the characters, beyond which bad bytes or control characters mean that this is no text
 HARDLY_ANY = 0.001  # of all bytes, which is an accident whatever the rest is
 HIGH = bytes(range(0x80, 0x100))
+WIDE = ("utf-16", "utf-32")  # by which most bytes of other encodings mean something
 SINGLE = 1000  # bytes of ASCII beside which a single other one is an accident
 NAMES = {  # of codecs, as people know them
     "utf-8": "UTF-8",
@@ -56,8 +58,8 @@ def decode(data: bytes, encoding: str = AUTO) -> Decoded:
     first. Raises ``ValueError`` with a reason for what is empty, what is not text, or not in this encoding, and for
     bytes that may be in more than one.
 
-    >>> decode("naïve café, très bien".encode("cp1252"))
-    Decoded(text='naïve café, très bien', codec='cp1252', remarks=())
+    >>> decode("我是一只猫，还没有名字。".encode("gb18030"))
+    Decoded(text='我是一只猫，还没有名字。', codec='gb18030', remarks=())
     """
     if not data:
         raise ValueError("is empty")
@@ -72,12 +74,17 @@ def decode(data: bytes, encoding: str = AUTO) -> Decoded:
 
 def _named(data, encoding):
     """The text of bytes in the encoding that the user names, or in what is usually called so."""
+    texts = {}
     for codec in (encoding, *WIDER.get(encoding, ())):
-        try:
-            return data.decode(codec), codec
-        except UnicodeDecodeError:
-            continue
-    return decode_damaged(data, encoding), encoding
+        if encoding not in texts:
+            with contextlib.suppress(UnicodeDecodeError):
+                texts[codec] = data.decode(codec)
+    if not texts:
+        texts[encoding] = decode_damaged(data, encoding)
+    if encoding.startswith(WIDE) and odd_share(texts[encoding].removesuffix("\udcff")) > MOST:
+        raise ValueError(f"is not text in {NAMES.get(encoding, encoding)}")
+    codec = likelier_codec(data, [*texts]) if len(texts) > 1 else next(iter(texts))
+    return texts[codec], codec
 
 
 def _detected(data):

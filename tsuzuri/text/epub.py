@@ -16,6 +16,7 @@ BLOCKS = {
 }
 APART = {"h1", "h2", "h3", "h4", "h5", "h6", "hr"}  # blank lines stand around them
 LEFT_OUT = {"head", "script", "style", "rt", "rp", "svg", "math"}  # rt: readings above kanji, as Aozora's are left out
+_DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]*(?:\[.*?\])?\s*>", re.DOTALL | re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 
 
@@ -86,7 +87,7 @@ def page_lines(page: str) -> list[str]:
     ['One', '', 'It was dark.', 'And cold.']
     """
     parser = _Lines()
-    parser.feed(page)
+    parser.feed(_DOCTYPE.sub("", page, count=1))
     parser.close()
     return parser.lines
 

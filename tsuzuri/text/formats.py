@@ -102,8 +102,8 @@ def _surely(head, mark, name):
     """Whether more than letters speaks for a format: zero bytes where marks are letters that a text may begin with."""
     if "BMP" in name:
         return head.startswith(b"BM") and len(head) > 14
-    if mark == b"-lh":
-        return head[6:7] == b"-"
+    if mark == b"-lh" and head[6:7] != b"-":
+        return False
     return mark not in PRINTABLE or b"\0" in head
 
 

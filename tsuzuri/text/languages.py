@@ -10,6 +10,7 @@ from collections import Counter
 from functools import lru_cache
 
 ODD_COST, ODD_SHARE = 8.0, 0.12  # of a character that hardly any text has there, and how many may be so
+FEW = 4  # characters, beyond which one of them may be odd
 WORDS_COUNT = 8.0  # at most so much do known words tell of the language
 ERROR_COST = 16.0  # of a byte that cannot be decoded
 
@@ -79,7 +80,8 @@ def reading_cost(text: str, languages: list[str]) -> tuple[float, float]:
     for language in languages:
         costs = [(character_cost(*triple, language), n) for triple, n in beyond]
         limit = ODD_COST + 7.0 * (language in COMMON)
-        odd = sum(n for cost, n in costs if cost > limit) / max(1, sum(n for _, n in costs))
+        count = sum(n for _, n in costs)
+        odd = max(0, sum(n for cost, n in costs if cost > limit) - (count > FEW)) / max(1, count)
         known = min(WORDS_COUNT, sum(words[word] for word in WORDS.get(language, "").split()))
         if language == "English":  # which cites words of all languages
             known = (known / 2 if known > 2 else -8.0) + (5.0 if _LOANS.search(text) else 0.0)
