@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from tsuzuri.data.corpus import Corpus, build_piece_corpus, build_text_corpus
+from tsuzuri.data.remarks import remark_lines
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import collect, settings
 from tsuzuri.text import settings as text_settings
 from tsuzuri.training.schemas import LanguageModelRecipe
 
-SHOWN = 10  # files that were skipped, or of which there is something to note
+SHOWN = 20  # files that were skipped
 
 
 def corpus_source(args: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
@@ -60,14 +61,6 @@ def read_corpus(source: Mapping[str, Any], recipe: LanguageModelRecipe, asked: C
     return corpus
 
 
-def some_lines(lines: Sequence[str], count: int | None = None) -> Iterator[str]:
-    """The first of some lines that begin with a word, and how many more of them there are, ``count`` being all."""
-    yield from lines[:SHOWN]
-    more = (len(lines) if count is None else count) - SHOWN
-    if more > 0:
-        yield f"{lines[0].split()[0]:9}{more:,} more like these"
-
-
 def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
     """What was read, in lines for people, before hours go into it; ``count`` is the windows of an epoch."""
     r = corpus.report
@@ -80,10 +73,10 @@ def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
     else:
         files = f"{sum(r['files'].values())} files ({r['files']['aozora']} of Aozora Bunko)"
         yield f"read     {files}, {r['pieces']:,} lines"
-        yield from some_lines([f"skipped  {item['name']}: {item['reason']}" for item in r["skipped"]])
-        remarks = r.get("remarks", {"count": 0, "first": []})
-        noted = [f"note     {item['name']}: {item['remark']}" for item in remarks["first"]]
-        yield from some_lines(noted, remarks["count"])
+        yield from (f"skipped  {item['name']}: {item['reason']}" for item in r["skipped"][:SHOWN])
+        if len(r["skipped"]) > SHOWN:
+            yield f"skipped  {len(r['skipped']) - SHOWN:,} more"
+        yield from remark_lines(r["remarks"])
     splits = ", ".join(f"{r['words'][s]:,} {s} ({r['unknown'][s]:.1%} unknown)" for s in r["words"])
     yield f"words    {splits}; by {corpus.tokenizer.name} {corpus.tokenizer.dictionary}".rstrip()
     share = r["singletons"] / max(1, r["distinct"])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy
 
+from tsuzuri.data.remarks import remarks_report
 from tsuzuri.errors import UserError
 from tsuzuri.text import reader, vocabulary
 from tsuzuri.text.settings import USUAL, TextSettings
@@ -17,7 +18,6 @@ END = vocabulary.SPECIAL[vocabulary.EOS]
 SPLITS = ("train", "valid", "test")
 HELD_OUT = 0.05  # of the pieces for validation, the last ones, and as many before them for test
 LOOK_UP = 1024  # words
-REMARKS = 20  # on texts, that a report keeps beside their number
 SAMPLE = 20_000  # characters that decide the tokenizer
 Group = Sequence[Sequence[str]]  # pieces: an original and the copies made of it
 
@@ -79,7 +79,7 @@ def build_text_corpus(
     main = texts.read(paths)
     parts = _split(main, *(texts.read(sources) if sources else None for sources in (valid, test)))
     report = {"files": texts.files, "skipped": texts.skipped, "pieces": len(main.ends)}
-    report["remarks"] = {"count": len(texts.remarks), "first": texts.remarks[:REMARKS]}
+    report["remarks"] = remarks_report(texts.remarks)
     return _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
 
 
@@ -132,7 +132,7 @@ class _Texts:
             )
             stream = stream or _Stream(self.tokenizer.split, self.index)
             self.files[document.kind] += 1
-            self.remarks += [{"name": document.name, "remark": remark} for remark in document.remarks]
+            self.remarks += [(document.name, remark) for remark in document.remarks]
             stream.add(document.pieces)
         if stream is None:
             reasons = "; ".join(f"{item['name']} {item['reason']}" for item in self.skipped[:3])

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tsuzuri.data import tables
+from tsuzuri.data.remarks import remarks_report
 from tsuzuri.data.tables import Columns
 from tsuzuri.errors import UserError
 from tsuzuri.folders import subfolders, walk_files
@@ -18,7 +19,6 @@ from tsuzuri.text.settings import AUTO, MAX_TEXT
 
 FORMS = tuple(tables.FORMS)
 MOST = 1000  # labels
-REMARKS = 20  # that a report keeps beside their number
 SUFFIXES = (".txt", "")  # of files that are one text each; those of 20 newsgroups have none
 ABOUT = ("readme", "license", "copying")  # files that are no examples, wherever they lie
 JOINERS = "\u200c\u200d"  # characters that cannot be seen, and that words of Persian and Hindi are spelled with
@@ -165,7 +165,7 @@ class _Collector:
         if not decoded.text.strip():
             raise ValueError("holds no text")
         self.encodings[decoded.encoding] += 1
-        self.remarks += [{"name": path, "remark": remark} for remark in decoded.remarks]
+        self.remarks += [(path, remark) for remark in decoded.remarks]
         return decoded.text
 
     def add_lines(self, path, label):
@@ -217,7 +217,7 @@ class _Collector:
             "encoding": dict(self.encodings),
             "blank": self.blank,
             "skipped": self.skipped,
-            "remarks": {"count": len(self.remarks), "first": self.remarks[:REMARKS]},
+            "remarks": remarks_report(self.remarks),
             "twice": sum(n > 1 for n in counts.values()),
             "torn": sum(len(names) > 1 for names in labels.values()),
         }

@@ -20,6 +20,7 @@ REPAIRS = 20  # bad bytes in one line that are looked at
 FEW = 5  # characters of UTF-8 may be something else by chance
 FEW_ZEROS = 0.25  # of the bytes: in UTF-16 of letters of ASCII half of them are zero, and more are not UTF-8
 ERROR_SHARE = 0.01  # of the bytes, which cannot be decoded
+MIXED = 15  # bytes: where a character of UTF-8 in so many of them shows that two texts were put together
 MANY = 20_000  # characters that show damaged UTF-8
 WEST = "German Finnish French Spanish Italian Icelandic Portuguese Swedish Danish English Dutch"
 CENTRE = "Hungarian Polish Czech Slovak Croatian Romanian German"
@@ -29,7 +30,7 @@ CANDIDATES = {  # codec: its languages, and how much rarer than others such file
     "gb18030": (["Simplified Chinese", "Traditional Chinese", "Japanese"], 0.0),
     "cp950": (["Traditional Chinese"], 0.0),
     "cp932": (["Japanese"], 0.1), "euc_jp": (["Japanese"], 0.1), "big5hkscs": (["Traditional Chinese"], 0.1),
-    "johab": (["Korean"], 6.0),
+    "euc_kr": (["Korean"], 0.1),
     "cp1252": (WEST.split(), 0.0), "iso8859_15": (WEST.split(), 1.0), "cp1250": (CENTRE.split(), 1.0),
     "iso8859_2": (CENTRE.split(), 1.0), "cp1251": (CYRILLIC.split(), 0.0), "koi8_r": (["Russian", "Bulgarian"], 0.0),
     "koi8_u": (["Ukrainian"], 0.1), "iso8859_5": (CYRILLIC.split(), 3.0), "cp1253": (["Greek"], 0.0),
@@ -52,6 +53,8 @@ ESCAPES = {
 }  # fmt: skip
 _NOT_UTF_8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|([\x80-\xff])")
 _PAIR = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|\xc2[\xa0-\xbf]")  # what may be a character of other encodings too
+_BAD_OR_PRIVATE = re.compile("[\udc80-\udcff\ue000-\uf8ff]")
+_UTF_8_OF_3 = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}")
 _BAD = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of bytes that mean nothing
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _LINE_END = re.compile(rb"\r\n?|\n")
@@ -168,11 +171,12 @@ def _legacy(data):
     if odd == 0 and not _BAD.search(text):  # then one that cannot read all is none
         rivals = [rival for rival in rivals if not _BAD.search(readings[rival][2])]
     rival = min(rivals, key=lambda rival: readings[rival][0], default=codec)
-    if rival != codec and readings[rival][0] < cost + SURE:
+    if rival != codec and readings[rival][0] < cost + SURE * (2 if _BAD.search(text) else 1):
         raise ValueError(f"may be in {codec} or {rival} ({_first_place(data)}): --encoding NAME tells which")
-    bad = sum(n * len(_BAD.findall(decode_damaged(line, codec))) for line, n in counts.items())
+    bad = sum(n * len(_BAD_OR_PRIVATE.findall(decode_damaged(line, codec))) for line, n in counts.items())
     length = sum(n * len(line) for line, n in counts.items())
-    if odd > ODD_SHARE or codec == "utf-8" or bad > ERROR_SHARE * length:
+    mixed = bad and MIXED * len(_UTF_8_OF_3.findall(excerpt)) > length  # with UTF-8
+    if odd > ODD_SHARE or codec == "utf-8" or bad > ERROR_SHARE * length or mixed:
         raise ValueError(f"is not text in an encoding that shows ({_first_place(data)}): --encoding NAME tells which")
     return codec
 

@@ -12,7 +12,7 @@ AUTO = "auto"
 MOST = 0.1  # of the characters, beyond which bad bytes or control characters mean that this is no text
 HARDLY_ANY = 0.001  # of all bytes, which is an accident whatever the rest is
 HIGH = bytes(range(0x80, 0x100))
-WIDE = ("utf-16", "utf-32")  # by which most bytes of other encodings mean something
+WIDE = ("utf-16", "utf-32")
 SINGLE = 1000  # bytes of ASCII beside which a single other one is an accident
 NAMES = {  # of codecs, as people know them
     "utf-8": "UTF-8",
@@ -81,10 +81,17 @@ def _named(data, encoding):
                 texts[codec] = data.decode(codec)
     if not texts:
         texts[encoding] = decode_damaged(data, encoding)
-    if encoding.startswith(WIDE) and odd_share(texts[encoding].removesuffix("\udcff")) > MOST:
+    if encoding.startswith(WIDE) and not _may_be_wide(data, texts[encoding]):
         raise ValueError(f"is not text in {NAMES.get(encoding, encoding)}")
     codec = likelier_codec(data, [*texts]) if len(texts) > 1 else next(iter(texts))
     return texts[codec], codec
+
+
+def _may_be_wide(data, text):
+    """Whether bytes may be UTF-16 or UTF-32, by which most bytes of other encodings mean something too."""
+    if data.isascii() and b"\0" not in data:
+        return False
+    return odd_share(text.removesuffix("\udcff")) <= MOST
 
 
 def _detected(data):

@@ -12,7 +12,8 @@ from functools import lru_cache
 ODD_COST, ODD_SHARE = 8.0, 0.12  # of a character that hardly any text has there, and how many may be so
 FEW = 4  # characters, beyond which one of them may be odd
 WORDS_COUNT = 8.0  # at most so much do known words tell of the language
-ERROR_COST = 16.0  # of a byte that cannot be decoded
+RARE_COST = 12.0  # of a rare character of East Asia
+ERROR_COST = 20.0  # of a byte that cannot be decoded, and of a character that no text holds
 
 ALPHABETS = {  # the letters beyond ASCII, the most frequent first
     "German": "üäößé", "French": "éàèêçâîôùûœëïæ", "Spanish": "óíáéñúüªº", "Italian": "èàùòéì",
@@ -72,16 +73,17 @@ _LOANS = re.compile("(?i)\\b(naïv|façad|señor|piñat|jalapeñ|déjà|voilà|c
 
 def reading_cost(text: str, languages: list[str]) -> tuple[float, float]:
     """What a text costs in the likeliest of some languages, and the share of odd characters beyond ASCII in it."""
-    text = _ELISION.sub("'", text)
+    text = text if languages[0] in COMMON else _ELISION.sub("'", text)
     triples = Counter(zip(" " + text, text, text[1:] + " ", strict=False))
     beyond = [(triple, n) for triple, n in triples.items() if not triple[1].isascii()]
     words = Counter(re.findall("[a-z]+", text))
     best = (math.inf, 1.0)
     for language in languages:
         costs = [(character_cost(*triple, language), n) for triple, n in beyond]
-        limit = ODD_COST + 7.0 * (language in COMMON)
         count = sum(n for _, n in costs)
-        odd = max(0, sum(n for cost, n in costs if cost > limit) - (count > FEW)) / max(1, count)
+        odd = max(0, sum(n for cost, n in costs if cost > ODD_COST) - (count > FEW)) / max(1, count)
+        if language in COMMON:  # texts of names have many rare characters
+            odd = sum(n for (_, c, _), n in beyond if _cost_of_east_asian(c, language) > RARE_COST) / max(1, count) / 2
         known = min(WORDS_COUNT, sum(words[word] for word in WORDS.get(language, "").split()))
         if language == "English":  # which cites words of all languages
             known = (known / 2 if known > 2 else -8.0) + (5.0 if _LOANS.search(text) else 0.0)
@@ -93,10 +95,8 @@ def reading_cost(text: str, languages: list[str]) -> tuple[float, float]:
 def character_cost(before: str, char: str, after: str, language: str) -> float:
     """The cost of a character beyond ASCII between two others."""
     category = unicodedata.category(char)
-    if "\udc80" <= char <= "\udcff":
+    if category in ("Cc", "Cn", "Co", "Cs"):  # "Cs": what could not be decoded
         return ERROR_COST
-    if category in ("Cc", "Cn", "Co"):
-        return 20.0
     if language in COMMON:
         return _cost_in_east_asia(before, char, after, language)
     if category[0] in "LM" and char not in "ªº":

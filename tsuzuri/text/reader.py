@@ -12,6 +12,7 @@ from tsuzuri.text.encodings import codec_name, decode
 from tsuzuri.text.settings import AUTO, DROP, USUAL, TextSettings
 
 SUFFIXES = (".txt", ".zip", ".epub", ".txt.gz", ".txt.bz2", ".txt.xz")  # of the files of a folder that are read
+PIPE = "/fd/"  # in the names of pipes that a shell makes
 FIRST_SUFFIXES = (".txt", ".zip")  # the same in the first version
 
 
@@ -42,7 +43,8 @@ def read_documents(paths: Iterable[str], settings: TextSettings = USUAL) -> Iter
     encoding = AUTO if settings.encoding == AUTO else codec_name(settings.encoding)
     for path in paths:
         if not os.path.exists(path):
-            raise UserError(f"{path}: no such file or folder")
+            pipe = PIPE in path and " (a pipe can be read only once: name a file with what came through it)"
+            raise UserError(f"{path}: no such file or folder{pipe or ''}")
         if os.path.isdir(path):
             yield from _of_folder(path, encoding, settings)
             continue
