@@ -41,6 +41,7 @@ def test_files_of_all_forms(write, name, ending):
         "encoding": {"UTF-8": 1},
         "blank": 0,
         "skipped": [],
+        "remarks": {"count": 0, "first": []},
         "twice": 0,
         "torn": 0,
     }

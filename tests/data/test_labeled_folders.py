@@ -46,7 +46,7 @@ def test_a_folder_for_each_class(write, tmp_path):
     assert skipped == {
         "pictures": "holds no file that ends in .txt",
         "unsup": "is not a class",
-        "bad.txt": "is binary, not text (it holds zero bytes)",
+        "bad.txt": "is binary, not text (1 of 1 characters are control characters, such as 0x00 in line 1)",
         "empty.txt": "is empty",
         "pos": "2 of its files by their names, which must end in .txt and not be readme, license, copying",
     }
@@ -113,16 +113,17 @@ def test_folders_without_classes(write, tmp_path):
 
 
 def test_a_file_for_each_class(write):
-    pos, neg = write("a.pos", "fine \n\nas \x85 good\n"), write("a.neg", b"tr\xe8s \x85 mal\n")
+    pos = write("a.pos", "fine \n\nas \x85 good\n")
+    neg = write("a.neg", b"tr\xe8s \x85 mal, d\xe9j\xe0 vu et m\xeame trop long\n")
     texts = labeled.read_pos_neg([pos], [neg])
     assert texts.examples == [
         Example("pos", "fine", f"{pos}:1"),
         Example("pos", "as \x85 good", f"{pos}:3"),
-        Example("neg", "très … mal", f"{neg}:1"),
+        Example("neg", "très … mal, déjà vu et même trop long", f"{neg}:1"),
     ]
     assert texts.report["form"] == {"lines": 2}
     assert texts.report["blank"] == 1
     with pytest.raises(UserError, match="one class only, 'pos'"):
         labeled.read_pos_neg([pos], [])
-    with pytest.raises(UserError, match=r"a\.neg: is not text in utf-8 \(byte 0xe8 in line 1\)"):
+    with pytest.raises(UserError, match=r"a\.neg: is not text in UTF-8 \(byte 0xe8 in line 1\)"):
         labeled.read_pos_neg([pos], [neg], "utf8")

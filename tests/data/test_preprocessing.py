@@ -97,7 +97,7 @@ def test_a_later_line_in_another_encoding(monkeypatch):
     feed_stdin("one\ncafé\n\n".encode() + "Größe".encode("cp1252"), monkeypatch)
     lines = SPACE.batches([], "auto", None)
     assert [next(lines)[0].text for _ in range(3)] == ["one", "café", ""]
-    reason = r"^standard input, line 4: is not text in utf-8 \(byte 0xf6\), as line 2 is: --encoding names it$"
+    reason = r"^standard input, line 4: is not text in UTF-8 \(byte 0xf6\), as line 2 is: --encoding names it$"
     with pytest.raises(UserError, match=reason):
         next(lines)
 
@@ -144,7 +144,7 @@ def test_a_return_ends_a_line_too(tmp_path, monkeypatch):
     [
         (b"", "auto", "a: is empty"),
         (b"a\0", "auto", "a: is binary"),
-        (b"a\nb\xff\n", "utf-8", r"a: is not text in utf-8 \(byte 0xff in line 2\)"),
+        (b"a\nb\xff\n", "utf-8", r"a: is not text in UTF-8 \(byte 0xff in line 2\)"),
         (b"a", "klingon", "the encoding 'klingon' is unknown"),
     ],
 )
@@ -160,7 +160,7 @@ def test_input_that_cannot_be_read(tmp_path, monkeypatch):
     feed_stdin(b"fine\n\xff\n", monkeypatch)
     lines = SPACE.batches([], "utf-8", None)
     assert next(lines)[0].text == "fine"
-    with pytest.raises(UserError, match=r"standard input, line 2: is not text in utf-8"):
+    with pytest.raises(UserError, match=r"standard input, line 2: is not text in UTF-8"):
         next(lines)
     with pytest.raises(UserError, match="'klingon' is unknown"):
         batched(SPACE, encoding="klingon")

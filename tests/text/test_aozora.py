@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tsuzuri.text import aozora, aozora_frame
-from tsuzuri.text.reader import decode_text
+from tsuzuri.text.encodings import decode
 
 HEADER = """坊っちゃん
 夏目漱石
@@ -119,7 +119,7 @@ def test_recognized(text, wanted):
 
 
 def read(path):
-    return decode_text(path.read_bytes())
+    return decode(path.read_bytes()).text
 
 
 @pytest.fixture(params=["some", pytest.param("all", marks=pytest.mark.slow)])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import ROOT
 from tsuzuri.text import aozora, tokenizers
-from tsuzuri.text.reader import decode_text
+from tsuzuri.text.encodings import decode
 
 TOKENIZERS = {name: tokenizers.get_tokenizer(name) for name in tokenizers.NAMES}
 
@@ -135,7 +135,7 @@ def test_join_undoes_split_on_real_text(shared, rng, name, count):
     files += [shared / "sentiment" / "stsa.fine.test"]
     files += sorted((shared / "aozora_edge").iterdir()) + sorted((ROOT / "corpus" / "stories").iterdir())
     for path in files:
-        text = decode_text(path.read_bytes())
+        text = decode(path.read_bytes()).text
         lines = aozora.clean_aozora(text).lines if aozora.is_aozora(text) else text.split("\n")
         start = rng.integers(max(1, len(lines) - count + 1))
         for line in lines[start : start + count]:

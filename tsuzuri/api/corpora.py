@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from tsuzuri.data.corpus import Corpus, build_piece_corpus, build_text_corpus
+from tsuzuri.data.remarks import remark_lines
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import collect, settings
 from tsuzuri.text import settings as text_settings
@@ -15,6 +16,7 @@ from tsuzuri.text.scripts import scripts_line
 from tsuzuri.training.schemas import LanguageModelRecipe
 
 NAMED = 3  # texts at most, of those left out
+SHOWN = 20  # files that were skipped
 
 
 def corpus_source(args: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
@@ -91,7 +93,10 @@ def _text_lines(report: Mapping[str, Any]) -> Iterator[str]:
     if report["paragraphs"] != report["pieces"]:
         lines += f" in {report['paragraphs']:,} paragraphs"
     yield f"read     {sum(files.values())} files ({files['aozora']} of Aozora Bunko{gutenberg}), {lines}"
-    yield from (f"skipped  {item['name']}: {item['reason']}" for item in report["skipped"])
+    yield from (f"skipped  {item['name']}: {item['reason']}" for item in report["skipped"][:SHOWN])
+    if len(report["skipped"]) > SHOWN:
+        yield f"skipped  {len(report['skipped']) - SHOWN:,} more"
+    yield from remark_lines(report["remarks"])
     for items, why in (
         (report["repeated"], ("is the same as another", "are the same as others")),
         (report["evaluated"], ("is in --valid or --test too", "are in --valid or --test too")),

@@ -15,7 +15,7 @@ from tsuzuri.api.arguments import as_list
 from tsuzuri.data.labeled import label_fault
 from tsuzuri.errors import UserError
 from tsuzuri.storage import write_file
-from tsuzuri.text.reader import detect_and_decode
+from tsuzuri.text.encodings import decode
 
 TEXTS = "texts.zip"  # in a language model's run
 EXAMPLES = "examples.csv"  # in a classifier's
@@ -73,7 +73,7 @@ def _encode(text: object, name: str) -> bytes:
     try:
         data = text.encode()
         if data:
-            detect_and_decode(data, "utf-8")  # refuses now what it will not read, by the place in the list
+            decode(data, "utf-8")  # refuses now what it will not read, by the place in the list
     except UnicodeEncodeError as error:
         raise UserError(f"{name}: holds half a character at {error.start}, must be text that UTF-8 can hold") from None
     except ValueError as error:

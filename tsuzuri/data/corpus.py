@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy
 
 from tsuzuri.data import duplicates
+from tsuzuri.data.remarks import remarks_report
 from tsuzuri.data.text_stream import HELD_OUT, SPLITS, TextStream, first_seen_ids, split_text
 from tsuzuri.errors import UserError
 from tsuzuri.text import reader, scripts, vocabulary
@@ -100,7 +101,7 @@ class _Texts:
             self.tokenizer = get_tokenizer(settings.tokens, settings)
         self.distinct = settings.lines != DROP  # runs from before have all of their texts
         self.files, self.skipped, self.repeated = dict.fromkeys(reader.KINDS, 0), [], []
-        self.wrapped = 0
+        self.wrapped, self.remarks = 0, []
 
     def read(self, sources):
         """The ``TextStream`` of all texts under some paths, each once."""
@@ -116,6 +117,7 @@ class _Texts:
                 self.repeated.append({"name": document.name, "same_as": same})
                 continue
             self.files[document.kind] += 1
+            self.remarks += [(document.name, remark) for remark in document.remarks]
             self._look_at(document)
         if stream is None:
             reasons = "; ".join(f"{item['name']} {item['reason']}" for item in self.skipped[:3])
@@ -141,6 +143,7 @@ class _Texts:
             "files": self.files,
             "skipped": self.skipped,
             "scripts": self.shares,
+            "remarks": remarks_report(self.remarks),
             "repeated": self.repeated,
             "wrapped": self.wrapped,
             "pieces": len(main.ends),

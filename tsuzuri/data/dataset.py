@@ -9,6 +9,7 @@ import numpy
 
 from tsuzuri.data import splits
 from tsuzuri.data.corpus import SPLITS, first_seen_ids
+from tsuzuri.data.remarks import remark_lines, remarks_report
 from tsuzuri.errors import UserError
 from tsuzuri.text import vocabulary
 from tsuzuri.text.tokenizers import Tokenizer
@@ -224,11 +225,12 @@ def dataset_summary(data: Dataset, tokenizer: Tokenizer) -> Iterator[str]:
             forms = ", ".join(files["form"])
             copies = f"{files['twice']} texts twice, {files['torn']} of them with two labels"
             yield f"read     {part}: {files['files']} files ({forms}; {', '.join(files['encoding'])}), {copies}"
-            skipped = files["skipped"]
+            skipped, noted = files["skipped"], files["remarks"]
         else:
             yield f"read     {part}: {sum(music['files'] for music in files)} files of music"
-            skipped = [item for music in files for item in music["refused"]]
+            skipped, noted = [item for music in files for item in music["refused"]], remarks_report([])
         yield from (f"skipped  {item['name']}: {item['reason']}" for item in skipped)
+        yield from remark_lines(noted)
     for part, counts in r["classes"].items():
         shares = ", ".join(f"{name} {count:,}" for name, count in zip(data.classes, counts, strict=True))
         words = f"{r['words'][part]:,} words ({r['unknown'][part]:.1%} unknown)"

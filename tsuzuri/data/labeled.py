@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tsuzuri.data import tables
+from tsuzuri.data.remarks import remarks_report
 from tsuzuri.data.tables import Columns
-from tsuzuri.errors import UserError, read_failure
+from tsuzuri.errors import UserError
 from tsuzuri.folders import subfolders, walk_files
-from tsuzuri.text import reader
+from tsuzuri.text import encodings
+from tsuzuri.text.archives import read_single
+from tsuzuri.text.settings import AUTO, MAX_TEXT
 
 FORMS = tuple(tables.FORMS)
 MOST = 1000  # labels
@@ -36,7 +39,8 @@ class LabeledTexts(NamedTuple):
 
     The report counts files, also by their form and encoding; blank lines; twice, the texts that are repeated; and torn,
     those of them with more than one label. Its list "skipped" has the name and the reason of each file of a folder that
-    could not be read, and of each folder of a class some of whose files were left out by their names.
+    could not be read, and of each folder of a class some of whose files were left out by their names. Its "remarks" are
+    the count of what was amiss in texts that were read, and the name and the remark of the first.
     """
 
     examples: list[Example]
@@ -44,16 +48,22 @@ class LabeledTexts(NamedTuple):
 
 
 def read_labeled(
-    paths: Sequence[str], form: str = "auto", encoding: str = "auto", columns: Columns = (None, None), least: int = 1
+    paths: Sequence[str],
+    form: str = "auto",
+    encoding: str = AUTO,
+    columns: Columns = (None, None),
+    least: int = 1,
+    max_text: int = MAX_TEXT,
 ) -> LabeledTexts:
     """The ``LabeledTexts`` of files, and of folders that hold a folder for each class, in their order.
 
     ``form`` is one of ``FORMS`` or "auto", ``encoding`` a codec's name or "auto"; ``columns`` say where the label and
     the text are, by names or by numbers from 1. ``least`` is how many examples each class needs: 2 where one of them is
-    to be held out, and 0 where nothing is trained on them and any labels will do. Raises ``UserError`` for a file that
+    to be held out, and 0 where nothing is trained on them and any labels will do. ``max_text`` is how many megabytes a
+    file may unpack to. Raises ``UserError`` for a file that
     cannot be read, and for a table whose first line seems to name columns though nothing in it is known as a name.
     """
-    collector = _Collector(encoding)
+    collector = _Collector(encoding, max_text)
     for path in paths:
         if os.path.isdir(path):
             collector.add_folder(path)
@@ -62,12 +72,14 @@ def read_labeled(
     return collector.finish(" ".join(paths), least)
 
 
-def read_pos_neg(pos: Sequence[str], neg: Sequence[str], encoding: str = "auto", least: int = 1) -> LabeledTexts:
+def read_pos_neg(
+    pos: Sequence[str], neg: Sequence[str], encoding: str = AUTO, least: int = 1, max_text: int = MAX_TEXT
+) -> LabeledTexts:
     """The ``LabeledTexts`` of two lists of paths, each line of their files an example of the class pos, or of neg.
 
     The rest is as in ``read_labeled``.
     """
-    collector = _Collector(encoding)
+    collector = _Collector(encoding, max_text)
     for label, paths in (("pos", pos), ("neg", neg)):
         for path in paths:
             collector.add_lines(path, label)
@@ -141,23 +153,20 @@ def check_classes(examples: Sequence[Example], name: str, least: int = 1) -> Non
 class _Collector:
     """Collects examples from files and folders, and what the report says of them."""
 
-    def __init__(self, encoding):
-        self.encoding = encoding if encoding == "auto" else reader.codec_name(encoding)
-        self.examples, self.skipped, self.blank = [], [], 0
+    def __init__(self, encoding, max_text):
+        self.encoding, self.max_text = encoding if encoding == AUTO else encodings.codec_name(encoding), max_text
+        self.examples, self.skipped, self.blank, self.remarks = [], [], 0, []
         self.forms, self.encodings = Counter(), Counter()
         self.first_labels = Counter()  # of the first lines of tables, which may be headers
 
     def _text(self, path):
         """The text of a file; raises ``ValueError`` with a reason why there is none."""
-        try:
-            with open(path, "rb") as stream:
-                text, encoding = reader.detect_and_decode(stream.read(), self.encoding)
-        except OSError as error:
-            raise ValueError(read_failure(error)) from None
-        if not text.strip():
+        decoded = encodings.decode(read_single(path, self.max_text), self.encoding)
+        if not decoded.text.strip():
             raise ValueError("holds no text")
-        self.encodings[encoding] += 1
-        return text
+        self.encodings[decoded.encoding] += 1
+        self.remarks += [(path, remark) for remark in decoded.remarks]
+        return decoded.text
 
     def add_lines(self, path, label):
         """Take each line of a file as an example of one class."""
@@ -208,6 +217,7 @@ class _Collector:
             "encoding": dict(self.encodings),
             "blank": self.blank,
             "skipped": self.skipped,
+            "remarks": remarks_report(self.remarks),
             "twice": sum(n > 1 for n in counts.values()),
             "torn": sum(len(names) > 1 for names in labels.values()),
         }

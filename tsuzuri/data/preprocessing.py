@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from tsuzuri.data import labeled
-from tsuzuri.errors import UserError, read_failure
+from tsuzuri.errors import UserError
 from tsuzuri.midi.words import collect, settings, wordfile
-from tsuzuri.text import reader
+from tsuzuri.text.archives import read_single
+from tsuzuri.text.encodings import Decoded, codec_name, decode
 from tsuzuri.text.normalization import normalize
 from tsuzuri.text.scripts import choose_tokens
-from tsuzuri.text.settings import text_settings_from_json
+from tsuzuri.text.settings import MAX_TEXT, text_settings_from_json
 from tsuzuri.text.tokenizers import Tokenizer, get_tokenizer, tokenizer_of_run
 
 PARTS = ("corpus", "valid", "test")
@@ -21,7 +22,6 @@ SAMPLE = 1000  # texts that decide the tokenizer
 BATCH = 256  # lines of a file that are read at once
 TUNES = (*collect.SUFFIXES, wordfile.SUFFIX)
 MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-CODECS = {"UTF-8": "utf-8", "Shift_JIS": "shift_jis_2004", "cp1252": "cp1252"}  # of the names of ``detect_and_decode``
 
 
 class Passage(NamedTuple):
@@ -71,7 +71,7 @@ class Preprocessor(NamedTuple):
         for a file of tunes that cannot be read, calls ``refuse`` with the message and goes on.
         """
         if encoding != "auto":
-            encoding = reader.codec_name(encoding)
+            encoding = codec_name(encoding)
         if self.midi:
             for path in paths:
                 yield from self._tune_files(path, refuse)
@@ -143,15 +143,20 @@ def read_labeled_words(source: dict, tokens: str, case: str, least: int = 0) -> 
         return _read_tunes(source, Preprocessor(get_tokenizer("midi"), "keep", _settings(source["midi"])), least)
     options = source["form"], source["encoding"], tuple(source["columns"])
     needed = {"corpus": least, "valid": 0, "test": 0}
-    parts = {part: labeled.read_labeled(source[part], *options, needed[part]) for part in PARTS if source[part]}
+    text = text_settings_from_json(source["text"])
+    parts = {
+        part: labeled.read_labeled(source[part], *options, needed[part], text.max_text)
+        for part in PARTS
+        if source[part]
+    }
     if source["pos"] or source["neg"]:
-        parts["corpus"] = labeled.read_pos_neg(source["pos"], source["neg"], source["encoding"], least)
+        lists = source["pos"], source["neg"]
+        parts["corpus"] = labeled.read_pos_neg(*lists, source["encoding"], least, text.max_text)
     if tokens == "auto":
         examples = parts["corpus"].examples
         sample = "\n".join(example.text for example in examples[:: 1 + len(examples) // SAMPLE])
         tokens = choose_tokens([sample]).tokens
         tokens = "english" if tokens == "space" else tokens  # whose signs are words also where they touch one
-    text = text_settings_from_json(source["text"])
     preprocessor = Preprocessor(get_tokenizer(tokens, text), case, form=text.normalize)
     pairs = {part: _pairs(parts[part].examples, preprocessor) if part in parts else None for part in PARTS}
     return pairs, preprocessor, {part: texts.report for part, texts in parts.items()}
@@ -187,11 +192,9 @@ def _read_tunes(source, preprocessor, least):
 def _file_lines(path, encoding):
     """The lines of a file, a list; after the last line end there is none."""
     try:
-        with open(path, "rb") as stream:
-            text, _ = reader.detect_and_decode(stream.read(), encoding)
-    except (OSError, ValueError) as error:
-        reason = read_failure(error) if isinstance(error, OSError) else str(error)
-        raise UserError(f"{path}: {reason}") from None
+        text = decode(read_single(path, MAX_TEXT), encoding).text
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from None
     return text.removesuffix("\n").split("\n")
 
 
@@ -210,13 +213,13 @@ def _input_lines(encoding):
     lines = itertools.chain.from_iterable(map(bytes.splitlines, stream))  # at a return alone too, as in files
     for n, line in enumerate(lines, 1):
         try:
-            text, name = reader.detect_and_decode(line, encoding) if line else ("", None)
+            decoded = decode(line, encoding) if line else Decoded("", encoding)
         except ValueError as error:
-            reason = str(error).replace(" in line 1)", ")")  # it knows of this line only
+            reason = str(error).replace(", in line 1)", ")").replace(" in line 1)", ")")  # it knows of this line only
             raise UserError(f"standard input, line {n}: {reason}{hint}") from None
         if encoding == "auto" and not line.isascii():
-            encoding, hint = CODECS[name], f", as line {n} is: --encoding names it"
-        yield text
+            encoding, hint = decoded.codec, f", as line {n} is: --encoding names it"
+        yield decoded.text
 
 
 def _recoded(stream, encoding):

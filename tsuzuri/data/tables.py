@@ -84,9 +84,10 @@ def guess_form(path: str, text: str) -> str:
 
     Raises ``UserError`` where no form fits.
     """
-    if path.lower().endswith(".csv"):
+    name = path.lower().removesuffix(".gz")
+    if name.endswith(".csv"):
         return "csv"
-    if path.lower().endswith(".tsv") or "\t" in text:
+    if name.endswith(".tsv") or "\t" in text:
         return "tab"
     filled = [line for _, line in numbered_lines(text) if line.strip()]
     if "," in filled[0] and _header_cells(filled[0].split(",")):

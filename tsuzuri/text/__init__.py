@@ -1,6 +1,12 @@
 """Text to words and back.
 
-reader.py        files, archives and folders, decoded and cut into lines
+reader.py        files, archives, folders and pipes to documents
+archives.py      files and archives to the bytes of the texts in them, within limits
+formats.py       what a file is that is no plain text, by its first bytes
+epub.py          EPUB: its chapters as lines
+encodings.py     bytes to text, with what was replaced or left out, and where
+detection.py     the encoding of bytes, where they are surely in one
+languages.py     how likely characters are in languages
 settings.py      the settings by which files become lines and words
 normalization.py Unicode's forms
 aozora.py        Aozora Bunko's format, cleaned to the author's words

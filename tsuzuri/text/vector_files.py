@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy
 
 from tsuzuri.errors import UserError, read_failure
-from tsuzuri.text.reader import UNPACKING
+from tsuzuri.text.archives import UNPACKING
 
 GLOVE, TEXT, BINARY = FORMS = "GloVe text", "word2vec or fastText text", "word2vec binary"
 MOST_NUMBERS = 10_000  # a word: far above what anyone trains

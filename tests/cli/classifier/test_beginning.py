@@ -55,7 +55,7 @@ def test_tunes_are_sorted_too(tunes, straight, refused, capsys):
     status, said, _ = captured("evaluate", folder / "run", folder / "data", "-o", folder / "p.png", "-d", "cpu")
     assert "of 16 examples)" in said
     assert f"{folder / 'run'} sorts tunes: name MIDI files" in refused("predict", folder / "run", "-d", "cpu")
-    assert "is binary, not text" in refused("predict", straight[0], TUNES[0], "-d", "cpu")
+    assert "is MIDI, not plain text" in refused("predict", straight[0], TUNES[0], "-d", "cpu")
     line = refused("evaluate", folder / "run", ROOT / "corpus" / "letters.tsv", "-d", "cpu")
     assert line.endswith("run: sorts tunes, not texts")
     assert refused("evaluate", straight[0], folder / "data", "-d", "cpu").endswith("straight: sorts texts, not tunes")

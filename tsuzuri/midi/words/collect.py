@@ -35,6 +35,8 @@ def is_music_path(path):
     name = path.lower()
     if name.endswith((*SUFFIXES, wordfile.SUFFIX)):
         return True
+    if not os.path.isfile(path):
+        return False  # a pipe would lose its beginning
     try:
         with open(path, "rb") as stream:
             return stream.read(4) in _MAGIC
