@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -122,7 +123,12 @@ def _train(
     with listening(callback) as listener, options_in_python():
         with enough_memory(CORPUS):
             prepared = kind.prepare(given, listener, strings)
-        call_interruptibly(lambda either: prepared.trainer(either, listener).train(), stopped)
+
+        def work(either: Callable[[], bool]) -> None:
+            with contextlib.closing(prepared):  # in the thread that trains: it may outlive a second Ctrl-C
+                prepared.trainer(either, listener).train()
+
+        call_interruptibly(work, stopped)
     return load(prepared.run.path)
 
 

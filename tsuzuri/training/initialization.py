@@ -9,7 +9,6 @@ from tsuzuri.errors import UserError
 from tsuzuri.models import classifier
 from tsuzuri.text import vectors
 from tsuzuri.text.vocabulary import SPECIAL
-from tsuzuri.training.checkpoint import check_arrays
 from tsuzuri.training.run import load_run
 from tsuzuri.training.schemas import CLASSIFIER, LANGUAGE_MODEL
 
@@ -37,7 +36,6 @@ def load_origin(path):
         return Origin()
     run = load_run(path, CLASSIFIER, LANGUAGE_MODEL)
     about, arrays = run.about, run.best_arrays()
-    check_arrays(arrays, run.sizes.shapes(), run.file("model.npz"))
     words = tuple(run.vocabulary.words)
     case = about.get("case", "keep")  # a language model keeps its capitals
     if run.schema is not CLASSIFIER:

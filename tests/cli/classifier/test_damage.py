@@ -56,7 +56,7 @@ def test_no_field_of_a_run_is_taken_on_trust(straight, tmp_path):
     ("where", "value", "reason"),
     [
         ("kind", "pictures", "kind is 'pictures', must be one of classes"),
-        ("format", 2, "of format 2, newer than this program's 1: update Tsuzuri"),
+        ("format", 3, "of format 3, newer than this program's 2: update Tsuzuri"),
         ("classes", ["bad", "bad"], "sizes.classes is 2, but classes names 1"),
         ("classes", ["bad", "bad", "good"], "sizes.classes is 2, but classes names 2 in 3"),
         ("sizes.words", 99, "sizes.words is 99, but vocabulary.txt has 18"),
