@@ -68,7 +68,7 @@ def test_a_run_edited_by_hand(tmp_path, where, value, reason):
     assert "\n" not in str(error.value)
 
 
-OLD_RUNS_MAY_LACK = ("vectors", "corpus.text", "recipe.precision", "recipe.freeze_epochs")
+OLD_RUNS_MAY_LACK = ("vectors", "corpus.text", "corpus.relative", "recipe.precision", "recipe.freeze_epochs")
 
 
 def test_no_field_of_a_run_is_taken_on_trust(tmp_path):

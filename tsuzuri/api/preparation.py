@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from tsuzuri import storage
-from tsuzuri.api.given_texts import EXAMPLES, TEXTS, NamedInputs
+from tsuzuri.api.given_texts import NamedInputs
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
-from tsuzuri.options.option import Tables
-from tsuzuri.options.resolve import option_labels
 from tsuzuri.training.checkpoint import Checkpoint
 from tsuzuri.training.lock import RunLock
 from tsuzuri.training.log import Event, Listener
@@ -142,17 +140,3 @@ def _check_inputs(out: str, paths: Iterable[str]) -> None:
         own = os.path.dirname(path) == folder and os.path.basename(path) in EVERY_FILE
         if own or path == folder:
             raise UserError(f"{path}: lies in {out}, which is to be replaced: must be elsewhere")
-
-
-def check_resume_options(tables: Tables, given: Iterable[str], may_change: Iterable[str]) -> None:
-    """Raise ``UserError`` where an option was given that --resume cannot change."""
-    fixed = sorted({*given} - {*may_change, "out", "resume"})
-    if fixed:
-        labels = option_labels(tables)
-        allowed = ", ".join(labels[name] for name in sorted(may_change))
-        raise UserError(f"{labels[fixed[0]]} cannot be given with --resume: only {allowed} can change")
-
-
-def source_files(run: Run, paths: Iterable[str]) -> list[str]:
-    """The files that a run was trained on: those that it keeps itself go with it when it is moved."""
-    return [run.file(path) if path in (TEXTS, EXAMPLES) else path for path in paths]

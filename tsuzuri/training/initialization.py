@@ -99,9 +99,8 @@ def initial_weights(args, origin, data, wanted):
     """The arrays to begin with by their paths, and what run.json says of them; all others are left to chance."""
     rng = numpy.random.default_rng([args["seed"], 3])
     if args["vectors"]:
-        read = vectors.load_vectors(args["vectors"], data.vocabulary, rng)
-        every = numpy.concatenate(data.train.sequences)
-        return {"l0/W": read.rows}, {"vectors": vectors.vectors_report(args["vectors"], read, every)}
+        read, report = load_reported_vectors(args["vectors"], data, rng)
+        return {"l0/W": read.rows}, {"vectors": report}
     if not origin.path:
         return {}, {}
     place = {word: n for n, word in enumerate(origin.words)}
@@ -114,6 +113,12 @@ def initial_weights(args, origin, data, wanted):
     about = {"run": os.path.abspath(origin.path), "found": int((known >= len(SPECIAL)).sum()), "arrays": sorted(kept)}
     about["of"] = len(known) - len(SPECIAL)
     return {"l0/W": rows} | {name: origin.arrays[name] for name in kept}, {"init_from": about}
+
+
+def load_reported_vectors(path, data, rng):
+    """The vectors of a file for a dataset's words, and what run.json says of them."""
+    read = vectors.load_vectors(path, data.vocabulary, rng)
+    return read, vectors.vectors_report(path, read, numpy.concatenate(data.train.sequences))
 
 
 def start_summary(about):
