@@ -4,6 +4,7 @@ It is killed at random moments and within its saves, its disk is full, and other
 it, and fills a real disk.
 """
 
+import contextlib
 import os
 import random
 import shutil
@@ -30,8 +31,9 @@ SMALL = {
 EPOCHS = 3
 CALLS = 150  # about as many changes of the disk does a whole training make
 # A command whose process is killed, or its disk full, from the Nth change of the disk on; half of a file is written.
+# Or it waits in the Nth batch, as one that takes long.
 DRIVER = """
-import contextlib, os, signal, sys
+import contextlib, os, signal, sys, time
 from tests.cli import MAINS
 from tsuzuri.cli import options
 from tsuzuri.training import plots, trainer
@@ -53,8 +55,20 @@ def counted(name, function):
         return function(*args, **settings)
     return call
 
-for name in ("fsync", "replace", "rename", "mkdir", "unlink", "rmdir"):
-    setattr(os, name, counted(name, getattr(os, name)))
+learn = trainer.Learner.learn
+
+def waiting(self, batch):
+    left[0] -= 1
+    if left[0] < 0:
+        print("waiting", file=sys.stderr, flush=True)
+        time.sleep(60)
+    learn(self, batch)
+
+if end == "wait":
+    trainer.Learner.learn = waiting
+else:
+    for name in ("fsync", "replace", "rename", "mkdir", "unlink", "rmdir"):
+        setattr(os, name, counted(name, getattr(os, name)))
 sys.argv = sys.argv[3:]
 options.run(MAINS[os.path.basename(sys.argv[0])])
 """
@@ -101,19 +115,16 @@ def disturb(command, run, generator):
         assert process.returncode in (0, -signal.SIGKILL if end == "kill" else 2), error
         assert "Traceback" not in error
         return process.returncode == 0
-    process = begin("kill", 10**9, *next_command(command, run))
+    second = kind == "a second training"
+    calls = generator.randrange(5) if second else 10**9
+    process = begin("wait" if second else "kill", calls, *next_command(command, run))
     try:
-        if kind == "a second training":
-            for line in process.stderr:
-                if line.startswith(("go on", "engine", "finished")):
-                    break
-            second = run_command(*command, "-o", run, "--force", "--seed", 9)
-            if process.poll() is None:
-                assert f"process {process.pid} on " in refused(second)
-            elif second.returncode == 0:  # it was late, and --force is what it says
-                shutil.rmtree(run)
-        else:
+        if not second:
             time.sleep(generator.uniform(0, 3))
+        elif "waiting\n" in process.stderr:  # else it came to its end before
+            line = refused(run_command(*command, "-o", run, "--force", "--seed", 9))
+            assert line.startswith(f"{run}: process {process.pid} on ")
+            assert tsuzuri.load(run).kind in SMALL
     finally:
         process.kill()
         process.communicate()
@@ -150,6 +161,14 @@ def test_a_training_disturbed_again_and_again_ends_in_the_same_bytes(training, t
     ended_as(straight, command, run)
 
 
+def fill(path, free):
+    """Write to a disk until it is full, but for so many pages."""
+    with contextlib.suppress(OSError), open(path, "wb", buffering=0) as stream:
+        while stream.write(bytes(4096)) == 4096:
+            pass
+    os.truncate(path, path.stat().st_size // 4096 * 4096 - 4096 * free)
+
+
 @pytest.mark.slow
 def test_a_disk_that_is_full_harms_nothing(training, tmp_path):
     command, straight = training
@@ -160,11 +179,7 @@ def test_a_disk_that_is_full_harms_nothing(training, tmp_path):
     try:
         run = disk / "run"
         for free in (1, 8, 16, 24, 40):  # pages of the disk
-            with open(disk / "filler", "wb") as filler, pytest.raises(OSError, match="No space left"):
-                while True:
-                    filler.write(bytes(4096))
-                    filler.flush()
-            os.truncate(disk / "filler", (disk / "filler").stat().st_size // 4096 * 4096 - 4096 * free)
+            fill(disk / "filler", free)
             done = run_command(*next_command(command, run))
             assert done.returncode == 0 or "No space left on device" in refused(done)
             os.unlink(disk / "filler")
