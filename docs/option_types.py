@@ -30,13 +30,16 @@ CLASSES = {  # name of the class: the command, its tables, and the options that 
     "PredictOptions": ("classify.py predict", classify.PREDICT, (*OWN, "encoding", "json", "color")),
     "EvaluateOptions": ("classify.py evaluate", classify.EVALUATE, ("run", "corpus", "out")),
 }
+FILES = {"corpus", "valid", "test", "vectors"}  # which may lie in another place by now
 RESUME = {  # what either kind of training can change when it goes on
-    "train.py": [option for rows in train.TABLES.values() for option in rows if option.name in train.MAY_CHANGE],
+    "train.py": [
+        option for rows in train.TABLES.values() for option in rows if option.name in train.MAY_CHANGE | FILES
+    ],
     "classify.py": [
         option
         for rows in classify.TRAIN.values()
         for option in rows
-        if option.name in classify.MAY_CHANGE - train.MAY_CHANGE
+        if option.name in (classify.MAY_CHANGE - train.MAY_CHANGE) | {"pos", "neg"}
     ],
 }
 CLASSES["ResumeOptions"] = ("--resume", RESUME, ())

@@ -129,13 +129,15 @@ def test_a_damaged_file_is_named_or_read_the_same(tmp_path, position):
     assert all(numpy.array_equal(back[name], arrays[name]) for name in back)  # a byte without meaning, such as a date
 
 
-def test_the_temporary_files_of_write_are_those_that_are_swept(tmp_path, monkeypatch):
-    monkeypatch.setattr(storage.os, "replace", lambda *_: os._exit(0))
-    child = os.fork()
-    if not child:
-        storage.write_file(str(tmp_path / "a"), b"half")
-    os.waitpid(child, 0)
-    (left,) = tmp_path.iterdir()
-    os.utime(left, (0, 0))
-    storage.remove_stale_files(str(tmp_path))
-    assert list(tmp_path.iterdir()) == []
+def test_a_temporary_file_that_another_process_clears_away_is_written_again(tmp_path, monkeypatch):
+    replace, taken = os.replace, []
+
+    def cleared(source, target):
+        if not taken:
+            taken.append(source)
+            os.unlink(source)
+        replace(source, target)
+
+    monkeypatch.setattr(storage.os, "replace", cleared)
+    storage.write_file(str(tmp_path / "a"), b"whole")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"whole"}

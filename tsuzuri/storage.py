@@ -8,9 +8,7 @@ length can account for.
 import contextlib
 import io
 import os
-import re
 import tempfile
-import time
 import zipfile
 
 import numpy
@@ -29,58 +27,44 @@ def write_file(path: str | os.PathLike, data: bytes) -> None:
             stream.write(data)
         return
     path = os.path.realpath(path)  # what a link leads to, not the link
-    with _temporary_files() as temporary, _user_errors(path):
-        os.replace(temporary(path, data), path)
-        _sync_folder(os.path.dirname(path) or ".")
+    with _user_errors(path):
+        try:
+            _replace_file(path, data)
+        except FileNotFoundError:  # another process took the temporary file for one that a crash had left
+            _replace_file(path, data)
 
 
-def replace_files(folder, contents, stale=()):
-    """Put files into a folder, ``contents`` being their bytes by name, and remove those named in ``stale``.
+def _replace_file(path, data):
+    with _temporary_file(path, data) as temporary:
+        os.replace(temporary, path)
+    sync_folder(os.path.dirname(path) or ".")
 
-    All of them are on the disk, under temporary names, before the first old file goes: where that fails, ``UserError``
-    is raised and the folder is as it was. The last of ``contents`` goes first and comes last, so that after a crash in
-    between it is missing, and old and new files are never taken for one set.
-    """
-    paths = {name: os.path.realpath(os.path.join(folder, name)) for name in contents}
-    *_, last = contents
-    for name in (*contents, *stale):
-        path = os.path.join(folder, name)
-        if os.path.isdir(path):
-            raise UserError(f"{path}: cannot be replaced: it is a folder")
-    with _temporary_files() as temporary, _user_errors(folder):
-        written = {name: temporary(paths[name], data) for name, data in contents.items()}
-        for name in (last, *stale):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(os.path.join(folder, name))
-        _sync_folder(folder)
-        for name, path in written.items():
-            os.replace(path, paths[name])
-        _sync_folder(folder)
+
+def write_synced(path, data):
+    """Write a new file and see it onto the disk; raises ``OSError``."""
+    with open(path, "xb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 @contextlib.contextmanager
-def _temporary_files():
-    """A function that writes bytes beside a path and returns where; what is left of its files in the end is removed."""
-    written = []
-
-    def write(path, data):
-        with (
-            _user_errors(path),
-            tempfile.NamedTemporaryFile(dir=os.path.dirname(path) or ".", prefix=TEMPORARY, delete=False) as stream,
-        ):
-            written.append(stream.name)
+def _temporary_file(path, data):
+    """The name of a file beside ``path`` that holds ``data``, and is removed if it is there in the end."""
+    name = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=os.path.dirname(path) or ".", prefix=TEMPORARY, delete=False) as stream:
+            name = stream.name
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(stream.name, 0o666 & ~_umask())
-        return stream.name
-
-    try:
-        yield write
+        with contextlib.suppress(FileNotFoundError):  # see ``write_file``
+            os.chmod(name, 0o666 & ~_umask())
+        yield name
     finally:
-        for path in written:  # those that were renamed are not there any more
+        if name:
             with contextlib.suppress(OSError):
-                os.unlink(path)
+                os.unlink(name)
 
 
 @contextlib.contextmanager
@@ -142,23 +126,13 @@ def _exists(path):
     return True
 
 
-def remove_stale_files(place):
-    """Remove what a killed ``write_file`` left in a folder, but nothing that another process may still write."""
-    ours = re.compile(re.escape(TEMPORARY) + "[a-z0-9_]{8}")
-    with contextlib.suppress(OSError), os.scandir(place) as entries:
-        for entry in entries:
-            alike = ours.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
-            if alike and time.time() - entry.stat().st_mtime > STALE:
-                os.unlink(entry.path)
-
-
 def _umask():
     current = os.umask(0)
     os.umask(current)
     return current
 
 
-def _sync_folder(folder):
+def sync_folder(folder):
     """Make the rename itself last, where the system can sync folders (Windows cannot)."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)

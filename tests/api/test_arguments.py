@@ -35,7 +35,7 @@ def test_options_of_a_command_line_are_named_as_in_python(line, python):
 CALLS = {
     "train": lambda text, sorter: tsuzuri.train(texts=[TEXT], out=text.path, **SMALL),
     "train_classifier": lambda text, sorter: tsuzuri.train_classifier(PAIRS, sorter.path, truncate="pre", force=True),
-    "resume": lambda text, sorter: tsuzuri.resume(text.path, unit=5),
+    "resume": lambda text, sorter: tsuzuri.resume(text.path, unit=9),
     "generate": lambda text, sorter: text.generate("nobody"),
     "stream": lambda text, sorter: text.stream("nobody"),
     "evaluate": lambda text, sorter: sorter.evaluate(form="tab"),
@@ -45,7 +45,7 @@ CALLS = {
 MESSAGES = {
     "train": "holds a run already: resume=True goes on with it, force=True replaces it",
     "train_classifier": "truncate: to how many words? maxlen says",
-    "resume": "unit cannot be given with resume=True: only device, ",
+    "resume": "with resume=True only device, ",
     "generate": '(unk="skip" or unk="nearest" goes on)',
     "stream": '(unk="skip" or unk="nearest" goes on)',
     "evaluate": "form: is for labeled examples",

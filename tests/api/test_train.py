@@ -273,7 +273,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(tmp_path, monkeypatch,
     [
         ({"texts": ["a"]}, "texts: cannot be given with resume=True"),
         ({"out": "other"}, "out: not an option of resume"),
-        ({"unit": 9}, "^unit cannot be given with resume=True: only device, epoch, "),
+        ({"unit": 9}, "^unit=9: .* has 5, and with resume=True only device, epoch, "),
         ({"force": True}, "^force=True cannot be given with resume=True"),
     ],
 )

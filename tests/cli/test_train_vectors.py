@@ -202,10 +202,33 @@ def test_options_that_do_not_go_together_leave_an_old_run(corpus, file, tmp_path
     assert (tmp_path / "run" / "run.json").read_text() == "{}"
 
 
-@pytest.mark.parametrize("options", [["--vectors", "v.vec"], ["--freeze-vectors"], ["--freeze-epochs", 2]])
-def test_a_run_goes_on_with_the_vectors_that_it_began_with(tmp_path, options):
-    with pytest.raises(UserError, match=f"{options[0]} cannot be given with --resume: only "):
-        call("-o", tmp_path, "--resume", *options)
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--vectors", "v.vec"], "--vectors v.vec: .*run began without, and goes on as it began"),
+        (["--freeze-vectors"], "--freeze-vectors on: .*run has off, and with --resume only "),
+        (["--freeze-epochs", 2], "--freeze-epochs 2: .*run has 0, and with --resume only "),
+    ],
+)
+def test_a_run_goes_on_without_the_vectors_that_it_did_not_begin_with(corpus, tmp_path, monkeypatch, options, reason):
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer.Trainer, "train", lambda self: True)
+        call(corpus, "-o", tmp_path / "run", *SMALL)
+    with pytest.raises(UserError, match=reason):
+        call("-o", tmp_path / "run", "--resume", *options)
+
+
+def test_vectors_may_have_moved(corpus, file, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer.Trainer, "train", lambda self: True)
+    call(corpus, "-o", tmp_path / "run", "--vectors", file, *SMALL)
+    again = ["-o", tmp_path / "run", "--resume", "-d", "cpu", "--vectors"]
+    (tmp_path / "other.vec").write_text(file.read_text().replace(" 0", " 1", 1) + "more 1 2 3 4 5 6 7 8\n")
+    with pytest.raises(UserError, match=r"other\.vec: not the word vectors that .*run began with, .*v\.vec"):
+        call(*again, tmp_path / "other.vec")
+    (tmp_path / "moved.vec").write_text(file.read_text())
+    assert call(*again, tmp_path / "moved.vec") == 0
+    assert load_run(str(tmp_path / "run")).about["vectors"]["file"] == str(tmp_path / "moved.vec")
+    assert call(*again, tmp_path / "moved.vec") == 0
 
 
 def test_unit_may_be_given_as_it_is(corpus, file, tmp_path, monkeypatch):

@@ -26,7 +26,7 @@ ROOMS = {
     "models": (("compat", "data", "kernels"), ("numpy",)),
     "training": (
         ("errors", "compat", "storage", "rules", "text", "data", "kernels", "models"),
-        ("numpy", "tqdm", "matplotlib"),
+        ("numpy", "tqdm", "matplotlib", "filelock"),
     ),
     "options": (("errors", "rules", "text", "midi", "data", "kernels", "models", "training"), ()),
     "api": (

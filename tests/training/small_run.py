@@ -23,6 +23,7 @@ ABOUT = {
         "corpus": ["a.txt"],
         "valid": ["b.txt"],
         "test": ["c.txt"],
+        "relative": {},
         "min_count": 2,
         "vocab_size": None,
         "text": FIRST,

@@ -23,7 +23,7 @@ def edit(run, where, value):
 @pytest.mark.parametrize(
     ("where", "value", "reason"),
     [
-        ("format", 2, "of format 2, newer than this program's 1: update Tsuzuri"),
+        ("format", 3, "of format 3, newer than this program's 2: update Tsuzuri"),
         ("format", "x", "not a run of this program: format is 'x', must be a whole number"),
         ("kind", "pictures", "kind is 'pictures', must be one of text, music"),
         ("tokens", "klingon", "tokens is 'klingon', must be one of mecab, char, space, english, midi"),
@@ -68,7 +68,7 @@ def test_a_run_edited_by_hand(tmp_path, where, value, reason):
     assert "\n" not in str(error.value)
 
 
-OLD_RUNS_MAY_LACK = ("vectors", "corpus.text", "recipe.precision", "recipe.freeze_epochs")
+OLD_RUNS_MAY_LACK = ("vectors", "corpus.text", "corpus.relative", "recipe.precision", "recipe.freeze_epochs")
 
 
 def test_no_field_of_a_run_is_taken_on_trust(tmp_path):

@@ -1,9 +1,8 @@
-"""Runs on the disk: what was saved comes back, nothing that is not finite is saved, and old leavings are swept."""
+"""Runs on the disk: what was saved comes back, nothing that is not finite is saved."""
 
 import json
 import math
 import os
-import time
 
 import numpy
 import pytest
@@ -80,18 +79,3 @@ def test_what_is_not_finite_is_never_saved(tmp_path, bad):
     with pytest.raises(UserError, match=r"checkpoint.npz: not written: model/l3/b"):
         run.save_checkpoint(model, optimizer, META)
     assert {name: (tmp_path / name).read_bytes() for name in os.listdir(tmp_path)} == before
-
-
-def test_what_a_killed_save_left_is_swept_when_it_is_old_and_ours(tmp_path):
-    run = make_run(tmp_path)
-    run.save_checkpoint(*trained(run), META)
-    long_ago = time.time() - 2 * storage.STALE
-    kept = {".tmp-notes.txt", ".tmp-abcdefg", "tmp-abcdefgh", ".tmp-y0ung__1", ".tmp-folder_1"}
-    (tmp_path / ".tmp-folder_1").mkdir()
-    for name in kept - {".tmp-folder_1"} | {".tmp-abcd_123"}:
-        (tmp_path / name).write_bytes(b"half")
-    for name in kept - {".tmp-y0ung__1"} | {".tmp-abcd_123"}:
-        os.utime(tmp_path / name, (long_ago, long_ago))
-    before = set(os.listdir(tmp_path))
-    run.load_checkpoint()
-    assert before - set(os.listdir(tmp_path)) == {".tmp-abcd_123"}

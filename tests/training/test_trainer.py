@@ -87,25 +87,6 @@ def test_an_old_run_stays_where_the_disk_is_full(run, corpus, monkeypatch):
     assert contents(path) == before
 
 
-def test_after_a_crash_in_between_there_is_no_run_rather_than_half_of_two(run, corpus, monkeypatch):
-    path, _ = run
-    replace, left = os.replace, [2]
-
-    def fail(*paths):
-        left[0] -= 1
-        if left[0] < 0:
-            raise KeyboardInterrupt
-        replace(*paths)
-
-    monkeypatch.setattr(storage.os, "replace", fail)
-    with pytest.raises(KeyboardInterrupt):
-        train.main([corpus, "-o", str(path), "--force", "--seed", "77", *SMALL])
-    monkeypatch.undo()
-    assert sorted(contents(path)) == ["checkpoint.npz", "vocabulary.txt"]
-    with pytest.raises(UserError, match="not a run"):
-        train.main(["-o", str(path), "--resume"])
-
-
 def test_what_cannot_be_replaced_is_named_before_anything_goes(run, corpus):
     path, before = run
     (path / "loss.png").unlink()
@@ -152,13 +133,6 @@ def test_lines_do_not_run_into_the_bar(corpus, tmp_path, monkeypatch):
     assert re.search(r"epoch 2/2: +\d+%.* 00:00, 00:00 left, loss \d\.\d+, [\d,]+ words/s", text)
     before = re.findall(r"([^\r\n]*)epoch +\d   train loss", text)
     assert before == ["", ""]
-
-
-def test_replaced_files_take_the_stale_ones_with_them(tmp_path):
-    for name in ("old", "both", "other"):
-        (tmp_path / name).write_text("before")
-    storage.replace_files(str(tmp_path), {"new": b"after", "both": b"after"}, ("old", "both", "missing"))
-    assert contents(tmp_path) == {"both": b"after", "new": b"after", "other": b"before"}
 
 
 @pytest.mark.parametrize("stop_after", [1, 4, 7])

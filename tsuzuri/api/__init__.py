@@ -13,6 +13,7 @@ outputs.py                 the files that pieces and pictures are saved in
 option_types.py            the options as types, generated from the tables of ``tsuzuri/options``
 listening.py               the bar, the callback and the interrupt of a training
 preparation.py             how a training is made ready, of either kind
+resuming.py                what may be said when a training goes on, and where its files lie by now
 prepare_language_model.py  a language model's options and files to a training that is ready to begin
 prepare_classifier.py      the same for a classifier
 corpora.py                 corpora of language models, from options to words

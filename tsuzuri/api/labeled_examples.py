@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from tsuzuri.api.preparation import source_files
+from tsuzuri.api.resuming import resumed_files, source_files
 from tsuzuri.data import dataset, preprocessing
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import settings
@@ -15,6 +15,8 @@ from tsuzuri.options.classify import EVALUATE, READ
 from tsuzuri.options.resolve import defaults
 from tsuzuri.text import settings as text_settings
 from tsuzuri.training.run import Run
+
+FILES = ("corpus", "pos", "neg", "valid", "test")
 
 
 def check_given_as_pairs(given: Collection[str]) -> None:
@@ -57,10 +59,14 @@ def examples_source(args: Mapping[str, Any], given: Collection[str]) -> dict[str
 def _labeled_files(args: Mapping[str, Any]) -> dict[str, Any]:
     """The files of labeled examples that the options name, and how they are to be read."""
     files = {name: [os.path.abspath(path) for path in args[name]] for name in ("corpus", "pos", "neg")}
-    if bool(files["pos"]) != bool(files["neg"]) or bool(files["pos"]) == bool(files["corpus"]):
-        raise UserError("name labeled examples: a corpus, or --pos and --neg files")
+    _check_labeled(files)
     columns = [args["label_column"], args["text_column"]]
     return files | {"form": args["form"], "encoding": args["encoding"], "columns": columns}
+
+
+def _check_labeled(files: Mapping[str, list[str]]) -> None:
+    if bool(files["pos"]) != bool(files["neg"]) or bool(files["pos"]) == bool(files["corpus"]):
+        raise UserError("name labeled examples: a corpus, or --pos and --neg files")
 
 
 def read_dataset(
@@ -77,15 +83,35 @@ def read_dataset(
     return data._replace(report=data.report | {"read": report}), words
 
 
-def dataset_of_run(run: Run) -> dataset.Dataset:
-    """The ``Dataset`` of a run, read again; raises ``UserError`` where it is no longer the same."""
+def files_of_run(run: Run) -> dict[str, list[str]]:
+    """The files of the examples of a run, by where they lie now."""
+    return {name: source_files(run, name) for name in FILES}
+
+
+def files_named_again(run: Run, given: Mapping[str, Any]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """The files to go on with, and of those the ones that options name; raises ``UserError`` for one that is gone."""
+    named = {name: [os.path.abspath(path) for path in given[name]] for name in FILES if name in given}
+    if named.keys() & {"corpus", "pos", "neg"}:  # one thing, which is named whole or not at all
+        labeled = {name: named.get(name, []) for name in FILES}
+        _check_labeled(labeled)
+        expanded = preprocessing.expand_source(labeled)
+        named = {name: expanded[name] for name in FILES if expanded[name] or name in ("corpus", "pos", "neg")}
+    return resumed_files(run, named, FILES), named
+
+
+def dataset_of_run(run: Run, files: Mapping[str, list[str]] | None = None, no: str = "no longer") -> dataset.Dataset:
+    """The ``Dataset`` of a run, read again, from other files where some are given.
+
+    Raises ``UserError`` where it is ``no`` more the same.
+    """
     source, about = run.about["corpus"], run.about
-    source = source | {name: source_files(run, source[name]) for name in ("corpus", "pos", "neg", "valid", "test")}
+    read = source | dict(files or files_of_run(run))
     known = run.vocabulary.words if "init_from" in about["start"] else ()
-    data, _ = read_dataset(source, about["tokens"], about["case"], known)
-    if data.fingerprint() != source["fingerprint"]:
-        named = " ".join(source["corpus"] + source["pos"] + source["neg"])
-        raise UserError(f"{named}: no longer the examples that {run.path} was trained on")
+    data, _ = read_dataset(read, about["tokens"], about["case"], known)
+    same = data.vocabulary.words == run.vocabulary.words and list(data.classes) == about["classes"]
+    if data.fingerprint() != source["fingerprint"] or not same:  # the digest is of ids, and knows no words
+        named = " ".join(read["corpus"] + read["pos"] + read["neg"])
+        raise UserError(f"{named}: {no} the examples that {run.path} was trained on")
     return data
 
 

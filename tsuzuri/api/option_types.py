@@ -166,10 +166,16 @@ class EvaluateOptions(TypedDict, total=False):
 class ResumeOptions(TypedDict, total=False):
     """Those of ``--resume``."""
 
+    corpus: Path | Sequence[Path] | None
+    valid: Path | Sequence[Path] | None
+    test: Path | Sequence[Path] | None
     device: str | None
     precision: Literal["auto", "float32", "tf32", "bfloat16"] | None
+    vectors: Path | None
     epoch: int | None
     patience: int | None
     sample_every: int | None
+    pos: Path | Sequence[Path] | None
+    neg: Path | Sequence[Path] | None
     save_freq: int | None
     disp_freq: int | None

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from tsuzuri import storage
-from tsuzuri.api.given_texts import EXAMPLES, TEXTS, NamedInputs
+from tsuzuri.api.given_texts import NamedInputs
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
-from tsuzuri.options.option import Tables
-from tsuzuri.options.resolve import option_labels
 from tsuzuri.training.checkpoint import Checkpoint
+from tsuzuri.training.lock import RunLock
 from tsuzuri.training.log import Event, Listener
 from tsuzuri.training.run import Run, occupied_by
 from tsuzuri.training.schemas import EVERY_FILE
+from tsuzuri.training.staging import settle_run
 from tsuzuri.training.task import Task
 from tsuzuri.training.trainer import Trainer
 
@@ -35,6 +35,11 @@ class PreparedTraining(NamedTuple):
     device: str
     checkpoint: Checkpoint | None = None
     weights: dict[str, Any] | None = None
+
+    def close(self) -> None:
+        """Let another training have the run; called when this one has ended, however it did."""
+        if self.run.lock:
+            self.run.lock.release()
 
     def trainer(self, stop: Callable[[], bool], listener: Listener) -> Trainer:
         """The ``Trainer``, which puts a new run on the disk."""
@@ -68,9 +73,18 @@ class Preparation:
         """A training as options ask for it; the listener is told what was read. Raises ``UserError``."""
         if "out" not in given:
             raise UserError("-o/--out is missing: name the run directory")
+        if given.get("resume") and strings is not None:
+            raise UserError(f"{self.strings}: cannot be given with --resume: the run keeps those it learns from")
+        with contextlib.ExitStack() as on_failure:
+            lock = _lock(given["out"], given.get("resume", False), listener)
+            on_failure.callback(lock.release)
+            prepared = self._prepare(given, listener, strings)
+            prepared.run.lock = lock
+            on_failure.pop_all()
+        return prepared
+
+    def _prepare(self, given: Mapping[str, Any], listener: Listener, strings: Any) -> PreparedTraining:
         if given.get("resume"):
-            if strings is not None:
-                raise UserError(f"{self.strings}: cannot be given with --resume: the run keeps those it learns from")
             return self.resumed(given)
         if strings is None:
             return self.new(given, listener, {})
@@ -78,6 +92,20 @@ class Preparation:
         _check_out(given["out"], given.get("force", False))  # before the strings are gone through
         with self.as_file(strings) as inputs:
             return self.new({**given, **inputs.options}, listener, inputs.files)
+
+
+def _lock(out: str, resume: bool, listener: Listener) -> RunLock:
+    """The lock of a run that is to be trained, held, and its folder cleared of what a crash left."""
+    lock = RunLock(out)
+    if resume and not os.path.isdir(out):
+        return lock  # there is nothing to hold, as will be said
+    if not resume:
+        storage.check_folder(out)
+    lock.acquire()
+    if lock.note:
+        tell(listener, [lock.note])
+    settle_run(lock.folder, lock)
+    return lock
 
 
 WARNED_OF = ("warning", "skipped", "refused")  # the heads of lines that Python code is to be warned of
@@ -115,17 +143,3 @@ def _check_inputs(out: str, paths: Iterable[str]) -> None:
         own = os.path.dirname(path) == folder and os.path.basename(path) in EVERY_FILE
         if own or path == folder:
             raise UserError(f"{path}: lies in {out}, which is to be replaced: must be elsewhere")
-
-
-def check_resume_options(tables: Tables, given: Iterable[str], may_change: Iterable[str]) -> None:
-    """Raise ``UserError`` where an option was given that --resume cannot change."""
-    fixed = sorted({*given} - {*may_change, "out", "resume"})
-    if fixed:
-        labels = option_labels(tables)
-        allowed = ", ".join(labels[name] for name in sorted(may_change))
-        raise UserError(f"{labels[fixed[0]]} cannot be given with --resume: only {allowed} can change")
-
-
-def source_files(run: Run, paths: Iterable[str]) -> list[str]:
-    """The files that a run was trained on: those that it keeps itself go with it when it is moved."""
-    return [run.file(path) if path in (TEXTS, EXAMPLES) else path for path in paths]

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy
 
 from tsuzuri.api.given_texts import examples_as_file
-from tsuzuri.api.labeled_examples import check_given_as_pairs, dataset_of_run, examples_source, read_dataset
-from tsuzuri.api.preparation import Preparation, PreparedTraining, check_new, check_resume_options, tell
+from tsuzuri.api.labeled_examples import (
+    FILES,
+    check_given_as_pairs,
+    dataset_of_run,
+    examples_source,
+    files_named_again,
+    read_dataset,
+)
+from tsuzuri.api.preparation import Preparation, PreparedTraining, check_new, tell
+from tsuzuri.api.resuming import (
+    check_resume_options,
+    check_same_vectors,
+    moved_source,
+    relative_places,
+    stored_options,
+)
 from tsuzuri.data import advice, dataset, preprocessing
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices, native
@@ -25,13 +40,16 @@ from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.run import Run, load_run, new_run
 from tsuzuri.training.schemas import CLASSIFIER, ClassifierRecipe
 
+RECIPE = ("batchsize", "optimizer", "lr", "gradclip", "decay_c", "sort_by_len", "seed")
+SIZES = ("width", "model", "layers", "pool", "dropout", "dropout_words")
+SOURCE = ("form", "encoding", "n_words", "maxlen", "truncate", "valid_fraction", "test_fraction")
 LR = {"adam": 0.001}  # where none is asked for; of the other optimizers their own
 
 
 def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, bytes]) -> PreparedTraining:
     """A new run; ``inputs`` are files that it is to keep, in place of the corpus that was named."""
     args = defaults(TRAIN) | dict(given)
-    check_new(args, ("corpus", "pos", "neg", "valid", "test"))
+    check_new(args, FILES)
     recipe = _recipe_of(args, given.keys())
     origin = initialization.load_origin(args["init_from"])
     source, data, words = _read(args, given, origin, recipe)
@@ -43,6 +61,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
         tell(listener, [initialization.start_summary(begun)])
     if inputs:
         source["corpus"] = [*inputs]
+    source["relative"] = relative_places(args["out"], source, FILES)
     about = {
         "kind": "classes",
         "classes": data.classes,
@@ -76,9 +95,9 @@ def _read(
 
 def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
     """An old run, by its own settings."""
-    check_resume_options(TRAIN, given, MAY_CHANGE)
     args = defaults(TRAIN) | dict(given)
     run = load_run(args["out"], CLASSIFIER)
+    check_resume_options(TRAIN, _as_stored(given), MAY_CHANGE, run, _stored(run), (*FILES, "vectors"))
     recipe = dataclasses.replace(run.recipe, **{name: args[name] for name in ("epoch", "patience") if name in given})
     wanted = args["precision"] if "precision" in given else recipe.precision
     recipe = dataclasses.replace(recipe, precision=_precision_of(args["device"], wanted, run.sizes.model))
@@ -89,10 +108,51 @@ def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
             f"--epoch {recipe.epoch}: {run.path} is in epoch {meta['epoch']} and not yet validated: must be more"
         )
     ending.check_epochs(run.path, given.get("epoch"), meta)
-    data = dataset_of_run(run)
+    data, moved = _read_again(run, given)
+    if moved:
+        run.save_about(moved)
     if recipe != run.recipe:  # so that the next --resume, with no option, keeps to it
         run.save_recipe(recipe)
     return PreparedTraining(run, _task(run, data, args), args["device"], checkpoint=checkpoint)
+
+
+def _read_again(run: Run, given: Mapping[str, Any]) -> tuple[dataset.Dataset, dict[str, Any]]:
+    """The examples of an old run, and what changes in run.json where their files were named in other places."""
+    files, named = files_named_again(run, given)
+    data = dataset_of_run(run, files, "not" if named else "no longer")
+    moved = moved_source(run, files, named)
+    changed = {"corpus": moved} if moved else {}
+    path, start = given.get("vectors"), run.about["start"]
+    before = start.get("vectors")
+    if path is None or (before and os.path.abspath(path) == before["file"]):
+        return data, changed
+    if not before:
+        raise UserError(f"--vectors {path}: {run.path} began without, and goes on as it began")
+    found = initialization.load_reported_vectors(path, data, numpy.random.default_rng(run.recipe.seed))[1]
+    check_same_vectors(run, path, before, found)
+    return data, changed | {"start": {**start, "vectors": found}}
+
+
+def _stored(run: Run) -> dict[str, tuple[Any, ...]]:
+    """What the run says already, by the options that say it."""
+    about, sizes, corpus = run.about, run.about["sizes"], run.about["corpus"]
+    stored = stored_options(run, RECIPE) | {"unit": (sizes["units"],), "case": (about["case"], "auto")}
+    stored |= {name: (sizes[name],) for name in SIZES} | {name: (corpus[name],) for name in SOURCE}
+    stored |= dict(zip(("label_column", "text_column"), ((column,) for column in corpus["columns"]), strict=True))
+    stored |= {"valid_freq": (about["recipe"]["valid_freq"] or None,)}
+    dropped = sizes["dropout"] or sizes["dropout_words"]
+    stored["use_dropout"] = (True,) if dropped else (False, True)
+    begun = about["start"].get("init_from")
+    return stored | ({"init_from": (begun["run"],)} if begun else {})
+
+
+def _as_stored(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as a run keeps them: rates that --use-dropout turns off are 0, and places are whole paths."""
+    off = given.get("use_dropout") is False
+    kept: dict[str, Any] = {
+        name: 0.0 if off and name in ("dropout", "dropout_words") else value for name, value in given.items()
+    }
+    return kept | ({"init_from": os.path.abspath(kept["init_from"])} if "init_from" in kept else {})
 
 
 def _task(run: Run, data: dataset.Dataset, args: Mapping[str, Any]) -> ClassificationTask:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,9 +15,15 @@ from tsuzuri.api.preparation import (
     Preparation,
     PreparedTraining,
     check_new,
-    check_resume_options,
-    source_files,
     tell,
+)
+from tsuzuri.api.resuming import (
+    check_resume_options,
+    check_same_vectors,
+    moved_source,
+    relative_places,
+    resumed_files,
+    stored_options,
 )
 from tsuzuri.api.samples import generate_sample
 from tsuzuri.data import advice, windows
@@ -35,13 +42,16 @@ from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.run import Run, load_run, new_run
 from tsuzuri.training.schemas import LANGUAGE_MODEL, LanguageModelRecipe
 
+FILES = ("corpus", "valid", "test")
+RECIPE = ("batchsize", "bproplen", "gradclip", "optimizer", "lr", "lr_decay", "seed")
+
 
 def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, bytes]) -> PreparedTraining:
     """A new run; ``inputs`` are files that it is to keep, in place of the corpus that was named."""
     args = defaults(TABLES) | dict(given)
     if not args["corpus"]:
         raise UserError("no corpus: name text or MIDI files, or folders of them")
-    check_new(args, ("corpus", "valid", "test"))
+    check_new(args, FILES)
     recipe, width = _recipe_of(args, given)
     source = corpora.corpus_source(args, given.keys())
     corpus = _read(source, recipe, given, listener)
@@ -50,6 +60,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     recorded.check_memory(devices.choose(args["device"]), sizes, recipe)
     if inputs:
         source["corpus"] = [*inputs]
+    source["relative"] = relative_places(args["out"], source, FILES)
     about = {
         "kind": source["kind"],
         "tokens": corpus.tokenizer.name,
@@ -85,8 +96,8 @@ def _read(source: dict[str, Any], recipe: LanguageModelRecipe, given: Mapping[st
 
 def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
     """An old run, by its own settings."""
-    check_resume_options(TABLES, given, MAY_CHANGE)
     run = load_run(given["out"])
+    check_resume_options(TABLES, given, MAY_CHANGE, run, _stored(run), (*FILES, "vectors"))
     device = given.get("device", "auto")
     changed = {name: given[name] for name in ("epoch", "patience") if name in given}
     if "precision" in given:
@@ -95,15 +106,43 @@ def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
     devices.precision(device, recipe.precision)
     checkpoint = run.load_checkpoint()
     ending.check_epochs(run.path, given.get("epoch"), checkpoint.meta)
-    source = run.about["corpus"]
-    files = {name: source_files(run, source[name]) for name in ("corpus", "valid", "test")}
-    text = source["text"] | {"tokens": run.about["tokens"]}
-    corpus = corpora.read_corpus(source | files | {"kind": run.about["kind"], "text": text}, recipe)
-    if corpus.fingerprint() != source["fingerprint"]:
-        raise UserError(f"{' '.join(files['corpus'])}: no longer the corpus that {given['out']} was trained on")
+    corpus, moved = _read_again(run, recipe, given)
+    if moved:
+        run.save_about(moved)
     if changed:  # so that the next --resume, with no option, keeps to it
         run.save_recipe(recipe)
     return PreparedTraining(run, _task(run, corpus, given.get("sample_every", 1)), device, checkpoint=checkpoint)
+
+
+def _read_again(run: Run, recipe: LanguageModelRecipe, given: Mapping[str, Any]) -> tuple[Corpus, dict[str, Any]]:
+    """The corpus of an old run, and what changes in run.json where its files were named in other places."""
+    source = run.about["corpus"]
+    named = {name: [os.path.abspath(path) for path in given[name]] for name in FILES if name in given}
+    files = resumed_files(run, named, FILES)
+    text = source["text"] | {"tokens": run.about["tokens"]}
+    corpus = corpora.read_corpus(source | files | {"kind": run.about["kind"], "text": text}, recipe)
+    same = corpus.vocabulary.words == run.vocabulary.words  # the digest is of ids, and knows no words
+    if corpus.fingerprint() != source["fingerprint"] or not same:
+        no = "not" if named else "no longer"
+        raise UserError(f"{' '.join(files['corpus'])}: {no} the corpus that {given['out']} was trained on")
+    moved = moved_source(run, files, named)
+    changed = {"corpus": moved} if moved else {}
+    path = given.get("vectors")
+    if path is None or (run.about["vectors"] and os.path.abspath(path) == run.about["vectors"]["file"]):
+        return corpus, changed
+    if not run.about["vectors"]:
+        raise UserError(f"--vectors {path}: {run.path} began without, and goes on as it began")
+    found = _initial_rows(path, corpus, recipe, lambda event: None)[1]
+    assert found is not None
+    check_same_vectors(run, path, run.about["vectors"], found)
+    return corpus, changed | {"vectors": found}
+
+
+def _stored(run: Run) -> dict[str, tuple[Any, ...]]:
+    """What the run says already, by the options that say it."""
+    sizes, corpus = run.about["sizes"], run.about["corpus"]
+    stored = stored_options(run, RECIPE) | {"unit": (sizes["units"],), "vocab_size": (corpus["vocab_size"],)}
+    return stored | {name: (sizes[name],) for name in ("dropout", "dropout_on")}
 
 
 def _task(run: Run, corpus: Corpus, sample_every: int) -> LanguageModelTask:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -98,16 +99,18 @@ def resume(
     """Go on with a training that was stopped, or that is to have more epochs, and return its run.
 
     ``path`` is the run directory. The options are those that ``--resume`` can change: ``epoch``, ``patience``,
-    ``device``, ``precision`` and a few more; the rest is as in ``train``. Raises ``tsuzuri.UserError``.
+    ``device``, ``precision`` and a few more; and ``corpus``, ``valid``, ``test``, ``vectors`` where these files lie in
+    another place by now. The rest is as in ``train``. Raises ``tsuzuri.UserError``.
 
     >>> run = tsuzuri.resume("runs/novel", epoch=40)  # doctest: +SKIP
     """
     for name in ("out", "resume"):
         if name in options:
             raise UserError(f"{name}: not an option of resume(), whose first argument is the run directory")
-    train_again: Callable[..., Any] = train_classifier if isinstance(load(path), Classifier) else train
-    run: TextRun | MusicRun | Classifier = train_again(out=path, resume=True, callback=callback, stop=stop, **options)
-    return run
+    again: dict[str, Any] = {**options, "out": path, "resume": True, "callback": callback, "stop": stop}
+    if isinstance(load(path), Classifier):
+        return train_classifier(again.pop("corpus", ()), **again)
+    return train(**again)
 
 
 def _train(
@@ -122,7 +125,12 @@ def _train(
     with listening(callback) as listener, options_in_python():
         with enough_memory(CORPUS):
             prepared = kind.prepare(given, listener, strings)
-        call_interruptibly(lambda either: prepared.trainer(either, listener).train(), stopped)
+
+        def work(either: Callable[[], bool]) -> None:
+            with contextlib.closing(prepared):  # in the thread that trains: it may outlive a second Ctrl-C
+                prepared.trainer(either, listener).train()
+
+        call_interruptibly(work, stopped)
     return load(prepared.run.path)
 
 

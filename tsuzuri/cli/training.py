@@ -43,7 +43,7 @@ def train_on_terminal(prepare, given, command, *, usual_device):
             prepared = prepare(given, output)
         run = prepared.run
         named = [] if prepared.device == usual_device else ["-d", prepared.device]
-        with Interrupt() as interrupt:
+        with contextlib.closing(prepared), Interrupt() as interrupt:
             trainer = prepared.trainer(interrupt.requested, output)
             if trainer.train():
                 console.note(f"next     {command_line([*_next_command(run), *named])}")

@@ -7,6 +7,9 @@ classification.py  and for a classifier
 recorded.py        the learners of a language model: through Chainer, or on a GPU in one recorded piece
 state.py           where a training stands
 run.py             the run directory
+lock.py            one training at a time on it
+staging.py         its files put in place all together
+identity.py        what ties them together
 schemas.py         what it holds, for both kinds of model side by side
 checkpoint.py      the whole state of a training as arrays, and back
 initialization.py  what a classifier begins with

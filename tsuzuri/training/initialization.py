@@ -9,7 +9,6 @@ from tsuzuri.errors import UserError
 from tsuzuri.models import classifier
 from tsuzuri.text import vectors
 from tsuzuri.text.vocabulary import SPECIAL
-from tsuzuri.training.checkpoint import check_arrays
 from tsuzuri.training.run import load_run
 from tsuzuri.training.schemas import CLASSIFIER, LANGUAGE_MODEL
 
@@ -37,7 +36,6 @@ def load_origin(path):
         return Origin()
     run = load_run(path, CLASSIFIER, LANGUAGE_MODEL)
     about, arrays = run.about, run.best_arrays()
-    check_arrays(arrays, run.sizes.shapes(), run.file("model.npz"))
     words = tuple(run.vocabulary.words)
     case = about.get("case", "keep")  # a language model keeps its capitals
     if run.schema is not CLASSIFIER:
@@ -101,9 +99,8 @@ def initial_weights(args, origin, data, wanted):
     """The arrays to begin with by their paths, and what run.json says of them; all others are left to chance."""
     rng = numpy.random.default_rng([args["seed"], 3])
     if args["vectors"]:
-        read = vectors.load_vectors(args["vectors"], data.vocabulary, rng)
-        every = numpy.concatenate(data.train.sequences)
-        return {"l0/W": read.rows}, {"vectors": vectors.vectors_report(args["vectors"], read, every)}
+        read, report = load_reported_vectors(args["vectors"], data, rng)
+        return {"l0/W": read.rows}, {"vectors": report}
     if not origin.path:
         return {}, {}
     place = {word: n for n, word in enumerate(origin.words)}
@@ -116,6 +113,12 @@ def initial_weights(args, origin, data, wanted):
     about = {"run": os.path.abspath(origin.path), "found": int((known >= len(SPECIAL)).sum()), "arrays": sorted(kept)}
     about["of"] = len(known) - len(SPECIAL)
     return {"l0/W": rows} | {name: origin.arrays[name] for name in kept}, {"init_from": about}
+
+
+def load_reported_vectors(path, data, rng):
+    """The vectors of a file for a dataset's words, and what run.json says of them."""
+    read = vectors.load_vectors(path, data.vocabulary, rng)
+    return read, vectors.vectors_report(path, read, numpy.concatenate(data.train.sequences))
 
 
 def start_summary(about):

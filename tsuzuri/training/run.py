@@ -1,13 +1,15 @@
 """The run directory: all that a training leaves, and all that generating or going on with it needs.
 
-run.json         kind, tokenizer, sizes, recipe, corpus and its report, versions
+run.json         its id, kind, tokenizer, sizes, recipe, corpus and its report, the vocabulary's SHA-256, versions
 vocabulary.txt   one word a line, its id the line number
-model.npz        the weights that did best on validation; of a classifier also its errors, as ``history_errs``
+model.npz        the weights that did best on validation, and the run's id, as ``run``; of a classifier also its errors,
+                 as ``history_errs``
 checkpoint.npz   the whole state of the training: weights, moments, LSTM state, position, generators, history
 log.jsonl        a line a validation
 loss.png         the curves; of a classifier error.png, and confusion.png once it was evaluated
 texts.zip        the texts, where they were given as strings; of a classifier examples.csv
 sample.mid       of music, the last sample that the training showed
+.lock            while a training is at work here, who that is
 
 ``schemas.py`` has what differs between a language model and a classifier.
 """
@@ -16,6 +18,7 @@ import dataclasses
 import json
 import os
 import platform
+import time
 
 import numpy
 
@@ -24,17 +27,24 @@ from tsuzuri.compat import chainer
 from tsuzuri.errors import UserError
 from tsuzuri.rules import check_value
 from tsuzuri.text import vocabulary
+from tsuzuri.training import staging
 from tsuzuri.training.checkpoint import Checkpoint, arrays_of, check_arrays, checkpoint_arrays
-from tsuzuri.training.schemas import EVERY_FILE, LANGUAGE_MODEL, SCHEMAS
+from tsuzuri.training.identity import MARK, check_identity, check_vocabulary, digest, identity_array, run_identity
+from tsuzuri.training.lock import RunLock
+from tsuzuri.training.schemas import LANGUAGE_MODEL, RUN_FILES, SCHEMAS, check_marks
 
-FORMAT = 1
+FORMAT = 2  # runs of format 1 have no id
+PATIENCE = 10  # seconds: a new run is put in place of an old one in much less
 
 
 class Run:
     """A run by its ``path``; ``about`` is its run.json. It need not be on the disk yet: ``create`` puts it there.
 
     ``inputs`` are the bytes, by name, of what it was given to learn from, where that is in no file of its own.
+    ``lock`` is held as long as a training is at work on it.
     """
+
+    lock: RunLock | None = None
 
     def __init__(self, path, about, words, schema, inputs=None):
         self.path, self.about, self.vocabulary, self.schema = path, about, words, schema
@@ -55,20 +65,27 @@ class Run:
 
         The old one goes when all of the new is written; raises ``UserError`` and leaves it where that fails.
         """
-        storage.make_folder(self.path)
-        storage.remove_stale_files(self.path)
         contents = {
             "vocabulary.txt": self.vocabulary.dump(),
             "checkpoint.npz": checkpoint,
             "log.jsonl": b"",
             **self.inputs,
-            "run.json": self._json(),  # without it there is no run, so no half of one
+            "run.json": self._json(),
         }
-        storage.replace_files(self.path, contents, EVERY_FILE)
+        if self.lock:
+            staging.put_files(self.lock, contents)
+            return
+        with RunLock(self.path) as lock:
+            staging.put_files(lock, contents)
 
     def save_recipe(self, recipe):
         """Put a changed recipe into run.json."""
-        self.recipe, self.about = recipe, self.about | {"recipe": dataclasses.asdict(recipe)}
+        self.recipe = recipe
+        self.save_about({"recipe": dataclasses.asdict(recipe)})
+
+    def save_about(self, changed):
+        """Put changed parts into run.json."""
+        self.about = self.about | changed
         storage.write_file(self.file("run.json"), self._json())
 
     def _json(self):
@@ -86,16 +103,19 @@ class Run:
         self._write("model.npz", self.best_arrays() | extras)
 
     def best_arrays(self):
-        """The weights of ``model.npz`` by name, not yet checked; there are none before the first validation."""
+        """The weights of ``model.npz`` by name; there are none before the first validation."""
         if os.path.exists(self.file("checkpoint.npz")) and not os.path.exists(self.file("model.npz")):
             raise UserError(f"{self.path}: holds no trained model yet (--resume goes on with its training)")
-        arrays = storage.load_npz(self.file("model.npz"))
-        return {name: array for name, array in arrays.items() if name not in self.schema.extras}
+        path = self.file("model.npz")
+        arrays, mark = self._load_arrays(path)
+        arrays = {name: array for name, array in arrays.items() if name not in self.schema.extras}
+        check_arrays(arrays, self.sizes.shapes(), path)
+        self._check_mark(path, mark)
+        return arrays
 
     def load_best(self):
         """The model of ``model.npz``, on the CPU."""
         arrays = self.best_arrays()
-        check_arrays(arrays, self.sizes.shapes(), self.file("model.npz"))
         model = self.new_model()
         chainer.serializers.NpzDeserializer(arrays).load(model)
         return model
@@ -111,19 +131,30 @@ class Run:
     def encode_checkpoint(self, model, optimizer, meta):
         """The bytes of a checkpoint; raises ``UserError`` where the training's state is not finite."""
         arrays = checkpoint_arrays(model, optimizer, meta, self.schema.carried)
-        return storage.encode_npz(self._finite("checkpoint.npz", arrays))
+        return storage.encode_npz(self._finite("checkpoint.npz", arrays) | identity_array(self.about["id"]))
 
     def load_checkpoint(self):
         """The ``Checkpoint`` of this run, to go on with: checked against it, but for the optimizer's arrays."""
-        storage.remove_stale_files(self.path)
         path = self.file("checkpoint.npz")
-        checkpoint = Checkpoint(path, storage.load_npz(path), self.schema)
+        arrays, mark = self._load_arrays(path)
+        checkpoint = Checkpoint(path, arrays, self.schema)
         check_arrays(checkpoint.under("model/"), self.sizes.shapes(), path)
         state = checkpoint.under("state/")
         if state:
             shape = self.recipe.batchsize, self.sizes.units
             check_arrays(state, dict.fromkeys(self.schema.carried, shape), path)
+        self._check_mark(path, mark)
+        if os.path.exists(self.file("model.npz")):  # which is kept as it is until there is a better one
+            self._check_mark(self.file("model.npz"), self._load_arrays(self.file("model.npz"))[1])
         return checkpoint
+
+    def _load_arrays(self, path):
+        """The arrays of an .npz, and that which says whose they are, or None."""
+        arrays = storage.load_npz(path)
+        return arrays, arrays.pop(MARK, None) if self.about["id"] else None
+
+    def _check_mark(self, path, mark):
+        check_identity(path, mark, self.about["id"])
 
     def _finite(self, file, arrays):
         for name, array in arrays.items():
@@ -133,17 +164,20 @@ class Run:
         return arrays
 
     def _write(self, name, arrays):
-        storage.write_file(self.file(name), storage.encode_npz(arrays))
+        storage.write_file(self.file(name), storage.encode_npz(arrays | identity_array(self.about["id"])))
 
 
 def new_run(path, about, words, schema, inputs=None):
-    """A run that is not yet on the disk; ``about`` is run.json without format and versions."""
-    return Run(path, {"format": FORMAT, **about, "versions": _versions()}, words, schema, inputs)
+    """A run that is not yet on the disk; ``about`` is run.json without format, id, vocabulary and versions."""
+    about = {"vocabulary": digest(words.dump()), **about}
+    about = {"format": FORMAT, "id": run_identity(about), **about, "versions": _versions()}
+    return Run(path, about, words, schema, inputs)
 
 
 def occupied_by(path):
     """The first name in a folder that a new run would replace, or None."""
-    return next((name for name in ("run.json", *EVERY_FILE) if os.path.exists(os.path.join(path, name))), None)
+    staging.settle_run(path)
+    return next((name for name in ("run.json", *RUN_FILES) if os.path.exists(os.path.join(path, name))), None)
 
 
 def load_run(path, *schemas):
@@ -152,6 +186,27 @@ def load_run(path, *schemas):
     Raises ``UserError`` for one that is damaged, foreign, or of a newer program.
     """
     schemas = schemas or (LANGUAGE_MODEL,)
+    until = time.monotonic() + PATIENCE
+    while True:
+        staging.settle_run(path)
+        before = _version_of(path)
+        try:
+            return _load_run(path, schemas)
+        except UserError:
+            if _version_of(path) == before or time.monotonic() > until:
+                raise  # else it was replaced while it was read
+
+
+def _version_of(path):
+    """What tells one run.json at a path from the next, None where there is none."""
+    try:
+        found = os.stat(os.path.join(path, "run.json"))
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _load_run(path, schemas):
     name = os.path.join(path, "run.json")
     if not os.path.exists(path):
         raise UserError(f"{path}: no such folder: must be a run (training {schemas[0].noun} makes one)")
@@ -166,6 +221,7 @@ def load_run(path, *schemas):
         schema = _schema_of(path, about["kind"], schemas)
         about = _with_defaults(about, schema.defaults)
         check_value(about, schema.rules)
+        check_marks(about)
         schema.check(about)
         words = vocabulary.load_vocabulary(os.path.join(path, "vocabulary.txt"))
         run = Run(path, about, words, schema)
@@ -173,6 +229,7 @@ def load_run(path, *schemas):
             raise ValueError(f"sizes.words is {run.sizes.words}, but vocabulary.txt has {len(words)}")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{name}: damaged, or not a run of this program: {error}") from None
+    check_vocabulary(run.file("vocabulary.txt"), words, about["vocabulary"])
     return run
 
 

@@ -5,6 +5,7 @@ A ``Schema`` says what run.json and a checkpoint may hold, which dataclasses the
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable
 
 import numpy
@@ -19,6 +20,7 @@ from tsuzuri.rules import (
     OTHERS,
     TEXT,
     UNBOUNDED,
+    Rule,
     check_value,
     number,
     one_of,
@@ -113,12 +115,16 @@ RECIPE = {
     "precision": one_of(*PRECISIONS),
     "seed": whole(0),
 }
+DIGEST = Rule("64 hexadecimal digits", lambda value: re.fullmatch("[0-9a-f]{64}", value) is not None)
 RUN = {
     "format": whole(1),
+    "id": optional(DIGEST),
+    "vocabulary": optional(DIGEST),
     "tokens": one_of(*tokenizers.NAMES, "midi"),
     "dictionary": TEXT,
     "versions": OBJECT,
 }
+UNMARKED = {"id": None, "vocabulary": None}  # runs of format 1
 GENERATOR = {  # the state of numpy.random.default_rng()
     "bit_generator": one_of("PCG64"),
     "state": {"state": whole(0, 2**128 - 1), "inc": whole(0, 2**128 - 1)},
@@ -133,6 +139,13 @@ CHECKPOINT = {
     "rng": GENERATOR,
     "patience": {"patience": whole(1), "best": number(-UNBOUNDED, math.inf), "stale": whole(0)},
 }
+
+
+def check_marks(about):
+    """Raise ``ValueError`` for a run of format 2 or later without what ties its files together."""
+    for name in UNMARKED:
+        if about[name] is None and about["format"] > 1:
+            raise ValueError(f"{name} is missing")
 
 
 # The language model
@@ -151,6 +164,7 @@ LANGUAGE_MODEL_RULES = RUN | {
         "corpus": [TEXT],
         "valid": [TEXT],
         "test": [TEXT],
+        "relative": OBJECT,
         "min_count": whole(1),
         "vocab_size": optional(whole(1)),
         "text": settings.ALLOWED,
@@ -208,8 +222,9 @@ LANGUAGE_MODEL = Schema(
     carried=("c1", "h1", "c2", "h2"),
     rules=LANGUAGE_MODEL_RULES,
     defaults={
+        **UNMARKED,
         "vectors": None,
-        "corpus": {"text": settings.FIRST},
+        "corpus": {"text": settings.FIRST, "relative": {}},
         "recipe": {"precision": native.FLOAT32, "freeze_epochs": 0},
     },
     checkpoint=LANGUAGE_MODEL_CHECKPOINT,
@@ -245,6 +260,7 @@ CLASSIFIER_RULES = RUN | {
         "neg": [TEXT],
         "valid": [TEXT],
         "test": [TEXT],
+        "relative": OBJECT,
         "form": one_of("auto", *labeled.FORMS),
         "encoding": TEXT,
         "columns": [optional(TEXT)],
@@ -308,7 +324,7 @@ CLASSIFIER = Schema(
     extras=(HISTORY,),
     carried=(),
     rules=CLASSIFIER_RULES,
-    defaults={"corpus": {"text": settings.FIRST}},
+    defaults={**UNMARKED, "corpus": {"text": settings.FIRST, "relative": {}}},
     checkpoint=CLASSIFIER_CHECKPOINT,
     sizes=classifier.ClassifierSizes,
     recipe=ClassifierRecipe,
@@ -319,3 +335,4 @@ CLASSIFIER = Schema(
 
 SCHEMAS = (LANGUAGE_MODEL, CLASSIFIER)
 EVERY_FILE = tuple(dict.fromkeys(name for schema in SCHEMAS for name in schema.files))  # of whatever kind
+RUN_FILES = (*EVERY_FILE, "run.json")  # without the last there is no run

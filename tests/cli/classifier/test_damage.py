@@ -32,7 +32,7 @@ def test_no_field_of_a_run_is_taken_on_trust(straight, tmp_path):
     """Each with values of every kind: the run loads, has them and can be used, or one line tells the field."""
     out = shutil.copytree(straight[0], tmp_path / "run")
     whole = about(out)
-    whole["corpus"] |= {part: ["x"] for part in ("pos", "neg", "valid", "test")} | {"text": FIRST}
+    whole["corpus"] |= {part: ["x"] for part in ("pos", "neg", "valid", "test")} | {"text": FIRST, "relative": {}}
     for where in paths(CLASSIFIER.rules):
         for value in NONSENSE:
             wanted = changed(whole, where, value)
@@ -42,7 +42,7 @@ def test_no_field_of_a_run_is_taken_on_trust(straight, tmp_path):
                 assert reason.startswith(str(out))
                 assert re.sub(r"\.\d+$", "", where) in reason
             else:
-                filled_in = value is ... and where == "corpus.text"  # which old runs lack
+                filled_in = value is ... and where in ("corpus.text", "corpus.relative")  # which old runs lack
                 assert loaded.about == (whole if filled_in else wanted)
                 assert value is not ... or filled_in or where.endswith(".0")
                 attempt(use, loaded)
@@ -56,7 +56,7 @@ def test_no_field_of_a_run_is_taken_on_trust(straight, tmp_path):
     ("where", "value", "reason"),
     [
         ("kind", "pictures", "kind is 'pictures', must be one of classes"),
-        ("format", 2, "of format 2, newer than this program's 1: update Tsuzuri"),
+        ("format", 3, "of format 3, newer than this program's 2: update Tsuzuri"),
         ("classes", ["bad", "bad"], "sizes.classes is 2, but classes names 1"),
         ("classes", ["bad", "bad", "good"], "sizes.classes is 2, but classes names 2 in 3"),
         ("sizes.words", 99, "sizes.words is 99, but vocabulary.txt has 18"),

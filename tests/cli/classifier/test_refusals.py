@@ -100,9 +100,9 @@ def test_a_run_is_not_overwritten(straight, mood, tmp_path, refused, monkeypatch
     assert reason in refused("train", mood, "-o", out, *SMALL)
     assert "--freeze-vectors: is for" in refused("train", mood, "-o", out, *SMALL, "--force", "--freeze-vectors")
     may = "--device, --disp-freq, --epoch, --patience, --precision, --save-freq"
-    reason = f"--unit cannot be given with --resume: only {may} can change"
+    reason = f"--unit 5: {out} has 8, and with --resume only {may} can change"
     assert reason in refused("train", "-o", out, "--resume", "-u", 5)
-    assert "CORPUS cannot be given with --resume" in refused("train", mood, "-o", out, "--resume")
+    assert "--force cannot be given with --resume: only" in refused("train", "-o", out, "--resume", "--force")
     assert contents(out) == before
     (out / "confusion.png").write_text("old")
     untrained(monkeypatch)

@@ -83,7 +83,7 @@ def test_a_run_that_cannot_be_made(corpus, tmp_path):
         (["README.md", "-o", "x", "-d", "gpu:77"], "--device gpu:77: CuPy finds"),
         (["corpus/stories", "-o", "x", "-b", "5000"], "words to train on, at least 180000 are needed"),
         (["-o", "none", "-r"], "none: no such folder"),
-        (["-o", "none", "-r", "-u", "5"], "--unit cannot be given with --resume: only --device, --epoch, --pat"),
+        (["-o", "none", "-r", "-u", "5"], "none: no such folder"),
     ],
 )
 def test_what_train_refuses(script, args, reason):

@@ -1,0 +1,53 @@
+"""What ties the files of a run together: its id, in run.json and in every .npz, and a digest of its vocabulary."""
+
+import hashlib
+import json
+
+import numpy
+
+from tsuzuri.errors import UserError
+
+MARK = "run"  # the array of an .npz that holds the id's bytes
+KEPT = ("kind", "tokens", "dictionary", "classes", "case", "sizes", "vectors", "start", "vocabulary")  # of run.json
+MAY_CHANGE = ("epoch", "patience", "precision")  # of a recipe, when a training goes on
+PATHS = ("file", "run")  # keys whose values say where something lies
+
+
+def digest(data):
+    """The SHA-256 of bytes, in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def run_identity(about):
+    """The id of the run that a run.json describes: a digest of all that it learns from, and that never changes.
+
+    Equal trainings have the same, wherever their files lie, and so they write the same bytes.
+    """
+    kept = {name: about[name] for name in KEPT if name in about}
+    kept |= {"corpus": about["corpus"]["fingerprint"], "recipe": {**about["recipe"], **dict.fromkeys(MAY_CHANGE)}}
+    return digest(json.dumps(_without_paths(kept), sort_keys=True).encode())
+
+
+def _without_paths(value):
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_paths(inner) for key, inner in value.items() if key not in PATHS}
+
+
+def identity_array(identity):
+    """The id as an array by its name, for an .npz; runs of format 1, whose id is None, have none."""
+    return {MARK: numpy.frombuffer(bytes.fromhex(identity), numpy.uint8)} if identity else {}
+
+
+def check_identity(path, mark, identity):
+    """Raise ``UserError`` for the .npz of another run: ``mark`` is its array, or None."""
+    if identity and (mark is None or mark.tobytes().hex() != identity):
+        whose = "says of no run that it is its" if mark is None else "is another run's"
+        raise UserError(f"{path}: not of the run that run.json describes: it {whose}")
+
+
+def check_vocabulary(path, words, wanted):
+    """Raise ``UserError`` for words whose file is not that of ``wanted``, a digest or None."""
+    if wanted and digest(words.dump()) != wanted:
+        own = "its SHA-256 is not that in run.json"
+        raise UserError(f"{path}: not of the run that run.json describes, or changed: {own}")
