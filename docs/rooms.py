@@ -8,6 +8,7 @@ from tests.layout.test_layout import ROOMS
 PAGE = pathlib.Path(__file__).with_name("architecture.md")
 REGION = re.compile(r"(?<=<!-- rooms -->\n).*?(?=<!-- end of rooms -->)", re.DOTALL)
 HOLDS = {
+    "printable": "foreign text with whatever steers a terminal escaped",
     "errors": "`UserError`: what a user can correct, as one line",
     "compat": "what Chainer 7.8.1 needs on today's Python, NumPy and CuPy, patch by patch",
     "rules": "validators: what a value may be, in words and as a test",

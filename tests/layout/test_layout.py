@@ -13,7 +13,8 @@ from tsuzuri.folders import walk_files
 
 # Room: which rooms it may import, and which packages. A room may import only those above it, so there is no cycle.
 ROOMS = {
-    "errors": ((), ()),
+    "printable": ((), ()),
+    "errors": (("printable",), ()),  # whose lines name what is foreign
     "compat": (("errors",), ("chainer", "numpy")),
     "rules": ((), ()),
     "folders": (("errors",), ()),
@@ -25,7 +26,7 @@ ROOMS = {
     "kernels": (("errors", "compat"), ("numpy", "cupy")),
     "models": (("compat", "data", "kernels"), ("numpy",)),
     "training": (
-        ("errors", "compat", "storage", "rules", "text", "data", "kernels", "models"),
+        ("printable", "errors", "compat", "storage", "rules", "text", "data", "kernels", "models"),
         ("numpy", "tqdm", "matplotlib"),
     ),
     "options": (("errors", "rules", "text", "midi", "data", "kernels", "models", "training"), ()),
