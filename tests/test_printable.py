@@ -44,7 +44,7 @@ def test_no_control_character_passes():
     assert set(printable_text(every)) & set(every) == {"\n", "\t"}
 
 
-@pytest.mark.parametrize("text", [*STEERING, *PLAIN, "\n\t\"\\"])
+@pytest.mark.parametrize("text", [*STEERING, *PLAIN, '\n\t"\\'])
 def test_json_has_the_same_value(text):
     line = printable_json({"text": text})
     assert json.loads(line) == {"text": text}

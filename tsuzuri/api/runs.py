@@ -25,6 +25,7 @@ from tsuzuri.midi.words.settings import settings_from_json
 from tsuzuri.options.generate import TABLES
 from tsuzuri.options.resolve import read_options
 from tsuzuri.options.values import shown
+from tsuzuri.printable import printable
 from tsuzuri.training import plots
 from tsuzuri.training.run import Run
 
@@ -194,4 +195,6 @@ def _warn(line: str) -> None:
     level, frame = 1, sys._getframe()
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("tsuzuri."):
         level, frame = level + 1, frame.f_back
-    warnings.warn(line.removeprefix("note: "), UserWarning, stacklevel=level)  # of the line that called the package
+    warnings.warn(
+        printable(line.removeprefix("note: ")), UserWarning, stacklevel=level
+    )  # of the line that called the package

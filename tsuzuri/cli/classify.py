@@ -39,8 +39,8 @@ def main(argv=None):
         summaries = "\n".join(f"  {name:9} {command.description}" for name, command in COMMANDS.items())
         if argv[:1] in (["-h"], ["--help"]):
             name = console.program_name()
-            print(f"usage: {name} COMMAND ...\n\n{summaries}\n\n{name} COMMAND --help lists its options\n")
-            print(options.examples_text(name, EXAMPLES))
+            console.show(f"usage: {name} COMMAND ...\n\n{summaries}\n\n{name} COMMAND --help lists its options\n")
+            console.show(options.examples_text(name, EXAMPLES))
             return 0
         given = argv[0] if argv else "no command given"
         raise UserError(f"{given}: must be one of {', '.join(COMMANDS)} (--help says more)")
@@ -68,6 +68,7 @@ def predict(given):
     if run.about["corpus"]["midi"] and not args["files"]:
         raise UserError(f"{args['run']} sorts tunes: name MIDI files")
     words = preprocessing.preprocessor_of_run(run.about)
+    console.check_output()
     model = predictor.Predictor(run, devices.choose(args["device"]))
     by = args["by"] if args["explain"] else None
     terminal = sys.stdout.isatty() and "NO_COLOR" not in os.environ
@@ -76,12 +77,16 @@ def predict(given):
 
     def refuse(line):
         refused.append(line)
-        console.note(f"refused  {' '.join(line.split())}")
+        console.note(f"refused  {line}")
 
     for batch in words.batches(args["files"], args["encoding"], refuse):
         for passage, p in zip(batch, model.probabilities([passage.words for passage in batch]), strict=True):
-            line = model.as_json(passage, p, by) if args["json"] else model.line(passage, p, by, color)
-            print(line, flush=True)
+            if args["json"]:
+                console.show(model.as_json(passage, p, by))
+            elif by:  # in which the colors alone may steer a terminal
+                print(model.line(passage, p, by, color), flush=True)
+            else:
+                console.write(model.line(passage, p) + "\n")
     return 2 if refused else 0
 
 
@@ -95,7 +100,7 @@ def evaluate(given):
     model = run.load_best()
     model.to_device(devices.choose(args["device"]))
     text, matrix = score(model, examples, run.about["classes"])
-    print(text)
+    console.show(text)
     picture = args["out"] or run.file("confusion.png")
     storage.make_folder(os.path.dirname(picture))
     storage.write_file(picture, plots.plot_confusion(matrix, run.about["classes"], run.name))

@@ -4,7 +4,6 @@
 """
 
 import os
-import sys
 
 from tsuzuri import storage
 from tsuzuri.cli import console, options
@@ -15,6 +14,7 @@ from tsuzuri.midi.score import DRUMS
 from tsuzuri.midi.words import collect, settings, tracks, wordfile
 from tsuzuri.options.midi import READ_MIDI
 from tsuzuri.options.resolve import defaults
+from tsuzuri.printable import printable
 
 DESCRIPTION = "Turn MIDI files into words such as 00_90_4050, one piece per line."
 USAGE = "FILES... [-o WORDS]"
@@ -44,7 +44,7 @@ def main(argv=None):
     if args["out"]:
         wordfile.write_word_file(args["out"], *described)
     else:
-        sys.stdout.write(wordfile.dump_words(*described)[0].decode())
+        console.write(wordfile.dump_words(*described)[0].decode())
     print_report(collection.report)
 
 
@@ -91,12 +91,12 @@ def list_tracks(paths):
             refused = f"{path}: {error}"
             console.note(f"refused  {refused}")
             continue
-        print(f"{name}: format {file.format}, division {file.division}, {len(file.tracks)} tracks")
+        console.show(f"{printable(name)}: format {file.format}, division {file.division}, {len(file.tracks)} tracks")
         overviews = [tracks.track_overview(track) for track in file.tracks]
         has_notes = any(overview.notes for overview in overviews)
         chosen = tracks.choose_track(file, settings.AUTO) if has_notes else None
         for i, overview in enumerate(overviews):
-            print(track_line(i, overview, i == chosen))
+            console.show(track_line(i, overview, i == chosen))
         listed += 1
     if not listed:
         raise UserError(f"nothing to list: {refused}")
