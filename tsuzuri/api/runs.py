@@ -36,6 +36,7 @@ ELSEWHERE = {  # options of generate.py that have another place here, and where
     "primetext": "the prime is the first argument",
     "num_samples": "generate_many(count, ...) generates several",
     "out": "save what is returned",
+    "force": "save what is returned",
     "words": "a piece has its words",
     "plot": "a piece has plot() and save()",
     "wav": "a piece has save()",
@@ -195,6 +196,5 @@ def _warn(line: str) -> None:
     level, frame = 1, sys._getframe()
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("tsuzuri."):
         level, frame = level + 1, frame.f_back
-    warnings.warn(
-        printable(line.removeprefix("note: ")), UserWarning, stacklevel=level
-    )  # of the line that called the package
+    text = printable(line.removeprefix("note: "))
+    warnings.warn(text, UserWarning, stacklevel=level)  # of the line that called the package

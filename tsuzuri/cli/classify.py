@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tsuzuri import storage
+from tsuzuri import overwriting, storage
 from tsuzuri.api.labeled_examples import examples_to_evaluate
+from tsuzuri.api.preparation import source_files
 from tsuzuri.api.prepare_classifier import CLASSIFIER_PREPARATION
 from tsuzuri.cli import console, options, training
 from tsuzuri.data import preprocessing
@@ -30,6 +31,8 @@ NOT_OFFERED = {  # options of the tutorial that have no place here, and what has
     "--test-size": "--test-fraction says how much is held out",
     "--valid-batch-size": "validation chooses its own batches",
 }
+PICTURE = "confusion.png"  # of the run
+SOURCES = ("corpus", "pos", "neg", "valid", "test")  # of a run's examples
 EXAMPLES = ("train letters.tsv -o runs/mood", "predict runs/mood letters.txt")
 
 
@@ -96,16 +99,27 @@ def evaluate(given):
     if args["out"]:
         storage.check_file(args["out"])
     run = load_run(args["run"], CLASSIFIER)
+    check_picture(args, run)
+    console.check_output()
     examples = examples_to_evaluate(run, given)
     model = run.load_best()
     model.to_device(devices.choose(args["device"]))
     text, matrix = score(model, examples, run.about["classes"])
     console.show(text)
-    picture = args["out"] or run.file("confusion.png")
+    picture = args["out"] or run.file(PICTURE)
     storage.make_folder(os.path.dirname(picture))
     storage.write_file(picture, plots.plot_confusion(matrix, run.about["classes"], run.name))
     console.note(f"picture  {picture}")
     return 0
+
+
+def check_picture(args, run):
+    """Refuse to draw over a file that is read, or over one of a run that is no such picture."""
+    if args["out"]:
+        corpus = [path for name in ("corpus", "pos", "neg") for path in args[name]]
+        learned = source_files(run, [path for name in SOURCES for path in run.about["corpus"][name]])
+        read = [*corpus, *learned, *overwriting.run_files(run.path, [PICTURE])]
+        overwriting.check_named(args["out"], read, own=[PICTURE])
 
 
 class Command(NamedTuple):

@@ -5,7 +5,7 @@
 
 import os
 
-from tsuzuri import storage
+from tsuzuri import overwriting, storage
 from tsuzuri.cli import console, options
 from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi import export, names
@@ -33,8 +33,10 @@ def main(argv=None):
     if args["list"]:
         list_tracks(args["files"])
         return
+    pictures = pianoroll_paths(args["files"], args["out"]) if args["plot"] else {}
+    check_replaced(args, pictures)
     if args["plot"]:
-        draw_pianorolls(args["files"], args["out"])
+        draw_pianorolls(pictures)
         if not args["out"]:
             return
     if args["out"]:
@@ -48,17 +50,36 @@ def main(argv=None):
     print_report(collection.report)
 
 
-def draw_pianorolls(paths, out):
-    """Draw all that each MIDI file holds, into the folder of ``out``, or its own where that is None."""
-    drawn, refused = set(), ""
+def check_replaced(args, pictures):
+    """Refuse to write over a file that is read or, unless forced, over one that -o does not name."""
+    out, read = args["out"], [path for _, path in collect.find_music_files(args["files"])]
+    read += [path + ".json" for path in read if path.lower().endswith(wordfile.SUFFIX)]
+    if out:
+        wordfile.check_replaced_words(out, read, args["force"])
+    elif not pictures:
+        console.check_output()
+    overwriting.check_made(pictures.values(), read, out, args["force"])
+
+
+def pianoroll_paths(paths, out):
+    """Where the picture of each MIDI file goes: into the folder of ``out``, or its own where that is None."""
+    pictures = {}
     for _, path in collect.find_music_files(paths, collect.SUFFIXES):
         stem = os.path.splitext(path)[0]
         if out:
             stem = os.path.join(os.path.dirname(out), os.path.basename(stem))
         name, n = stem + ".png", 1
-        while name in drawn:
+        while name in pictures.values():
             n += 1
             name = f"{stem}-{n}.png"
+        pictures[path] = name
+    return pictures
+
+
+def draw_pianorolls(pictures):
+    """Draw all that each MIDI file holds, ``pictures`` being the places of the pictures by the files' paths."""
+    drawn, refused = 0, ""
+    for path, name in pictures.items():
         try:
             picture = export.pianoroll_of_file(file_bytes(path), os.path.basename(path))
         except (ValueError, UserError) as error:
@@ -66,7 +87,7 @@ def draw_pianorolls(paths, out):
             console.note(f"refused  {refused}")
             continue
         storage.write_file(name, picture)
-        drawn.add(name)
+        drawn += 1
         console.note(f"drew     {name}")
     if not drawn:
         raise UserError(f"nothing to draw: {refused}")
