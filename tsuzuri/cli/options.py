@@ -58,7 +58,7 @@ class Parser(argparse.ArgumentParser):
         """
         args = sys.argv[1:] if args is None else list(args)
         if {"-h", "--help"} & {*args[: args.index("--") if "--" in args else None]}:
-            self.print_help()
+            console.show(self.format_help().rstrip("\n"))  # argparse would keep to itself that it cannot be written
             self.exit()
         return argparse.Namespace(**read_command_line(self._tables, args))
 
