@@ -21,7 +21,7 @@ from typing import Literal, TypedDict
 
 Path = str | os.PathLike[str]
 '''
-OWN = ("corpus", "files", "run", "word", "model", "primetext", "num_samples", "out", "words", "plot", "list")
+OWN = ("corpus", "files", "run", "word", "model", "primetext", "num_samples", "out", "words", "plot", "list", "force")
 CLASSES = {  # name of the class: the command, its tables, and the options that are no keywords
     "TrainOptions": ("train.py", train.TABLES, ("corpus", "out")),
     "ClassifierOptions": ("classify.py train", classify.TRAIN, ("corpus", "out")),

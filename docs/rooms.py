@@ -8,10 +8,12 @@ from tests.layout.test_layout import ROOMS
 PAGE = pathlib.Path(__file__).with_name("architecture.md")
 REGION = re.compile(r"(?<=<!-- rooms -->\n).*?(?=<!-- end of rooms -->)", re.DOTALL)
 HOLDS = {
+    "printable": "foreign text with whatever steers a terminal escaped",
     "errors": "`UserError`: what a user can correct, as one line",
     "compat": "what Chainer 7.8.1 needs on today's Python, NumPy and CuPy, patch by patch",
     "rules": "validators: what a value may be, in words and as a test",
     "folders": "the files of a folder, in a fixed order",
+    "overwriting": "which files that are there may be written over",
     "storage": "atomic writes, reads without trust",
     "text": "files, archives and folders of text to words and exactly back; vocabularies, word vectors, encoders",
     "midi": "MIDI files to events, words and back; grammar, composition, piano rolls, sound",

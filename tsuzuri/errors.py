@@ -3,12 +3,18 @@
 import contextlib
 from collections.abc import Iterator
 
+from tsuzuri.printable import printable
+
 
 class UserError(Exception):
     """One line that names the file or option, the value, and what is allowed.
 
-    Options are named as on a command line, ``--top-k``; ``tsuzuri/api`` names them as Python code gives them.
+    Options are named as on a command line, ``--top-k``; ``tsuzuri/api`` names them as Python code gives them. What the
+    line names, a file or a word, may be foreign: it is escaped as ``printable`` does.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 def read_failure(error: Exception) -> str:

@@ -96,7 +96,7 @@ def check_folder(path: str) -> None:
 
 def check_file(path: str) -> None:
     """Raise ``UserError`` for a file that cannot be written, or whose folder cannot be made; nothing is changed."""
-    if os.path.isdir(path):
+    if os.path.isdir(path) or not os.path.basename(path):
         raise UserError(f"{path}: is a folder: must be a file")
     if not os.path.exists(path) or os.path.isfile(path):  # else a terminal or a pipe, which is written as it is
         _check_place(path, os.path.dirname(os.path.realpath(path)), "written")

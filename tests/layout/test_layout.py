@@ -13,29 +13,37 @@ from tsuzuri.folders import walk_files
 
 # Room: which rooms it may import, and which packages. A room may import only those above it, so there is no cycle.
 ROOMS = {
-    "errors": ((), ()),
+    "printable": ((), ()),
+    "errors": (("printable",), ()),  # whose lines name what is foreign
     "compat": (("errors",), ("chainer", "numpy")),
     "rules": ((), ()),
     "folders": (("errors",), ()),
+    "overwriting": (("errors", "folders"), ()),  # all files of a folder that is read
     "storage": (("errors", "rules"), ("numpy",)),
     "text": (("errors", "rules", "folders", "storage"), ("numpy", "MeCab", "regex", "scipy")),
-    "midi": (("errors", "rules", "folders", "storage"), ("numpy", "matplotlib", "tinysoundfont")),
+    "midi": (("errors", "overwriting", "rules", "folders", "storage"), ("numpy", "matplotlib", "tinysoundfont")),
     "sampling": (("errors",), ("numpy",)),
     "data": (("errors", "folders", "storage", "text", "midi"), ("numpy",)),
     "kernels": (("errors", "compat"), ("numpy", "cupy")),
     "models": (("compat", "data", "kernels"), ("numpy",)),
     "training": (
-        ("errors", "compat", "storage", "rules", "text", "data", "kernels", "models"),
+        ("printable", "errors", "compat", "storage", "rules", "text", "data", "kernels", "models"),
         ("numpy", "tqdm", "matplotlib", "filelock"),
     ),
     "options": (("errors", "rules", "text", "midi", "data", "kernels", "models", "training"), ()),
     "api": (
-        ("errors", "storage", "rules", "text", "midi", "sampling", "data", "kernels", "models", "training", "options"),
+        (
+            *("printable", "errors", "overwriting", "storage", "rules", "text", "midi", "sampling"),
+            *("data", "kernels", "models", "training", "options"),
+        ),
         ("numpy", "typing_extensions"),
     ),
     "tsuzuri": (("errors", "training", "api"), ()),
     "cli": (
-        ("errors", "storage", "text", "midi", "data", "kernels", "training", "options", "api"),
+        (
+            *("printable", "errors", "overwriting", "storage", "text", "midi"),
+            *("data", "kernels", "training", "options", "api"),
+        ),
         (),
     ),
     "__main__": (("cli",), ()),

@@ -13,6 +13,7 @@ from typing import Any
 from tsuzuri.errors import UserError
 from tsuzuri.options import classify, generate, midi, train
 from tsuzuri.options.values import FILE, FLAG, SIZE, Kind, shown
+from tsuzuri.printable import printable
 
 TABLES = (train.TABLES, classify.TRAIN, classify.PREDICT, generate.TABLES, midi.READ_MIDI)
 OPTIONS = [option for tables in TABLES for rows in tables.values() for option in rows]
@@ -96,4 +97,5 @@ def warn(line: str) -> None:
     level, frame = 1, sys._getframe()
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("tsuzuri."):
         level, frame = level + 1, frame.f_back
-    warnings.warn(line.removeprefix("note: "), UserWarning, stacklevel=level)  # of the line that called the package
+    text = printable(line.removeprefix("note: "))
+    warnings.warn(text, UserWarning, stacklevel=level)  # of the line that called the package

@@ -18,7 +18,7 @@ from tsuzuri.midi.words import collect
 from tsuzuri.midi.words.settings import ALL, KEEP
 from tsuzuri.options.midi import OUTPUT_OPTIONS, READ_MIDI, settings_options
 from tsuzuri.options.resolve import defaults, read_options
-from tsuzuri.options.values import FOLDER, shown
+from tsuzuri.options.values import FLAG, FOLDER, shown
 
 TABLES = {  # of read_midi.py, without what makes copies, and with all of a file as the default
     "input": [option for option in READ_MIDI["input"] if option.name == "strict"],
@@ -80,20 +80,25 @@ def write_midi(
     *,
     tempo: float | None = None,
     program: int | None = None,
+    force: bool = False,
 ) -> list[str]:
     """Write a piece, or the words of one, to a MIDI file; several pieces into a folder. Returns the paths written.
 
     It is a file where ``path`` ends in .mid or .midi, else a folder, in which the files have the pieces' names.
     ``tempo``, quarter notes a minute, and ``program``, General MIDI's 0..127, stand in place of the pieces' own.
-    ``Piece.save`` writes sound and picture. Raises ``UserError``, before any file is written where that can be known.
+    A file of such a name that is there in the folder is replaced only by ``force``. ``Piece.save`` writes sound and
+    picture. Raises ``UserError``, before any file is written where that can be known.
 
     >>> tsuzuri.write_midi(piece, "copy.mid", tempo=90)  # doctest: +SKIP
     ['copy.mid']
     """
     out = plain_value("path", FOLDER, path)
-    export.check_outputs(defaults({"MIDI": OUTPUT_OPTIONS}), out)
+    options = defaults({"MIDI": OUTPUT_OPTIONS})
+    export.check_outputs(options, out)
     changed = [piece.changed(tempo=tempo, program=program) for piece in _pieces_of(pieces)]
     paths = export.output_paths(out, changed)
+    with options_in_python():
+        export.check_replaced_midi(out, paths, options, [], plain_value("force", FLAG, force))
     for piece, midi_path in zip(changed, paths, strict=True):
         piece.save(midi_path)
     return paths

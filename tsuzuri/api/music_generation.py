@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tsuzuri.api.drawing import Note, draw_ids
@@ -57,10 +57,13 @@ class GeneratedMusic:
                 last = tick
             taken = len(events)
 
-    def pieces(self) -> list[PieceWords]:
-        """The pieces, once they have all ended."""
+    def pieces(self, stop: Callable[[], bool] = lambda: False) -> list[PieceWords]:
+        """The pieces, once they have all ended: those that have not when ``stop()`` becomes true are closed then."""
+        stopped = False
         for _ in compose.grow_pieces(self._rows, self._grammar, self._length):
-            pass
+            if not stopped and stop():
+                self._grammar.close()
+                stopped = True
         pieces: list[PieceWords] = compose.finished_pieces(self._grammar, self._beginning)
         return pieces
 

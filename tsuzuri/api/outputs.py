@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 
-from tsuzuri import storage
+from tsuzuri import overwriting, storage
 from tsuzuri.api.arguments import path_text
 from tsuzuri.errors import UserError
 
+OTHER = ": must be another file"  # where a name that the program makes is taken
 Path = str | os.PathLike[str]
 
 
@@ -26,6 +27,10 @@ def path_with_suffix(path: Path, allowed: Collection[str]) -> tuple[str, str]:
 
 
 def save_bytes(path: str, data: bytes) -> None:
-    """Put bytes into a file in one step, and make the folders that it is in; raises ``UserError``."""
+    """Put bytes into a file in one step, and make the folders that it is in.
+
+    Raises ``UserError``, also for a file of a run, which it would damage.
+    """
+    overwriting.check_named(path)
     storage.make_folder(os.path.dirname(path))
     storage.write_file(path, data)

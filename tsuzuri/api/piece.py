@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from tsuzuri import storage
 from tsuzuri.api.arguments import as_list, plain_value
-from tsuzuri.api.outputs import Path, path_with_suffix, save_bytes
+from tsuzuri.api.outputs import OTHER, Path, path_with_suffix, save_bytes
 from tsuzuri.api.pictures import Picture
 from tsuzuri.api.player import player_html
 from tsuzuri.errors import UserError
@@ -216,6 +216,7 @@ class Piece:
             keep: dict[str, Any] = {"ticks_per_beat": settings.KEEP, "velocities": settings.KEEP, "grid": settings.KEEP}
             exactly = dataclasses.replace(own, track=settings.ALL, **keep)
             piece = convert.convert_file(self.name, self._midi, exactly).pieces[0]
+        wordfile.check_replaced_words(path, [], force=False, way=OTHER)
         storage.make_folder(os.path.dirname(path))
         wordfile.write_word_file(path, own, [piece], {})
 

@@ -33,6 +33,7 @@ ELSEWHERE = {  # options of generate.py that have another place here, and where
     "primetext": "the prime is the first argument",
     "num_samples": "generate_many(count, ...) generates several",
     "out": "save what is returned",
+    "force": "save what is returned",
     "words": "a piece has its words",
     "plot": "a piece has plot() and save()",
     "wav": "a piece has save()",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tsuzuri.api.drawing import Note, draw_ids
@@ -51,18 +51,26 @@ class GeneratedTexts:
         self._prime = [printed_word(i, vocabulary) for i in prime_ids[1:]]
         length = args["length"] or WORDS_A_SENTENCE * (args["sentences"] or 1)
         rules = args["sentences"], *sentence_rules(self.tokenizer.spaced, self._prime)
-        self._words = words_until_ended(rows, vocabulary, [Ending(length, *rules) for _ in range(self.count)])
+        self._endings = [Ending(length, *rules) for _ in range(self.count)]
+        self._words = words_until_ended(rows, vocabulary, self._endings)
 
     def stream(self) -> Iterator[str]:
         """Yield the only text piece by piece, each as soon as its word is drawn: the prime's words come first."""
         return self.tokenizer.pieces(itertools.chain(self._prime, (word for _, word in self._words)))
 
-    def texts(self) -> list[str]:
-        """The texts, once they have all ended."""
+    def texts(self, stop: Callable[[], bool] = lambda: False) -> list[str]:
+        """The texts, once they have all ended, or as far as they were drawn when ``stop()`` became true."""
         words = [list(self._prime) for _ in range(self.count)]
         for n, word in self._words:
             words[n].append(word)
+            if stop():
+                break
         return [self.tokenizer.join(text) for text in words]
+
+    @property
+    def whole(self) -> int:
+        """The number of texts that have ended so far."""
+        return sum(ending.over for ending in self._endings)
 
 
 def text_constraint(run: Run, prime_ids: Sequence[int], count: int) -> SingleBlankLines:

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tsuzuri import storage
+from tsuzuri import overwriting, storage
 from tsuzuri.api.labeled_examples import examples_to_evaluate
+from tsuzuri.api.preparation import source_files
 from tsuzuri.api.prepare_classifier import CLASSIFIER_PREPARATION
 from tsuzuri.cli import console, options, training
 from tsuzuri.data import preprocessing
@@ -30,6 +31,8 @@ NOT_OFFERED = {  # options of the tutorial that have no place here, and what has
     "--test-size": "--test-fraction says how much is held out",
     "--valid-batch-size": "validation chooses its own batches",
 }
+PICTURE = "confusion.png"  # of the run
+SOURCES = ("corpus", "pos", "neg", "valid", "test")  # of a run's examples
 EXAMPLES = ("train letters.tsv -o runs/mood", "predict runs/mood letters.txt")
 
 
@@ -39,8 +42,8 @@ def main(argv=None):
         summaries = "\n".join(f"  {name:9} {command.description}" for name, command in COMMANDS.items())
         if argv[:1] in (["-h"], ["--help"]):
             name = console.program_name()
-            print(f"usage: {name} COMMAND ...\n\n{summaries}\n\n{name} COMMAND --help lists its options\n")
-            print(options.examples_text(name, EXAMPLES))
+            console.show(f"usage: {name} COMMAND ...\n\n{summaries}\n\n{name} COMMAND --help lists its options\n")
+            console.show(options.examples_text(name, EXAMPLES))
             return 0
         given = argv[0] if argv else "no command given"
         raise UserError(f"{given}: must be one of {', '.join(COMMANDS)} (--help says more)")
@@ -68,6 +71,7 @@ def predict(given):
     if run.about["corpus"]["midi"] and not args["files"]:
         raise UserError(f"{args['run']} sorts tunes: name MIDI files")
     words = preprocessing.preprocessor_of_run(run.about)
+    console.check_output()
     model = predictor.Predictor(run, devices.choose(args["device"]))
     by = args["by"] if args["explain"] else None
     terminal = sys.stdout.isatty() and "NO_COLOR" not in os.environ
@@ -76,12 +80,16 @@ def predict(given):
 
     def refuse(line):
         refused.append(line)
-        console.note(f"refused  {' '.join(line.split())}")
+        console.note(f"refused  {line}")
 
     for batch in words.batches(args["files"], args["encoding"], refuse):
         for passage, p in zip(batch, model.probabilities([passage.words for passage in batch]), strict=True):
-            line = model.as_json(passage, p, by) if args["json"] else model.line(passage, p, by, color)
-            print(line, flush=True)
+            if args["json"]:
+                console.show(model.as_json(passage, p, by))
+            elif by:  # in which the colors alone may steer a terminal
+                print(model.line(passage, p, by, color), flush=True)
+            else:
+                console.write(model.line(passage, p) + "\n")
     return 2 if refused else 0
 
 
@@ -91,16 +99,27 @@ def evaluate(given):
     if args["out"]:
         storage.check_file(args["out"])
     run = load_run(args["run"], CLASSIFIER)
+    check_picture(args, run)
+    console.check_output()
     examples = examples_to_evaluate(run, given)
     model = run.load_best()
     model.to_device(devices.choose(args["device"]))
     text, matrix = score(model, examples, run.about["classes"])
-    print(text)
-    picture = args["out"] or run.file("confusion.png")
+    console.show(text)
+    picture = args["out"] or run.file(PICTURE)
     storage.make_folder(os.path.dirname(picture))
     storage.write_file(picture, plots.plot_confusion(matrix, run.about["classes"], run.name))
     console.note(f"picture  {picture}")
     return 0
+
+
+def check_picture(args, run):
+    """Refuse to draw over a file that is read, or over one of a run that is no such picture."""
+    if args["out"]:
+        corpus = [path for name in ("corpus", "pos", "neg") for path in args[name]]
+        learned = source_files(run, [path for name in SOURCES for path in run.about["corpus"][name]])
+        read = [*corpus, *learned, *overwriting.run_files(run.path, [PICTURE])]
+        overwriting.check_named(args["out"], read, own=[PICTURE])
 
 
 class Command(NamedTuple):

@@ -5,9 +5,8 @@ Everything about the model is in its run directory; the options here say what to
 
 import dataclasses
 import os
-import sys
 
-from tsuzuri.cli import console, options
+from tsuzuri.cli import console, options, signals
 from tsuzuri.errors import UserError
 from tsuzuri.options.generate import TABLES
 from tsuzuri.options.resolve import defaults
@@ -29,7 +28,7 @@ def main(argv=None):
     run = load_run(path)
     args = generating_options(run, given)
     write = write_text if run.about["kind"] == "text" else write_music
-    write(run, prime, args)
+    return write(run, prime, args)
 
 
 def run_and_prime(args):
@@ -61,87 +60,161 @@ def in_order(path, prime):
     return path, prime
 
 
+# What both do
+
+
+def files_read(run, prime, args):
+    """The files that are not to be written over: the run's, those that it learned from, and what options name."""
+    from tsuzuri import overwriting
+    from tsuzuri.api.preparation import source_files
+
+    learned = source_files(run, run.about["corpus"]["corpus"])
+    return [*overwriting.run_files(run.path), *learned, *filter(None, (prime, args["soundfont"]))]
+
+
+def draw(generate, stopped):
+    """What ``generate(stop)`` returns, and the exit status: Ctrl-C and SIGTERM end it early, and ``stopped`` says so.
+
+    What was drawn until then is kept; a second Ctrl-C gives it up.
+    """
+    with signals.Interrupt() as interrupt:
+        drawn = generate(interrupt.requested)
+    if not interrupt.requested():
+        return drawn, 0
+    console.note(f"stopped  {stopped()}")
+    return drawn, 128 + interrupt.signal
+
+
 # Text
 
 
 def write_text(run, prime, args):
-    """Generate texts that follow the text ``prime``, and print or write them."""
+    """Generate texts that follow the text ``prime``, and print or write them; returns the exit status."""
     from tsuzuri import storage
     from tsuzuri.api.text_generation import GeneratedTexts
 
-    if args["out"] is not None:
-        storage.check_file(args["out"])
+    paths = text_paths(run, args)
+    check_text_output(run, prime, args, paths)
     generated = GeneratedTexts(run, prime, args, console.note)
     console.note(f"seed {args['seed']}")
-    if args["num_samples"] == 1 and args["out"] is None:
-        print_pieces(generated.stream())
+    if args["num_samples"] == 1 and not paths:
+        return print_pieces(generated.stream())
+    if paths:
+        storage.make_folder(os.path.dirname(paths[0]))
+    texts, status = draw(
+        generated.texts, lambda: f"{generated.whole} of {generated.count} texts are whole; all are kept"
+    )
+    write_texts(texts, paths, args["out"])
+    return status
+
+
+def text_paths(run, args):
+    """Where the texts go: to the file that -o names, to one each in a folder, or, where none is named, nowhere."""
+    out, count = args["out"], args["num_samples"]
+    if out is None:
+        return []
+    if os.path.basename(out) and not os.path.isdir(out):
+        return [out]
+    stem = f"{run.name}-{args['seed']}"
+    return [os.path.join(out, f"{stem}-{n}.txt" if count > 1 else f"{stem}.txt") for n in range(1, count + 1)]
+
+
+def check_text_output(run, prime, args, paths):
+    """Refuse places for texts where nothing can be written, or where something is that must not be replaced."""
+    from tsuzuri import overwriting, storage
+
+    for path in paths:
+        storage.check_file(path)
+    if not paths:
+        console.check_output()
+    elif paths == [args["out"]]:
+        overwriting.check_named(args["out"], files_read(run, prime, args))
     else:
-        write_texts(generated.texts(), args["out"])
+        overwriting.check_made(paths, files_read(run, prime, args), force=args["force"])
 
 
 def print_pieces(pieces):
-    """Print a text on standard output, each word as soon as it is drawn."""
-    for piece in pieces:
-        sys.stdout.write(piece)
-        sys.stdout.flush()
-    print()
+    """Print a text on standard output, each word as soon as it is drawn; Ctrl-C ends the line."""
+    try:
+        for piece in pieces:
+            console.write(piece)
+    except KeyboardInterrupt:
+        console.write("\n")
+        raise
+    console.write("\n")
+    return 0
 
 
-def write_texts(texts, out):
-    """Write texts to the file ``out``, or to standard output where it is None."""
+def write_texts(texts, paths, out):
+    """Write texts to a file each or to a single file, or to standard output where there are no ``paths``."""
     from tsuzuri import storage
 
+    if len(paths) == len(texts) > 1:
+        for path, text in zip(paths, texts, strict=True):
+            storage.write_file(path, f"{text}\n".encode())
+        console.note(f"wrote {len(texts)} texts into {out}")
+        return
     lines = []
     for n, text in enumerate(texts, 1):
         lines += [f"======== {n} of {len(texts)} ========"] * (len(texts) > 1) + [text]
     content = "\n".join(lines) + "\n"
-    if out is None:
-        sys.stdout.write(content)
+    if paths:
+        storage.write_file(paths[0], content.encode())
+        console.note(f"wrote {paths[0]}")
     else:
-        storage.make_folder(os.path.dirname(out))
-        storage.write_file(out, content.encode())
-        console.note(f"wrote {out}")
+        console.write(content)
 
 
 # Music
 
 
 def write_music(run, prime, args):
-    """Generate pieces that follow ``prime``, words or the path of a file, and write them as MIDI or as words."""
+    """Generate pieces that follow ``prime``, words or the path of a file, and write them as MIDI or as words.
+
+    Returns the exit status.
+    """
+    from tsuzuri import storage
     from tsuzuri.api.music_generation import GeneratedMusic
     from tsuzuri.midi import export
 
     if args["out"] is None and not args["words"]:
         args = {**args, "out": export.default_output(run.path, args["seed"], args["num_samples"])}
-    check_music_output(args)
+    out = args["out"]
+    check_music_output(run, prime, args)
     generated = GeneratedMusic(run, prime, args, console.note)
     console.note(f"seed {args['seed']}")
-    pieces = generated.pieces()
+    if out is not None:
+        storage.make_folder(os.path.dirname(out) if args["words"] or export.is_midi_path(out) else out)
+    pieces, status = draw(generated.pieces, lambda: "the pieces end early; all are kept")
     if args["words"]:
-        write_words(pieces, generated.settings, args["out"])
+        write_words(pieces, generated.settings, out)
     else:
         write_midi_files(pieces, args, generated.primed)
+    return status
 
 
-def check_music_output(args):
-    """Refuse what cannot be met before any work is done, and make the folder to write to."""
+def check_music_output(run, prime, args):
+    """Refuse what cannot be met before any work is done."""
     from tsuzuri import storage
-    from tsuzuri.midi import export
+    from tsuzuri.midi import compose, export
+    from tsuzuri.midi.words import wordfile
 
-    out = args["out"]
+    out, count = args["out"], args["num_samples"]
     export.check_outputs(args, None if args["words"] else out)
-    if out is not None and export.is_midi_path(out) and (args["words"] or args["num_samples"] > 1):
+    if out is not None and export.is_midi_path(out) and (args["words"] or count > 1):
         if args["words"]:
             raise UserError(f"{out}: a MIDI file cannot hold words: name a file that ends in .words")
-        raise UserError(f"{out}: a MIDI file cannot hold {args['num_samples']} pieces: name a folder for several")
+        raise UserError(f"{out}: a MIDI file cannot hold {count} pieces: name a folder for several")
     if out is None:
+        console.check_output()
         return
-    if args["words"] or export.is_midi_path(out):
-        storage.check_file(out)
-        storage.make_folder(os.path.dirname(out))
+    single, read = args["words"] or export.is_midi_path(out), files_read(run, prime, args)
+    (storage.check_file if single else storage.check_folder)(out)
+    if args["words"]:
+        wordfile.check_replaced_words(out, read, args["force"])
     else:
-        storage.check_folder(out)
-        storage.make_folder(out)
+        paths = [out] if single else [os.path.join(out, f"{compose.piece_name(row)}.mid") for row in range(count)]
+        export.check_replaced_midi(out, paths, args, read, args["force"])
 
 
 def write_words(pieces, run_settings, out):
@@ -150,7 +223,7 @@ def write_words(pieces, run_settings, out):
 
     own_settings = dataclasses.replace(settings.settings_from_json(run_settings), transpose=(0, 0), stretch=())
     if out is None:
-        sys.stdout.write(wordfile.dump_words(own_settings, pieces, {})[0].decode())
+        console.write(wordfile.dump_words(own_settings, pieces, {})[0].decode())
     else:
         wordfile.write_word_file(out, own_settings, pieces, {})
         console.note(f"wrote {out}")

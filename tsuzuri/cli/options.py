@@ -1,7 +1,7 @@
 """Command lines from tables of options, their help, and errors as one line."""
 
 import argparse
-import os
+import contextlib
 import signal
 import sys
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ class Parser(argparse.ArgumentParser):
         """
         args = sys.argv[1:] if args is None else list(args)
         if {"-h", "--help"} & {*args[: args.index("--") if "--" in args else None]}:
-            self.print_help()
+            console.show(self.format_help().rstrip("\n"))  # argparse would keep to itself that it cannot be written
             self.exit()
         return argparse.Namespace(**read_command_line(self._tables, args))
 
@@ -80,31 +80,34 @@ def run(main, name=None):
     That line begins with ``name``, which is ``console.program_name()`` unless another is given.
     """
     name = name or console.program_name()
+    with console.closed_streams():
+        status, message = _status(main)
+        if message:
+            with contextlib.suppress(BrokenPipeError):
+                console.note(f"{name}: error: {message}")
+        console.discard_output()
+        sys.exit(status)
+
+
+def _status(main):
+    """The exit status of a command's ``main()``, and the message with which it failed, or None."""
     try:
         status = main()
         sys.stdout.flush()
-        sys.exit(status)
     except UserError as error:
-        message = " ".join(str(error).split())
-        print(f"{name}: error: {message}", file=sys.stderr)
-        sys.exit(2)
+        return 2, str(error)
     except ModuleNotFoundError as error:
         if (error.name or "tsuzuri").startswith("tsuzuri"):  # our own bug
             raise
-        print(f"{name}: error: the package {error.name} is not installed: {INSTALL}", file=sys.stderr)
-        sys.exit(2)
+        return 2, f"the package {error.name} is not installed: {INSTALL}"
     except MemoryError:
-        print(f"{name}: error: not enough memory (smaller: --unit, --batchsize, --vocab-size)", file=sys.stderr)
-        sys.exit(2)
+        return 2, "not enough memory (smaller: --unit, --batchsize, --vocab-size)"
     except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+        return 128 + signal.SIGINT, None
     except UnicodeEncodeError as error:
-        print(f"{name}: error: standard output cannot show this text in {error.encoding}", file=sys.stderr)
-        sys.exit(2)
+        return 2, f"standard output cannot show this text in {error.encoding}"
     except BrokenPipeError:  # the reader of our output has gone, as head does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)  # 128 + SIGPIPE, which Windows does not name
+        return 141, None  # 128 + SIGPIPE, which Windows does not name
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print(f"{name}: error: cannot write or read: {error.strerror or error}", file=sys.stderr)
-        sys.exit(2)
+        return 2, f"cannot write or read: {error.strerror or error}"
+    return status, None

@@ -34,10 +34,10 @@ def main(argv: list[str]) -> int | None:
     Raises ``UserError`` for one that there is not.
     """
     if not argv or argv[0] in ("-h", "--help"):
-        print(usage())
+        console.show(usage())
         return 0
     if argv[0] == "--version":
-        print(f"tsuzuri {version()}")
+        console.show(f"tsuzuri {version()}")
         return 0
     if not _known(argv):
         raise UserError(f"{argv[0]}: not a command: {_meant(argv[0])} (--help lists them)")

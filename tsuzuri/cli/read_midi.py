@@ -4,9 +4,8 @@
 """
 
 import os
-import sys
 
-from tsuzuri import storage
+from tsuzuri import overwriting, storage
 from tsuzuri.cli import console, options
 from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi import export, names
@@ -15,6 +14,7 @@ from tsuzuri.midi.score import DRUMS
 from tsuzuri.midi.words import collect, settings, tracks, wordfile
 from tsuzuri.options.midi import READ_MIDI
 from tsuzuri.options.resolve import defaults
+from tsuzuri.printable import printable
 
 DESCRIPTION = "Turn MIDI files into words such as 00_90_4050, one piece per line."
 USAGE = "FILES... [-o WORDS]"
@@ -33,8 +33,10 @@ def main(argv=None):
     if args["list"]:
         list_tracks(args["files"])
         return
+    pictures = pianoroll_paths(args["files"], args["out"]) if args["plot"] else {}
+    check_replaced(args, pictures)
     if args["plot"]:
-        draw_pianorolls(args["files"], args["out"])
+        draw_pianorolls(pictures)
         if not args["out"]:
             return
     if args["out"]:
@@ -44,21 +46,40 @@ def main(argv=None):
     if args["out"]:
         wordfile.write_word_file(args["out"], *described)
     else:
-        sys.stdout.write(wordfile.dump_words(*described)[0].decode())
+        console.write(wordfile.dump_words(*described)[0].decode())
     print_report(collection.report)
 
 
-def draw_pianorolls(paths, out):
-    """Draw all that each MIDI file holds, into the folder of ``out``, or its own where that is None."""
-    drawn, refused = set(), ""
+def check_replaced(args, pictures):
+    """Refuse to write over a file that is read or, unless forced, over one that -o does not name."""
+    out, read = args["out"], [path for _, path in collect.find_music_files(args["files"])]
+    read += [path + ".json" for path in read if path.lower().endswith(wordfile.SUFFIX)]
+    if out:
+        wordfile.check_replaced_words(out, read, args["force"])
+    elif not pictures:
+        console.check_output()
+    overwriting.check_made(pictures.values(), read, out, args["force"])
+
+
+def pianoroll_paths(paths, out):
+    """Where the picture of each MIDI file goes: into the folder of ``out``, or its own where that is None."""
+    pictures = {}
     for _, path in collect.find_music_files(paths, collect.SUFFIXES):
         stem = os.path.splitext(path)[0]
         if out:
             stem = os.path.join(os.path.dirname(out), os.path.basename(stem))
         name, n = stem + ".png", 1
-        while name in drawn:
+        while name in pictures.values():
             n += 1
             name = f"{stem}-{n}.png"
+        pictures[path] = name
+    return pictures
+
+
+def draw_pianorolls(pictures):
+    """Draw all that each MIDI file holds, ``pictures`` being the places of the pictures by the files' paths."""
+    drawn, refused = 0, ""
+    for path, name in pictures.items():
         try:
             picture = export.pianoroll_of_file(file_bytes(path), os.path.basename(path))
         except (ValueError, UserError) as error:
@@ -66,7 +87,7 @@ def draw_pianorolls(paths, out):
             console.note(f"refused  {refused}")
             continue
         storage.write_file(name, picture)
-        drawn.add(name)
+        drawn += 1
         console.note(f"drew     {name}")
     if not drawn:
         raise UserError(f"nothing to draw: {refused}")
@@ -91,12 +112,12 @@ def list_tracks(paths):
             refused = f"{path}: {error}"
             console.note(f"refused  {refused}")
             continue
-        print(f"{name}: format {file.format}, division {file.division}, {len(file.tracks)} tracks")
+        console.show(f"{printable(name)}: format {file.format}, division {file.division}, {len(file.tracks)} tracks")
         overviews = [tracks.track_overview(track) for track in file.tracks]
         has_notes = any(overview.notes for overview in overviews)
         chosen = tracks.choose_track(file, settings.AUTO) if has_notes else None
         for i, overview in enumerate(overviews):
-            print(track_line(i, overview, i == chosen))
+            console.show(track_line(i, overview, i == chosen))
         listed += 1
     if not listed:
         raise UserError(f"nothing to list: {refused}")

@@ -23,9 +23,16 @@ class TerminalOutput:
     def __call__(self, event):
         self._bar(event)  # first, since it goes out of a line's way
         if event.kind in RESULTS:
-            print(event.text, flush=True)
+            self._result(event)
+        elif event.kind == "end":
+            console.notes(event.text)
         elif event.text:
             console.note(event.text)
+
+    def _result(self, event):
+        """Print a result; a training goes on where standard output is closed, since its run is what is wanted."""
+        if console.has_output():
+            console.write(event.text + "\n")
 
     def close(self):
         """Take the bar away, however the training ended."""

@@ -28,6 +28,8 @@ def main(argv=None):
     lines = wordfile.piece_lines(path)
     _, pieces = wordfile.load_words(path)
     paths = export.output_paths(out, pieces)
+    read = [path, path + ".json", *filter(None, [args["soundfont"]])]
+    export.check_replaced_midi(out, paths, args, read, args["force"])
     midi = []
     for piece, line in zip(pieces, lines, strict=True):
         data, faults = convert.encode_piece(piece, args["tempo"], args["program"])

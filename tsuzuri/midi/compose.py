@@ -165,9 +165,13 @@ def finished_pieces(grammar, beginning):
     """The ``PieceWords`` of each row of a grammar whose pieces have all ended."""
     context = grammar.division, beginning.tempo, beginning.meter, beginning.programs
     return [
-        PieceWords(f"tune-{row + 1}", codec.encode_events(events), *context)
-        for row, events in enumerate(grammar.events)
+        PieceWords(piece_name(row), codec.encode_events(events), *context) for row, events in enumerate(grammar.events)
     ]
+
+
+def piece_name(row: int) -> str:
+    """What a new piece is called, by its row from 0."""
+    return f"tune-{row + 1}"
 
 
 def note_line(piece: PieceWords) -> str:

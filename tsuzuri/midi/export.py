@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tsuzuri import overwriting
 from tsuzuri.errors import UserError
 from tsuzuri.midi import timing
 from tsuzuri.midi.file import smf
@@ -63,6 +64,22 @@ def output_paths(out: str, pieces: Sequence[Any]) -> list[str]:
     if len(pieces) > 1:
         raise UserError(f"{out}: one file for {len(pieces)} pieces: name a folder")
     return [out]
+
+
+def check_replaced_midi(
+    out: str, paths: Sequence[str], args: Mapping[str, Any], inputs: Sequence[str], force: bool = False
+) -> None:
+    """Raise ``UserError`` where the MIDI files ``paths`` of ``out``, or what goes beside them, must not be replaced.
+
+    ``inputs`` are files that are read; see ``tsuzuri.overwriting``.
+    """
+    suffixes = [suffix for name, suffix in (("plot", ".png"), ("wav", ".wav")) if args[name]]
+    beside = [os.path.splitext(path)[0] + suffix for path in paths for suffix in suffixes]
+    if is_midi_path(out):
+        overwriting.check_named(out, inputs)
+        overwriting.check_made(beside, inputs, out, force)
+    else:
+        overwriting.check_made([*paths, *beside], inputs, force=force)
 
 
 def output_files(paths, midi, args, primed=0):

@@ -1,6 +1,6 @@
 """The options of ``generate.py``; read before anything heavy is imported."""
 
-from tsuzuri.options.midi import OUTPUT_OPTIONS
+from tsuzuri.options.midi import OUTPUT_OPTIONS, REPLACE
 from tsuzuri.options.option import Option
 from tsuzuri.options.values import (
     COUNT,
@@ -57,8 +57,9 @@ TABLES = {
             "-o --out",
             FILE,
             None,
-            "output file, or folder for several pieces (default: a text on standard output, music in RUN-SEED.mid)",
+            "output file, or folder for several (default: a text on standard output, music in RUN-SEED.mid)",
         ),
+        REPLACE,
     ],
     "music": [
         Option("--bars", SIZE, None, "length in bars, counted after the prime"),

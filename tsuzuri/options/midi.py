@@ -93,6 +93,7 @@ def settings_options(**defaults: object) -> list[Option]:
     ]
 
 
+REPLACE = Option("-f --force", FLAG, False, "replace files that are there, also those that --out does not name")
 # of the commands that write MIDI
 OUTPUT_OPTIONS = [
     Option(
@@ -122,6 +123,7 @@ READ_MIDI = {
         Option("-o --out", FILE, None, "file of words to write (default: standard output)"),
         Option("--list", FLAG, False, "table of each file's tracks instead of words"),
         Option("--plot", FLAG, False, "piano roll of each MIDI file, beside it or beside --out"),
+        REPLACE,
     ],
     "MIDI": settings_options(),
 }
@@ -132,6 +134,7 @@ WRITE_MIDI = {
     ],
     "output": [
         Option("-o --out", FOLDER, None, "output folder, or for a single piece a file that ends in .mid"),
+        REPLACE,
     ],
     "MIDI": OUTPUT_OPTIONS,
 }

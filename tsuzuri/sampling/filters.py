@@ -11,7 +11,8 @@ CANDIDATES = 1000  # words that top-p considers first
 def temperature(logits, t):
     """Divide by t > 0, a number or (B, 1): below 1 likely words get likelier, above 1 all words get more even."""
     shifted = logits.astype("d") - logits.max(axis=1, keepdims=True)  # so that a tiny t overflows to -inf, not to NaN
-    return shifted / t
+    with numpy.errstate(over="ignore"):
+        return shifted / t
 
 
 def top_k(logits, k):

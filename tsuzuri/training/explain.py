@@ -7,6 +7,8 @@ Words that say the same hide each other: where one is left out, the other still 
 
 import numpy
 
+from tsuzuri.printable import printable_text
+
 # Backgrounds of the 256-color palette from the weakest to the strongest, blue towards the class, orange against it:
 # told apart by the color-blind, and of a middling brightness, so that black is readable on them and they are seen
 # on a dark as on a light terminal.
@@ -55,7 +57,7 @@ def show_shares(words, weights, color):
 
 def _shown(word, weight, strength, color):
     """A word with its weight; its strength is between -1 and 1."""
-    word = "".join(c if c.isprintable() or c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in word)  # no escapes
+    word = printable_text(word)  # so that the only escapes are ours
     bare = word.lstrip()
     if not bare or abs(strength) < FAINT:
         return word

@@ -1,10 +1,9 @@
 """A trained classifier that reads words: their classes, and which of the words decided."""
 
-import json
-
 import numpy
 
 from tsuzuri.data import dataset
+from tsuzuri.printable import printable, printable_json
 from tsuzuri.training import evaluation, explain
 
 BY = ("leave-one-out", "gradient")
@@ -51,13 +50,14 @@ class Predictor:
         """Class, probability and text of a ``Passage``, tabs between them; an empty line for one of no words.
 
         ``p`` (K,) is of ``probabilities``; with ``by`` the text shows its words' shares, with or without ``color``.
+        Without ``by`` the text is as it was read: only the class is made printable.
         """
         if p is None:
             return ""
         guess, text = int(p.argmax()), passage.text
         if by:
             text = explain.show_shares(self.read(passage.pieces), self.shares(passage.words, guess, by), color)
-        return f"{self._classes[guess]}\t{p[guess]:.3f}\t{text.strip()}"
+        return f"{printable(self._classes[guess])}\t{p[guess]:.3f}\t{text.strip()}"
 
     def as_json(self, passage, p, by=None):
         """The class of a ``Passage``, the probability of every class, and with ``by`` its words with their shares."""
@@ -69,4 +69,4 @@ class Predictor:
             if by:
                 shares = self.shares(passage.words, guess, by).tolist()
                 fields["words"] = [[w, round(x, 6)] for w, x in zip(self.read(passage.words), shares, strict=True)]
-        return json.dumps(fields, ensure_ascii=False)
+        return printable_json(fields)

@@ -10,6 +10,7 @@ import numpy
 from tsuzuri.errors import UserError
 from tsuzuri.midi import names, timing
 from tsuzuri.midi.score import DRUMS, Score
+from tsuzuri.overwriting import SOFTWARE
 
 DPI = 110
 LONGEST = 100_000  # quarter notes: 14 hours at 120 a minute
@@ -70,7 +71,7 @@ def draw_pianoroll(score: Score, title: str = "", primed: int = 0) -> bytes:
     strips[-1].set_xlabel("bar", color=INK)
     _label(figure, strips[0], score, pitched, title)
     stream = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(stream)
+    FigureCanvasAgg(figure).print_png(stream, metadata={"Software": SOFTWARE})  # by which it may be replaced
     return stream.getvalue()
 
 

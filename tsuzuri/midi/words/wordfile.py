@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tsuzuri import storage
+from tsuzuri import overwriting, storage
 from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi import timing
 from tsuzuri.midi.words import codec
@@ -37,6 +37,16 @@ def write_word_file(path: str, settings: Settings, pieces: Sequence[PieceWords],
     storage.write_file(path, words)
     if os.path.isfile(path):
         storage.write_file(path + ".json", description)
+
+
+def check_replaced_words(path: str, inputs: Sequence[str], force: bool, way: str = "") -> None:
+    """Raise ``UserError`` where a file of words, or the description beside it, must not be written.
+
+    ``inputs`` are files that are read; see ``tsuzuri.overwriting``, also for ``way``.
+    """
+    overwriting.check_named(path, inputs)
+    if os.path.isfile(path) or not os.path.exists(path):
+        overwriting.check_made([path + ".json"], inputs, path, force, way)
 
 
 def load_words(path: str) -> tuple[Settings, list[PieceWords]]:
