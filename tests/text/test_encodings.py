@@ -134,6 +134,14 @@ def test_few_characters_of_utf_8_are_that():
         assert decode(text.encode()) == (text, "utf-8", ())
 
 
+def test_few_characters_of_another_encoding_that_are_valid_utf_8_are_not_taken_for_it():
+    text = "Enter the duke.\nDUKE: Přístup\n"
+    data = text.encode("mac_latin2")
+    assert "\ufffd" not in data.decode()
+    with pytest.raises(ValueError, match=r"may be in|not text in an encoding that shows"):
+        decode(data)
+
+
 def test_zeros_among_ascii_are_not_utf_16():
     assert decode(b"a plain\0 line\n" * 4).text == "a plain line\n" * 4
 

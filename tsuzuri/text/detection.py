@@ -30,7 +30,7 @@ CANDIDATES = {  # codec: its languages, and how much rarer than others such file
     "gb18030": (["Simplified Chinese", "Traditional Chinese", "Japanese"], 0.0),
     "cp950": (["Traditional Chinese"], 0.0),
     "cp932": (["Japanese"], 0.1), "euc_jp": (["Japanese"], 0.1), "big5hkscs": (["Traditional Chinese"], 0.1),
-    "euc_kr": (["Korean"], 0.1),
+    "euc_kr": (["Korean"], 0.1), "johab": (["Korean"], 6.0),
     "cp1252": (WEST.split(), 0.0), "iso8859_15": (WEST.split(), 1.0), "cp1250": (CENTRE.split(), 1.0),
     "iso8859_2": (CENTRE.split(), 1.0), "cp1251": (CYRILLIC.split(), 0.0), "koi8_r": (["Russian", "Bulgarian"], 0.0),
     "koi8_u": (["Ukrainian"], 0.1), "iso8859_5": (CYRILLIC.split(), 3.0), "cp1253": (["Greek"], 0.0),
@@ -149,8 +149,9 @@ def _damaged(line, codec):
 def _unlike_utf_8(data):
     """Whether a few characters of valid UTF-8 look far more like another encoding's."""
     sample = b"\n".join(line for line in data.splitlines() if not line.isascii())[: 2 * SAMPLE]
-    cost = _cost_of(sample, "utf-8")[0] - SURE
-    return any(_cost_of(sample, codec)[0] < cost for codec in CANDIDATES if codec != "utf-8")
+    cost, odd, _ = _cost_of(sample, "utf-8")
+    margin = SURE if odd > ODD_SHARE else -SURE
+    return any(_cost_of(sample, codec)[0] < cost + margin for codec in CANDIDATES if codec != "utf-8")
 
 
 def _legacy(data):
