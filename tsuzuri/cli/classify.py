@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tsuzuri import overwriting, storage
 from tsuzuri.api.labeled_examples import examples_to_evaluate
-from tsuzuri.api.preparation import source_files
+from tsuzuri.api.resuming import source_files
 from tsuzuri.api.prepare_classifier import CLASSIFIER_PREPARATION
 from tsuzuri.cli import console, options, training
 from tsuzuri.data import preprocessing
@@ -117,7 +117,7 @@ def check_picture(args, run):
     """Refuse to draw over a file that is read, or over one of a run that is no such picture."""
     if args["out"]:
         corpus = [path for name in ("corpus", "pos", "neg") for path in args[name]]
-        learned = source_files(run, [path for name in SOURCES for path in run.about["corpus"][name]])
+        learned = [path for name in SOURCES for path in source_files(run, name)]
         read = [*corpus, *learned, *overwriting.run_files(run.path, [PICTURE])]
         overwriting.check_named(args["out"], read, own=[PICTURE])
 

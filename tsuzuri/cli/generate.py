@@ -66,9 +66,9 @@ def in_order(path, prime):
 def files_read(run, prime, args):
     """The files that are not to be written over: the run's, those that it learned from, and what options name."""
     from tsuzuri import overwriting
-    from tsuzuri.api.preparation import source_files
+    from tsuzuri.api.resuming import source_files
 
-    learned = source_files(run, run.about["corpus"]["corpus"])
+    learned = source_files(run, "corpus")
     return [*overwriting.run_files(run.path), *learned, *filter(None, (prime, args["soundfont"]))]
 
 
