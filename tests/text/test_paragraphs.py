@@ -80,9 +80,10 @@ def test_paragraphs_that_only_an_indent_parts_stay_two():
             "JOHN: I am not at all certain that we ought to go there, the two of us.",
             "MARY: But I am certain, and all of us are.",
         ],
+        ["> to find out whether anyone had seen the boat that went early,", "> we asked them again in the evening"],
         ["John", "Mary", "their children"],
     ],
-    ids=["verse", "indented", "long", "table", "bars", "numbers", "bullets", "speakers", "short"],
+    ids=["verse", "indented", "long", "table", "bars", "numbers", "bullets", "speakers", "quoted", "short"],
 )
 def test_what_is_not_prose_is_not_joined(block):
     _, lines = paragraphs(6)
@@ -96,6 +97,9 @@ def test_a_text_of_unwrapped_lines_is_left_as_it_is():
         VERSE * 20,
         [WORDS, WORDS + ".", "Short.", WORDS] * 5,  # a paragraph a line
         [f"{n} is a sentence that has a line of its own, as all of them." for n in range(40)],
+        ["number,text,label"]
+        + [f"{n},a review of a film that is {'nearly ' * (n % 4)}as long as others,{n % 2}" for n in range(90)],
+        [f"{n:02d}:15 ann says what is on her mind, {'and more, ' * (n % 4)}you know" for n in range(60)],
         ["def function(argument):", "    value = argument + 1", "    return value", ""] * 10,
     ):
         assert arrange_lines(lines, JOIN) == arrange_lines(lines, KEEP)

@@ -102,6 +102,10 @@ def _text_lines(report: Mapping[str, Any]) -> Iterator[str]:
         (report["evaluated"], ("is in --valid or --test too", "are in --valid or --test too")),
     ):
         if items:
-            pairs = [f"{item['name']} is {item['same_as']}" for item in items[:NAMED]]
+            pairs = [_same(**item) for item in items[:NAMED]]
             more = f" and {len(items) - NAMED:,} more" if len(items) > NAMED else ""
             yield f"left out {len(items):,} that {why[len(items) > 1]}: {', '.join(pairs)}{more}"
+
+
+def _same(name: str, same_as: str) -> str:
+    return f"{name} is {same_as}" if name != same_as else f"{name} is there twice"

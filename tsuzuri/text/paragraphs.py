@@ -13,7 +13,7 @@ from tsuzuri.text.settings import DROP, JOIN, KEEP
 
 FULL = 0.8  # of the width: what a line must have with the next one's first word; people do not always fill their lines
 NEARLY_ALL = 0.95  # of the lines are as long as the width at most: others are a link or a heading
-WIDTHS = (50, 130)  # characters, of texts with spaces between words
+WIDTHS = (55, 130)  # characters, of texts with spaces between words
 WIDTHS_WITHOUT_SPACES = (20, 60)
 WRAPPED = 0.5  # of the lines that another follows must be full, for a text to be joined
 SURELY_WRAPPED = 0.7  # to advise it
@@ -28,7 +28,7 @@ _UNSPACED = re.compile(f"[{_NO_SPACES}]")
 _LETTER = re.compile(r"\w")
 _FIRST_WORD = re.compile(rf"[^\s{_NO_SPACES}]+|\S")
 _TABLE = re.compile(r"\S\s{3,}\S|\S\t|\||^[-=_*+. ]{3,}$")
-_LIST = re.compile(r"(?:[-*+•·‣▪○●◦・]|\(?(?:\d{1,3}|[a-z])[.)])\s")
+_LIST = re.compile(r"(?:>|//|[-*+#•·‣▪○●◦・]|\(?(?:\d{1,3}|[a-z])[.)])\s")
 _SPEAKER = re.compile(r"[A-Z][\w.' -]{0,30}:\s|[A-Z][A-Z.' -]{1,30}[.:]\s")
 _SENTENCE_END = re.compile(r"[.!?:;。！？…][\"'”’)\]」』）]*$")
 _SOFT_HYPHEN = "\u00ad"
@@ -111,9 +111,9 @@ def _is_full(line, following, width):
 
 
 def _is_stanza(paragraph):
-    """Whether every line begins with a capital, as in verse; hardly ever so in prose, of which some lines are full."""
-    firsts = [letter[0] for line in paragraph if (letter := _LETTER.search(line))]
-    return len(paragraph) >= STANZA and all(letter.isupper() for letter in firsts)
+    """Whether every line after the first begins with a capital or a figure, as in verse and tables, hardly in prose."""
+    firsts = [letter[0] for line in paragraph[1:] if (letter := _LETTER.search(line))]
+    return len(paragraph) >= STANZA and all(letter.isupper() or letter.isdigit() for letter in firsts)
 
 
 def _may_go_on(line, following):
