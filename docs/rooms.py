@@ -12,6 +12,7 @@ HOLDS = {
     "compat": "what Chainer 7.8.1 needs on today's Python, NumPy and CuPy, patch by patch",
     "rules": "validators: what a value may be, in words and as a test",
     "folders": "the files of a folder, in a fixed order",
+    "npz": "arrays of an .npz, of which nothing is unpacked that is not expected",
     "storage": "atomic writes, reads without trust",
     "text": "files, archives and folders of text to words and exactly back; vocabularies, word vectors, encoders",
     "midi": "MIDI files to events, words and back; grammar, composition, piano rolls, sound",

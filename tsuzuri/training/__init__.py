@@ -8,6 +8,7 @@ recorded.py        the learners of a language model: through Chainer, or on a GP
 state.py           where a training stands
 run.py             the run directory
 schemas.py         what it holds, for both kinds of model side by side
+expected.py        how large the arrays of a run's files may be
 checkpoint.py      the whole state of a training as arrays, and back
 initialization.py  what a classifier begins with
 evaluation.py      the loss, or the errors, on data that is not trained on

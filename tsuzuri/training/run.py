@@ -21,10 +21,12 @@ import numpy
 
 from tsuzuri import storage
 from tsuzuri.compat import chainer
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 from tsuzuri.rules import check_value
 from tsuzuri.text import vocabulary
-from tsuzuri.training.checkpoint import Checkpoint, arrays_of, check_arrays, checkpoint_arrays
+from tsuzuri.training import expected
+from tsuzuri.training.checkpoint import COUNTS, Checkpoint, arrays_of, check_arrays, checkpoint_arrays
+from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.schemas import EVERY_FILE, LANGUAGE_MODEL, SCHEMAS
 
 FORMAT = 1
@@ -89,7 +91,7 @@ class Run:
         """The weights of ``model.npz`` by name, not yet checked; there are none before the first validation."""
         if os.path.exists(self.file("checkpoint.npz")) and not os.path.exists(self.file("model.npz")):
             raise UserError(f"{self.path}: holds no trained model yet (--resume goes on with its training)")
-        arrays = storage.load_npz(self.file("model.npz"))
+        arrays = storage.load_npz(self.file("model.npz"), expected.arrays_of_model(self))
         return {name: array for name, array in arrays.items() if name not in self.schema.extras}
 
     def load_best(self):
@@ -117,13 +119,16 @@ class Run:
         """The ``Checkpoint`` of this run, to go on with: checked against it, but for the optimizer's arrays."""
         storage.remove_stale_files(self.path)
         path = self.file("checkpoint.npz")
-        checkpoint = Checkpoint(path, storage.load_npz(path), self.schema)
+        checkpoint = Checkpoint(path, storage.load_npz(path, self._checkpoint_arrays()), self.schema)
         check_arrays(checkpoint.under("model/"), self.sizes.shapes(), path)
         state = checkpoint.under("state/")
         if state:
             shape = self.recipe.batchsize, self.sizes.units
             check_arrays(state, dict.fromkeys(self.schema.carried, shape), path)
         return checkpoint
+
+    def _checkpoint_arrays(self):
+        return expected.arrays_of_checkpoint(self, COUNTS, OPTIMIZERS[self.recipe.optimizer].kind.states)
 
     def _finite(self, file, arrays):
         for name, array in arrays.items():
@@ -156,8 +161,7 @@ def load_run(path, *schemas):
     if not os.path.exists(name):
         raise UserError(f"{path}: not a run (it holds no run.json; training {schemas[0].noun} makes one)")
     try:
-        with open(name, encoding="utf-8") as stream:
-            about = json.load(stream)
+        about = json.loads(storage.read_regular(name, expected.ABOUT))
         version = about["format"]
         if isinstance(version, int) and version > FORMAT:
             raise UserError(f"{name}: of format {version}, newer than this program's {FORMAT}: update Tsuzuri")
@@ -165,11 +169,13 @@ def load_run(path, *schemas):
         about = _with_defaults(about, schema.defaults)
         check_value(about, schema.rules)
         schema.check(about)
-        words = vocabulary.load_vocabulary(os.path.join(path, "vocabulary.txt"))
+        words = vocabulary.load_vocabulary(os.path.join(path, "vocabulary.txt"), about["sizes"]["words"])
         run = Run(path, about, words, schema)
         if run.sizes.words != len(words):
             raise ValueError(f"sizes.words is {run.sizes.words}, but vocabulary.txt has {len(words)}")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except OSError as error:
+        raise UserError(f"{name}: {read_failure(error)}") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{name}: damaged, or not a run of this program: {error}") from None
     return run
 
