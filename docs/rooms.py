@@ -14,6 +14,7 @@ HOLDS = {
     "rules": "validators: what a value may be, in words and as a test",
     "folders": "the files of a folder, in a fixed order",
     "overwriting": "which files that are there may be written over",
+    "npz": "arrays of an .npz, of which nothing is unpacked that is not expected",
     "storage": "atomic writes, reads without trust",
     "text": "files, archives and folders of text to words and exactly back; vocabularies, word vectors, encoders",
     "midi": "MIDI files to events, words and back; grammar, composition, piano rolls, sound",

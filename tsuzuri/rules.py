@@ -1,6 +1,5 @@
 """Validators: what a value may be, said in words and checked in one place; for JSON that was read, and for options."""
 
-import math
 import reprlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -8,6 +7,7 @@ from typing import Any, NamedTuple
 UNBOUNDED = 1e30
 EXACT = 1e15  # below, all digits of a whole number are shown
 PLENTY = 10**9  # an upper bound from here on keeps out what is absurd; nobody who is below it need read of it
+LARGEST = 2**63 - 1
 OTHERS = object()  # as a key of a table of rules: keys that it does not name may be there too
 
 
@@ -50,9 +50,9 @@ class Rule(NamedTuple):
 
 
 def whole(least: int, most: int | None = None) -> Rule:
-    """A whole number from ``least`` to ``most``, if there is one; a truth value is no number."""
-    allowed = f"{least} or more" if most is None else f"{least} to {most}"
-    return Rule(f"a whole number, {allowed}", lambda value: is_whole(value, least, math.inf if most is None else most))
+    """A whole number from ``least`` to ``most``, or to the largest that is counted with; a truth value is no number."""
+    allowed = f"{least} or more, at most 2^63 - 1" if most is None else f"{least} to {most}"
+    return Rule(f"a whole number, {allowed}", lambda value: is_whole(value, least, LARGEST if most is None else most))
 
 
 def number(least: float, most: float = UNBOUNDED, above: bool = False) -> Rule:

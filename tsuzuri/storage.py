@@ -1,21 +1,25 @@
 """Files that are whole or not there, and arrays that are read without trust.
 
 Writing goes to a temporary file beside the target, which is flushed, synced and renamed: a reader, a full disk or a
-power cut finds the old file or the new one. Reading never unpickles, and takes memory only for what the file's own
-length can account for.
+power cut finds the old file or the new one. Reading takes regular files only, never unpickles, and takes memory only
+for what is expected of a file, or for what its own length can account for.
 """
 
 import contextlib
+import errno
 import io
 import os
+import stat
 import tempfile
-import zipfile
+from collections.abc import Mapping
+from typing import IO
 
 import numpy
 
+from tsuzuri import npz
 from tsuzuri.errors import UserError, read_failure
 
-DEFLATE_LIMIT = 1032  # no deflate stream grows by more, so an archive that claims more lies about its length
+DEFLATE_LIMIT = npz.DEFLATE_LIMIT
 TEMPORARY = ".tmp-"
 STALE = 3600  # seconds: no write takes so long, so an older temporary file is nobody's
 
@@ -142,44 +146,51 @@ def sync_folder(folder):
             os.close(handle)
 
 
-def encode_npz(arrays):
+def open_regular(path: str | os.PathLike) -> IO[bytes]:
+    """A file open for reading; raises ``OSError`` for what is none: a folder, a device, a pipe that is waited for.
+
+    What a run holds may come from anywhere, and a link of it lead anywhere.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    kind = os.fstat(handle).st_mode
+    if not stat.S_ISREG(kind):
+        os.close(handle)
+        number = errno.EISDIR if stat.S_ISDIR(kind) else errno.EINVAL
+        raise OSError(number, os.strerror(number) if stat.S_ISDIR(kind) else "it is a device or a pipe, not a file")
+    return os.fdopen(handle, "rb")
+
+
+def read_regular(path: str | os.PathLike, most: int) -> bytes:
+    """The bytes of a file, ``most`` of them at most; raises ``OSError`` as ``open_regular`` does, and for a longer one.
+
+    Of a longer one nothing is read.
+    """
+    with open_regular(path) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > most:
+            raise OSError(errno.EFBIG, f"it has {size} bytes, at most {most} are allowed")
+        return stream.read(most)
+
+
+def encode_npz(arrays: Mapping[str, numpy.ndarray]) -> bytes:
     """The bytes of an uncompressed .npz of arrays by name; the same arrays give the same bytes."""
     stream = io.BytesIO()
     numpy.savez(stream, **arrays)
     return stream.getvalue()
 
 
-def load_npz(path):
-    """The arrays of an .npz by name, however hostile the file; raises ``UserError`` for what is none."""
+def load_npz(path: str | os.PathLike, most: Mapping[str, int] | None = None) -> dict[str, numpy.ndarray]:
+    """The arrays of an .npz by name, however hostile the file; raises ``UserError`` for what is none.
+
+    ``most`` names those that may be there, with the most bytes that each may take: a file with more or with others is
+    refused before anything is unpacked.
+    """
     try:
-        with zipfile.ZipFile(path) as archive:
-            size = os.path.getsize(path)
-            return {info.filename.removesuffix(".npy"): _array(archive, info, size) for info in archive.infolist()}
+        with open_regular(path) as stream:
+            return npz.read_arrays(stream, os.fstat(stream.fileno()).st_size, most)
     except OSError as error:
         raise UserError(f"{path}: {read_failure(error)}") from None
-    except (ValueError, zipfile.BadZipFile, zipfile.zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+    except npz.UnfitError as error:
+        raise UserError(f"{path}: does not fit its run: {error}") from None
+    except npz.DAMAGES as error:
         raise UserError(f"{path}: damaged, or no file of arrays: {error}") from None
-
-
-def _array(archive, info, size):
-    packed, claimed = min(info.compress_size, size), info.file_size
-    if claimed > packed * (DEFLATE_LIMIT if info.compress_type != zipfile.ZIP_STORED else 1):
-        raise ValueError(f"{info.filename} claims {claimed} bytes, more than the file can hold")
-    with archive.open(info) as stream:
-        version = numpy.lib.format.read_magic(stream)
-        if version not in ((1, 0), (2, 0)):
-            raise ValueError(f"{info.filename} is an array of version {version}, not 1.0 or 2.0")
-        header = "read_array_header_1_0" if version == (1, 0) else "read_array_header_2_0"
-        try:
-            shape, fortran, dtype = getattr(numpy.lib.format, header)(stream)
-        except Exception as error:  # NumPy lets whatever its parser meets in a hostile header through
-            raise ValueError(f"{info.filename} has a malformed header: {error}") from None
-        if dtype.hasobject:
-            raise ValueError(f"{info.filename} holds Python objects, which are never loaded")
-        count = 1
-        for length in shape:
-            count *= length
-        data = stream.read()
-    if len(data) != count * dtype.itemsize or min(shape, default=0) < 0:
-        raise ValueError(f"{info.filename} should hold {count} values of {dtype}, and has {len(data)} bytes")
-    return numpy.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C").copy()

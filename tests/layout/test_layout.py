@@ -19,7 +19,8 @@ ROOMS = {
     "rules": ((), ()),
     "folders": (("errors",), ()),
     "overwriting": (("errors", "folders"), ()),  # all files of a folder that is read
-    "storage": (("errors", "rules"), ("numpy",)),
+    "npz": ((), ("numpy",)),
+    "storage": (("errors", "rules", "npz"), ("numpy",)),
     "text": (("errors", "rules", "folders", "storage"), ("numpy", "MeCab", "regex", "scipy")),
     "midi": (("errors", "overwriting", "rules", "folders", "storage"), ("numpy", "matplotlib", "tinysoundfont")),
     "sampling": (("errors",), ("numpy",)),

@@ -37,4 +37,20 @@ def attempt(function, *args):
         return None, str(error)
 
 
-NONSENSE = [..., None, True, -1, 0.5, -(10**400), math.nan, math.inf, "x", "\ud800\n", [], [None], {}, {"x": [[]]}]
+NONSENSE = [
+    ...,
+    None,
+    True,
+    -1,
+    0.5,
+    -(10**400),
+    10**400,
+    math.nan,
+    math.inf,
+    "x",
+    "\ud800\n",
+    [],
+    [None],
+    {},
+    {"x": [[]]},
+]

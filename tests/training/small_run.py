@@ -45,8 +45,9 @@ META = {
 }
 
 
-def make_run(path):
-    return create_run(path, ABOUT, vocabulary.Vocabulary([*vocabulary.SPECIAL, *"abcdefghijk"]))
+def make_run(path, optimizer="adam"):
+    about = ABOUT | {"recipe": ABOUT["recipe"] | {"optimizer": optimizer}}
+    return create_run(path, about, vocabulary.Vocabulary([*vocabulary.SPECIAL, *"abcdefghijk"]))
 
 
 def trained(run, steps=3, optimizer=None):

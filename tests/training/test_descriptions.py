@@ -51,7 +51,7 @@ def edit(run, where, value):
         ("corpus.corpus", "a.txt", "corpus.corpus is 'a.txt', must be a list"),
         ("corpus.corpus", ["a.txt", 3], r"corpus.corpus\[1\] is 3, must be a text"),
         ("corpus.vocab_size", 0, "corpus.vocab_size is 0, must be null or a whole number, 1 or more"),
-        ("corpus.min_count", 10**400, None),
+        ("corpus.min_count", 10**400, "must be a whole number, 1 or more, at most 2.63 - 1"),
         ("corpus.midi", {"grid": 24}, None),
         ("nonsense", 1, "nonsense is not known"),
     ],

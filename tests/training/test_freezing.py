@@ -139,7 +139,7 @@ def go_on(model, optimizer, learns, steps=2):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_run_goes_on_from_any_moment_as_if_it_had_not_stopped(tmp_path, name):
     """Stopped after every stage, and just before the first step of what was enabled."""
-    run, make = make_run(tmp_path), lambda: OPTIMIZERS[name].make(0.05, 1.0)
+    run, make = make_run(tmp_path, name), lambda: OPTIMIZERS[name].make(0.05, 1.0)
     stages = (False, True, False, True)
     whole, stopped = trained(run, 0, make()), trained(run, 0, make())
     for learns in stages:

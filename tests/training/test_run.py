@@ -51,7 +51,7 @@ def test_checkpoints_of_equal_states_are_equal_files(tmp_path):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_goes_on_from_its_checkpoint(tmp_path, name):
-    run, make = make_run(tmp_path), OPTIMIZERS[name].make
+    run, make = make_run(tmp_path, name), OPTIMIZERS[name].make
     for steps in (0, 2):
         model, optimizer = trained(run, steps, make(0.01))
         run.save_checkpoint(model, optimizer, META)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import html
+import io
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 
 from typing_extensions import Unpack
 
+from tsuzuri import storage
 from tsuzuri.api.arguments import options_in_python, warn, whole_count
 from tsuzuri.api.drawing import generating_options
 from tsuzuri.api.music_generation import GeneratedMusic
@@ -72,7 +74,7 @@ class TrainedRun:
         """An entry for each validation so far, as in ``log.jsonl``: losses or errors, speed, whether it was best."""
         path = self._run.file("log.jsonl")
         try:
-            with open(path, encoding="utf-8") as stream:
+            with io.TextIOWrapper(storage.open_regular(path), encoding="utf-8") as stream:
                 return [json.loads(line) for line in stream]
         except (OSError, ValueError) as error:
             raise UserError(f"{path}: {read_failure(error)}") from None

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from tsuzuri import overwriting, storage
 from tsuzuri.api.labeled_examples import examples_to_evaluate
-from tsuzuri.api.resuming import source_files
 from tsuzuri.api.prepare_classifier import CLASSIFIER_PREPARATION
+from tsuzuri.api.resuming import source_files
 from tsuzuri.cli import console, options, training
 from tsuzuri.data import preprocessing
 from tsuzuri.errors import UserError

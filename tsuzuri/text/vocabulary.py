@@ -1,18 +1,21 @@
 """Words and their ids: by frequency, then by word, after ``<eos>`` and ``<unk>``; saved one word a line."""
 
 import difflib
+import io
+import itertools
 import os
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import numpy
 
+from tsuzuri import storage
 from tsuzuri.errors import UserError, read_failure
 
 EOS, UNK = 0, 1
 SPECIAL = ("<eos>", "<unk>")
 LONGEST = 100  # characters of a word that is compared with the known ones, which takes time with each of them
+BYTES, BYTES_A_WORD = 1 << 26, 256  # of a file, at most: a few words may be as long as they like
 _CONTENT = re.compile(r"[\u30a1-\u30fc\u3400-\u9fff]{2}|[^\W\d_\u3040-\u9fff]{5}")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 _UNESCAPES = {"\\": "\\", "n": "\n", "r": "\r"}
@@ -67,20 +70,31 @@ def build_vocabulary(occurrences: Mapping[str, int], least: int = 1, most: int |
     return Vocabulary([*SPECIAL, *kept[: None if most is None else max(0, most - len(SPECIAL))]])
 
 
-def load_vocabulary(path: str | os.PathLike) -> Vocabulary:
-    """The vocabulary of a file that ``Vocabulary.dump`` wrote; raises ``UserError`` for any other file."""
+def load_vocabulary(path: str | os.PathLike, count: int | None = None) -> Vocabulary:
+    """The vocabulary of a file that ``Vocabulary.dump`` wrote; raises ``UserError`` for any other file.
+
+    ``count`` is the number of words that are expected: of a file with more, no more than these are read.
+    """
     try:
-        with open(path, encoding="utf-8", newline="\n") as stream:
-            words = [_unescape(line) for line in stream.read().removesuffix("\n").split("\n")]
+        with storage.open_regular(path) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if count is not None and size > (most := BYTES + BYTES_A_WORD * count):
+                raise ValueError(f"it has {size} bytes, at most {most} are expected of {count} words")
+            with io.TextIOWrapper(stream, encoding="utf-8", newline="\n") as lines:
+                words = [_unescape(line.removesuffix("\n")) for line in itertools.islice(lines, count)]
+                if next(lines, None) is not None:
+                    raise ValueError(f"sizes.words is {count}, but it has more")
     except OSError as error:
         raise UserError(f"{path}: {read_failure(error)}") from None
     except ValueError as error:
         raise UserError(f"{path}: not a vocabulary ({error})") from None
-    repeated = [word for word, count in Counter(words).items() if count > 1]
-    if tuple(words[: len(SPECIAL)]) != SPECIAL or repeated:
-        reason = f"holds {repeated[0]!r} twice" if repeated else f"does not begin with {' and '.join(SPECIAL)}"
-        raise UserError(f"{path}: not a vocabulary (it {reason})")
-    return Vocabulary(words)
+    if tuple(words[: len(SPECIAL)]) != SPECIAL:
+        raise UserError(f"{path}: not a vocabulary (it does not begin with {' and '.join(SPECIAL)})")
+    vocabulary = Vocabulary(words)
+    if len(vocabulary.ids) < len(words):
+        repeated = next(word for i, word in enumerate(words) if vocabulary.ids[word] != i)
+        raise UserError(f"{path}: not a vocabulary (it holds {repeated!r} twice)")
+    return vocabulary
 
 
 def _unescape(line):

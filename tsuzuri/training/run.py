@@ -24,13 +24,14 @@ import numpy
 
 from tsuzuri import storage
 from tsuzuri.compat import chainer
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 from tsuzuri.rules import check_value
 from tsuzuri.text import vocabulary
-from tsuzuri.training import staging
-from tsuzuri.training.checkpoint import Checkpoint, arrays_of, check_arrays, checkpoint_arrays
+from tsuzuri.training import expected, staging
+from tsuzuri.training.checkpoint import COUNTS, Checkpoint, arrays_of, check_arrays, checkpoint_arrays
 from tsuzuri.training.identity import MARK, check_identity, check_vocabulary, digest, identity_array, run_identity
 from tsuzuri.training.lock import RunLock
+from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.schemas import LANGUAGE_MODEL, RUN_FILES, SCHEMAS, check_marks
 
 FORMAT = 2  # runs of format 1 have no id
@@ -107,7 +108,7 @@ class Run:
         if os.path.exists(self.file("checkpoint.npz")) and not os.path.exists(self.file("model.npz")):
             raise UserError(f"{self.path}: holds no trained model yet (--resume goes on with its training)")
         path = self.file("model.npz")
-        arrays, mark = self._load_arrays(path)
+        arrays, mark = self._load_arrays(path, expected.arrays_of_model(self))
         arrays = {name: array for name, array in arrays.items() if name not in self.schema.extras}
         check_arrays(arrays, self.sizes.shapes(), path)
         self._check_mark(path, mark)
@@ -136,7 +137,8 @@ class Run:
     def load_checkpoint(self):
         """The ``Checkpoint`` of this run, to go on with: checked against it, but for the optimizer's arrays."""
         path = self.file("checkpoint.npz")
-        arrays, mark = self._load_arrays(path)
+        states = OPTIMIZERS[self.recipe.optimizer].kind.states
+        arrays, mark = self._load_arrays(path, expected.arrays_of_checkpoint(self, COUNTS, states))
         checkpoint = Checkpoint(path, arrays, self.schema)
         check_arrays(checkpoint.under("model/"), self.sizes.shapes(), path)
         state = checkpoint.under("state/")
@@ -145,12 +147,13 @@ class Run:
             check_arrays(state, dict.fromkeys(self.schema.carried, shape), path)
         self._check_mark(path, mark)
         if os.path.exists(self.file("model.npz")):  # which is kept as it is until there is a better one
-            self._check_mark(self.file("model.npz"), self._load_arrays(self.file("model.npz"))[1])
+            best = self.file("model.npz")
+            self._check_mark(best, self._load_arrays(best, expected.arrays_of_model(self))[1])
         return checkpoint
 
-    def _load_arrays(self, path):
-        """The arrays of an .npz, and that which says whose they are, or None."""
-        arrays = storage.load_npz(path)
+    def _load_arrays(self, path, most):
+        """The arrays of an .npz, of which ``most`` may be there, and that which says whose they are, or None."""
+        arrays = storage.load_npz(path, most)
         return arrays, arrays.pop(MARK, None) if self.about["id"] else None
 
     def _check_mark(self, path, mark):
@@ -213,8 +216,7 @@ def _load_run(path, schemas):
     if not os.path.exists(name):
         raise UserError(f"{path}: not a run (it holds no run.json; training {schemas[0].noun} makes one)")
     try:
-        with open(name, encoding="utf-8") as stream:
-            about = json.load(stream)
+        about = json.loads(storage.read_regular(name, expected.ABOUT))
         version = about["format"]
         if isinstance(version, int) and version > FORMAT:
             raise UserError(f"{name}: of format {version}, newer than this program's {FORMAT}: update Tsuzuri")
@@ -223,11 +225,13 @@ def _load_run(path, schemas):
         check_value(about, schema.rules)
         check_marks(about)
         schema.check(about)
-        words = vocabulary.load_vocabulary(os.path.join(path, "vocabulary.txt"))
+        words = vocabulary.load_vocabulary(os.path.join(path, "vocabulary.txt"), about["sizes"]["words"])
         run = Run(path, about, words, schema)
         if run.sizes.words != len(words):
             raise ValueError(f"sizes.words is {run.sizes.words}, but vocabulary.txt has {len(words)}")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except OSError as error:
+        raise UserError(f"{name}: {read_failure(error)}") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{name}: damaged, or not a run of this program: {error}") from None
     check_vocabulary(run.file("vocabulary.txt"), words, about["vocabulary"])
     return run
