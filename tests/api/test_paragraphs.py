@@ -3,6 +3,7 @@
 import json
 import re
 
+import numpy
 import pytest
 
 import tsuzuri
@@ -45,9 +46,29 @@ def test_there_is_never_more_than_one_blank_line(run, temperature):
         assert re.search(r"^\n|\n\n\n", text) is None
 
 
-def test_the_sample_begins_with_a_word(run):
+class Idle:
+    """A model for which the line end is likelier than all other words together."""
+
+    xp = numpy
+
+    def __init__(self, words):
+        self.words = words
+
+    def reset_state(self):
+        pass
+
+    def step(self, words):
+        logits = numpy.zeros((len(words), self.words), "f")
+        logits[:, 0] = 4
+        return logits
+
+
+def test_the_sample_has_no_idle_blank_lines(run, monkeypatch):
     opened = load_run(run.path)
-    assert all(generate_sample(opened, epoch)[:1] not in ("\n", "") for epoch in range(12))
+    monkeypatch.setattr(type(opened), "load_best", lambda self: Idle(len(self.vocabulary.words)))
+    samples = [generate_sample(opened, epoch) for epoch in range(20)]
+    assert all(re.search(r"^\n|\n\n\n", sample) is None for sample in samples)
+    assert sum("\n\n" in sample for sample in samples) > 10
 
 
 def test_sentences_are_counted_without_empty_lines(run):

@@ -97,8 +97,10 @@ def test_a_text_of_unwrapped_lines_is_left_as_it_is():
         VERSE * 20,
         [WORDS, WORDS + ".", "Short.", WORDS] * 5,  # a paragraph a line
         [f"{n} is a sentence that has a line of its own, as all of them." for n in range(40)],
-        ["number,text,label"]
-        + [f"{n},a review of a film that is {'nearly ' * (n % 4)}as long as others,{n % 2}" for n in range(90)],
+        [
+            "n,text,label",
+            *(f"{n},a review of a film {'nearly ' * (n % 4)}as long as others,{n}" for n in range(90)),
+        ],
         [f"{n:02d}:15 ann says what is on her mind, {'and more, ' * (n % 4)}you know" for n in range(60)],
         ["def function(argument):", "    value = argument + 1", "    return value", ""] * 10,
     ):

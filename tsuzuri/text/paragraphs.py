@@ -30,7 +30,7 @@ _FIRST_WORD = re.compile(rf"[^\s{_NO_SPACES}]+|\S")
 _TABLE = re.compile(r"\S\s{3,}\S|\S\t|\||^[-=_*+. ]{3,}$")
 _LIST = re.compile(r"(?:>|//|[-*+#•·‣▪○●◦・]|\(?(?:\d{1,3}|[a-z])[.)])\s")
 _SPEAKER = re.compile(r"[A-Z][\w.' -]{0,30}:\s|[A-Z][A-Z.' -]{1,30}[.:]\s")
-_SENTENCE_END = re.compile(r"[.!?:;。！？…][\"'”’)\]」』）]*$")
+_SENTENCE_END = re.compile(r"[.!?:;。！？…♪☆★♡♥\U0001f000-\U0001faff][\"'”’)\]」』）]*$")
 _SOFT_HYPHEN = "\u00ad"
 _UNBROKEN = re.compile(r"(?:--|—|\w[-‐\u2011])$")  # a dash, or the hyphen of a compound: no space follows
 
