@@ -53,12 +53,14 @@ def test_weights_of_another_run_are_named_before_a_training_goes_on(two):
         load_run(str(two[0])).load_checkpoint()
 
 
-def test_weights_without_an_id_are_not_this_runs(two):
-    with numpy.load(two[0] / "model.npz") as arrays:
-        kept = {name: arrays[name] for name in arrays.files if name != "run"}
-    numpy.savez(two[0] / "model.npz", **kept)
-    with pytest.raises(UserError, match="it says of no run that it is its"):
-        load_run(str(two[0])).load_best()
+def test_weights_without_an_id_may_be_another_programs_but_a_checkpoint_may_not(two):
+    for name in ("model.npz", "checkpoint.npz"):
+        with numpy.load(two[0] / name) as arrays:
+            kept = {name: arrays[name] for name in arrays.files if name != "run"}
+        numpy.savez(two[0] / name, **kept)
+    assert load_run(str(two[0])).load_best()
+    with pytest.raises(UserError, match=r"checkpoint\.npz: not of the run .*: it says of no run that it is its"):
+        load_run(str(two[0])).load_checkpoint()
 
 
 @pytest.mark.parametrize("position", range(14, 36))

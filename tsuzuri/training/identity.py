@@ -40,10 +40,9 @@ def identity_array(identity):
 
 
 def check_identity(path, mark, identity):
-    """Raise ``UserError`` for the .npz of another run: ``mark`` is its array, or None."""
-    if identity and (mark is None or mark.tobytes().hex() != identity):
-        whose = "says of no run that it is its" if mark is None else "is another run's"
-        raise UserError(f"{path}: not of the run that run.json describes: it {whose}")
+    """Raise ``UserError`` for the .npz of another run: ``mark`` is its array, or None where it says of none."""
+    if identity and mark is not None and mark.tobytes().hex() != identity:
+        raise UserError(f"{path}: not of the run that run.json describes: it is another run's")
 
 
 def check_vocabulary(path, words, wanted):

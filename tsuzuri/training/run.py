@@ -104,7 +104,10 @@ class Run:
         self._write("model.npz", self.best_arrays() | extras)
 
     def best_arrays(self):
-        """The weights of ``model.npz`` by name; there are none before the first validation."""
+        """The weights of ``model.npz`` by name; there are none before the first validation.
+
+        A snapshot of another program, which says of no run that it is its, may be in its place.
+        """
         if os.path.exists(self.file("checkpoint.npz")) and not os.path.exists(self.file("model.npz")):
             raise UserError(f"{self.path}: holds no trained model yet (--resume goes on with its training)")
         path = self.file("model.npz")
@@ -145,6 +148,8 @@ class Run:
         if state:
             shape = self.recipe.batchsize, self.sizes.units
             check_arrays(state, dict.fromkeys(self.schema.carried, shape), path)
+        if self.about["id"] and mark is None:
+            raise UserError(f"{path}: not of the run that run.json describes: it says of no run that it is its")
         self._check_mark(path, mark)
         if os.path.exists(self.file("model.npz")):  # which is kept as it is until there is a better one
             best = self.file("model.npz")
