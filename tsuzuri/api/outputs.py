@@ -25,7 +25,7 @@ def path_with_suffix(path: Path, allowed: Collection[str]) -> tuple[str, str]:
     return text, suffix
 
 
-def save_bytes(path: str, data: bytes) -> None:
-    """Put bytes into a file in one step, and make the folders that it is in; raises ``UserError``."""
+def save_file(path: str, data: storage.Content) -> None:
+    """Put content into a file in one step, and make the folders that it is in; raises ``UserError``."""
     storage.make_folder(os.path.dirname(path))
     storage.write_file(path, data)
