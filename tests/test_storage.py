@@ -37,6 +37,36 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch, broken):
     assert os.listdir(tmp_path) == ["a"]
 
 
+def test_what_is_written_piece_by_piece_is_whole_or_not_there(tmp_path):
+    def half(stream):
+        stream.write(b"half")
+        raise UserError("no more")
+
+    def whole(stream):
+        stream.write(b"once ")
+        stream.seek(0)
+        assert stream.read() == b"once "
+        stream.write(b"upon")
+
+    path = tmp_path / "a"
+    storage.write_file(str(path), whole)
+    with pytest.raises(UserError, match="no more"):
+        storage.write_file(str(path), half)
+    assert path.read_bytes() == b"once upon"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_what_is_written_piece_by_piece_goes_into_a_pipe_too(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    storage.write_file(
+        str(tmp_path / "pipe"), lambda stream: (stream.write(b"..c"), stream.seek(0), stream.write(b"ab"))
+    )
+    assert os.read(reader, 10) == b"abc"
+    os.close(reader)
+
+
 def test_write_into_no_folder(tmp_path):
     with pytest.raises(UserError, match="No such file or directory"):
         storage.write_file(str(tmp_path / "none" / "a"), b"")

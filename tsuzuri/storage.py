@@ -9,9 +9,10 @@ import contextlib
 import errno
 import io
 import os
+import shutil
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import IO
 
 import numpy
@@ -21,14 +22,21 @@ from tsuzuri.errors import UserError, read_failure
 
 DEFLATE_LIMIT = npz.DEFLATE_LIMIT
 TEMPORARY = ".tmp-"
+Content = bytes | Callable[[IO[bytes]], object]
 STALE = 3600  # seconds: no write takes so long, so an older temporary file is nobody's
 
 
-def write_file(path: str | os.PathLike, data: bytes) -> None:
-    """Put ``data`` (bytes) at ``path`` in one step; raises ``UserError`` and leaves the old file where it cannot."""
+def write_file(path: str | os.PathLike, data: Content) -> None:
+    """Put ``data`` at ``path`` in one step; raises ``UserError`` and leaves the old file where it cannot.
+
+    ``data`` are bytes, or a function that writes them into the open file that it is given, which it may read and seek
+    in: for what need not be in memory at once.
+    """
     if os.path.exists(path) and not os.path.isfile(path):  # a terminal or a pipe: there is nothing to replace
-        with _user_errors(path), open(path, "wb") as stream:
-            stream.write(data)
+        with _user_errors(path), open(path, "wb") as stream, tempfile.TemporaryFile() as whole:
+            _put(whole, data)
+            whole.seek(0)
+            shutil.copyfileobj(whole, stream)
         return
     path = os.path.realpath(path)  # what a link leads to, not the link
     with _user_errors(path):
@@ -59,7 +67,7 @@ def _temporary_file(path, data):
     try:
         with tempfile.NamedTemporaryFile(dir=os.path.dirname(path) or ".", prefix=TEMPORARY, delete=False) as stream:
             name = stream.name
-            stream.write(data)
+            _put(stream, data)
             stream.flush()
             os.fsync(stream.fileno())
         with contextlib.suppress(FileNotFoundError):  # see ``write_file``
@@ -69,6 +77,13 @@ def _temporary_file(path, data):
         if name:
             with contextlib.suppress(OSError):
                 os.unlink(name)
+
+
+def _put(stream, data):
+    if callable(data):
+        data(stream)
+    else:
+        stream.write(data)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,7 @@
 """The scores of a classifier: worked by hand, against scikit-learn's, and as a table that aligns."""
 
+import time
+
 import numpy
 import pytest
 from hypothesis import given
@@ -168,3 +170,15 @@ def test_names_are_made_legible():
     assert metrics.legible_name("怒り" * 9, 8) == "怒り怒…"
     assert metrics.legible_name("12345678", 8) == "12345678"
     assert metrics.legible_name("123456789", 8) == "1234567…"
+    assert metrics.legible_name("e\u0301" * 9, 8) == "é" * 7 + "…"
+    assert metrics.legible_name("12345678\u0316", 8) == "12345678\u0316"
+    assert metrics.legible_name("123456789\u0316", 8) == "1234567…"
+
+
+@pytest.mark.parametrize("name", ["怒" * 100_000, "a" + "\u0301\u0316" * 50_000, "\u0301" * 100_000])
+def test_the_name_of_a_class_may_be_long(name):
+    start = time.process_time()
+    shown = metrics.legible_name(name)
+    assert time.process_time() - start < 0.1
+    assert shown.endswith("…")
+    assert metrics.text_width(shown) <= metrics.WIDEST

@@ -58,7 +58,7 @@ def test_a_run_is_replaced_outside_the_main_thread(run, corpus):
     assert contents(path).keys() == before.keys()
 
 
-@pytest.mark.parametrize("error", [MemoryError, UserError])
+@pytest.mark.parametrize("error", [MemoryError(), UserError("no")], ids=repr)
 def test_an_old_run_stays_where_the_new_one_cannot_begin(run, corpus, monkeypatch, error):
     path, before = run
 

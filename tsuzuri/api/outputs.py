@@ -26,8 +26,8 @@ def path_with_suffix(path: Path, allowed: Collection[str]) -> tuple[str, str]:
     return text, suffix
 
 
-def save_bytes(path: str, data: bytes) -> None:
-    """Put bytes into a file in one step, and make the folders that it is in.
+def save_file(path: str, data: storage.Content) -> None:
+    """Put content into a file in one step, and make the folders that it is in.
 
     Raises ``UserError``, also for a file of a run, which it would damage.
     """

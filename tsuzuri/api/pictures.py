@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 
-from tsuzuri.api.outputs import Path, path_with_suffix, save_bytes
+from tsuzuri.api.outputs import Path, path_with_suffix, save_file
 
 _SIZE = slice(16, 20), slice(20, 24)  # of a PNG's bytes: its width and its height
 
@@ -39,7 +39,7 @@ class Picture:
         Raises ``tsuzuri.UserError`` for another ending, and for a file that cannot be written.
         """
         text, _ = path_with_suffix(path, [".png"])
-        save_bytes(text, self._png)
+        save_file(text, self._png)
 
     def html(self, description: str = "") -> str:
         """An ``<img>`` that holds the picture itself; ``description`` is for those who cannot see it.

@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 import html
+import io
 import math
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from tsuzuri import storage
 from tsuzuri.api.arguments import as_list, plain_value
-from tsuzuri.api.outputs import OTHER, Path, path_with_suffix, save_bytes
+from tsuzuri.api.outputs import OTHER, Path, path_with_suffix, save_file
 from tsuzuri.api.pictures import Picture
 from tsuzuri.api.player import player_html
 from tsuzuri.errors import UserError
@@ -171,10 +172,13 @@ class Piece:
         ``tsuzuri.UserError`` for a file that is none, and for a piece of more than two hours.
         """
         rate = plain_value("rate", whole_number(Bounds(*synth.RATES)), rate)
-        if soundfont is None:
-            return synth.encode_wav(synth.render_score(self._score, rate), rate)
-        font = plain_value("soundfont", FILE, soundfont)
-        return synth.encode_wav(synth.render_soundfont(self._score, font, rate), rate)
+        stream = io.BytesIO()
+        self._write_wav(stream, rate, soundfont)
+        return stream.getvalue()
+
+    def _write_wav(self, stream: IO[bytes], rate: int = synth.RATE, soundfont: Path | None = None) -> None:
+        font = None if soundfont is None else plain_value("soundfont", FILE, soundfont)
+        synth.write_wav(stream, self._score, rate, font)
 
     def plot(self) -> Picture:
         """Its piano roll: left to right is time in bars, up is pitch, a strong color is a loud note.
@@ -196,9 +200,9 @@ class Piece:
         if soundfont is not None and suffix != SOUND:
             raise UserError(f"{text}: soundfont is for sound, must end in {SOUND}")
         if suffix in MIDI:
-            save_bytes(text, self._midi)
+            save_file(text, self._midi)
         elif suffix == SOUND:
-            save_bytes(text, self.wav(soundfont=soundfont))
+            save_file(text, functools.partial(self._write_wav, soundfont=soundfont))
         elif suffix == PICTURE:
             self.plot().save(text)
         else:

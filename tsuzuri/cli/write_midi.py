@@ -54,11 +54,17 @@ def check_paths(path, out):
 def report_faults(path, line, faults, strict):
     """Say what was mended in a (number, text) line; where ``strict``, raise ``UserError`` for its first fault."""
     number, text = line
-    columns = [match.start() + 1 for match in re.finditer(r"\S+", text)]
-    messages = [f"{path}: line {number}, column {columns[f.index]}: {text.split()[f.index]} {f.reason}" for f in faults]
-    if messages and strict:
+    if not faults:
+        return
+    words = list(re.finditer(r"\S+", text))  # once: a line may have as many faults as words
+    messages = []
+    for fault in faults[: 1 if strict else SHOWN]:
+        word = words[fault.index]
+        named = wordfile.cut_word(word[0])
+        messages.append(f"{path}: line {number}, column {word.start() + 1}: {named} {fault.reason}")
+    if strict:
         raise UserError(messages[0])
-    for message in messages[:SHOWN]:
+    for message in messages:
         console.note(f"mended   {message}")
-    if len(messages) > SHOWN:
-        console.note(f"mended   {path}: line {number}: and {len(messages) - SHOWN} more")
+    if len(faults) > SHOWN:
+        console.note(f"mended   {path}: line {number}: and {len(faults) - SHOWN} more")

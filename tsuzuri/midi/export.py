@@ -1,7 +1,10 @@
 """A piece as files: MIDI, and on request a picture and the sound of exactly that MIDI."""
 
+import functools
 import os
 import re
+import sys
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +16,7 @@ from tsuzuri.midi.score import Score, score_of_events
 from tsuzuri.midi.words import tracks
 from tsuzuri.midi.words.settings import ALL
 
+LETTERS, BYTES = 100, 200  # of a file name that is made from another name, at most
 NOT_MIDI = (".txt", ".words", ".json", ".png", ".wav", ".mp3", ".npz")
 
 
@@ -43,7 +47,7 @@ def default_output(run_path: str, seed: int, count: int) -> str:
     >>> default_output("runs/folk", 7, 1)
     'folk-7.mid'
     """
-    stem = f"{os.path.basename(os.path.abspath(run_path)) or 'tune'}-{seed}"
+    stem = f"{_shortened(os.path.basename(os.path.abspath(run_path))) or 'tune'}-{seed}"
     suffixes = (".mid", ".png", ".wav") if count == 1 else ("",)
     name, n = stem, 1
     while any(os.path.lexists(name + suffix) for suffix in suffixes):
@@ -83,7 +87,9 @@ def check_replaced_midi(
 
 
 def output_files(paths, midi, args, primed=0):
-    """Yield (path, bytes) of every file to write: all of ``midi`` first, then pictures and sound as ``args`` say.
+    """Yield (path, content) of every file to write: all of ``midi`` first, then pictures and sound as ``args`` say.
+
+    A content is what ``storage.write_file`` takes: it makes a sound as it is written, which may be much.
 
     Events before tick ``primed`` are shaded. Raises ``UserError`` for a piece too long to draw or to play.
     """
@@ -99,9 +105,7 @@ def _beside(data, title, args, primed):
     if args["wav"]:
         from tsuzuri.midi.sound import synth
 
-        score, font = score_of_file(data), args["soundfont"]
-        samples = synth.render_soundfont(score, font) if font else synth.render_score(score)
-        yield ".wav", synth.encode_wav(samples)
+        yield ".wav", functools.partial(synth.write_wav, score=score_of_file(data), soundfont=args["soundfont"])
 
 
 def pianoroll_of_file(data, title, primed=0):
@@ -119,14 +123,25 @@ def score_of_file(data: bytes) -> Score:
 
 
 def file_stems(pieces):
-    """A file name without suffix for each piece, all of them different."""
+    """A file name without suffix for each piece, all of them different and short enough for any file system."""
     names, taken = [], set()
     for piece in pieces:
-        stem = re.sub(r"[^\w +.-]+", "-", os.path.splitext(piece.name)[0]).strip(" .-")[:100] or "piece"
+        stem = re.sub(r"[^\w +.-]+", "-", os.path.splitext(piece.name)[0]).strip(" .-")[:LETTERS]
+        stem = _shortened(stem).rstrip(" .-") or "piece"
         name, n = stem, 1
-        while name.lower() in taken:  # some systems tell no case apart
+        while _as_taken(name) in taken:
             n += 1
             name = f"{stem}-{n}"
-        taken.add(name.lower())
+        taken.add(_as_taken(name))
         names.append(name)
     return names
+
+
+def _shortened(stem):
+    """The beginning of a name that fits where a name may have 255 bytes, with a number and a suffix after it."""
+    return os.fsencode(stem)[:BYTES].decode(sys.getfilesystemencoding(), "ignore")
+
+
+def _as_taken(name):
+    """What two names have in common that some system does not tell apart: it may know no case, or compose accents."""
+    return unicodedata.normalize("NFC", name).casefold()

@@ -3,6 +3,7 @@
 A confusion matrix is (K, K) of counts for K classes: its rows are the classes of the examples, its columns the guesses.
 """
 
+import itertools
 import unicodedata
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import numpy
 NONE = "-"  # in place of a score that would be a division by zero
 ELLIPSIS = "…"
 WIDEST = 30  # columns of a name
+MARKS = 16  # characters in a column that are looked at: a letter with its marks
 LARGEST = 20  # classes whose confusion matrix still fits a wide terminal
 MISTAKES = 10  # that are listed where it does not
 
@@ -113,12 +115,12 @@ def _aligned(rows, left):
 
 def legible_name(name, most=WIDEST):
     """A class's name in at most so many columns, without characters that have no look; composed, as fonts want it."""
-    name = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", name))
-    if text_width(name) <= most:
-        return name
-    while text_width(name) > most - text_width(ELLIPSIS):
-        name = name[:-1]
-    return name + ELLIPSIS
+    kept = name[: MARKS * most]  # as many as can be seen: composing goes with the square of the marks on a letter
+    kept = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", kept))
+    if len(name) <= MARKS * most and text_width(kept) <= most:
+        return kept
+    widths = itertools.accumulate(map(text_width, kept))
+    return kept[: sum(width <= most - text_width(ELLIPSIS) for width in widths)] + ELLIPSIS
 
 
 def text_width(text):

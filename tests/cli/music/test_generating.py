@@ -1,6 +1,8 @@
 """New tunes: where they are written, how long they are, what they go on from, and that they can be played."""
 
 import json
+import os
+import unicodedata
 
 import mido
 import numpy
@@ -196,3 +198,30 @@ def test_a_piece_has_a_name_fit_for_a_file():
     names = ["a/b.mid", "a-b.mid", "..", "ä ö.mid", "A-B.mid", "x" * 300]
     stems = export.file_stems([PieceWords(name, [], 480, 500_000, (4, 4)) for name in names])
     assert stems == ["a-b", "a-b-2", "piece", "ä ö", "A-B-3", "x" * 100]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["春" * 84] * 12,
+        ["\U00020bb7" * 70] * 3,  # four bytes each
+        ["é" * 150, "e\u0301" * 150],
+        ["a" * 99 + "\udcff", "\udcff\udcfe"],
+        ["ẞtraße", "SStrasse"],
+        [("の" * 66 + "." * 40), ". . ."],
+    ],
+)
+def test_names_of_files_fit_and_differ_before_anything_is_written(tmp_path, names):
+    pieces = [PieceWords(f"{name}.mid", [], 480, 500_000, (4, 4)) for name in names]
+    paths = export.output_paths(str(tmp_path), pieces)
+    for path in paths:
+        assert len(os.fsencode(os.path.basename(path))) < 220
+        with open(path, "xb"):
+            pass
+    assert len({unicodedata.normalize("NFC", path).casefold() for path in paths}) == len(names)
+
+
+def test_the_name_of_a_run_may_be_as_long_as_a_name_can_be(tmp_path):
+    path = export.default_output(str(tmp_path / ("綴" * 85)), 2**32 - 1, 1)
+    assert path.startswith("綴" * 60)
+    (tmp_path / path).touch()

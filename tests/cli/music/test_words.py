@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import time
 
 import mido
 import pytest
@@ -143,3 +144,19 @@ def test_what_cannot_be_played_is_written_all_the_same(command, tmp_path):
     line = refused(command("write_midi.py", tmp_path / "long.words", "-o", tmp_path / "long.mid", "--wav"))
     assert "the piece lasts 3.0 hours: at most 2 can be made into sound" in line
     assert mido.MidiFile(tmp_path / "long.mid").length > 10_000
+
+
+def test_a_line_may_have_as_many_faults_as_words(tmp_path, command):
+    path = tmp_path / "a.words"
+    path.write_text("00_90_4050 " + "00_90_4050 60_80_4200 oops " * 20_000 + "x" * 5000 + "\n")
+    start = time.process_time()
+    done = command("write_midi.py", path, "-o", tmp_path / "a.mid")
+    assert time.process_time() - start < 10
+    lines = done.stderr.splitlines()
+    assert lines[0].endswith("a.words: line 1, column 12: 00_90_4050 strikes key 64 of channel 1, which sounds already")
+    assert lines[2].endswith("line 1, column 34: oops is not delta_status_data in hex, such as 00_90_4050")
+    assert re.fullmatch(r"mended   .*a.words: line 1: and 59997 more", lines[5])
+    strict = command("write_midi.py", path, "-o", tmp_path / "b.mid", "--strict")
+    assert refused(strict).endswith("which sounds already")
+    path.write_text("00_90_4050 60_80_4000 " + "x" * 5000 + "\n")
+    assert len(command("write_midi.py", path, "-o", tmp_path / "a.mid").stderr) < 500

@@ -1,5 +1,6 @@
 """A whole piece: how long it lasts, its level and its limits, the same bytes each time, and a file of it."""
 
+import functools
 import io
 import tracemalloc
 import wave
@@ -8,6 +9,7 @@ import numpy
 import pytest
 
 from tests.midi.sound.measures import QUARTER, RATE, piece
+from tsuzuri import storage
 from tsuzuri.errors import UserError
 from tsuzuri.midi.score import DRUMS
 from tsuzuri.midi.sound import synth, timbres
@@ -107,3 +109,29 @@ def test_the_wav_file_is_read_back(tune):
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, 8000)
         assert file.getnframes() == len(samples)
         assert file.readframes(len(samples)) == samples.astype("<i2").tobytes()
+
+
+@pytest.mark.parametrize("place", ["memory", "disk"])
+def test_a_file_that_is_made_in_place_has_the_same_bytes(tune, tmp_path, place, monkeypatch):
+    monkeypatch.setattr(synth, "_TRANSFORM", 1 << 16)  # some blocks
+    with io.BytesIO() if place == "memory" else open(tmp_path / "a", "w+b") as stream:
+        synth.write_wav(stream, tune, 22050)
+        stream.seek(0)
+        assert stream.read() == synth.encode_wav(synth.render_score(tune, 22050), 22050)
+
+
+def test_a_long_file_takes_little_memory(tmp_path):
+    long = piece([(0, 3600 * QUARTER, 0, 60, 90), (100 * QUARTER, 2300 * QUARTER, 1, 50, 90)], (0, b"\xc0\x10"))
+    tracemalloc.start()
+    storage.write_file(str(tmp_path / "long.wav"), functools.partial(synth.write_wav, score=long, rate=16000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (tmp_path / "long.wav").stat().st_size > 1800 * 16000 * 4  # 115 MB
+    assert peak < 40e6
+
+
+def test_a_piece_that_is_too_long_leaves_no_file(tmp_path):
+    hours = piece([(3 * 7200 * QUARTER, 3 * 7201 * QUARTER, 0, 60, 90)])
+    with pytest.raises(UserError, match="at most 2 can be made into sound"):
+        storage.write_file(str(tmp_path / "long.wav"), functools.partial(synth.write_wav, score=hours))
+    assert not list(tmp_path.iterdir())

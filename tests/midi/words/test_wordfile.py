@@ -58,3 +58,11 @@ def test_what_is_no_file_of_words(tmp_path, data, reason):
         path.write_bytes(data)
     with pytest.raises(UserError, match=reason):
         wordfile.load_words(str(path))
+
+
+def test_a_description_whose_name_is_too_long_is_refused_before_the_words_are_written(tmp_path, saved):
+    _, settings, pieces = saved
+    path = tmp_path / ("x" * 247 + ".words")
+    with pytest.raises(UserError, match=r"words.json: cannot be written: File name too long"):
+        wordfile.write_word_file(str(path), settings, pieces, {})
+    assert not path.exists()

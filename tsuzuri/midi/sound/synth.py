@@ -2,10 +2,11 @@
 
 import contextlib
 import functools
-import io
 import math
-import wave
+import struct
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, NamedTuple
 
 import numpy
 
@@ -35,13 +36,7 @@ def render_score(score: Score, rate: int = RATE) -> numpy.ndarray:
     Notes are mixed some seconds at a time, so that the memory beside the result does not grow with the length. Raises
     ``UserError`` for a piece of more than two hours and for a sampling rate out of ``RATES``.
     """
-    _check_rate(rate)
-    parts = score_parts(score, rate)
-    room = _room(rate)
-    length = max((part.last for part in parts), default=0) + room.shape[1]
-    _check_length(length / rate)
-    step = _TRANSFORM - room.shape[1]
-    return _master(_blocks(parts, length, step, room, rate), length, step)
+    return _in_memory(_score_sound(score, rate))
 
 
 def render_soundfont(score: Score, path: str, rate: int = RATE) -> numpy.ndarray:
@@ -52,6 +47,57 @@ def render_soundfont(score: Score, path: str, rate: int = RATE) -> numpy.ndarray
     playback: hence the ``--no-deps`` below. Raises ``UserError`` where the package is missing, for a file that is no
     SoundFont, and as ``render_score`` does.
     """
+    return _in_memory(_soundfont_sound(score, path, rate))
+
+
+def write_wav(stream: IO[bytes], score: Score, rate: int = RATE, soundfont: str | None = None) -> None:
+    """Write a WAV file of what ``render_score``, or ``render_soundfont``, returns, into an empty file.
+
+    The sound is made in the file itself, which can be read and sought in: the memory does not grow with its length.
+    Raises ``UserError`` as these do.
+    """
+    sound = _score_sound(score, rate) if soundfont is None else _soundfont_sound(score, soundfont, rate)
+    header = _wav_header(sound.length, 2, rate)
+    stream.write(header)
+
+    def place(at):
+        stream.seek(len(header) + 4 * at)
+
+    def put(at, samples):
+        place(at)
+        stream.write(samples.astype("<i2").tobytes())
+
+    def get(at, count):
+        place(at)
+        return numpy.frombuffer(stream.read(4 * count), "<i2").reshape(count, 2)
+
+    _master(sound, put, get)
+
+
+def encode_wav(samples: numpy.ndarray, rate: int = RATE) -> bytes:
+    """The bytes of a WAV file of int16 samples (n, channels)."""
+    return _wav_header(*samples.shape, rate) + samples.astype("<i2").tobytes()
+
+
+class _Sound(NamedTuple):
+    """A sound to be made: ``blocks`` (2, ``step`` or less), float32, of ``length`` samples in all."""
+
+    blocks: Iterator[numpy.ndarray]
+    length: int
+    step: int
+
+
+def _score_sound(score, rate):
+    _check_rate(rate)
+    parts = score_parts(score, rate)
+    room = _room(rate)
+    length = max((part.last for part in parts), default=0) + room.shape[1]
+    _check_length(length / rate)
+    step = _TRANSFORM - room.shape[1]
+    return _Sound(_blocks(parts, length, step, room, rate), length, step)
+
+
+def _soundfont_sound(score, path, rate):
     _check_rate(rate)
     try:
         import tinysoundfont
@@ -67,18 +113,14 @@ def render_soundfont(score: Score, path: str, rate: int = RATE) -> numpy.ndarray
     events = _messages(score, rate)
     length = (events[-1][0] if events else 0) + int(TAIL * rate)
     _check_length(length / rate)
-    return _master(_played(player, events, length), length, _TRANSFORM)
+    return _Sound(_played(player, events, length), length, _TRANSFORM)
 
 
-def encode_wav(samples: numpy.ndarray, rate: int = RATE) -> bytes:
-    """The bytes of a WAV file of int16 samples (n, 2)."""
-    stream = io.BytesIO()
-    with wave.open(stream, "wb") as file:
-        file.setnchannels(samples.shape[1])
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(samples.astype("<i2").tobytes())
-    return stream.getvalue()
+def _wav_header(length, channels, rate):
+    """What a WAV file begins with, of int16 samples (``length``, ``channels``)."""
+    size, frame = 2 * length * channels, 2 * channels
+    form = struct.pack("<4sLHHLLHH", b"fmt ", 16, 1, channels, rate, rate * frame, frame, 16)
+    return struct.pack("<4sL4s", b"RIFF", 36 + size, b"WAVE") + form + struct.pack("<4sL", b"data", size)
 
 
 def _check_rate(rate):
@@ -91,23 +133,32 @@ def _check_length(seconds):
         raise UserError(f"the piece lasts {seconds / 3600:.1f} hours: at most {LONGEST // 3600} can be made into sound")
 
 
-def _master(blocks, length, step):
-    """The int16 (length, 2) of blocks (2, ``step`` or less), all with one gain, which depends on loudness and peak.
+def _in_memory(sound):
+    samples = numpy.empty((sound.length, 2), numpy.int16)
+
+    def put(at, block):
+        samples[at : at + len(block)] = block
+
+    _master(sound, put, lambda at, count: samples[at : at + count])
+    return samples
+
+
+def _master(sound, put, get):
+    """``put(at, samples)`` the int16 (n, 2) of a sound's blocks, with one gain, which depends on loudness and peak.
 
     Each block is kept in 16 bits at a scale of its own until that gain is known, so that the whole piece is never in
-    memory as floats.
+    memory as floats: ``get(at, count)`` returns what was put.
     """
-    samples = numpy.empty((length, 2), numpy.int16)
     scales, power = [], 0.0
-    for at, block in zip(range(0, length, step), blocks, strict=True):
+    for at, block in zip(range(0, sound.length, sound.step), sound.blocks, strict=True):
         scales.append(float(abs(block).max()))
         power += float(numpy.einsum("cn,cn->", block, block))
-        samples[at : at + step] = numpy.rint(block * (32767 / (scales[-1] or 1))).T
-    gain = min(LOUDNESS / math.sqrt(power / (2 * length) or 1), OVER / (max(scales) or 1))
-    for at, scale in zip(range(0, length, step), scales, strict=True):
-        block = samples[at : at + step]
-        block[:] = numpy.rint(32767 * _limited(block * numpy.float32(gain * scale / 32767)))
-    return samples
+        put(at, numpy.rint(block * (32767 / (scales[-1] or 1))).T.astype(numpy.int16))
+    gain = min(LOUDNESS / math.sqrt(power / (2 * sound.length) or 1), OVER / (max(scales) or 1))
+    for at, scale in zip(range(0, sound.length, sound.step), scales, strict=True):
+        block = get(at, min(sound.step, sound.length - at))
+        limited = _limited(block * numpy.float32(gain * scale / 32767))
+        put(at, numpy.rint(32767 * limited).astype(numpy.int16))
 
 
 def _blocks(parts, length, step, room, rate):

@@ -46,7 +46,7 @@ def decode_word(text: str) -> tuple[int, bytes]:
         raise ValueError("is not delta_status_data in hex, such as 00_90_4050")
     delta = _number(shape[1])
     if delta > LARGEST_NUMBER:
-        raise ValueError(f"has a delta of {delta} ticks, at most {LARGEST_NUMBER} is allowed")
+        raise ValueError(f"has a delta of more ticks than {LARGEST_NUMBER}")
     message = bytes.fromhex(shape[2] + (shape[3] or ""))
     reason = _message_fault(message)
     if reason:
@@ -55,10 +55,12 @@ def decode_word(text: str) -> tuple[int, bytes]:
 
 
 def _number(variable):
-    """The number that variable-length bytes in hex stand for."""
+    """The number that variable-length bytes in hex stand for, or any above ``LARGEST_NUMBER`` where it is larger."""
     number = 0
     for byte in bytes.fromhex(variable):
         number = number << 7 | byte & 0x7F
+        if number > LARGEST_NUMBER:  # here, since a number of many digits takes a time that goes with their square
+            break
     return number
 
 

@@ -34,6 +34,7 @@ def dump_words(settings: Settings, pieces: Sequence[PieceWords], report: Mapping
 def write_word_file(path: str, settings: Settings, pieces: Sequence[PieceWords], report: Mapping[str, Any]) -> None:
     """Write a file of words and its description beside it, where ``path`` is a file and no pipe or terminal."""
     words, description = dump_words(settings, pieces, report)
+    storage.check_file(path + ".json")  # whose name may be too long where that of the words is not
     storage.write_file(path, words)
     if os.path.isfile(path):
         storage.write_file(path + ".json", description)
@@ -117,7 +118,7 @@ def kind_of_events(lines: Iterable[Iterable[str]]) -> str:
 
 def _description(path):
     try:
-        with open(path, encoding="utf-8") as stream:
+        with storage.open_regular(path) as stream:  # nobody named it
             about = json.load(stream)
         if about["format"] != FORMAT:
             raise ValueError(f"of format {about['format']!r}, not {FORMAT}")
