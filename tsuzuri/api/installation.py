@@ -183,7 +183,7 @@ def _fonts() -> str:
     if font is None:
         remedy = "sudo apt install fonts-noto-cjk" if sys.platform == "linux" else "install the font Noto Sans CJK JP"
         raise LackingError("no font here has kana and Chinese characters", remedy)
-    return os.path.basename(font)
+    return str(os.path.basename(font))
 
 
 def _disk() -> str:

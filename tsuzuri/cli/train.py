@@ -11,7 +11,7 @@ from tsuzuri.cli import doctor, options, training
 from tsuzuri.options.train import TABLES
 
 DESCRIPTION = (
-    "Train a two-layer LSTM language model on text or on MIDI, files or folders of them (--doctor: check what is here)."
+    "Train a two-layer LSTM language model on text or on MIDI, files or folders (--doctor: check what is here)."
 )
 USAGE = "CORPUS... -o RUN"
 EXAMPLES = ("novel.txt -o runs/novel", "tunes/ -o runs/tunes --transpose -5..6 --unit 128")
