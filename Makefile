@@ -23,6 +23,7 @@ help:
 	@echo "make demo-classify learn what three kinds of letters sound like, then sort new ones (one minute)"
 	@echo "make test          run the tests; make test-slow those that take minutes"
 	@echo "make setup         install what the commands need into $(VENV), as the others do by themselves"
+	@echo "                   (then python train.py --doctor says what is installed, and what mends it)"
 	@echo "make native        build the CPU kernels again, and say why when they cannot be built"
 	@echo "make sanitize      run their tests with GCC's checks of addresses, undefined behavior and threads"
 	@echo "make gpu-check     on a GPU: its tests, then the benchmarks against PyTorch (eight minutes; PYTHON has both)"
@@ -79,6 +80,7 @@ notebook: $(READY) $(TESTS)
 	$(PY) -m examples.make_notebook
 
 setup: $(READY)
+	@$(PY) -m tsuzuri doctor --brief || true
 
 # Chainer is built from source, by a setuptools that still can: older pips read one variable, newer ones the other.
 # The CPU kernels come after it, so that a change of them builds nothing else, and what the compiler says is seen.

@@ -49,6 +49,16 @@ def _with_sctypes():
     }
 
 
+def patches():
+    """Names of what is changed here so that Chainer runs: of each patch above that is in force."""
+    in_force = {
+        "no cuDNN": os.environ.get("CHAINER_CUDNN") == "0",
+        "no check of the environment": not hasattr(sys.modules.get("chainer._environment_check"), "__file__"),
+        "numpy.sctypes": "sctypes" in vars(numpy) and numpy.lib.NumpyVersion(numpy.__version__) >= "2.0.0",
+    }
+    return [name for name, there in in_force.items() if there]
+
+
 def _import_chainer():
     """Import Chainer without the noise of its own old age; warnings of a user's code are left alone."""
     _without_cudnn()

@@ -20,7 +20,7 @@ def call(monkeypatch, capsys, *words, script="/usr/local/bin/tsuzuri"):
 def test_help_has_a_line_for_each_command_and_examples(monkeypatch, capsys):
     status, out, err = call(monkeypatch, capsys, "--help")
     assert (status, err) == (0, "")
-    for name in ("train", "generate", "read-midi", "write-midi", "classify"):
+    for name in ("train", "generate", "read-midi", "write-midi", "classify", "doctor"):
         assert f"\n  {name} " in out
     assert out.count("\n  tsuzuri ") == 2
     assert call(monkeypatch, capsys) == (0, out, "")
@@ -41,7 +41,7 @@ def test_each_command_can_be_called_in_both_spellings(monkeypatch, capsys):
         ("trian", "did you mean train?"),
         ("read_mid", "did you mean read-midi?"),
         ("generate.py", "did you mean generate?"),
-        ("xyz", "must be one of train, generate, read-midi, write-midi, classify"),
+        ("xyz", "must be one of train, generate, read-midi, write-midi, classify, doctor"),
     ],
 )
 def test_a_wrong_command_gets_one_line(monkeypatch, capsys, word, hint):

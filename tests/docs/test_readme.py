@@ -31,7 +31,7 @@ COMMANDS = options_page.commands()  # description and tables, by name
 FLAGS = {
     flag for _, tables in COMMANDS.values() for rows in tables.values() for row in rows for flag in row.all_spellings
 }
-OTHERS = {"--help", "--no-deps", "--extra", "--dim_proj"}  # of other programs, or in another spelling
+OTHERS = {"--help", "--doctor", "--no-deps", "--extra", "--dim_proj"}  # of other programs, or in another spelling
 SMALL = {name: ["-e", "1", "-u", "16", "-d", "cpu"] for name in ("train.py", "classify.py train")}
 
 

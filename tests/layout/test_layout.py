@@ -34,10 +34,10 @@ ROOMS = {
     "options": (("errors", "rules", "text", "midi", "data", "kernels", "models", "training"), ()),
     "api": (
         (
-            *("printable", "errors", "overwriting", "storage", "rules", "text", "midi", "sampling"),
+            *("printable", "errors", "compat", "overwriting", "storage", "rules", "text", "midi", "sampling"),
             *("data", "kernels", "models", "training", "options"),
-        ),
-        ("numpy", "typing_extensions"),
+        ),  # compat and CuPy for the check of what is installed
+        ("numpy", "cupy", "typing_extensions"),
     ),
     "tsuzuri": (("errors", "training", "api"), ()),
     "cli": (

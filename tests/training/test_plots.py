@@ -188,9 +188,9 @@ def test_a_font_with_the_letters_is_found(figures, own_fonts_alone, monkeypatch)
     letter = next(chr(c) for c in sorted(others - known) if chr(c).isprintable() and metrics.text_width(chr(c)) == 1)
     odd = [FontEntry(fname=name, name="A Noto Sans") for name in ("/none/there.ttf", __file__, files["STIXGeneral"])]
     monkeypatch.setattr(fontManager, "ttflist", [*odd, *fontManager.ttflist])
-    assert plots._font("abc") == files["DejaVu Sans"]
-    assert ord(letter) in FT2Font(plots._font("ab" + letter)).get_charmap()
-    assert plots._font("ab" + letter + "嬉") is None
+    assert plots.font_file("abc") == files["DejaVu Sans"]
+    assert ord(letter) in FT2Font(plots.font_file("ab" + letter)).get_charmap()
+    assert plots.font_file("ab" + letter + "嬉") is None
 
     names = [letter, "a"]
     pixels(plots.plot_confusion(numpy.eye(2, dtype=int), names, letter))
@@ -220,7 +220,7 @@ def test_every_picture_has_its_title_in_a_font_with_the_letters(figures, rng, ow
         figures.clear()
         assert drawn == {"" if title == "題" else metrics.legible_name(title, 60)}
         if title != "題":
-            assert files == {plots._font(metrics.legible_name(title, 60))}
+            assert files == {plots.font_file(metrics.legible_name(title, 60))}
 
 
 def test_names_lie_flat_where_there_is_room(figures):

@@ -19,6 +19,7 @@ prepare_classifier.py      the same for a classifier
 corpora.py                 corpora of language models, from options to words
 labeled_examples.py        labeled examples of classifiers, from options to datasets
 given_texts.py             strings in place of files
+installation.py            what is installed, and what mends it
 arguments.py               arguments that are in no table of options
 samples.py                 what a training shows of its best model
 drawing.py                 ids drawn from a model as the options say

@@ -6,6 +6,7 @@ generate.py    write text or music with one
 read_midi.py   MIDI files to words
 write_midi.py  words to MIDI files
 classify.py    a classifier: train, predict and evaluate
+doctor.py      what is installed, and what mends it
 training.py    a training on the terminal, for train.py and classify.py train
 options.py     command lines from the tables of ``tsuzuri/options``, and errors as one line
 signals.py     Ctrl-C and SIGTERM as a wish to stop

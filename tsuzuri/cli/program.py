@@ -8,7 +8,7 @@ import importlib
 import sys
 from typing import NoReturn
 
-from tsuzuri.cli import console, options
+from tsuzuri.cli import console, doctor, options
 from tsuzuri.errors import UserError
 
 COMMANDS = {  # what each does; its module has the same name
@@ -17,6 +17,7 @@ COMMANDS = {  # what each does; its module has the same name
     "read-midi": "turn MIDI files into words",
     "write-midi": "turn words into MIDI files",
     "classify": "sort texts or tunes into classes: train, predict, evaluate",
+    "doctor": "check what is installed, and say what mends it",
 }
 EXAMPLES = ("tsuzuri train novel.txt -o runs/novel", "tsuzuri generate runs/novel --sentences 5")
 
@@ -41,6 +42,8 @@ def main(argv: list[str]) -> int | None:
         return 0
     if not _known(argv):
         raise UserError(f"{argv[0]}: not a command: {_meant(argv[0])} (--help lists them)")
+    if argv[0] == "train" and doctor.ASKED in argv[1:]:  # which may be asked since what train.py needs is not there
+        return doctor.main([])
     module = importlib.import_module(f"tsuzuri.cli.{argv[0].replace('-', '_')}")
     return module.main(argv[1:])
 

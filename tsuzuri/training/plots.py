@@ -84,7 +84,7 @@ def plot_confusion(matrix, names, title):
         _write_counts(axes, matrix, shares, cell)
 
     shown = [legible_name(name, 24) for name in names]
-    font = _font("".join(shown))
+    font = font_file("".join(shown))
     by_number = font is None or K > NAMED
     note = "\n(classes by number, as in the table)" if by_number else ""
     axes.set(xlabel="guess" + note, ylabel="class")
@@ -113,12 +113,12 @@ def _entitle(axes, title):
     from matplotlib.font_manager import FontProperties
 
     title = legible_name(title, 60)
-    font = _font(title)
+    font = font_file(title)
     if font is not None:
         axes.set_title(title, fontproperties=FontProperties(fname=font, size=12), parse_math=False)
 
 
-def _font(text):
+def font_file(text):
     """The file of a font that has every character of a text, matplotlib's own if it can; None where there is none."""
     from matplotlib.font_manager import fontManager
     from matplotlib.ft2font import FT2Font
