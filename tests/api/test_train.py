@@ -164,7 +164,8 @@ options = json.loads(sys.argv[2]) | {"epoch": 500, "patience": 500, "sample_ever
 
 def listen(event):
     facts["same handler"] = signal.getsignal(signal.SIGINT) is handler
-    if event.kind == "epoch":
+    if event.kind == "epoch" and "sent" not in facts:  # a second one would not wait for the training
+        facts["sent"] = True
         os.kill(os.getpid(), signal.SIGINT)
 
 try:
