@@ -1,4 +1,4 @@
-"""What pieces are saved over: a file that was named, but none of a run; in a folder none that is there, unless forced."""
+"""What pieces are saved over: a file that was named, but none of a run; in a folder nothing, unless forced."""
 
 import pytest
 
