@@ -13,7 +13,7 @@ class UserError(Exception):
     line names, a file or a word, may be foreign: it is escaped as ``printable`` does.
     """
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str = "") -> None:
         super().__init__(printable(message))
 
 
