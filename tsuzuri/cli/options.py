@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from tsuzuri.cli import console
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, lacks_memory
 from tsuzuri.options.command_line import read_command_line
 from tsuzuri.options.option import Tables
 from tsuzuri.options.values import FLAG
@@ -93,6 +93,13 @@ def run(main, name=None):
             raise
         print(f"{name}: error: the package {error.name} is not installed: {INSTALL}", file=sys.stderr)
         sys.exit(2)
+    except (ImportError, SystemError, AttributeError, RuntimeError) as error:  # of modules that could not load
+        if _interrupted(error):
+            sys.exit(128 + signal.SIGINT)
+        if not lacks_memory(error):
+            raise
+        print(f"{name}: error: not enough memory to load the modules: {_first_line(error)}", file=sys.stderr)
+        sys.exit(2)
     except MemoryError:
         print(f"{name}: error: not enough memory (smaller: --unit, --batchsize, --vocab-size)", file=sys.stderr)
         sys.exit(2)
@@ -108,3 +115,15 @@ def run(main, name=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         print(f"{name}: error: cannot write or read: {error.strerror or error}", file=sys.stderr)
         sys.exit(2)
+
+
+def _interrupted(error):
+    """Whether an error comes of a Ctrl-C while a module was loading, which some modules make another error of."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _first_line(error):
+    """The beginning of what an error says, or its kind where that is nothing."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

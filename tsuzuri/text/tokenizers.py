@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, lacks_memory
 from tsuzuri.text.settings import USUAL, TextSettings, text_settings_from_json
 
 NAMES = ("mecab", "char", "space", "english")
@@ -210,9 +210,14 @@ def _tagger(settings):
         import MeCab
         import unidic_lite
     except ImportError as error:
+        if lacks_memory(error):
+            raise UserError(f"not enough memory to load MeCab: {error}") from None
         raise UserError(f"MeCab or its dictionary is not installed ({error}): {advice}") from None
     try:
         tagger = MeCab.Tagger(f'-r "{os.devnull}" -d "{unidic_lite.DICDIR}" -Owakati')
-    except RuntimeError:
+    except RuntimeError as error:
+        size = sum(entry.stat().st_size for entry in os.scandir(unidic_lite.DICDIR))
+        if lacks_memory(error, size):
+            raise UserError(f"not enough memory for MeCab's dictionary, which takes {size >> 20} MB") from None
         raise UserError(f"MeCab cannot open its dictionary in {unidic_lite.DICDIR}: {advice}") from None
     return tagger, f"unidic-lite {importlib.metadata.version('unidic-lite')}"
