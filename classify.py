@@ -4,7 +4,7 @@
 The code is in ``tsuzuri/cli/classify.py``, the model in ``tsuzuri/models/classifier.py``.
 """
 
-from tsuzuri.cli import program
+from tsuzuri.cli import entry
 
 if __name__ == "__main__":
-    program.start("classify")
+    entry.enter("classify")

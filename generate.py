@@ -4,7 +4,7 @@
 The code is in ``tsuzuri/cli/generate.py``, the draw of a word in ``tsuzuri/sampling/``.
 """
 
-from tsuzuri.cli import program
+from tsuzuri.cli import entry
 
 if __name__ == "__main__":
-    program.start("generate")
+    entry.enter("generate")

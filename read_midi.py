@@ -4,7 +4,7 @@
 The code is in ``tsuzuri/cli/read_midi.py``; ``tsuzuri/midi/file/`` reads bytes, ``tsuzuri/midi/words/`` makes words.
 """
 
-from tsuzuri.cli import program
+from tsuzuri.cli import entry
 
 if __name__ == "__main__":
-    program.start("read-midi")
+    entry.enter("read-midi")

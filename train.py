@@ -4,7 +4,7 @@
 The code is in ``tsuzuri/cli/train.py``, the loop in ``tsuzuri/training/trainer.py``.
 """
 
-from tsuzuri.cli import program
+from tsuzuri.cli import entry
 
 if __name__ == "__main__":
-    program.start("train")
+    entry.enter("train")

@@ -4,7 +4,7 @@
 The code is in ``tsuzuri/cli/write_midi.py``.
 """
 
-from tsuzuri.cli import program
+from tsuzuri.cli import entry
 
 if __name__ == "__main__":
-    program.start("write-midi")
+    entry.enter("write-midi")

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from tsuzuri.printable import printable
 
+NO_MEMORY = ("failed to map segment", "annot allocate memory", "annot create shared object descriptor")  # of loaders
+
 
 class UserError(Exception):
     """One line that names the file or option, the value, and what is allowed.
@@ -40,3 +42,17 @@ def enough_memory(needed_for: str) -> Iterator[None]:
         yield
     except MemoryError:  # CuPy's too, of a GPU's memory
         raise UserError(f"not enough memory for {needed_for}") from None
+
+
+def lacks_memory(error: BaseException, needed: int = 1 << 26) -> bool:
+    """Whether there is too little memory where something could not be loaded: it takes ``needed`` bytes, or more.
+
+    What loads libraries and dictionaries says so in words of its own, or blames something else.
+    """
+    if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
+        return True
+    try:
+        bytearray(needed)
+    except MemoryError:
+        return True
+    return False

@@ -121,7 +121,7 @@ def test_another_corpus_is_not_taken(project, tmp_path):
 
 def test_files_of_validation_and_test_move_too(tmp_path):
     for name in ("a", "b", "c"):
-        (tmp_path / name).write_text(TEXT)
+        (tmp_path / name).write_text(f"{TEXT}{name} is another text\n")
     out = tmp_path / "run"
     held = ["--valid", tmp_path / "b", "--test", tmp_path / "c"]
     fine(*SMALL["text"], tmp_path / "a", *held, "-o", out, "-e", 1, "-d", "cpu")

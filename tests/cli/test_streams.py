@@ -99,7 +99,7 @@ def test_the_smallest_temperature_is_as_good_as_none(place):
 @pytest.mark.parametrize("name", ["a\x1b[2Jb", "a\nb", "a\x9b1mb", "a\u202eb"])
 def test_a_name_cannot_steer_the_terminal(place, name):
     shown = name.encode("unicode_escape").decode()
-    assert refused(run_command("generate.py", name)).startswith(f"{shown}: not a run")
+    assert refused(run_command("generate.py", name)).startswith(f"{shown}: no such folder")
     shutil.copy("x.mid", name + ".mid")
     listed = run_command("read_midi.py", name + ".mid", "--list")
     assert listed.stdout.startswith(f"{shown}.mid: format")

@@ -50,7 +50,7 @@ def test_a_wheel_holds_the_package_and_nothing_else(wheel):
 
 def test_a_wheel_brings_the_program(wheel):
     (name,) = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
-    assert wheel.read(name).decode().split("\n")[:2] == ["[console_scripts]", "tsuzuri = tsuzuri.cli.program:start"]
+    assert wheel.read(name).decode().split("\n")[:2] == ["[console_scripts]", "tsuzuri = tsuzuri.cli.entry:enter"]
 
 
 def test_an_installed_package_works_from_another_folder(installed, tmp_path):

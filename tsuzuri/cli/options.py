@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from tsuzuri.cli import console
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, lacks_memory
 from tsuzuri.options.command_line import read_command_line
 from tsuzuri.options.option import Tables
 from tsuzuri.options.values import FLAG
@@ -100,6 +100,12 @@ def _status(main):
         if (error.name or "tsuzuri").startswith("tsuzuri"):  # our own bug
             raise
         return 2, f"the package {error.name} is not installed: {INSTALL}"
+    except (ImportError, SystemError, AttributeError, RuntimeError) as error:  # of modules that could not load
+        if _interrupted(error):
+            return 128 + signal.SIGINT, None
+        if not lacks_memory(error):
+            raise
+        return 2, f"not enough memory to load the modules: {_first_line(error)}"
     except MemoryError:
         return 2, "not enough memory (smaller: --unit, --batchsize, --vocab-size)"
     except KeyboardInterrupt:
@@ -111,3 +117,15 @@ def _status(main):
     except OSError as error:
         return 2, f"cannot write or read: {error.strerror or error}"
     return status, None
+
+
+def _interrupted(error):
+    """Whether an error comes of a Ctrl-C while a module was loading, which some modules make another error of."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _first_line(error):
+    """The beginning of what an error says, or its kind where that is nothing."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

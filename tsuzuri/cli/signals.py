@@ -1,26 +1,37 @@
-"""Ctrl-C and SIGTERM as a wish to stop, which a training grants between two batches."""
+"""Ctrl-C, SIGTERM and SIGHUP as a wish to stop, which a training grants between two batches."""
 
+import os
 import signal
 import threading
 
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last comes when a terminal is closed; Windows has none
+
 
 class Interrupt:
-    """Notes the first Ctrl-C or SIGTERM in ``signal``; a second one is not held up.
+    """Notes the first of these signals in ``signal``; at the second the process ends at once, whatever it is doing.
 
-    Outside the main thread, where Python lets nobody set a handler, it notes nothing.
+    What was saved stays: files are whole or not there. Outside the main thread, where Python lets nobody set a handler,
+    it notes nothing. A SIGHUP that is ignored, as by nohup, stays so. ``end(status)`` ends the process.
     """
 
-    def __init__(self):
+    def __init__(self, end=os._exit):
         self.signal = None
-        self._before = {}
+        self._end, self._before = end, {}
 
     def __enter__(self):
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._note)
+            for number in (getattr(signal, name) for name in NAMES if hasattr(signal, name)):
+                before = signal.getsignal(number)
+                if before != signal.SIG_IGN or number != getattr(signal, "SIGHUP", None):
+                    self._before[number] = signal.signal(number, self._note)
+            self._watch()
         return self
 
     def __exit__(self, *_):
+        if self._before:
+            signal.set_wakeup_fd(self._wakeup)
+            os.close(self._write)
+            self._watcher.join()
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -29,5 +40,20 @@ class Interrupt:
         return self.signal is not None
 
     def _note(self, number, _):
-        self.signal = number
-        signal.signal(number, self._before[number])
+        self.signal = self.signal or number
+
+    def _watch(self):
+        """Look for signals in a thread of its own: Python calls handlers only between two calls of kernels."""
+        read, self._write = os.pipe()
+        os.set_blocking(self._write, False)
+        self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        self._watcher = threading.Thread(target=self._end_at_second, args=(read,), name="signals", daemon=True)
+        self._watcher.start()
+
+    def _end_at_second(self, read):
+        seen = 0
+        while number := os.read(read, 1):
+            seen += number[0] in self._before
+            if seen == 2:
+                self._end(128 + number[0])
+        os.close(read)

@@ -1,6 +1,7 @@
 """What train.py and classify.py train share: a training on the terminal, from its options to the next command."""
 
 import contextlib
+import errno
 import shlex
 import sys
 
@@ -21,6 +22,24 @@ class TerminalOutput:
         self._bar = ProgressBar(sys.stderr.isatty())
 
     def __call__(self, event):
+        with self._terminal_may_go():
+            self._show(event)
+
+    def note(self, line):
+        """Say something beside the results."""
+        with self._terminal_may_go():
+            console.note(line)
+
+    @contextlib.contextmanager
+    def _terminal_may_go(self):
+        """Go on where the terminal was closed: what was trained is to be saved."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+
+    def _show(self, event):
         self._bar(event)  # first, since it goes out of a line's way
         if event.kind in RESULTS:
             self._result(event)
@@ -36,11 +55,12 @@ class TerminalOutput:
 
     def close(self):
         """Take the bar away, however the training ended."""
-        self._bar.close()
+        with self._terminal_may_go():
+            self._bar.close()
 
 
 def train_on_terminal(prepare, given, command, *, usual_device):
-    """Train until the end, or until Ctrl-C or SIGTERM; returns the exit status.
+    """Train until the end, or until Ctrl-C, SIGTERM or SIGHUP; returns the exit status.
 
     ``prepare(given, listener)`` makes a ``PreparedTraining`` of the options that were given; ``command`` is the name of
     the command and the words with which the run can be resumed.
@@ -53,10 +73,10 @@ def train_on_terminal(prepare, given, command, *, usual_device):
         with contextlib.closing(prepared), Interrupt() as interrupt:
             trainer = prepared.trainer(interrupt.requested, output)
             if trainer.train():
-                console.note(f"next     {command_line([*_next_command(run), *named])}")
+                output.note(f"next     {command_line([*_next_command(run), *named])}")
                 return 0
             resume = command_line([*command, "-o", run.path, "--resume", *named])
-            console.note(f"stopped  {trainer.place()}; go on with: {resume}")
+            output.note(f"stopped  {trainer.place()}; go on with: {resume}")
             return 128 + interrupt.signal
 
 

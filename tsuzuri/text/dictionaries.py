@@ -9,7 +9,7 @@ import os
 import shlex
 from typing import Any
 
-from tsuzuri.errors import UserError, read_failure
+from tsuzuri.errors import UserError, lacks_memory, read_failure
 from tsuzuri.text.settings import IPADIC, PACKAGED, UNIDIC, UNIDIC_LITE, TextSettings
 
 INSTALL = {
@@ -32,6 +32,8 @@ def open_tagger(settings: TextSettings, made: str = "") -> tuple[Any, str]:
     try:
         import MeCab
     except ImportError as error:
+        if lacks_memory(error):
+            raise UserError(f"not enough memory to load MeCab: {error}") from None
         raise UserError(
             f"MeCab is not installed ({error}): run '{INSTALL[UNIDIC_LITE]}', or train with --tokens char"
         ) from None
@@ -46,7 +48,10 @@ def open_tagger(settings: TextSettings, made: str = "") -> tuple[Any, str]:
     try:
         with contextlib.redirect_stderr(io.StringIO()):  # MeCab's package prints a page of advice
             return MeCab.Tagger(options), name
-    except RuntimeError:
+    except RuntimeError as error:
+        size = sum(entry.stat().st_size for entry in os.scandir(folder))
+        if lacks_memory(error, size):
+            raise UserError(f"not enough memory for MeCab's dictionary, which takes {size >> 20} MB") from None
         cause = f" with {settings.user_dictionary} (compiled for another?)" if settings.user_dictionary else ""
         advice = INSTALL.get(settings.dictionary)
         remedy = f": run '{advice}', or train with --tokens char" if advice else ""

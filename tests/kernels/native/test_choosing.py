@@ -53,7 +53,8 @@ def copy(tmp_path):
     """Enough of the project to load the kernels, with no build."""
     (tmp_path / "tsuzuri/kernels/native").mkdir(parents=True)
     rooms = ("tsuzuri", "tsuzuri/kernels", "tsuzuri/kernels/native")
-    modules = [*(ROOT / room / "__init__.py" for room in rooms), ROOT / "tsuzuri/errors.py"]
+    modules = [*(ROOT / room / "__init__.py" for room in rooms)]
+    modules += [ROOT / "tsuzuri" / name for name in ("errors.py", "printable.py")]
     modules.append(ROOT / "tsuzuri/kernels/native/library.py")
     for path in [*modules, *NATIVE_SOURCES]:
         shutil.copy(path, tmp_path / path.relative_to(ROOT))

@@ -10,7 +10,7 @@ import importlib.util
 import os
 import pathlib
 
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, lacks_memory
 
 NAME = "tsuzuri.kernels.native._native"
 BUILD = "make native builds them, with GCC or Clang"
@@ -32,6 +32,8 @@ def load_extension():
             return None
         raise UserError(f"TSUZURI_NATIVE={wanted}: there are no native kernels: {how_to_build()}") from None
     except ImportError as error:
+        if lacks_memory(error):
+            raise UserError(f"the native kernels do not load: not enough memory: {error}") from None
         raise UserError(
             f"the native kernels do not load: {error}: {how_to_build()}, TSUZURI_NATIVE=0 goes without"
         ) from None
