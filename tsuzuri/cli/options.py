@@ -6,13 +6,14 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from tsuzuri.cli import console
+from tsuzuri.cli import console, signals
 from tsuzuri.errors import UserError, lacks_memory
 from tsuzuri.options.command_line import read_command_line
 from tsuzuri.options.option import Tables
 from tsuzuri.options.values import FLAG
 
 INSTALL = "install Tsuzuri with its dependencies, as README.md says under Two commands (plain pip)"
+LOADING = ImportError, SystemError, AttributeError, RuntimeError  # of modules that could not load
 
 
 class Parser(argparse.ArgumentParser):
@@ -81,7 +82,7 @@ def run(main, name=None):
     """
     name = name or console.program_name()
     try:
-        status = main()
+        status = _unless_interrupted(main)
         sys.stdout.flush()
         sys.exit(status)
     except UserError as error:
@@ -93,9 +94,7 @@ def run(main, name=None):
             raise
         print(f"{name}: error: the package {error.name} is not installed: {INSTALL}", file=sys.stderr)
         sys.exit(2)
-    except (ImportError, SystemError, AttributeError, RuntimeError) as error:  # of modules that could not load
-        if _interrupted(error):
-            sys.exit(128 + signal.SIGINT)
+    except LOADING as error:
         if not lacks_memory(error):
             raise
         print(f"{name}: error: not enough memory to load the modules: {_first_line(error)}", file=sys.stderr)
@@ -117,11 +116,14 @@ def run(main, name=None):
         sys.exit(2)
 
 
-def _interrupted(error):
-    """Whether an error comes of a Ctrl-C while a module was loading, which some modules make another error of."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None
+def _unless_interrupted(main):
+    """What ``main()`` returns; raises ``KeyboardInterrupt`` in place of what a module made of one that came to it."""
+    try:
+        return main()
+    except LOADING:
+        if signals.interrupts:
+            raise KeyboardInterrupt from None
+        raise
 
 
 def _first_line(error):
