@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.conftest import ROOT
-from tsuzuri.cli import entry
+from tsuzuri.cli import entry, options, signals
 from tsuzuri.cli.signals import Interrupt
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs the signals of POSIX")
@@ -90,11 +90,24 @@ def test_an_interrupt_while_modules_load_is_quiet(tmp_path, delay):
     assert process.returncode == 128 + signal.SIGINT
 
 
+def test_an_interrupt_that_a_module_makes_another_error_of(monkeypatch, capsys):
+    def main():
+        raise ImportError("PyCapsule_Import could not import module")
+
+    with pytest.raises(ImportError, match="PyCapsule"):
+        options.run(main)
+    monkeypatch.setattr(signals, "interrupts", [signal.SIGINT])
+    with pytest.raises(SystemExit) as leaving:
+        options.run(main)
+    assert leaving.value.code == 128 + signal.SIGINT
+    assert capsys.readouterr() == ("", "")
+
+
 LOADING = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 print("begun", flush=True)
-from tsuzuri.cli import entry
+from tsuzuri.cli import entry, options, signals
 entry.enter({script!r})
 """
 

@@ -9,9 +9,12 @@ def enter(command: str | None = None) -> None:
     """Do what ``program.start`` does; it leaves the process."""
     sys.unraisablehook = _interrupt_again
     try:
+        from tsuzuri.cli import signals
+
+        signals.record_interrupts()
         from tsuzuri.cli import program
     except KeyboardInterrupt:
-        sys.exit(130)  # 128 + SIGINT, for whose name there is no module yet
+        sys.exit(130)  # 128 + SIGINT, for whose name there may be no module yet
     program.start(command)
 
 

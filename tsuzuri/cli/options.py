@@ -6,13 +6,14 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from tsuzuri.cli import console
+from tsuzuri.cli import console, signals
 from tsuzuri.errors import UserError, lacks_memory
 from tsuzuri.options.command_line import read_command_line
 from tsuzuri.options.option import Tables
 from tsuzuri.options.values import FLAG
 
 INSTALL = "install Tsuzuri with its dependencies, as README.md says under Two commands (plain pip)"
+LOADING = ImportError, SystemError, AttributeError, RuntimeError  # of modules that could not load
 
 
 class Parser(argparse.ArgumentParser):
@@ -92,7 +93,7 @@ def run(main, name=None):
 def _status(main):
     """The exit status of a command's ``main()``, and the message with which it failed, or None."""
     try:
-        status = main()
+        status = _unless_interrupted(main)
         sys.stdout.flush()
     except UserError as error:
         return 2, str(error)
@@ -100,9 +101,7 @@ def _status(main):
         if (error.name or "tsuzuri").startswith("tsuzuri"):  # our own bug
             raise
         return 2, f"the package {error.name} is not installed: {INSTALL}"
-    except (ImportError, SystemError, AttributeError, RuntimeError) as error:  # of modules that could not load
-        if _interrupted(error):
-            return 128 + signal.SIGINT, None
+    except LOADING as error:
         if not lacks_memory(error):
             raise
         return 2, f"not enough memory to load the modules: {_first_line(error)}"
@@ -119,11 +118,14 @@ def _status(main):
     return status, None
 
 
-def _interrupted(error):
-    """Whether an error comes of a Ctrl-C while a module was loading, which some modules make another error of."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None
+def _unless_interrupted(main):
+    """What ``main()`` returns; raises ``KeyboardInterrupt`` in place of what a module made of one that came to it."""
+    try:
+        return main()
+    except LOADING:
+        if signals.interrupts:
+            raise KeyboardInterrupt from None
+        raise
 
 
 def _first_line(error):

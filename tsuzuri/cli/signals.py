@@ -6,6 +6,19 @@ import threading
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last comes when a terminal is closed; Windows has none
 
+interrupts = []  # each Ctrl-C that was raised: a module that is loading may make any other error of it
+
+
+def record_interrupts():
+    """From here on Ctrl-C is put down in ``interrupts``, beside the ``KeyboardInterrupt`` that it raises."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _record_interrupt)
+
+
+def _record_interrupt(number, frame):
+    interrupts.append(number)
+    signal.default_int_handler(number, frame)
+
 
 class Interrupt:
     """Notes the first of these signals in ``signal``; at the second the process ends at once, whatever it is doing.
