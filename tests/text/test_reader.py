@@ -123,3 +123,16 @@ def test_a_pipe_that_brings_too_much(tmp_path):
         pytest.skip("no /dev/fd")
     with process, pytest.raises(UserError, match="holds more than 1 MB: --max-text allows more"):
         list(reader.read_documents([path], TextSettings(max_text=1)))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "noted"), [("euc_jp", "euc_jis_2004"), ("shift_jis", None), ("utf-8", None), ("iso2022_jp", None)]
+)
+def test_what_an_encoding_was_taken_for_is_noted_where_it_was_guessed(tmp_path, encoding, noted):
+    text = "吾輩は猫である。名前はまだ無い。どこで生れたか頓と見当がつかぬ。\n" * 9
+    path = write(tmp_path / "a.txt", text.encode(encoding))
+    (document,) = reader.read_documents([path])
+    assert document.pieces[0] == text.split("\n")[0]
+    assert document.remarks == ((f"taken for {noted} (--encoding tells otherwise)",) if noted else ())
+    (named,) = reader.read_documents([path], TextSettings(encoding=encoding))
+    assert (named.pieces, named.remarks) == (document.pieces, ())

@@ -13,6 +13,7 @@ from tsuzuri.text.paragraphs import arrange_lines
 from tsuzuri.text.settings import AUTO, DROP, USUAL, TextSettings
 
 SUFFIXES = (".txt", ".zip", ".epub", ".txt.gz", ".txt.bz2", ".txt.xz")  # of the files of a folder that are read
+EXPECTED = ("utf", "shift_jis", "cp932", "ascii", "iso2022")  # encodings that need no mention
 PIPE = "/fd/"  # in the names of pipes that a shell makes
 FIRST_SUFFIXES = (".txt", ".zip")  # the same in the first version
 KINDS = ("plain", "aozora", "gutenberg")
@@ -80,9 +81,11 @@ def _documents(file, encoding, settings):
 
 def _document(name, data, encoding, settings):
     try:
-        text, _, remarks = decode(data, encoding)
+        text, codec, remarks = decoded = decode(data, encoding)
     except ValueError as error:
         return Skipped(name, str(error))
+    if encoding == AUTO and not codec.startswith(EXPECTED):
+        remarks = (f"taken for {decoded.encoding} (--encoding tells otherwise)", *remarks)
     kind, lines = "plain", text.split("\n")
     if aozora.is_aozora(text):
         kind, lines = "aozora", aozora.clean_aozora(text).lines
