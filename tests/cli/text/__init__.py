@@ -59,7 +59,7 @@ def begin(*args):
 
 
 def wait_for(stream, beginning):
-    """What a process says on a stream up to a line that begins so, or to its end."""
+    """What a process says on a stream up to a line that begins so, or in one of several ways, or to its end."""
     said = []
     for line in stream:
         said.append(line)
