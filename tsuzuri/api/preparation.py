@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from tsuzuri import storage
 from tsuzuri.api.given_texts import EXAMPLES, TEXTS, NamedInputs
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 from tsuzuri.kernels import devices
 from tsuzuri.options.option import Tables
 from tsuzuri.options.resolve import option_labels
@@ -125,4 +125,13 @@ def check_resume_options(tables: Tables, given: Iterable[str], may_change: Itera
 
 def source_files(run: Run, paths: Iterable[str]) -> list[str]:
     """The files that a run was trained on: those that it keeps itself go with it when it is moved."""
-    return [run.file(path) if path in (TEXTS, EXAMPLES) else path for path in paths]
+    return [_kept_file(run.file(path)) if path in (TEXTS, EXAMPLES) else path for path in paths]
+
+
+def _kept_file(path: str) -> str:
+    """The path of a file that a run keeps; raises ``UserError`` for what is none, such as a pipe, which may not end."""
+    try:
+        storage.open_regular(path).close()
+    except OSError as error:
+        raise UserError(f"{path}: {read_failure(error)}") from None
+    return path
