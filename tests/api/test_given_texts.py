@@ -1,12 +1,13 @@
 """Strings as files of a run: what comes back is what was given."""
 
 import io
+import os
 import zipfile
 
 import pytest
 
 import tsuzuri
-from tests.api.conftest import PAIRS, SORTING
+from tests.api.conftest import PAIRS, SMALL, SORTING, TEXT
 from tsuzuri.api.given_texts import encode_pairs, encode_texts, examples_as_file, paths_or_pairs
 from tsuzuri.data import labeled, tables
 
@@ -119,3 +120,17 @@ def test_options_of_files_are_refused_beside_pairs(tmp_path):
         tsuzuri.train_classifier(PAIRS, tmp_path / "run", form="tab")
     with pytest.raises(tsuzuri.UserError, match="pos: is for files of examples"):
         tsuzuri.train_classifier(PAIRS, tmp_path / "run", pos=["a"], neg=["b"])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+@pytest.mark.parametrize("kind", ["texts.zip", "examples.csv"])
+def test_a_pipe_in_place_of_what_a_run_keeps_is_not_waited_for(tmp_path, kind):
+    out = tmp_path / "run"
+    if kind == "texts.zip":
+        tsuzuri.train(texts=[TEXT], out=out, **SMALL | {"epoch": 1})
+    else:
+        tsuzuri.train_classifier(PAIRS, out, **SORTING | {"epoch": 1})
+    (out / kind).unlink()
+    os.mkfifo(out / kind)
+    with pytest.raises(tsuzuri.UserError, match=rf"{kind}: cannot be read: it is a device or a pipe, not a file"):
+        tsuzuri.resume(out, epoch=2)

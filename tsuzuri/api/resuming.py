@@ -6,8 +6,9 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from tsuzuri import storage
 from tsuzuri.api.given_texts import EXAMPLES, TEXTS
-from tsuzuri.errors import UserError
+from tsuzuri.errors import UserError, read_failure
 from tsuzuri.options.option import Tables
 from tsuzuri.options.resolve import option_labels
 from tsuzuri.options.values import shown
@@ -90,7 +91,7 @@ def source_files(run: Run, name: str) -> list[str]:
 
 def _place(run: Run, path: str, relative: object) -> str:
     if path in OWN:
-        return str(run.file(path))
+        return _kept_file(run.file(path))
     if isinstance(relative, str):
         moved = os.path.normpath(os.path.join(os.path.realpath(run.path), relative))
         if os.path.exists(moved):
@@ -124,3 +125,12 @@ def check_same_vectors(run: Run, path: str, before: Mapping[str, Any], found: Ma
     """Raise ``UserError`` unless a file of word vectors is, by its report, the one that a run began with."""
     if {**before, "file": ""} != {**found, "file": ""}:
         raise UserError(f"{path}: not the word vectors that {run.path} began with, {before['file']}")
+
+
+def _kept_file(path: str) -> str:
+    """The path of a file that a run keeps; raises ``UserError`` for what is none, such as a pipe, which may not end."""
+    try:
+        storage.open_regular(path).close()
+    except OSError as error:
+        raise UserError(f"{path}: {read_failure(error)}") from None
+    return path
