@@ -2,11 +2,13 @@
 
 import os
 
+import numpy
 import pytest
 
 from tsuzuri import overwriting
 from tsuzuri.errors import UserError
 from tsuzuri.midi import export
+from tsuzuri.midi.sound import synth
 from tsuzuri.training.schemas import EVERY_FILE
 
 TUNE = bytes.fromhex("4d546864 00000006 0000 0001 01e0 4d54726b 0000000c 00904050 8360 804000 ff2f00".replace(" ", ""))
@@ -69,13 +71,13 @@ def test_of_what_nobody_named_only_our_own_is_replaced(place):
     overwriting.check_made(["a.png", "b.json", "new.png"])
 
 
-def test_sound_is_replaced_with_the_file_that_it_is_beside():
-    overwriting.check_made(["a.wav"], named="a.mid")
-    for named in ("new.mid", None):
-        with pytest.raises(UserError, match="already"):
-            overwriting.check_made(["a.wav"], named=named)
-    with pytest.raises(UserError, match="already"):
-        overwriting.check_made(["a.png"], named="a.mid")
+def test_of_sound_only_our_own_is_replaced(place):
+    (place / "a.mid").write_bytes(b"MThd")
+    (place / "ours.wav").write_bytes(synth.encode_wav(numpy.zeros((9, 2), "i2")))
+    (place / "take.wav").write_bytes(b"RIFF" + bytes(40))
+    overwriting.check_made(["ours.wav"], named="a.mid")
+    with pytest.raises(UserError, match=r"take.wav: is there already: --force replaces it"):
+        overwriting.check_made(["take.wav"], named="a.mid")
 
 
 def test_nothing_is_written_twice_and_a_folder_is_no_file(place):

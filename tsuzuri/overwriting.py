@@ -17,8 +17,8 @@ RUN_FILES = frozenset(
         *("sample.mid", "error.png", "confusion.png", "examples.csv"),
     )
 )
-SOFTWARE = "Tsuzuri"  # in a picture of ours
-PICTURE_START = 1 << 12  # bytes, within which a picture says what software made it
+SOFTWARE = "Tsuzuri"  # in a picture or a sound of ours
+PICTURE_START = 1 << 12  # bytes, within which one says what software made it
 DESCRIPTION_MOST = 1 << 28  # bytes of a description of words that is looked into
 
 
@@ -43,11 +43,10 @@ def check_made(
 ) -> None:
     """Raise ``UserError`` where a name that the program makes is that of a file which it must not replace.
 
-    Beside a file ``named`` by the user that is there already, sound is replaced with it, as when a command is repeated.
-    ``force`` lets all go that are not read; ``way`` says in a message what does otherwise.
+    ``named`` is the file that the user named, beside which they are. ``force`` lets all go that are not read; ``way``
+    says in a message what does otherwise.
     """
     read = list(_files(inputs))
-    repeated = named is not None and os.path.exists(named)
     for path in paths:
         check_named(path, read)
         if named is not None and os.path.realpath(path) == os.path.realpath(named):
@@ -55,7 +54,7 @@ def check_made(
         if os.path.isdir(path):
             raise UserError(f"{path}: cannot be written: it is a folder")
         free = not os.path.lexists(path) or force or (os.path.exists(path) and not os.path.isfile(path))
-        if not (free or made_here(path) or (repeated and path.lower().endswith(".wav"))):
+        if not (free or made_here(path)):
             raise UserError(f"{path}: is there already{way or ': --force replaces it'}")
 
 
@@ -65,11 +64,13 @@ def run_files(folder: str, but: Iterable[str] = ()) -> list[str]:
 
 
 def made_here(path: str) -> bool:
-    """Whether a file is a picture or a description of words that this program wrote."""
+    """Whether a file is a picture, a sound or a description of words that this program wrote."""
     try:
         with open(path, "rb") as stream:
             if path.lower().endswith(".png"):
                 return f"tEXtSoftware\0{SOFTWARE}".encode() in stream.read(PICTURE_START)
+            if path.lower().endswith(".wav"):
+                return b"ISFT\x08\0\0\0" + SOFTWARE.encode() in stream.read(PICTURE_START)
             if path.lower().endswith(".json") and os.fstat(stream.fileno()).st_size <= DESCRIPTION_MOST:
                 held = json.load(stream)
                 return isinstance(held, dict) and {"format", "settings", "report", "pieces"} == held.keys()

@@ -1,9 +1,11 @@
 """The checks of what is installed: fine here, and where a thing is missing the command that mends it."""
 
+import re
 import sys
 
 import pytest
 
+from tests.conftest import ROOT
 from tsuzuri.api import installation
 from tsuzuri.api.installation import FINE, MEND, OPTIONAL, Check, LackingError
 from tsuzuri.errors import UserError
@@ -24,8 +26,8 @@ def test_all_that_is_needed_is_fine_here():
 @pytest.mark.parametrize(
     ("name", "module", "command"),
     [
-        ("NumPy", "numpy", "-m pip install --force-reinstall 'numpy>=1.26,<2.6'"),
-        ("BLAS", "numpy", "-m pip install --force-reinstall 'numpy>=1.26,<2.6'"),
+        ("NumPy", "numpy", "-m pip install 'numpy>=1.26,<2.6'"),
+        ("BLAS", "numpy", "-m pip install 'numpy>=1.26,<2.6'"),
         ("MeCab", "MeCab", "python -m pip install mecab-python3 unidic-lite"),
         ("packages", "tqdm", "-m pip install 'tqdm>=4.66'"),
     ],
@@ -76,3 +78,10 @@ def test_whatever_a_check_raises_is_a_finding(error):
         assert found.state == state
         assert found.text.endswith("a: b" if isinstance(error, LackingError) else "mend it")
         assert "\n" not in found.text
+
+
+def test_every_package_that_is_needed_has_a_check():
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    wanted = re.findall(r'^    "([^"]+)"', project.partition("\ndependencies = [")[2].partition("\n]")[0], re.MULTILINE)
+    own_check = ("chainer", "numpy", "mecab-python3", "unidic-lite")
+    assert {line for line in wanted if not line.startswith(own_check)} == {*installation.PACKAGES.values()}

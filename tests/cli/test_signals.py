@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tsuzuri.cli import entry, options, signals
-from tsuzuri.cli.signals import Interrupt
+from tsuzuri.cli.signals import IMPATIENT, Interrupt
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs the signals of POSIX")
 
@@ -31,6 +31,10 @@ def test_the_second_signal_ends_the_process(number):
         assert interrupt.signal is None
         signal.raise_signal(number)
         assert interrupt.requested()
+        for again in (number, signal.SIGTERM, signal.SIGHUP):  # at once: a shutdown sends several
+            signal.raise_signal(again)
+        assert not ended.wait(IMPATIENT + 0.2)
+        signal.raise_signal(signal.SIGHUP)
         assert not ended.wait(0.1)
         signal.raise_signal(signal.SIGTERM)
         assert ended.wait(10)
@@ -69,7 +73,7 @@ def test_a_second_signal_need_not_wait_for_a_batch():
     assert process.stdout.readline() == b"begun\n"
     time.sleep(1)
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.2)
+    time.sleep(IMPATIENT + 0.2)
     start = time.monotonic()
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 128 + signal.SIGTERM

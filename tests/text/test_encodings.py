@@ -205,3 +205,51 @@ def test_an_unknown_encoding(name):
     with pytest.raises(UserError, match="is unknown, must be auto, utf-8") as error:
         codec_name(name)
     assert repr(name) in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["It’s a fine day.", "IT’S LATE", "I don’t.", "“We’re here,” she said – and left…"])
+def test_english_with_the_apostrophes_of_windows_is_read_however_short(text):
+    assert decode(text.encode("cp1252"))[:2] == (text, "cp1252")
+
+
+def test_a_large_file_is_judged_by_its_lines_beyond_ascii():
+    """Those that are looked at may all be ASCII, where few lines are not."""
+    plain = "The rain went on all day and nobody came.\n" * 40_000
+    said = "“It is late,” he said — and the café was closed. Señor Müller’s hat was gone.\n" * 30
+    text = plain + said + plain * 4
+    assert len(text) > 4 << 20
+    assert decode(text.encode("cp1252")).text == text
+
+
+@pytest.mark.parametrize("code", ['(format t "~{(~a)~}" x)\n', "text with ~{ab~} in it\nplain text\n"])
+def test_source_code_is_no_hz(code):
+    assert decode(code.encode())[:2] == (code, "utf-8")
+
+
+def test_half_width_kana_of_iso_2022_jp():
+    text = "ｶﾀｶﾅと漢字の行です。\n" * 5
+    data = text.encode("iso2022_jp_ext")
+    assert b"\x1b(I" in data
+    assert decode(data).text == text
+
+
+def test_titles_of_terminals_and_colors_of_chats_are_left_out():
+    data = (
+        b"\x1b]0;title\x07one \x1b]8;;http://a.b\x1b\\two\n\x0304,01red\x03 plain text of some length to be a text\n"
+        * 9
+    )
+    text = decode(data).text
+    assert text == "one two\nred plain text of some length to be a text\n" * 9
+
+
+@pytest.mark.parametrize("codec", ["euc_jp", "gb18030", "big5", "cp949"])
+def test_one_bad_byte_in_a_short_text_does_not_set_two_of_a_kind_against_each_other(codec):
+    texts = {
+        "euc_jp": "吾輩は猫である。名前はまだ無い。",
+        "gb18030": "我是一只猫，还没有名字。",
+        "big5": "我是一隻貓，還沒有名字。",
+    }
+    text = (texts.get(codec, "나는 고양이다. 이름은 아직 없다.") + "\n") * 12
+    data = text.encode(codec)
+    found = decode(data[:-1] + b"\xff\n")
+    assert found.text.count("\ufffd") == 1

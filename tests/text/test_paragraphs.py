@@ -1,6 +1,7 @@
 """Blank lines, and lines that were wrapped at a width."""
 
 import textwrap
+import time
 
 import pytest
 
@@ -165,3 +166,17 @@ def test_wrapped_lines_are_recognized():
 def test_a_beginning_is_read_as_a_text_is(text, lines):
     assert beginning_lines(text, KEEP) == lines
     assert beginning_lines(text, DROP) == text.split("\n")
+
+
+def test_lines_that_begin_with_a_time_are_not_joined():
+    chat = [f"[12/03/21, 10:0{n % 10}:15] Bob: the same few words as ever, and some more of them" for n in range(60)]
+    assert not looks_wrapped(chat)
+    assert arrange_lines(chat, "join") == chat
+
+
+def test_to_join_a_long_paragraph_takes_time_in_line_with_its_length():
+    lines = ["the words of this line go on up to its very end and on and"] * 20_000
+    start = time.perf_counter()
+    (joined,) = arrange_lines(lines, "join")
+    assert len(joined) == sum(map(len, lines)) + len(lines) - 1
+    assert time.perf_counter() - start < 5  # it was minutes

@@ -98,6 +98,7 @@ def test_no_field_of_a_checkpoint_is_taken_on_trust(tmp_path):
                 assert value is not ... or where.endswith(".0")
 
 
+@pytest.mark.usefixtures("any_description")
 def test_a_size_that_the_weights_do_not_have_takes_no_memory(tmp_path):
     """A run.json that asks for a model of terabytes is refused by the weights' own sizes, before it is made."""
     run = make_run(tmp_path)

@@ -71,6 +71,7 @@ def test_a_run_edited_by_hand(tmp_path, where, value, reason):
 OLD_RUNS_MAY_LACK = ("vectors", "corpus.text", "corpus.relative", "recipe.precision", "recipe.freeze_epochs")
 
 
+@pytest.mark.usefixtures("any_description")
 def test_no_field_of_a_run_is_taken_on_trust(tmp_path):
     """Each with values of every kind: the run loads, and has them, or one line tells the field."""
     run = make_run(tmp_path)
@@ -88,6 +89,7 @@ def test_no_field_of_a_run_is_taken_on_trust(tmp_path):
     assert set(LANGUAGE_MODEL.rules["sizes"]) == {field.name for field in dataclasses.fields(Sizes)}
 
 
+@pytest.mark.usefixtures("any_description")
 def test_a_run_of_music_has_the_settings_of_its_midi(tmp_path):
     run = make_run(tmp_path)
     run.about = run.about | {"kind": "music", "tokens": "midi"}

@@ -1,5 +1,6 @@
 """Files of another run, or changed ones, are refused by name; runs of format 1 have nothing to compare."""
 
+import dataclasses
 import json
 import pathlib
 import shutil
@@ -114,3 +115,21 @@ def test_an_old_run_has_no_marks_and_gains_none(tmp_path):
     run.save_best(run.load_best())
     with numpy.load(place / "model.npz") as arrays:
         assert "run" not in arrays.files
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("lr", 0.9), ("seed", 77), ("dropout", 0.9), ("tokens", "space"), ("normalize", "nfkc")]
+)
+def test_a_run_json_that_was_changed_is_refused(two, field, value):
+    about = json.loads((two[0] / "run.json").read_text())
+    place = next(place for place in (about, about["recipe"], about["sizes"], about["corpus"]["text"]) if field in place)
+    place[field] = value
+    (two[0] / "run.json").write_text(json.dumps(about))
+    with pytest.raises(UserError, match=r"run\.json: was changed: its id is not that of what it says now"):
+        use(two[0])
+
+
+def test_what_may_change_of_a_run_json_is_no_part_of_its_id(two):
+    run = load_run(str(two[0]))
+    run.save_recipe(dataclasses.replace(run.recipe, epoch=99, patience=9))
+    assert load_run(str(two[0])).recipe.epoch == 99

@@ -162,3 +162,25 @@ def test_only_old_leavings_are_cleared_where_nothing_can_be_locked(tmp_path):
     lock.note = "no locks here"
     staging.settle_run(str(tmp_path), lock)
     assert {name for name in os.listdir(tmp_path) if name.startswith(".tmp")} == {".tmp-y0ung__1"}
+
+
+def fill(folder, names):
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_bytes(b"mine")
+
+
+@pytest.mark.parametrize("name", [staging.WHOLE, staging.MOVING])
+@pytest.mark.parametrize("names", [(), ("vocabulary.txt",), ("run.json", "vocabulary.txt", "checkpoint.npz"), ("x",)])
+def test_a_folder_that_only_looks_like_a_new_run_costs_nothing(tmp_path, name, names):
+    """As half a copy of a run, or a stranger's, would have it."""
+    run = make_run(tmp_path / "run")
+    before = contents(tmp_path / "run")
+    fill(tmp_path / "run" / name, names)
+    load_run(run.path)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()} == before
+    fill(tmp_path / "none", ["sample.mid", "examples.csv"])
+    fill(tmp_path / "none" / name, names)
+    with pytest.raises(UserError, match="not a run"):
+        load_run(str(tmp_path / "none"))
+    assert (tmp_path / "none" / "sample.mid").read_bytes() == b"mine"

@@ -19,7 +19,13 @@ from tsuzuri.errors import UserError
 
 GIGABYTE = 1 << 30
 PYTHONS = (3, 10), (3, 13)
-PACKAGES = {"tqdm": "tqdm>=4.66", "matplotlib": "matplotlib>=3.8", "typing_extensions": "typing_extensions>=4.1"}
+PACKAGES = {  # by the names of their modules, but for those with a check of their own
+    "regex": "regex>=2023.12",
+    "tqdm": "tqdm>=4.66",
+    "matplotlib": "matplotlib>=3.8",
+    "filelock": "filelock>=4.1,<5",
+    "typing_extensions": "typing_extensions>=4.1",
+}
 NUMPY = "numpy>=1.26,<2.6"
 CUPY = "cupy-cuda12x[ctk]>=14.2,<15"
 DICTIONARIES = ("unidic-lite", "ipadic", "unidic")  # packages of MeCab's
@@ -58,11 +64,19 @@ def found_by(check: Check) -> Finding:
         return Finding(check.name, MEND, str(error))
     except LackingError as error:
         text = str(error)
+    except ModuleNotFoundError as error:
+        text = f"the package {error.name} is not installed: {_installing(error.name, check.remedy())}"
     except (Exception, SystemExit) as error:  # what a broken package raises can be anything
         text = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}: {check.remedy()}"
     if check.unless:
         return Finding(check.name, OPTIONAL, f"not needed unless {check.unless}: {text}")
     return Finding(check.name, MEND, text)
+
+
+def _installing(module: str | None, otherwise: str) -> str:
+    """The command that installs the package of a module that a check could not import, if it is known."""
+    wanted = NUMPY if module == "numpy" else PACKAGES.get(module or "")
+    return pip_install(wanted) if wanted else otherwise
 
 
 def pip_install(*wanted: str) -> str:
@@ -238,8 +252,8 @@ CHECKS = (  # what is needed first
     Check("Python", _python, lambda: "PYTHON=python3.12 make setup"),
     Check("NumPy", _numpy, lambda: pip_install("--force-reinstall", NUMPY)),
     Check("BLAS", _blas, lambda: pip_install("--force-reinstall", NUMPY)),
-    Check("Chainer", _chainer, lambda: "make setup, or docs/troubleshooting.md under pkg_resources"),
     Check("packages", _packages, lambda: pip_install(*PACKAGES.values())),
+    Check("Chainer", _chainer, lambda: "make setup, or docs/troubleshooting.md under pkg_resources"),
     Check("MeCab", _mecab, _mecab_remedy),
     Check("disk", _disk, lambda: "df -h . says more"),
     Check("memory", _memory, lambda: "free -h says more"),

@@ -98,7 +98,7 @@ def _lock(out: str, resume: bool, listener: Listener) -> RunLock:
     """The lock of a run that is to be trained, held, and its folder cleared of what a crash left."""
     lock = RunLock(out)
     if resume and not os.path.isdir(out):
-        return lock  # there is nothing to hold, as will be said
+        raise UserError(f"{out}: no such folder: no run was begun there (without --resume the command begins one)")
     if not resume:
         storage.check_folder(out)
     lock.acquire()

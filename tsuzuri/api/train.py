@@ -23,8 +23,10 @@ from tsuzuri.errors import UserError, enough_memory
 from tsuzuri.options import classify
 from tsuzuri.options.resolve import read_options
 from tsuzuri.options.train import TABLES
+from tsuzuri.options.values import shown
 from tsuzuri.training.log import Event
 
+LONGEST_NAME = 255  # characters of a file's name
 Path = str | os.PathLike[str]
 
 
@@ -56,6 +58,7 @@ def train(
     ホームズは…
     """
     given = read_options(TABLES, _with(options, corpus=corpus, out=out))
+    _check_paths(given.get("corpus", ()))
     run = _train(LANGUAGE_MODEL_PREPARATION, given, texts, callback, stop)
     assert isinstance(run, TextRun | MusicRun)
     return run
@@ -137,3 +140,10 @@ def _train(
 def _with(options: Mapping[str, Any], **named: object) -> dict[str, Any]:
     """Options with those that have a parameter of their own, where they were given."""
     return {**options, **{name: value for name, value in named.items() if value is not None}}
+
+
+def _check_paths(corpus: Iterable[str]) -> None:
+    """Raise ``UserError`` for a text in place of a path."""
+    for path in corpus:
+        if "\n" in path or len(os.path.basename(path)) > LONGEST_NAME:
+            raise UserError(f"corpus: {shown(path)!r} is no path of a file: texts=[...] takes strings")

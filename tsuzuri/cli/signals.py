@@ -1,10 +1,15 @@
 """Ctrl-C, SIGTERM and SIGHUP as a wish to stop, which a training grants between two batches."""
 
+import contextlib
 import os
 import signal
+import sys
 import threading
+import time
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last comes when a terminal is closed; Windows has none
+
+IMPATIENT = 0.5  # seconds: two signals that are closer together are of one event, such as a shutdown
 
 interrupts = []  # each Ctrl-C that was raised: a module that is loading may make any other error of it
 
@@ -20,8 +25,25 @@ def _record_interrupt(number, frame):
     signal.default_int_handler(number, frame)
 
 
+@contextlib.contextmanager
+def leaving():
+    """End the process at SIGTERM and SIGHUP as at Ctrl-C, so that what it holds is let go: nothing is to be saved."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (getattr(signal, name) for name in NAMES[1:] if hasattr(signal, name)):
+            if signal.getsignal(number) == signal.SIG_DFL:
+                before[number] = signal.signal(number, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class Interrupt:
-    """Notes the first of these signals in ``signal``; at the second the process ends at once, whatever it is doing.
+    """Notes the first of these signals in ``signal``; at a later one the process ends at once, whatever it is doing.
+
+    Not at one that comes with the first, nor at SIGHUP: nobody is impatient there.
 
     What was saved stays: files are whole or not there. Outside the main thread, where Python lets nobody set a handler,
     it notes nothing. A SIGHUP that is ignored, as by nohup, stays so. ``end(status)`` ends the process.
@@ -64,9 +86,12 @@ class Interrupt:
         self._watcher.start()
 
     def _end_at_second(self, read):
-        seen = 0
+        first, hangup = None, getattr(signal, "SIGHUP", None)
         while number := os.read(read, 1):
-            seen += number[0] in self._before
-            if seen == 2:
+            if number[0] not in self._before:
+                continue
+            if first is None:
+                first = time.monotonic()
+            elif number[0] != hangup and time.monotonic() - first > IMPATIENT:
                 self._end(128 + number[0])
         os.close(read)

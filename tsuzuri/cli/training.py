@@ -7,7 +7,7 @@ import sys
 
 from tsuzuri.api.preparation import CORPUS
 from tsuzuri.cli import console
-from tsuzuri.cli.signals import Interrupt
+from tsuzuri.cli.signals import Interrupt, leaving
 from tsuzuri.errors import enough_memory
 from tsuzuri.training.progress import ProgressBar
 
@@ -20,6 +20,7 @@ class TerminalOutput:
 
     def __init__(self):
         self._bar = ProgressBar(sys.stderr.isatty())
+        self._told = False
 
     def __call__(self, event):
         with self._terminal_may_go():
@@ -32,12 +33,16 @@ class TerminalOutput:
 
     @contextlib.contextmanager
     def _terminal_may_go(self):
-        """Go on where the terminal was closed: what was trained is to be saved."""
+        """Go on where the terminal was closed, or a log has no room: what was trained is to be saved."""
         try:
             yield
+        except BrokenPipeError:  # the reader has gone
+            raise
         except OSError as error:
-            if error.errno != errno.EIO:
-                raise
+            if error.errno != errno.EIO and not self._told:
+                self._told = True
+                with contextlib.suppress(OSError):
+                    console.note(f"output   cannot be written ({error.strerror or error}): the training goes on")
 
     def _show(self, event):
         self._bar(event)  # first, since it goes out of a line's way
@@ -66,7 +71,7 @@ def train_on_terminal(prepare, given, command, *, usual_device):
     the command and the words with which the run can be resumed.
     """
     with contextlib.closing(TerminalOutput()) as output:
-        with enough_memory(CORPUS):
+        with enough_memory(CORPUS), leaving():
             prepared = prepare(given, output)
         run = prepared.run
         named = [] if prepared.device == usual_device else ["-d", prepared.device]

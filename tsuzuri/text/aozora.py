@@ -28,7 +28,7 @@ _DIRECTIVE = re.compile(  # what can be told to be the note where its end is mis
 _CELL = re.compile(r"(?<![0-9])([12])-([0-9]{1,2})-([0-9]{1,2})(?![0-9])")
 _CODE_POINT = re.compile(r"U\+([0-9A-Fa-f]{4,6})")
 _UNKNOWN_GAIJI = "〓"
-_RUBY = re.compile(r"《[^《》]*》|[｜《》]")
+_RUBY = re.compile(r"(?<=[^\s。、「『（！？…])《[^《》]*》|[｜《》]")  # after 。 it is the author's own bracket
 
 _LEVEL = r"(?:同行|窓)?[大中小]見出し"
 _HEADING_SPAN = re.compile(rf"［＃({_LEVEL})］.*?［＃\1終わり］")

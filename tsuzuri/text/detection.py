@@ -15,7 +15,13 @@ SAMPLE = 4096  # bytes of lines beyond ASCII that are looked at
 UNCUT = 100  # characters: a sample that is longer may end within one
 EXCERPT = 1 << 20  # bytes from the beginning, the middle and the end that they are taken from
 SURE = 8.0  # the odds of a reading against every other one, as a logarithm
-SHIFT_JIS = {"shift_jis_2004", "cp932"}  # differ in rare kanji
+KIN = (  # differ in rare characters
+    {"shift_jis_2004", "cp932"},
+    {"euc_jp", "euc_jis_2004"},
+    {"big5", "cp950", "big5hkscs"},
+    {"euc_kr", "cp949"},
+    {"gb2312", "gbk", "gb18030"},
+)
 REPAIRS = 20  # bad bytes in one line that are looked at
 FEW = 5  # characters of UTF-8 may be something else by chance
 FEW_ZEROS = 0.25  # of the bytes: in UTF-16 of letters of ASCII half of them are zero, and more are not UTF-8
@@ -48,14 +54,16 @@ MARKS = {
     b"\xfe\xff": "utf-16",
 }  # fmt: skip
 ESCAPES = {
+    "iso2022_jp_ext": re.compile(rb"\x1b\(I"),  # half-width kana
     "iso2022_jp_2004": re.compile(rb"\x1b\$[@B(]"), "iso2022_kr": re.compile(rb"\x1b\$\)C"),
-    "hz": re.compile(rb"~\{(?:[!-w][!-~])+~\}"),
 }  # fmt: skip
 _NOT_UTF_8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|([\x80-\xff])")
 _PAIR = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|\xc2[\xa0-\xbf]")  # what may be a character of other encodings too
 _BAD_OR_PRIVATE = re.compile("[\udc80-\udcff\ue000-\uf8ff]")
 _UTF_8_OF_3 = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}")
 _BAD = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of bytes that mean nothing
+_ASCII_AND_SIGNS = bytes([*range(128), 0x85, *range(0x91, 0x98)])  # … ‘ ’ “ ” • – —
+_ELIDED = re.compile(rb"[A-Za-z]\x92(?:s|t|d|m|ll|re|ve)\b", re.IGNORECASE)
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _LINE_END = re.compile(rb"\r\n?|\n")
 _CUT_OFF = re.compile("[\udc80-\udcff]{1,3}\\Z")  # the last character of a sample
@@ -74,7 +82,14 @@ def detect_encoding(data: bytes) -> str:
         return codec
     if data.isascii():
         return next((codec for codec, escape in ESCAPES.items() if escape.search(data)), "utf-8")
+    if _has_apostrophes_of_windows(data):
+        return "cp1252"
     return "utf-8" if _is_utf_8(data) else _legacy(data)
+
+
+def _has_apostrophes_of_windows(data):
+    """Whether bytes are English with the curly signs of Windows alone, as in It's: the commonest of all such files."""
+    return not data.translate(None, _ASCII_AND_SIGNS) and bool(_ELIDED.search(data))
 
 
 def _decodes(data):
@@ -97,11 +112,14 @@ def _is_utf_8(data):
 
 
 def _excerpt(data):
-    """Bytes, or of very many some lines from the beginning, the middle and the end."""
+    """Bytes, or of very many some lines from the beginning, the middle and the end; some beyond ASCII if there are."""
     if len(data) <= 4 * EXCERPT:
         return data
     starts = [0, *(_line_start(data, place) for place in (len(data) // 2, len(data) - EXCERPT))]
-    return b"".join(data[start : _line_start(data, start + EXCERPT)] for start in starts)
+    excerpt = b"".join(data[start : _line_start(data, start + EXCERPT)] for start in starts)
+    if excerpt.isascii():  # what is beyond it stands elsewhere
+        excerpt += b"\n".join(islice((line for line in data.splitlines() if not line.isascii()), MANY))
+    return excerpt
 
 
 def _line_start(data, place):
@@ -154,6 +172,11 @@ def _unlike_utf_8(data):
     return any(_cost_of(sample, codec)[0] < cost + margin for codec in CANDIDATES if codec != "utf-8")
 
 
+def _are_kin(one, other):
+    """Whether two codecs are a set of characters and a larger one."""
+    return any({one, other} <= kin for kin in KIN)
+
+
 def _legacy(data):
     """The codec of bytes beyond ASCII that are not UTF-8; raises ``ValueError`` unless it is surely one."""
     excerpt = _excerpt(data)
@@ -168,7 +191,7 @@ def _legacy(data):
         codec = min(readings, key=lambda codec: readings[codec][0])  # of equals the first
         cost, odd, text = readings[codec]
         readings = {codec: reading for codec, reading in readings.items() if reading[0] < cost + 60}
-    rivals = [rival for rival in readings if readings[rival][2] != text and {codec, rival} != SHIFT_JIS]
+    rivals = [rival for rival in readings if readings[rival][2] != text and not _are_kin(codec, rival)]
     if odd == 0 and not _BAD.search(text):  # then one that cannot read all is none
         rivals = [rival for rival in rivals if not _BAD.search(readings[rival][2])]
     rival = min(rivals, key=lambda rival: readings[rival][0], default=codec)

@@ -33,7 +33,9 @@ WIDER = {  # what people call an encoding, and what their programs write
     "euc_kr": ("cp949",),
 }
 _BAD, _BADS = re.compile("[\udc80-\udcff]"), re.compile("[\udc80-\udcff]+")
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0e-\x1f\x7f]")  # with sequences for terminals
+_CONTROL = re.compile(  # with sequences for terminals, and the colors of chats
+    r"\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x03\d{1,2}(?:,\d{1,2})?|[\x00-\x08\x0e-\x1f\x7f]"
+)
 _LINE_END = re.compile(r"\r\n?|\n")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 

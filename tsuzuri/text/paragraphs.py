@@ -29,6 +29,7 @@ _LETTER = re.compile(r"\w")
 _FIRST_WORD = re.compile(rf"[^\s{_NO_SPACES}]+|\S")
 _TABLE = re.compile(r"\S\s{3,}\S|\S\t|\||^[-=_*+. ]{3,}$")
 _LIST = re.compile(r"(?:>|//|[-*+#•·‣▪○●◦・]|\(?(?:\d{1,3}|[a-z])[.)])\s")
+_STAMP = re.compile(r"[\[(<]?\d{1,4}[:/.年-]\d")  # of a message, a subtitle or a verse: it begins a line of its own
 _SPEAKER = re.compile(r"[A-Z][\w.' -]{0,30}:\s|[A-Z][A-Z.' -]{1,30}[.:]\s")
 _SENTENCE_END = re.compile(r"[.!?:;。！？…♪☆★♡♥\U0001f000-\U0001faff][\"'”’)\]」』）]*$")
 _SOFT_HYPHEN = "\u00ad"
@@ -118,30 +119,32 @@ def _is_stanza(paragraph):
 
 def _may_go_on(line, following):
     """Whether the look of two lines allows that they are one."""
-    if following[0].isspace() or _TABLE.search(line) or _TABLE.search(following) or _LIST.match(following):
+    if following[0].isspace() or _TABLE.search(line) or _TABLE.search(following):
+        return False
+    if _LIST.match(following) or _STAMP.match(following):
         return False
     return not (_SPEAKER.match(following) and _SENTENCE_END.search(line.rstrip()))
 
 
 def _joined(paragraph, width):
     unspaced = _is_unspaced("".join(paragraph))
-    lines = [paragraph[0]]
+    parts = [[paragraph[0]]]  # of each line that it becomes: the end of a long one is all that is looked at
     for joins, following in zip(_joins(paragraph, width), paragraph[1:], strict=True):
         if joins:
-            lines[-1] = _glued(lines[-1].rstrip(), following, unspaced)
+            parts[-1][-1:] = _glued(parts[-1][-1].rstrip(), following, unspaced)
         else:
-            lines.append(following)
-    return lines
+            parts.append([following])
+    return ["".join(line) for line in parts]
 
 
 def _glued(line, following, unspaced):
-    """Two lines as one: with a space between where the script has spaces, and no hyphen that only parted a word."""
+    """Two lines for one: with a space between where the script has spaces, and no hyphen that only parted a word."""
     if line.endswith(_SOFT_HYPHEN):
-        return line[:-1] + following
+        return line[:-1], following
     sides = [bool(_UNSPACED.match(c)) for c in (line[-1], following[0])]
     if all(sides) or (unspaced and any(sides)) or _UNBROKEN.search(line):
-        return line + following
-    return f"{line} {following}"
+        return line, following
+    return line, f" {following}"
 
 
 def _is_unspaced(text):

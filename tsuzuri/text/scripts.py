@@ -27,6 +27,7 @@ _PARTED_STOP = re.compile(r"(?<=\S)[ \t]+[、。，．！？]")
 # Signs that stand by themselves, as the field's standard corpora have them, endings and <unk> of theirs among these;
 # but not the signs that French prose parts from its words
 _STANDING = re.compile(r"(?<!\S)(?:[.,।॥،۔]+|['’](?:s|d|m|ll|re|ve)|n't|<unk>|@-@)(?!\S)", re.IGNORECASE)
+_TOUCHING = re.compile(r"(?<!\S)[^\w\s]+\w|\w[^\w\s]+(?!\S)")  # a sign at the edge of a word, not inside it
 _ATTACHED = re.compile(r"(?<=\w)[.,;:!?।॥؟،۔]+[\"'”’)]*(?!\S)")
 
 
@@ -127,6 +128,8 @@ def _cut(sample, letters, scale):
         all_stops = 10 * parted > 8 * (stops + parted)
         return "wakati" if partings > wide / 4 and (all_stops or not stops) and partings else ""
     standing, attached = len(_STANDING.findall(sample)), len(_ATTACHED.findall(sample))
+    if not standing and not attached:
+        return "" if _TOUCHING.search(sample) else "space"
     return "space" if standing >= attached else ""
 
 

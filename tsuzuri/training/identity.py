@@ -6,6 +6,7 @@ import json
 import numpy
 
 from tsuzuri.errors import UserError
+from tsuzuri.text.settings import FIRST
 
 MARK = "run"  # the array of an .npz that holds the id's bytes
 KEPT = ("kind", "tokens", "dictionary", "classes", "case", "sizes", "vectors", "start", "vocabulary")  # of run.json
@@ -24,8 +25,17 @@ def run_identity(about):
     Equal trainings have the same, wherever their files lie, and so they write the same bytes.
     """
     kept = {name: about[name] for name in KEPT if name in about}
-    kept |= {"corpus": about["corpus"]["fingerprint"], "recipe": {**about["recipe"], **dict.fromkeys(MAY_CHANGE)}}
+    settings = {**FIRST, **about["corpus"].get("text", {})}
+    kept["text"] = {name: settings[name] for name in ("normalize", "lines")}
+    kept["corpus"] = about["corpus"]["fingerprint"]
+    kept["recipe"] = {**about["recipe"], **dict.fromkeys(MAY_CHANGE)}
     return digest(json.dumps(_without_paths(kept), sort_keys=True).encode())
+
+
+def check_description(path, about):
+    """Raise ``UserError`` for a run.json whose id is not that of what it says."""
+    if about["id"] and about["id"] != run_identity(about):
+        raise UserError(f"{path}: was changed: its id is not that of what it says now")
 
 
 def _without_paths(value):

@@ -29,7 +29,15 @@ from tsuzuri.rules import check_value
 from tsuzuri.text import vocabulary
 from tsuzuri.training import expected, staging
 from tsuzuri.training.checkpoint import COUNTS, Checkpoint, arrays_of, check_arrays, checkpoint_arrays
-from tsuzuri.training.identity import MARK, check_identity, check_vocabulary, digest, identity_array, run_identity
+from tsuzuri.training.identity import (
+    MARK,
+    check_description,
+    check_identity,
+    check_vocabulary,
+    digest,
+    identity_array,
+    run_identity,
+)
 from tsuzuri.training.lock import RunLock
 from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.schemas import LANGUAGE_MODEL, RUN_FILES, SCHEMAS, check_marks
@@ -222,6 +230,8 @@ def _load_run(path, schemas):
         raise UserError(f"{path}: not a run (it holds no run.json; training {schemas[0].noun} makes one)")
     try:
         about = json.loads(storage.read_regular(name, expected.ABOUT))
+        if not isinstance(about, dict) or "format" not in about:
+            raise ValueError("format is missing")
         version = about["format"]
         if isinstance(version, int) and version > FORMAT:
             raise UserError(f"{name}: of format {version}, newer than this program's {FORMAT}: update Tsuzuri")
@@ -239,6 +249,7 @@ def _load_run(path, schemas):
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{name}: damaged, or not a run of this program: {error}") from None
     check_vocabulary(run.file("vocabulary.txt"), words, about["vocabulary"])
+    check_description(name, about)
     return run
 
 

@@ -6,19 +6,22 @@ the old files are removed and the new ones moved up, now or when the run is open
 """
 
 import contextlib
+import json
 import os
 import re
 import shutil
 import time
 
 from tsuzuri.errors import UserError
-from tsuzuri.storage import STALE, TEMPORARY, sync_folder, write_synced
+from tsuzuri.storage import STALE, TEMPORARY, read_regular, sync_folder, write_synced
+from tsuzuri.training import expected
+from tsuzuri.training.identity import digest
 from tsuzuri.training.lock import NAME, RunLock
 from tsuzuri.training.schemas import RUN_FILES
 
-PARTIAL = TEMPORARY + "new"  # as long as not all files are in it
-WHOLE = ".new"  # all are: from here on the new run is the run
-MOVING = ".new-moving"  # and none of the old ones is left
+PARTIAL = TEMPORARY + "tsuzuri-new"  # as long as not all files are in it
+WHOLE = ".tsuzuri-new"  # all are: from here on the new run is the run
+MOVING = ".tsuzuri-new-moving"  # and none of the old ones is left
 PATIENCE = 10  # seconds: a new run is moved up in much less
 OURS = re.compile(re.escape(TEMPORARY) + "[a-z0-9_]{8}")  # the names of tempfile
 
@@ -67,13 +70,13 @@ def _commit(lock, folder):
 def _move_up(folder):
     """Finish putting a new run into its folder, wherever that was broken off; nothing where there is none to finish."""
     whole, moving = os.path.join(folder, WHOLE), os.path.join(folder, MOVING)
-    if os.path.isdir(whole) and not os.path.isdir(moving):
+    if _holds_new_run(folder, whole) and not os.path.isdir(moving):
         for name in RUN_FILES:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(folder, name))
         sync_folder(folder)
         os.rename(whole, moving)
-    if os.path.isdir(moving):
+    if _holds_rest(folder, moving):
         for name in sorted(os.listdir(moving), key=lambda name: (name == RUN_FILES[-1], name)):
             os.replace(os.path.join(moving, name), os.path.join(folder, name))
         sync_folder(folder)
@@ -82,7 +85,28 @@ def _move_up(folder):
 
 def _is_between(folder):
     """Whether a folder is on its way from an old run to a new one."""
-    return any(os.path.isdir(os.path.join(folder, name)) for name in (WHOLE, MOVING))
+    whole, moving = os.path.join(folder, WHOLE), os.path.join(folder, MOVING)
+    return _holds_new_run(folder, whole) or _holds_rest(folder, moving)
+
+
+def _holds_new_run(folder, whole):
+    """Whether all files of a new run are in ``whole``: for a folder that only looks like it no old file may go."""
+    return _holds_rest(folder, whole) and {"vocabulary.txt", "checkpoint.npz"} <= {*os.listdir(whole)}
+
+
+def _holds_rest(folder, rest):
+    """Whether ``rest`` holds nothing but files of a run whose others, moved up already, are in ``folder``."""
+    try:
+        names = os.listdir(rest)
+        if not names:
+            return rest.endswith(MOVING)  # all are moved up
+        about = json.loads(read_regular(os.path.join(rest, "run.json"), expected.ABOUT))
+        place = rest if "vocabulary.txt" in names else folder
+        most = os.path.getsize(os.path.join(place, "vocabulary.txt"))
+        words = read_regular(os.path.join(place, "vocabulary.txt"), most)
+        return {*names} <= {*RUN_FILES} and about["vocabulary"] == digest(words)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
 
 
 def _leftovers(folder, younger=True):

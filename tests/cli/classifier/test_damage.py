@@ -28,6 +28,7 @@ def use(run):
     return predicts.probabilities([passage.words]), predicts.shares(passage.words, 1, "leave-one-out")
 
 
+@pytest.mark.usefixtures("any_description")
 def test_no_field_of_a_run_is_taken_on_trust(straight, tmp_path):
     """Each with values of every kind: the run loads, has them and can be used, or one line tells the field."""
     out = shutil.copytree(straight[0], tmp_path / "run")
@@ -52,6 +53,7 @@ def test_no_field_of_a_run_is_taken_on_trust(straight, tmp_path):
     assert whole["corpus"].keys() == CLASSIFIER.rules["corpus"].keys()
 
 
+@pytest.mark.usefixtures("any_description")
 @pytest.mark.parametrize(
     ("where", "value", "reason"),
     [

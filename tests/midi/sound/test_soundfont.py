@@ -16,7 +16,7 @@ from tsuzuri.midi.sound import synth
 def test_what_cannot_be_rendered_is_refused(play, monkeypatch):
     monkeypatch.setitem(sys.modules, "tinysoundfont", Stub())
     monkeypatch.setattr(synth.Path, "read_bytes", lambda path: b"")
-    with pytest.raises(UserError, match=r"2\.5 hours: at most 2"):
+    with pytest.raises(UserError, match=r"2:31 hours: at most 2:00"):
         play(piece([(18_000 * QUARTER - 9, 18_000 * QUARTER, 0, 60, 90)]))
 
 

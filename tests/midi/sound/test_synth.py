@@ -132,6 +132,6 @@ def test_a_long_file_takes_little_memory(tmp_path):
 
 def test_a_piece_that_is_too_long_leaves_no_file(tmp_path):
     hours = piece([(3 * 7200 * QUARTER, 3 * 7201 * QUARTER, 0, 60, 90)])
-    with pytest.raises(UserError, match="at most 2 can be made into sound"):
+    with pytest.raises(UserError, match="at most 2:00 can be made into sound"):
         storage.write_file(str(tmp_path / "long.wav"), functools.partial(synth.write_wav, score=hours))
     assert not list(tmp_path.iterdir())

@@ -18,6 +18,7 @@ from tsuzuri.midi.sound.performance import BEND, CONTROL, PROGRAM, held_notes, s
 
 RATE = 44100
 RATES = 8000, 96_000  # the range of sampling rates
+SOFTWARE = b"Tsuzuri"  # in a file, by which it is known as made here
 LONGEST = 2 * 60 * 60  # seconds
 TAIL = 2.0  # seconds after a SoundFont's last event
 LOUDNESS = 0.12  # root mean square of a piece over full scale: -18 dB
@@ -120,7 +121,9 @@ def _wav_header(length, channels, rate):
     """What a WAV file begins with, of int16 samples (``length``, ``channels``)."""
     size, frame = 2 * length * channels, 2 * channels
     form = struct.pack("<4sLHHLLHH", b"fmt ", 16, 1, channels, rate, rate * frame, frame, 16)
-    return struct.pack("<4sL4s", b"RIFF", 36 + size, b"WAVE") + form + struct.pack("<4sL", b"data", size)
+    made_by = struct.pack("<4sL4s4sL8s", b"LIST", 20, b"INFO", b"ISFT", 8, SOFTWARE)
+    body = b"WAVE" + form + made_by + struct.pack("<4sL", b"data", size)
+    return struct.pack("<4sL", b"RIFF", len(body) + size) + body
 
 
 def _check_rate(rate):
@@ -130,7 +133,9 @@ def _check_rate(rate):
 
 def _check_length(seconds):
     if seconds > LONGEST:
-        raise UserError(f"the piece lasts {seconds / 3600:.1f} hours: at most {LONGEST // 3600} can be made into sound")
+        minutes = math.ceil(seconds / 60)
+        lasts = f"{minutes // 60}:{minutes % 60:02} hours"
+        raise UserError(f"the piece lasts {lasts}: at most {LONGEST // 3600}:00 can be made into sound")
 
 
 def _in_memory(sound):
