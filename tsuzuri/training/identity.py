@@ -24,7 +24,7 @@ def run_identity(about):
 
     Equal trainings have the same, wherever their files lie, and so they write the same bytes.
     """
-    kept = {name: about[name] for name in KEPT if name in about}
+    kept = {name: about.get(name) for name in KEPT}
     settings = {**FIRST, **about["corpus"].get("text", {})}
     kept["text"] = {name: settings[name] for name in ("normalize", "lines")}
     kept["corpus"] = about["corpus"]["fingerprint"]
