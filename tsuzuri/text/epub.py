@@ -31,6 +31,9 @@ class _Elements(HTMLParser):
         self.elements.append((tag.rpartition(":")[2], {name: value or "" for name, value in attrs}))
 
 
+UNENDED = 500  # tags of a page, at most, that do not end
+
+
 class _Lines(HTMLParser):
     """Collects the lines of a page's text: each block of it is one, white space is single."""
 
@@ -85,7 +88,11 @@ def page_lines(page: str) -> list[str]:
 
     >>> page_lines("<h1>One</h1><p>It was <i>dark</i>.</p><p>And\\ncold.")
     ['One', '', 'It was dark.', 'And cold.']
+
+    Raises ``ValueError`` for tags that do not end, which the parser would look through again and again.
     """
+    if page.count("<") > 2 * page.count(">") + UNENDED:
+        raise ValueError("is an EPUB that is damaged: its tags do not end")
     parser = _Lines()
     parser.feed(_DOCTYPE.sub("", page, count=1))
     parser.close()
