@@ -20,7 +20,7 @@ class UserError(Exception):
 
 
 def read_failure(error: Exception) -> str:
-    """Why a file cannot be read, for the end of a message that names it: one wording for a file that is not there.
+    """Why a file cannot be read, for the end of a message that names it: a file that is not there is always called so.
 
     >>> read_failure(FileNotFoundError(2, "No such file or directory"))
     'no such file'

@@ -184,3 +184,15 @@ def test_a_folder_that_only_looks_like_a_new_run_costs_nothing(tmp_path, name, n
     with pytest.raises(UserError, match="not a run"):
         load_run(str(tmp_path / "none"))
     assert (tmp_path / "none" / "sample.mid").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("name", [staging.WHOLE, staging.MOVING])
+def test_a_new_run_does_not_begin_where_a_folder_is_in_its_way(tmp_path, name):
+    make_run(tmp_path / "run")
+    fill(tmp_path / "run" / name, ["mine.txt"])
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()}
+    run = another(tmp_path / "run")
+    with pytest.raises(UserError, match=f"{name}: is in the way of a new run: must be moved elsewhere"):
+        run.create(b"checkpoint")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()} == before
+    assert (tmp_path / "run" / name / "mine.txt").read_bytes() == b"mine"

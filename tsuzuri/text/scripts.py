@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tsuzuri.text.reader import Document, Skipped
 
 SLICES, SLICE = 10, 2000  # pieces of a text, and characters of each, that stand for it
-MIXED = 0.02  # share of a script that is told
+MIXED = 0.02  # share of a script that is named
 WITHOUT_SPACES = {"Thai", "Lao", "Khmer", "Myanmar", "Tibetan"}
 JAPANESE, CHINESE, KOREAN = "Japanese", "Chinese", "Korean"
 _KANA = {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HALFWIDTH"}
@@ -166,8 +166,8 @@ class Held:
 
 def scripts_line(tokens: str, shares: Mapping[str, float]) -> str:
     """What people are told of the choice, where it is not plain: of a mixture, and of words parted already; or ""."""
-    told = {script: share for script, share in shares.items() if share >= MIXED}
-    mixture = ", ".join(f"{share:.0%} {script}" for script, share in told.items()).replace("%", " %")
+    named = {script: share for script, share in shares.items() if share >= MIXED}
+    mixture = ", ".join(f"{share:.0%} {script}" for script, share in named.items()).replace("%", " %")
     if tokens == "wakati":
         return f"words are parted by spaces already, and are written without them: by wakati ({mixture})"
-    return f"words by {tokens}: {mixture}" if len(told) > 1 else ""
+    return f"words by {tokens}: {mixture}" if len(named) > 1 else ""

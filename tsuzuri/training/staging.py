@@ -35,6 +35,10 @@ def put_files(lock, contents):
         path = os.path.join(lock.path, name)
         if os.path.isdir(path):
             raise UserError(f"{path}: cannot be replaced: it is a folder")
+    for name in (WHOLE, MOVING):  # what a crash left there was finished when the lock was taken: this is nobody's run
+        path = os.path.join(lock.path, name)
+        if os.path.lexists(path):
+            raise UserError(f"{path}: is in the way of a new run: must be moved elsewhere")
     folder = lock.folder if lock.is_new else os.path.join(lock.folder, PARTIAL)
     try:
         _empty(folder)
