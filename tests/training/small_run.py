@@ -6,6 +6,7 @@ import math
 import numpy
 
 from tests.training import create_run
+from tsuzuri.models.rnn import Sizes
 from tsuzuri.text import vocabulary
 from tsuzuri.text.settings import FIRST
 from tsuzuri.training.optimizers import Adam
@@ -16,7 +17,7 @@ ABOUT = {
     "kind": "text",
     "tokens": "char",
     "dictionary": "",
-    "sizes": {"words": WORDS, "units": UNITS, "dropout": 0.5, "dropout_on": "layers"},
+    "sizes": dataclasses.asdict(Sizes(WORDS, UNITS)),
     "recipe": dataclasses.asdict(LanguageModelRecipe(seed=3, batchsize=4)),
     "vectors": None,
     "corpus": {
@@ -38,6 +39,7 @@ META = {
     "start": 2,
     "nats": 0.1,
     "words": 5,
+    "seconds": 1.5,
     "lr": 0.002,
     "history": [ENTRY, ENTRY | {"valid_loss": math.nan}],
     "order": numpy.random.default_rng(0).bit_generator.state,

@@ -8,9 +8,10 @@ import numpy
 import pytest
 
 from tests.training.distrust import NONSENSE, attempt, changed, paths
-from tests.training.small_run import META, UNITS, make_run, trained
+from tests.training.small_run import META, UNITS, WORDS, make_run, trained
 from tsuzuri import storage
 from tsuzuri.errors import UserError
+from tsuzuri.models.rnn import Sizes
 from tsuzuri.training.checkpoint import Checkpoint, arrays_of
 from tsuzuri.training.run import load_run
 from tsuzuri.training.schemas import LANGUAGE_MODEL
@@ -70,7 +71,7 @@ STATES = META | {"rng": META["order"]}
         ({"state/c1": None}, "c1 is missing"),
         ({"state/c1": numpy.zeros((2, 9), "f")}, r"c1 is float32 \(2, 9\)"),
         (
-            {f"state/{name}": numpy.zeros((3, UNITS), "f") for name in LANGUAGE_MODEL.carried},
+            {f"state/{name}": numpy.zeros((3, UNITS), "f") for name in Sizes(WORDS, UNITS).state_widths()},
             r"c1 is float32 \(3, 5\), not \(4, 5\)",
         ),
     ],

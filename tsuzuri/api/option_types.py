@@ -37,12 +37,26 @@ class TrainOptions(TypedDict, total=False):
     grid: int | str | None
     transpose: int | tuple[int, int] | str | None
     stretch: float | Sequence[float] | str | None
+    recipe: Literal["default", "article", "zaremba-medium"] | None
     unit: int | None
-    dropout: float | None
-    dropout_on: Literal["layers", "projections"] | None
+    layers: int | None
+    embed: int | None
+    tie: bool | None
     vectors: Path | None
     freeze_vectors: bool | None
     freeze_epochs: int | None
+    dropout: float | None
+    dropout_on: Literal["layers", "projections"] | None
+    dropout_input: float | None
+    dropout_between: float | None
+    dropout_output: float | None
+    dropout_words: float | None
+    dropout_weights: float | None
+    locked: bool | None
+    ar: float | None
+    tar: float | None
+    weight_decay: float | None
+    average: float | None
     epoch: int | None
     batchsize: int | None
     bproplen: int | None
@@ -50,6 +64,9 @@ class TrainOptions(TypedDict, total=False):
     optimizer: Literal["adam", "sgd", "momentum", "adagrad", "rmsprop", "adadelta"] | None
     lr: float | None
     lr_decay: float | None
+    schedule: Literal["stalls", "cosine", "linear"] | None
+    warmup: float | None
+    max_hours: float | None
     patience: int | None
     sample_every: int | None
     seed: int | None
@@ -173,6 +190,7 @@ class ResumeOptions(TypedDict, total=False):
     precision: Literal["auto", "float32", "tf32", "bfloat16"] | None
     vectors: Path | None
     epoch: int | None
+    max_hours: float | None
     patience: int | None
     sample_every: int | None
     pos: Path | Sequence[Path] | None

@@ -32,6 +32,7 @@ from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
 from tsuzuri.midi.words import collect, settings
 from tsuzuri.models.rnn import Sizes
+from tsuzuri.options.recipes import DEFAULT, recipe_line, recipe_options
 from tsuzuri.options.resolve import defaults
 from tsuzuri.options.train import MAY_CHANGE, TABLES
 from tsuzuri.text import vectors
@@ -43,20 +44,33 @@ from tsuzuri.training.run import Run, load_run, new_run
 from tsuzuri.training.schemas import LANGUAGE_MODEL, LanguageModelRecipe
 
 FILES = ("corpus", "valid", "test")
-RECIPE = ("batchsize", "bproplen", "gradclip", "optimizer", "lr", "lr_decay", "seed")
+RECIPE = (
+    *("batchsize", "bproplen", "gradclip", "optimizer", "lr", "lr_decay", "seed"),
+    *("ar", "tar", "weight_decay", "average", "schedule", "warmup"),
+)
+SIZES = {  # of the model, by the options that give them
+    "unit": "units",
+    "tie": "tied",
+    **{name: name for name in ("layers", "embed", "locked", "dropout", "dropout_on")},
+    **{name: name for name in (f"dropout_{part}" for part in ("input", "between", "output", "words", "weights"))},
+}
 
 
 def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, bytes]) -> PreparedTraining:
     """A new run; ``inputs`` are files that it is to keep, in place of the corpus that was named."""
-    args = defaults(TABLES) | dict(given)
+    set_by_recipe = recipe_options(given.get("recipe", DEFAULT), given)
+    args = defaults(TABLES) | set_by_recipe | dict(given)
     if not args["corpus"]:
         raise UserError("no corpus: name text or MIDI files, or folders of them")
     check_new(args, FILES)
-    recipe, width = _recipe_of(args, given)
+    args |= _vector_options(args, given)
+    recipe = _recipe_of(args)
+    if set_by_recipe:
+        tell(listener, [f"recipe   {recipe_line(args['recipe'], set_by_recipe)}"])
     source = corpora.corpus_source(args, given.keys())
     corpus = _read(source, recipe, given, listener)
     rows, origin = _initial_rows(args["vectors"], corpus, recipe, listener)
-    sizes = Sizes(len(corpus.vocabulary), width, args["dropout"], args["dropout_on"])
+    sizes = Sizes(len(corpus.vocabulary), **{name: args[option] for option, name in SIZES.items()})
     recorded.check_memory(devices.choose(args["device"]), sizes, recipe)
     if inputs:
         source["corpus"] = [*inputs]
@@ -74,13 +88,11 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     return PreparedTraining(run, _task(run, corpus, args["sample_every"]), args["device"], weights=rows)
 
 
-def _recipe_of(args: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[LanguageModelRecipe, int]:
-    """The recipe that the options ask for, and the units of a layer, which word vectors have a say in."""
-    args = {**args, **_vector_options(args, given)}
-    args["precision"] = devices.precision(args["device"], args["precision"])
-    args["lr"] = args["lr"] or OPTIMIZERS[args["optimizer"]].lr
-    fields = [field.name for field in dataclasses.fields(LanguageModelRecipe)]
-    return LanguageModelRecipe(**{name: args[name] for name in fields}), args["unit"]
+def _recipe_of(args: Mapping[str, Any]) -> LanguageModelRecipe:
+    """The recipe that the options ask for."""
+    precision = devices.precision(args["device"], args["precision"])
+    made = {**args, "precision": precision, "lr": args["lr"] or OPTIMIZERS[args["optimizer"]].lr}
+    return LanguageModelRecipe(**{field.name: made[field.name] for field in dataclasses.fields(LanguageModelRecipe)})
 
 
 def _read(source: dict[str, Any], recipe: LanguageModelRecipe, given: Mapping[str, Any], listener: Listener) -> Corpus:
@@ -99,7 +111,7 @@ def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
     run = load_run(given["out"])
     check_resume_options(TABLES, given, MAY_CHANGE, run, _stored(run), (*FILES, "vectors"))
     device = given.get("device", "auto")
-    changed = {name: given[name] for name in ("epoch", "patience") if name in given}
+    changed = {name: given[name] for name in ("epoch", "patience", "max_hours") if name in given}
     if "precision" in given:
         changed["precision"] = devices.precision(device, given["precision"])
     recipe = dataclasses.replace(run.recipe, **changed)
@@ -141,8 +153,8 @@ def _read_again(run: Run, recipe: LanguageModelRecipe, given: Mapping[str, Any])
 def _stored(run: Run) -> dict[str, tuple[Any, ...]]:
     """What the run says already, by the options that say it."""
     sizes, corpus = run.about["sizes"], run.about["corpus"]
-    stored = stored_options(run, RECIPE) | {"unit": (sizes["units"],), "vocab_size": (corpus["vocab_size"],)}
-    return stored | {name: (sizes[name],) for name in ("dropout", "dropout_on")}
+    stored = stored_options(run, RECIPE) | {"vocab_size": (corpus["vocab_size"],)}
+    return stored | {option: (sizes[name],) for option, name in SIZES.items()}
 
 
 def _task(run: Run, corpus: Corpus, sample_every: int) -> LanguageModelTask:
@@ -159,7 +171,7 @@ def _check_beside_texts(given: Mapping[str, Any]) -> None:
 
 
 def _vector_options(args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """What --vectors has a say in: the units, and ``freeze_epochs`` as a recipe has it."""
+    """What --vectors has a say in: the width of the embedding, and ``freeze_epochs`` as a recipe has it."""
     frozen = sorted({*given} & {"freeze_vectors", "freeze_epochs"})
     if frozen and not args["vectors"]:
         raise UserError(f"--{frozen[0].replace('_', '-')} is for --vectors, which is not given")
@@ -169,10 +181,10 @@ def _vector_options(args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[s
     if not args["vectors"]:
         return {"freeze_epochs": freeze_epochs}
     width = vectors.vector_width(args["vectors"])
-    if "unit" in given and args["unit"] != width:
+    if "embed" in given and args["embed"] != width:
         held = f"the words of {args['vectors']} have {width} numbers"
-        raise UserError(f"--unit {args['unit']}: {held}, so it must be {width}, or be left out")
-    return {"freeze_epochs": freeze_epochs, "unit": width}
+        raise UserError(f"--embed {args['embed']}: {held}, so it must be {width}, or be left out")
+    return {"freeze_epochs": freeze_epochs, "embed": width}
 
 
 def _initial_rows(

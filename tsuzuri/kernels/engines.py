@@ -18,7 +18,7 @@ from tsuzuri.kernels.numpy_ import calls as numpy_calls
 KERNELS = (
     "embed",  # (ids, w) -> rows
     "embed_backward",  # (g, ids, size) -> g_w
-    "dropout",  # (x, ratio, key) -> x masked
+    "dropout",  # (x, ratio, key, locked) -> x masked
     "lstm_forward",  # (x, c, h, w_x, b_x, w_h, b_h, ratio, key, precision) -> hs, c, cache
     "lstm_backward",  # (g_hs, g_c, cache) -> the gradients of the seven arrays
     "lstm_packed_forward",  # (x, counts, w_x, b_x, w_h, b_h, precision) -> h, cache

@@ -8,7 +8,8 @@ import numpy
 from tsuzuri.compat import chainer
 from tsuzuri.kernels import native
 from tsuzuri.kernels.engines import engine_for
-from tsuzuri.kernels.numpy_ import packed, pooling
+from tsuzuri.kernels.numpy_ import dropout as dropout_kernels
+from tsuzuri.kernels.numpy_ import packed, penalties, pooling
 
 
 class _Function(chainer.FunctionNode):
@@ -46,15 +47,40 @@ class _Embed(_Function):
 
 
 class _Dropout(_Function):
-    def __init__(self, ratio, key):
+    def __init__(self, ratio, key, locked):
         super().__init__()
-        self.ratio, self.key = ratio, key
+        self.ratio, self.key, self.locked = ratio, key, locked
 
     def run(self, x):
-        return (engine_for("dropout", x).dropout(x, self.ratio, self.key),)
+        return (engine_for("dropout", x).dropout(x, self.ratio, self.key, self.locked),)
 
     def gradients(self, g):
         return self.run(g)
+
+
+class _DropWords(_Function):
+    def __init__(self, ids, size, ratio, key):
+        super().__init__()
+        self.ids, self.settings = ids, (size, ratio, key)
+
+    def run(self, x):
+        return (dropout_kernels.drop_words(x, self.ids, *self.settings),)
+
+    def gradients(self, g):
+        return self.run(g)
+
+
+class _HoldActivations(_Function):
+    def __init__(self, size, change):
+        super().__init__()
+        self.size, self.change = size, change
+
+    def run(self, y):
+        self.cache = y
+        return (y,)
+
+    def gradients(self, g):
+        return (g + penalties.activation_gradient(self.take_cache(), self.size, self.change),)
 
 
 class _WindowLSTM(_Function):
@@ -135,9 +161,30 @@ def embed(ids, w):
     return _Embed(ids).apply((w if rule is None or rule.enabled else w.array,))[0]
 
 
-def dropout(x, ratio, key):
-    """Inverted dropout of x with the mask of ``key``; x itself where ratio is 0."""
-    return _Dropout(ratio, key).apply((x,))[0] if ratio > 0 else x
+def dropout(x, ratio, key, locked=False):
+    """Inverted dropout of x with the mask of ``key``; x itself where ratio is 0.
+
+    ``locked`` takes one mask for all steps, along the first axis (Gal and Ghahramani 2016).
+    """
+    return _Dropout(ratio, key, locked).apply((x,))[0] if ratio > 0 else x
+
+
+def drop_words(x, ids, size, ratio, key):
+    """Inverted dropout of whole words: all rows x (T, B, N) of an id of ``ids`` (T, B) stay, or all are zeros.
+
+    ``size`` is the number of words (Gal and Ghahramani 2016; Merity et al. 2018). x itself where ratio is 0.
+    """
+    return _DropWords(ids, size, ratio, key).apply((x,))[0] if ratio > 0 else x
+
+
+def hold_activations(y, size=0.0, change=0.0):
+    """y (T, B, N) itself, but what is learned from it is held small, and to small changes from step to step.
+
+    The loss, a sum over steps averaged over streams, counts T ``size`` mean(y^2) more, and T ``change``
+    mean((y[t + 1] - y[t])^2), in its gradient only: activation and temporal activation regularization (Merity et al.
+    2017). To be used where ``backward`` begins from that loss. y as it is where both are 0.
+    """
+    return _HoldActivations(size, change).apply((y,))[0] if size or change else y
 
 
 def lstm_window(x, c, h, w_x, b_x, w_h, b_h, ratio=0.0, key=0, precision=native.FLOAT32):
@@ -182,8 +229,9 @@ def cross_entropy(h, w, b, target, scale=1.0, precision=native.FLOAT32):
 def step(words, state, embedding, layers, w, b):
     """A word of each stream through the whole model, on arrays, outside any graph.
 
-    words (B,) int32; state (c1, h1, c2, h2), each (B, N); embedding (V, N); ``layers`` two tuples (w_x, b_x, w_h, b_h)
-    as in ``lstm_window``; w (V, N), b (V,). Returns the logits (B, V) and the new state.
+    words (B,) int32; state (c1, h1, c2, h2 ...), each (B, N) of its layer; embedding (V, I); ``layers`` tuples
+    (w_x, b_x, w_h, b_h) as in ``lstm_window``, as many as there are; w (V, N), b (V,). Returns the logits (B, V) and
+    the new state.
     """
-    engine = engine_for("step", *state, embedding, *layers[0], *layers[1], w, b)
+    engine = engine_for("step", *state, embedding, *(array for layer in layers for array in layer), w, b)
     return engine.step(words, state, embedding, layers, w, b)

@@ -209,3 +209,15 @@ def clip(grads, threshold):
     """The gradients, scaled so that the Euclidean norm of them all is at most ``threshold`` (Pascanu et al. 2013)."""
     norm = sum((grad**2).sum() for grad in grads) ** 0.5
     return [grad * (threshold / norm) if norm > threshold else grad for grad in grads]
+
+
+def activation_penalty(y, size, change):
+    """T ``size`` mean(y^2) + T ``change`` mean((y[t + 1] - y[t])^2) of a layer's output y (T, B, N).
+
+    Activation and temporal activation regularization (Merity, McCann and Socher 2017) beside a loss that is summed over
+    the T steps.
+    """
+    penalty = size * numpy.mean(y**2)
+    if len(y) > 1:
+        penalty += change * numpy.mean((y[1:] - y[:-1]) ** 2)
+    return len(y) * penalty

@@ -1,12 +1,10 @@
-"""The model: EmbedID, two LSTM layers and a Linear, with the state they carry from word to word.
+"""The model: EmbedID, LSTM layers and a Linear, with the state they carry from word to word.
 
 Parameters have the names and layouts of the model that tutorials of Chainer write step by step (``l0``, ``l1_x``,
 ``l1_h``, ``l2_x``, ``l2_h``, ``l3``: ``benchmarks/article.py``), so that a snapshot of one loads into the other.
 
-Axes: T steps of a window, B streams side by side, N units, V words.
+Axes: T steps of a window, B streams side by side, I values that a layer reads, N units, V words.
 """
-
-import dataclasses
 
 import numpy
 
@@ -14,71 +12,70 @@ from tsuzuri.compat import L, chainer
 from tsuzuri.kernels import functions as K
 from tsuzuri.kernels import gpu
 from tsuzuri.kernels.gpu import drawing, writing
+from tsuzuri.models.sizes import LAYERS, PROJECTIONS, Sizes
 
-LAYERS, PROJECTIONS = "layers", "projections"
-NO_KEYS = (0,) * 5
+__all__ = ["LAYERS", "PROJECTIONS", "RNN", "Sizes"]
 
-
-@dataclasses.dataclass(frozen=True)
-class Sizes:
-    """What the model is made of; saved with its weights.
-
-    ``dropout`` is the probability of dropping a value while training. ``dropout_on`` says where: on ``layers``, the
-    layers' inputs and the last output (Zaremba et al. 2014), or on ``projections``, the projected inputs x W of both
-    LSTM layers (the article).
-    """
-
-    words: int
-    units: int
-    dropout: float = 0.5
-    dropout_on: str = LAYERS
-
-    def shapes(self):
-        """The shape of every parameter by its path, so that weights can be checked before memory is taken for them."""
-        words, units = self.words, self.units
-        shapes = {"l0/W": (words, units), "l3/W": (words, units), "l3/b": (words,)}
-        for name in ("l1_x", "l1_h", "l2_x", "l2_h"):
-            shapes |= {f"{name}/W": (4 * units, units), f"{name}/b": (4 * units,)}
-        return shapes
+TIED_SPREAD = 0.1  # standard deviation of an embedding that is the output layer's weights too
 
 
 class RNN(chainer.Chain):
-    """A stateful two-layer LSTM language model.
+    """A stateful LSTM language model.
 
     ``rng`` makes the parameters and the dropout masks: the same generator, the same model, the same training.
     ``precision`` is that of a window's products while training: float32, or bfloat16 or (on a GPU) tf32, to which what
     is multiplied is rounded (some processors take its denormals as zeros too); sums and weights stay in float32.
+    ``ar`` and ``tar`` weigh the penalties on what the last layer hands on, after dropout, and on its changes from step to
+    step, before (``functions.hold_activations``; Merity et al. 2017).
     """
 
-    def __init__(self, sizes, rng, precision="float32"):
+    def __init__(self, sizes, rng, precision="float32", *, ar=0.0, tar=0.0):
         super().__init__()
         self.sizes, self.rng, self.precision = sizes, rng, precision
-        words, units = sizes.words, sizes.units
+        self.ar, self.tar = ar, tar
+        words, width = sizes.words, sizes.width
         with self.init_scope():
-            self.l0 = L.EmbedID(words, units, initialW=rng.normal(0, 1, (words, units)).astype("f"))
-            self.l1_x, self.l1_h = self._gates(), self._gates(forget=1)
-            self.l2_x, self.l2_h = self._gates(), self._gates(forget=1)
-            self.l3 = L.Linear(units, words, initialW=self._scaled(words))
+            spread = TIED_SPREAD if sizes.tied else 1
+            self.l0 = L.EmbedID(words, width, initialW=rng.normal(0, spread, (words, width)).astype("f"))
+            for k, (read, units) in enumerate(zip(sizes.inputs, sizes.outputs, strict=True), start=1):
+                setattr(self, f"l{k}_x", self._gates(read, units))
+                setattr(self, f"l{k}_h", self._gates(units, units, forget=1))
+            setattr(self, sizes.output_name, self._output_layer(sizes.outputs[-1]))
         self.reset_state()
 
-    def _scaled(self, rows):
-        """Weights (rows, N) of variance 1/N (LeCun et al. 1998), which keep activations at their scale."""
-        units = self.sizes.units
-        return (self.rng.normal(0, 1, (rows, units)) / numpy.sqrt(units)).astype("f")
+    def _scaled(self, rows, columns):
+        """Weights (rows, columns) of variance 1/columns (LeCun et al. 1998), which keep activations at their scale."""
+        return (self.rng.normal(0, 1, (rows, columns)) / numpy.sqrt(columns)).astype("f")
 
-    def _gates(self, forget=0):
+    def _gates(self, read, units, forget=0):
         """A Linear to the four gates; ``forget`` is the forget gate's bias (1 remembers at first: Gers et al. 2000)."""
-        units = self.sizes.units
         bias = numpy.zeros((units, 4), "f")  # Chainer's order: a, i, f, o
         bias[:, 2] = forget
-        return L.Linear(units, 4 * units, initialW=self._scaled(4 * units), initial_bias=bias.reshape(-1))
+        return L.Linear(read, 4 * units, initialW=self._scaled(4 * units, read), initial_bias=bias.reshape(-1))
+
+    def _output_layer(self, units):
+        """The Linear to the words, or only its bias where the weights are the embedding's."""
+        if self.sizes.tied:
+            return L.Bias(axis=1, shape=(self.sizes.words,))
+        return L.Linear(units, self.sizes.words, initialW=self._scaled(self.sizes.words, units))
+
+    @property
+    def layers(self):
+        """The two Linears of each LSTM layer: of what it reads, and of its h before."""
+        return [(self[f"l{k}_x"], self[f"l{k}_h"]) for k in range(1, self.sizes.layers + 1)]
+
+    @property
+    def output(self):
+        """The output layer's weights (V, N) and bias (V,), as parameters."""
+        last = self[self.sizes.output_name]
+        return (self.l0 if self.sizes.tied else last).W, last.b
 
     def reset_state(self):
         """Forget what was read: the next word is the first."""
         self._state = None
 
     def get_state(self):
-        """The state as four arrays (B, N): c and h of the first layer, c and h of the second; None after a reset."""
+        """The state as arrays (B, N): c and h of the first layer, c and h of the second ...; None after a reset."""
         return None if self._state is None else tuple(s.copy() for s in self._state)
 
     def set_state(self, state):
@@ -87,7 +84,8 @@ class RNN(chainer.Chain):
 
     def _state_for(self, batch):
         if self._state is None:
-            self._state = tuple(self.xp.zeros((batch, self.sizes.units), self.l3.W.dtype) for _ in range(4))
+            widths, dtype = self.sizes.state_widths().values(), self.l0.W.dtype
+            self._state = tuple(self.xp.zeros((batch, width), dtype) for width in widths)
         return self._state
 
     def forward(self, xs, ts):
@@ -96,24 +94,33 @@ class RNN(chainer.Chain):
         xs, ts (T, B) int32, the words and those that follow them; -1 in ts counts nothing. Returns the loss as a
         Variable: -log p summed over the window's steps and averaged over its streams, in nats.
         """
-        ratio = self.sizes.dropout if chainer.config.train else 0.0
-        on_layers = ratio if self.sizes.dropout_on == LAYERS else 0.0
-        on_projections = ratio - on_layers
-        c1, h1, c2, h2 = self._state_for(xs.shape[1])
-        read, projected1, between, projected2, written = self.keys() if chainer.config.train else NO_KEYS
+        sizes, state, after = self.sizes, self._state_for(xs.shape[1]), []
+        masks = _Masks(sizes, self.keys()) if chainer.config.train else None
+        x = K.embed(xs, self.l0.W)  # (T, B, I)
+        if masks:
+            x = masks.drop("read", masks.drop_words(x, xs))
+        for k, layer in enumerate(self.layers, start=1):
+            y, c = self._layer(x, state[2 * k - 2], state[2 * k - 1], layer, k, masks)  # (T, B, N)
+            after += [c.array, y.array[-1]]
+            if masks:
+                last = k == sizes.layers
+                y = masks.drop(f"written{k}", K.hold_activations(y, change=self.tar if last else 0))
+            x = y
+        self._state = tuple(after)
 
-        x = K.dropout(K.embed(xs, self.l0.W), on_layers, read)  # (T, B, N)
-        y1, c1 = self._layer(x, c1, h1, self.l1_x, self.l1_h, on_projections, projected1)
-        x = K.dropout(y1, on_layers, between)
-        y2, c2 = self._layer(x, c2, h2, self.l2_x, self.l2_h, on_projections, projected2)
-        self._state = c1.array, y1.array[-1], c2.array, y2.array[-1]
-
-        y = K.dropout(y2, on_layers, written).reshape(-1, self.sizes.units)  # (T*B, N)
+        if masks:
+            x = K.hold_activations(x, size=self.ar)
+        w, b = self.output
         settings = {"scale": 1 / xs.shape[1], "precision": self._precision()}
-        return K.cross_entropy(y, self.l3.W, self.l3.b, ts.reshape(-1), **settings)
+        return K.cross_entropy(x.reshape(-1, sizes.outputs[-1]), w, b, ts.reshape(-1), **settings)
 
-    def _layer(self, x, c, h, from_below, from_before, ratio, key):
-        weights = from_below.W, from_below.b, from_before.W, from_before.b
+    def _layer(self, x, c, h, layer, k, masks):
+        from_below, from_before = layer
+        w_h, ratio, key = from_before.W, 0.0, 0
+        if masks:
+            w_h = masks.drop(f"weights{k}", w_h)
+            ratio, key = masks.of(f"projected{k}")
+        weights = from_below.W, from_below.b, w_h, from_before.b
         return K.lstm_window(x, c, h, *weights, ratio=ratio, key=key, precision=self._precision())
 
     def _precision(self):
@@ -121,12 +128,14 @@ class RNN(chainer.Chain):
         return self.precision if chainer.config.train else "float32"
 
     def keys(self):
-        """Fresh 64-bit keys for the dropout masks of a window that is trained on, in the order of the layers.
+        """Fresh 64-bit keys for the masks of a window that is trained on, in the order of ``Sizes.rates``.
 
-        Of what is read, of the first layer's projections, of what goes on to the second, of its projections, and of
-        what it hands on. Without dropout they are 0, and none are drawn.
+        None are drawn, and they are 0, where nothing is dropped of values, of words, or of weights.
         """
-        return [int(self.rng.integers(2**64, dtype="u8")) for _ in NO_KEYS] if self.sizes.dropout else NO_KEYS
+        rates = self.sizes.rates()
+        of_values = any(rate for place, rate in rates.items() if not _is_parameter(place))
+        drawn = [rate > 0 if _is_parameter(place) else of_values for place, rate in rates.items()]
+        return [int(self.rng.integers(2**64, dtype="u8")) if draw else 0 for draw in drawn]
 
     def step(self, x):
         """Read one word a stream, x (B,) int32, and return the logits of the next, (B, V)."""
@@ -139,7 +148,7 @@ class RNN(chainer.Chain):
         ``settings``: temperature, top-k and top-p; its key is drawn from ``rng``; it does what ``escape`` would.
         """
         engine = gpu.engine_of(self.l0.W.array)
-        if engine is None or self.sizes.words > drawing.MOST_WORDS:
+        if engine is None or self.sizes.words > drawing.MOST_WORDS or not self.sizes.same_width:
             return None
         onset_keys = None
         if escape:
@@ -151,5 +160,29 @@ class RNN(chainer.Chain):
 
     def _weights(self):
         """All weights as arrays, as ``functions.step`` takes them."""
-        layers = [[p.array for p in (x.W, x.b, h.W, h.b)] for x, h in ((self.l1_x, self.l1_h), (self.l2_x, self.l2_h))]
-        return self.l0.W.array, layers, self.l3.W.array, self.l3.b.array
+        layers = [[p.array for p in (x.W, x.b, h.W, h.b)] for x, h in self.layers]
+        return self.l0.W.array, layers, *(p.array for p in self.output)
+
+
+class _Masks:
+    """The dropout of a window: ``keys`` are those of ``RNN.keys``."""
+
+    def __init__(self, sizes, keys):
+        self._sizes = sizes
+        self._masks = dict(zip(rates := sizes.rates(), zip(rates.values(), keys, strict=True), strict=True))
+
+    def of(self, place):
+        """The rate and the key of a place."""
+        return self._masks[place]
+
+    def drop(self, place, x):
+        """x (T, B, N), or weights, after the dropout of a place."""
+        return K.dropout(x, *self._masks[place], locked=self._sizes.locked and not _is_parameter(place))
+
+    def drop_words(self, x, ids):
+        return K.drop_words(x, ids, self._sizes.words, *self._masks["words"])
+
+
+def _is_parameter(place):
+    """Whether a mask is of parameters: of rows of the embedding, or of weights."""
+    return place == "words" or place.startswith("weights")

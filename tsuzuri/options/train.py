@@ -2,6 +2,7 @@
 
 from tsuzuri.options.midi import settings_options
 from tsuzuri.options.option import Option
+from tsuzuri.options.recipes import DEFAULT, RECIPES
 from tsuzuri.options.shared import (
     DICTIONARIES,
     ENCODING,
@@ -17,8 +18,25 @@ from tsuzuri.options.shared import (
     TOKENS,
     TRAINING_SEED,
 )
-from tsuzuri.options.values import COUNT, DEVICE, FILE, FRACTION, POSITIVE, RATIO, RUN, SIZE, WHOLE, choice
+from tsuzuri.options.values import (
+    COUNT,
+    DEVICE,
+    FILE,
+    FRACTION,
+    KEPT,
+    LAYERS,
+    NOT_NEGATIVE,
+    POSITIVE,
+    RATIO,
+    RUN,
+    SHARE,
+    SIZE,
+    SWITCH,
+    WHOLE,
+    choice,
+)
 from tsuzuri.text.settings import KEEP, LINES
+from tsuzuri.training.schedules import SCHEDULES
 from tsuzuri.training.schemas import PRECISIONS
 
 TABLES = {
@@ -56,7 +74,21 @@ TABLES = {
     ],
     "MIDI": settings_options(velocities=8, grid=24),
     "model": [
+        Option(
+            "--recipe",
+            choice(*RECIPES),
+            DEFAULT,
+            "set of options for the model, its regularization and its training; options that are given go before it",
+        ),
         Option("-u --unit", SIZE, 256, "hidden size of each layer", "--units --hidden-size --rnn-size --nhid"),
+        Option("--layers", LAYERS, 2, "number of LSTM layers", "--num-layers --nlayers"),
+        Option("--embed", SIZE, None, "size of an embedded word (default: as --unit)", "--emsize --embedding-size"),
+        Option("--tie", SWITCH, False, "one matrix for the embedding and the output layer", "--tied --weight-tying"),
+        Option("--vectors", FILE, None, "initial word vectors (GloVe, word2vec, fastText), as wide as --embed"),
+        FREEZE_VECTORS,
+        FREEZE_EPOCHS,
+    ],
+    "regularization": [
         Option("--dropout", RATIO, 0.5, "dropout rate"),
         Option(
             "--dropout-on",
@@ -64,9 +96,18 @@ TABLES = {
             "layers",
             "place of dropout: the layers (Zaremba et al.) or the projected inputs",
         ),
-        Option("--vectors", FILE, None, "initial word vectors (GloVe, word2vec, fastText), as wide as --unit"),
-        FREEZE_VECTORS,
-        FREEZE_EPOCHS,
+        Option("--dropout-input", RATIO, None, "dropout rate of the embedded words (default: as --dropout)"),
+        Option("--dropout-between", RATIO, None, "dropout rate between the layers (default: as --dropout)"),
+        Option("--dropout-output", RATIO, None, "dropout rate of the last layer's output (default: as --dropout)"),
+        Option("--dropout-words", RATIO, 0.0, "dropout rate of whole words in the embedding"),
+        Option("--dropout-weights", RATIO, 0.0, "dropout rate of the recurrent weights (weight-drop)"),
+        Option("--locked", SWITCH, False, "one dropout mask for all steps of a window (Gal and Ghahramani)"),
+        Option("--ar", NOT_NEGATIVE, 0.0, "activation regularization: weight of the squared output"),
+        Option(
+            "--tar", NOT_NEGATIVE, 0.0, "temporal activation regularization: weight of the output's squared changes"
+        ),
+        Option("--weight-decay", SHARE, 0.0, "decoupled weight decay (AdamW)"),
+        Option("--average", KEPT, 0.0, "share that a running mean of the weights keeps at each update; 0 for no mean"),
     ],
     "training": [
         Option("-e --epoch", COUNT, 50, "maximum number of epochs", "--epochs --max-epochs --num-epochs"),
@@ -82,9 +123,17 @@ TABLES = {
             "--learning-rate",
         ),
         Option("--lr-decay", FRACTION, 0.5, "factor of the learning rate after an epoch without a better loss"),
+        Option(
+            "--schedule",
+            choice(*SCHEDULES),
+            "stalls",
+            "learning rate: by --lr-decay after stalls, or to 0 over all epochs by a half cosine or in a line",
+        ),
+        Option("--warmup", SHARE, 0.0, "share of all epochs in which the learning rate rises from 0"),
+        Option("--max-hours", POSITIVE, None, "maximum hours of training, those before --resume counted"),
         Option("--patience", COUNT, 5, "epochs in a row without a better loss before training stops"),
         Option("--sample-every", WHOLE, 1, "best epochs from one sample to the next; 0 for no samples"),
         TRAINING_SEED,
     ],
 }
-MAY_CHANGE = {"epoch", "patience", "device", "precision", "sample_every"}  # on --resume
+MAY_CHANGE = {"epoch", "patience", "max_hours", "device", "precision", "sample_every"}  # on --resume

@@ -13,29 +13,36 @@ from tsuzuri.compat import chainer
 from tsuzuri.errors import UserError
 from tsuzuri.rules import check_value
 
+BEFORE = {"seconds": 0.0}  # in the meta of checkpoints from before there was such a thing
 COUNTS = ("t", "epoch")  # of an optimizer; t, its updates, also of each parameter
 
 
-def checkpoint_arrays(model, optimizer, meta, carried):
-    """The arrays of a checkpoint by name; ``carried`` names what the LSTM layers carry from window to window."""
+def checkpoint_arrays(model, optimizer, meta, carried, average=None):
+    """The arrays of a checkpoint by name; ``carried`` names what the LSTM layers carry from window to window.
+
+    ``average`` is the ``WeightAverage`` of the training, if it has one.
+    """
     arrays = {f"model/{name}": array for name, array in arrays_of(model).items()}
     arrays |= {f"optimizer/{name}": array for name, array in arrays_of(optimizer).items()}
     state = (carried and model.get_state()) or ()  # before the first window there is none
     arrays |= {f"state/{name}": chainer.backends.cuda.to_cpu(a) for name, a in zip(carried, state, strict=False)}
+    if average:
+        arrays |= {f"average/{name}": chainer.backends.cuda.to_cpu(array) for name, array in average.arrays.items()}
     meta = meta | {"rng": model.rng.bit_generator.state}
     arrays["meta"] = numpy.frombuffer(json.dumps(meta).encode(), numpy.uint8)
     return arrays
 
 
 class Checkpoint:
-    """The saved state of a training; ``schema`` is that of its run."""
+    """The saved state of a training; ``schema`` is that of its run, whose LSTM state has the names ``carried``."""
 
-    def __init__(self, path, arrays, schema):
-        self.path, self.arrays, self._carried = path, arrays, schema.carried
+    def __init__(self, path, arrays, schema, carried=()):
+        self.path, self.arrays, self._carried = path, arrays, tuple(carried)
         try:
             if "meta" not in arrays:
                 raise ValueError("meta is missing")
             self.meta = json.loads(arrays["meta"].tobytes())
+            self.meta = BEFORE | self.meta
             check_value(self.meta, schema.checkpoint, "meta")
             if self.meta["window"] and not self.meta["words"]:
                 raise ValueError(f"meta.words is 0, must be 1 or more after window {self.meta['window']}")
@@ -46,10 +53,15 @@ class Checkpoint:
         """The arrays whose names begin so, without it."""
         return {name.removeprefix(prefix): a for name, a in self.arrays.items() if name.startswith(prefix)}
 
-    def restore(self, model, optimizer):
-        """Put the state back into a model of the run's sizes and its optimizer; returns the ``meta`` that was saved."""
+    def restore(self, model, optimizer, average=None):
+        """Put the state back into a model of the run's sizes, its optimizer, and its ``WeightAverage``, if it has one.
+
+        Returns the ``meta`` that was saved.
+        """
         self._restore_optimizer(model, optimizer)
         chainer.serializers.NpzDeserializer(self.under("model/")).load(model)
+        if average:
+            average.restore(self.under("average/"))
         state = self.under("state/")
         if state:
             model.set_state([state[name] for name in self._carried])

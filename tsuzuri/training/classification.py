@@ -49,7 +49,7 @@ class ClassificationTask(Task):
         self._loss = loss.array
         return loss, len(labels)
 
-    def learning_rate(self, state):
+    def learning_rate(self, state, done):
         return self.recipe.lr
 
     def begin_epoch(self, model, state):

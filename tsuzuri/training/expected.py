@@ -17,11 +17,18 @@ def arrays_of_checkpoint(run, counts, states):
     """Those that checkpoint.npz may hold; an optimizer has ``counts``, and of each parameter ``states``."""
     shapes, scalars = _bytes(run.sizes.shapes()), {f"optimizer/{name}": NUMBER for name in counts}
     most = {f"model/{name}": size for name, size in shapes.items()} | scalars
+    if averaged(run.recipe):
+        most |= {f"average/{name}": size for name, size in shapes.items()}
     for name, size in shapes.items():
         most |= {f"optimizer/{name}/{state}": size for state in states} | {f"optimizer/{name}/t": NUMBER}
-    state = run.recipe.batchsize * getattr(run.sizes, "units", 0) * NUMBER
-    most |= {f"state/{name}": state for name in run.schema.carried}
+    batch = run.recipe.batchsize * NUMBER
+    most |= {f"state/{name}": batch * width for name, width in run.schema.carried(run.sizes).items()}
     return most | {"meta": HISTORY, "run": MARK}
+
+
+def averaged(recipe):
+    """Whether a training by this recipe keeps a running mean of the weights."""
+    return getattr(recipe, "average", 0) > 0
 
 
 def _bytes(shapes):

@@ -10,7 +10,30 @@ from tsuzuri.text.settings import FIRST
 
 MARK = "run"  # the array of an .npz that holds the id's bytes
 KEPT = ("kind", "tokens", "dictionary", "classes", "case", "sizes", "vectors", "start", "vocabulary")  # of run.json
-MAY_CHANGE = ("epoch", "patience", "precision")  # of a recipe, when a training goes on
+MAY_CHANGE = ("epoch", "patience", "precision", "max_hours")  # of a recipe, when a training goes on
+LANGUAGE_MODEL_LATER = {  # what runs have that were made before there was a choice; it says nothing in an id, and so theirs stays
+    "sizes": {
+        "layers": 2,
+        "embed": None,
+        "tied": False,
+        "locked": False,
+        "dropout_input": None,
+        "dropout_between": None,
+        "dropout_output": None,
+        "dropout_words": 0.0,
+        "dropout_weights": 0.0,
+    },
+    "recipe": {
+        "ar": 0.0,
+        "tar": 0.0,
+        "weight_decay": 0.0,
+        "average": 0.0,
+        "schedule": "stalls",
+        "warmup": 0.0,
+        "max_hours": None,
+    },
+}
+CLASSIFIER_LATER: dict[str, dict] = {"sizes": {}, "recipe": {}}
 PATHS = ("file", "run")  # keys whose values say where something lies
 
 
@@ -28,7 +51,9 @@ def run_identity(about):
     settings = {**FIRST, **about["corpus"].get("text", {})}
     kept["text"] = {name: settings[name] for name in ("normalize", "lines")}
     kept["corpus"] = about["corpus"]["fingerprint"]
-    kept["recipe"] = {**about["recipe"], **dict.fromkeys(MAY_CHANGE)}
+    kept["recipe"] = {**about["recipe"], **{name: None for name in MAY_CHANGE if name in about["recipe"]}}
+    for part, later in (CLASSIFIER_LATER if about["kind"] == "classes" else LANGUAGE_MODEL_LATER).items():
+        kept[part] = {name: value for name, value in kept[part].items() if name not in later or later[name] != value}
     return digest(json.dumps(_without_paths(kept), sort_keys=True).encode())
 
 

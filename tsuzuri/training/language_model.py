@@ -7,7 +7,7 @@ import numpy
 from tsuzuri.data import windows
 from tsuzuri.errors import UserError
 from tsuzuri.text import vocabulary
-from tsuzuri.training import evaluation, log, plots, recorded
+from tsuzuri.training import evaluation, log, plots, recorded, schedules
 from tsuzuri.training.state import LanguageModelState, Patience
 from tsuzuri.training.task import Task
 
@@ -36,14 +36,14 @@ class LanguageModelTask(Task):
             raise UserError(f"{path}: damaged: meta.window is {state.window}, must be at most the {count} of an epoch")
 
     def batch_numbers(self, sizes):
-        """Of each word and unit the six values that each of the two layers keeps for the gradients."""
-        return 12 * self.recipe.batchsize * self.recipe.bproplen * sizes.units
+        """Of each word and unit the six values that each layer keeps for the gradients."""
+        return 6 * self.recipe.batchsize * self.recipe.bproplen * sum(sizes.outputs)
 
     def make_learner(self, model, optimizer):
         return recorded.make_learner(model, optimizer, self.recipe.batchsize, self.recipe.bproplen)
 
-    def learning_rate(self, state):
-        return state.lr
+    def learning_rate(self, state, done):
+        return schedules.learning_rate(self.recipe, state.lr, done)
 
     def begin_epoch(self, model, state):
         """Windows from a line's beginning that the state's generator picks."""
@@ -73,14 +73,14 @@ class LanguageModelTask(Task):
             "epoch": state.epoch,
             "train_loss": state.nats / state.words,
             "valid_loss": evaluation.evaluate_loss(model, self.corpus.valid),
-            "lr": state.lr,
+            "lr": self.learning_rate(state, min(1, (state.epoch - 1 + state.window / batches) / self.recipe.epoch)),
             "words_per_second": speed,
         }
         return entry, entry["valid_loss"]
 
     def validated(self, state, entry):
         """Learn more slowly after an epoch that did no better."""
-        if not entry["best"]:
+        if not entry["best"] and self.recipe.schedule == schedules.STALLS:
             state.lr *= self.recipe.lr_decay
 
     def sample(self, run, state):

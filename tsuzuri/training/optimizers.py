@@ -23,16 +23,17 @@ class _Together:
     not a plain array of float32, or an option is set that the kernels do not have, Chainer's own hook clips and its
     rules compute. Unlike the hook, the kernels leave the gradients as they are. Frozen parameters change neither.
 
-    ``clip`` is the largest norm of all gradients; infinite, it is not even computed.
+    ``clip`` is the largest norm of all gradients; infinite, it is not even computed. ``decay`` shrinks all matrices by
+    the share lr ``decay`` at each update: decoupled weight decay (Loshchilov and Hutter 2019).
     """
 
     kernel = ""  # its name in ``update.RULES``
     states = ()  # the names of its states
     without: ClassVar = {}  # options as they are where the kernel applies
 
-    def __init__(self, *args, clip=math.inf, **options):
+    def __init__(self, *args, clip=math.inf, decay=0.0, **options):
         super().__init__(*args, **options)
-        self.clip = clip
+        self.clip, self.decay = clip, decay
         self._waiting = None  # tensors for ``update.update``, or None while Chainer computes
 
     def numbers(self, rule):
@@ -76,11 +77,19 @@ class _Together:
         self._waiting = None
         super().call_hooks(timing)
         if timing == "pre":
+            self._decay()
             if all(map(self._is_plain, self._learning())):
                 self._waiting = []
             elif self.clip < math.inf:
                 learning = types.SimpleNamespace(params=self._learning)  # all that the hook asks of a target
                 chainer.optimizer_hooks.GradientClipping(self.clip)(types.SimpleNamespace(target=learning))
+
+    def _decay(self):
+        """Shrink the matrices: their gradients are of what they were before."""
+        if self.decay:
+            for param in self._learning():
+                if param.ndim > 1:
+                    param.array *= param.dtype.type(1 - self.decay * _rate_of(param.update_rule))
 
     def is_plain(self, model):
         """Whether kernels compute what Chainer would for a model's parameters with the same numbers for all.
@@ -93,7 +102,7 @@ class _Together:
         if any((rule.t, rule.hyperparam.get_dict()) != (rules[0].t, rules[0].hyperparam.get_dict()) for rule in rules):
             return False
         hooks = [hookable._hookable for hookable in (self, *rules)]
-        return not any(h._pre_update_hooks or h._post_update_hooks for h in hooks)
+        return not (self.decay or any(h._pre_update_hooks or h._post_update_hooks for h in hooks))
 
     def _has_kernel(self, rule):
         return not rule._hookable._post_update_hooks and rule.hyperparam.get_dict().items() >= self.without.items()
@@ -106,6 +115,12 @@ class _Together:
 def _learns(rule):
     """Whether a parameter with this rule changes; one that came after ``setup`` has None."""
     return rule is not None and rule.enabled
+
+
+def _rate_of(rule):
+    """The learning rate of a parameter's rule."""
+    values = rule.hyperparam.get_dict()
+    return values["alpha" if "alpha" in values and "lr" not in values else "lr"]
 
 
 def _plain(array):
@@ -204,9 +219,9 @@ class Optimizer(NamedTuple):
     rate: str
     lr: float
 
-    def make(self, lr, clip=math.inf):
-        """The optimizer with a learning rate, and with ``clip``, the largest norm of all gradients."""
-        return self.kind(lr, clip=clip)
+    def make(self, lr, clip=math.inf, decay=0.0):
+        """The optimizer with a learning rate, with ``clip``, the largest norm of all gradients, and weight ``decay``."""
+        return self.kind(lr, clip=clip, decay=decay)
 
 
 OPTIMIZERS = {

@@ -13,7 +13,7 @@ def make_learner(model, optimizer, batch, steps):
     Raises ``UserError`` where that memory is not there.
     """
     engine = gpu.engine_of(model.l0.W.array)
-    if engine and optimizer.is_plain(model):
+    if engine and optimizer.is_plain(model) and model.sizes.plain and not (model.ar or model.tar):
         return RecordedLearner(engine, model, optimizer, batch, steps)
     return WindowLearner(model, optimizer)
 
@@ -21,7 +21,7 @@ def make_learner(model, optimizer, batch, steps):
 def check_memory(device, sizes, recipe):
     """Raise ``UserError`` where a device has not what it takes to learn by this recipe: before anything is replaced."""
     engine = gpu.launcher.of_type(device.xp.ndarray)
-    if engine:
+    if engine and sizes.plain and not (recipe.ar or recipe.tar or recipe.weight_decay):
         shape = sizes.words, sizes.units, recipe.batchsize, recipe.bproplen
         window.check(engine, *shape, sizes.dropout, sizes.dropout_on, recipe.optimizer, recipe.precision)
 

@@ -136,13 +136,13 @@ class Run:
         """A model of this run's sizes with the weights that its seed gives."""
         return self.schema.build(self.sizes, self.recipe)
 
-    def save_checkpoint(self, model, optimizer, meta):
+    def save_checkpoint(self, model, optimizer, meta, average=None):
         """Save the training's state, unless it is not finite; ``meta`` is that of a ``State``."""
-        storage.write_file(self.file("checkpoint.npz"), self.encode_checkpoint(model, optimizer, meta))
+        storage.write_file(self.file("checkpoint.npz"), self.encode_checkpoint(model, optimizer, meta, average))
 
-    def encode_checkpoint(self, model, optimizer, meta):
+    def encode_checkpoint(self, model, optimizer, meta, average=None):
         """The bytes of a checkpoint; raises ``UserError`` where the training's state is not finite."""
-        arrays = checkpoint_arrays(model, optimizer, meta, self.schema.carried)
+        arrays = checkpoint_arrays(model, optimizer, meta, self.schema.carried(self.sizes), average)
         return storage.encode_npz(self._finite("checkpoint.npz", arrays) | identity_array(self.about["id"]))
 
     def load_checkpoint(self):
@@ -150,12 +150,14 @@ class Run:
         path = self.file("checkpoint.npz")
         states = OPTIMIZERS[self.recipe.optimizer].kind.states
         arrays, mark = self._load_arrays(path, expected.arrays_of_checkpoint(self, COUNTS, states))
-        checkpoint = Checkpoint(path, arrays, self.schema)
+        carried = self.schema.carried(self.sizes)
+        checkpoint = Checkpoint(path, arrays, self.schema, carried)
         check_arrays(checkpoint.under("model/"), self.sizes.shapes(), path)
+        if expected.averaged(self.recipe):
+            check_arrays(checkpoint.under("average/"), self.sizes.shapes(), path)
         state = checkpoint.under("state/")
         if state:
-            shape = self.recipe.batchsize, self.sizes.units
-            check_arrays(state, dict.fromkeys(self.schema.carried, shape), path)
+            check_arrays(state, {name: (self.recipe.batchsize, width) for name, width in carried.items()}, path)
         if self.about["id"] and mark is None:
             raise UserError(f"{path}: not of the run that run.json describes: it says of no run that it is its")
         self._check_mark(path, mark)

@@ -28,6 +28,8 @@ from tsuzuri.rules import (
     whole,
 )
 from tsuzuri.text import settings, tokenizers, vectors, vocabulary
+from tsuzuri.training import schedules
+from tsuzuri.training.identity import CLASSIFIER_LATER, LANGUAGE_MODEL_LATER
 from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.state import ClassifierState, LanguageModelState
 
@@ -39,7 +41,10 @@ HISTORY = "history_errs"  # in a classifier's model.npz, by the name that Theano
 class LanguageModelRecipe:
     """How a language model is trained; saved with its weights.
 
-    Word vectors that it begins with stay as they are for ``freeze_epochs``, or always where that is None.
+    Word vectors that it begins with stay as they are for ``freeze_epochs``, or always where that is None. ``ar`` and
+    ``tar`` are penalties as in ``models.rnn``, ``weight_decay`` is decoupled (Loshchilov and Hutter 2019), ``average``
+    the share that a running mean of the weights keeps at each update (0: there is none). The learning rate goes by
+    ``schedule`` (``training/schedules.py``), after a ``warmup``, a share of all epochs; ``max_hours`` end a training.
     """
 
     epoch: int = 50
@@ -53,6 +58,13 @@ class LanguageModelRecipe:
     freeze_epochs: int | None = 0
     precision: str = native.FLOAT32
     seed: int = 0
+    ar: float = 0.0
+    tar: float = 0.0
+    weight_decay: float = 0.0
+    average: float = 0.0
+    schedule: str = schedules.STALLS
+    warmup: float = 0.0
+    max_hours: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,8 +90,8 @@ class Schema:
     """A kind of run.
 
     ``kinds`` are the values of run.json's ``kind``, ``noun`` says in messages what it is. ``files`` are what it
-    holds besides run.json, ``extras`` the arrays in model.npz that are no weights, ``carried`` the names
-    of the LSTM state (B, N each) that a model carries from batch to batch. ``rules`` are those of run.json,
+    holds besides run.json, ``extras`` the arrays in model.npz that are no weights, ``carried(sizes)`` the
+    widths N by name of the LSTM state, (B, N) each, that a model carries from batch to batch. ``rules`` are those of run.json,
     ``defaults`` what runs have from before there was a choice, ``checkpoint`` the rules of a checkpoint's ``meta``.
     ``check(about)`` raises ``ValueError`` for a run.json that does not hold together, each of its fields being right;
     ``build(sizes, recipe)`` makes the model with the weights that its seed gives.
@@ -89,7 +101,7 @@ class Schema:
     noun: str
     files: tuple
     extras: tuple
-    carried: tuple
+    carried: Callable
     rules: dict
     defaults: dict
     checkpoint: dict
@@ -136,6 +148,7 @@ CHECKPOINT = {
     "window": whole(0),
     "nats": number(-UNBOUNDED),
     "words": whole(0),
+    "seconds": number(0),
     "rng": GENERATOR,
     "patience": {"patience": whole(1), "best": number(-UNBOUNDED, math.inf), "stale": whole(0)},
 }
@@ -150,15 +163,37 @@ def check_marks(about):
 
 # The language model
 
+DROPOUT = number(0, 0.95)
+MOST_LAYERS = 4
 LANGUAGE_MODEL_RULES = RUN | {
     "kind": one_of("text", "music"),
     "sizes": {
         "words": whole(len(vocabulary.SPECIAL)),
         "units": whole(1),
-        "dropout": number(0, 0.95),
+        "dropout": DROPOUT,
         "dropout_on": one_of(rnn.LAYERS, rnn.PROJECTIONS),
+        "layers": whole(1, MOST_LAYERS),
+        "embed": optional(whole(1)),
+        "tied": FLAG,
+        "locked": FLAG,
+        "dropout_input": optional(DROPOUT),
+        "dropout_between": optional(DROPOUT),
+        "dropout_output": optional(DROPOUT),
+        "dropout_words": DROPOUT,
+        "dropout_weights": DROPOUT,
     },
-    "recipe": RECIPE | {"bproplen": whole(1), "lr_decay": number(0, 1, above=True)},
+    "recipe": RECIPE
+    | {
+        "bproplen": whole(1),
+        "lr_decay": number(0, 1, above=True),
+        "ar": number(0),
+        "tar": number(0),
+        "weight_decay": number(0, 1),
+        "average": number(0, 1),
+        "schedule": one_of(*schedules.SCHEDULES),
+        "warmup": number(0, 1),
+        "max_hours": optional(POSITIVE),
+    },
     "vectors": optional(OBJECT),  # as ``VECTORS`` says
     "corpus": {
         "corpus": [TEXT],
@@ -211,7 +246,7 @@ def _check_language_model(about):
 
 
 def _build_language_model(sizes, recipe):
-    return rnn.RNN(sizes, numpy.random.default_rng(recipe.seed), recipe.precision)
+    return rnn.RNN(sizes, numpy.random.default_rng(recipe.seed), recipe.precision, ar=recipe.ar, tar=recipe.tar)
 
 
 LANGUAGE_MODEL = Schema(
@@ -219,13 +254,14 @@ LANGUAGE_MODEL = Schema(
     noun="a language model",
     files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png", "texts.zip", "sample.mid"),
     extras=(),
-    carried=("c1", "h1", "c2", "h2"),
+    carried=rnn.Sizes.state_widths,
     rules=LANGUAGE_MODEL_RULES,
     defaults={
         **UNMARKED,
         "vectors": None,
         "corpus": {"text": settings.FIRST, "relative": {}},
-        "recipe": {"precision": native.FLOAT32, "freeze_epochs": 0},
+        "sizes": LANGUAGE_MODEL_LATER["sizes"],
+        "recipe": {"precision": native.FLOAT32, "freeze_epochs": 0, **LANGUAGE_MODEL_LATER["recipe"]},
     },
     checkpoint=LANGUAGE_MODEL_CHECKPOINT,
     sizes=rnn.Sizes,
@@ -322,9 +358,9 @@ CLASSIFIER = Schema(
     noun="a classifier",
     files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "error.png", "confusion.png", "examples.csv"),
     extras=(HISTORY,),
-    carried=(),
+    carried=lambda sizes: {},
     rules=CLASSIFIER_RULES,
-    defaults={**UNMARKED, "corpus": {"text": settings.FIRST, "relative": {}}},
+    defaults={**UNMARKED, "corpus": {"text": settings.FIRST, "relative": {}}, **CLASSIFIER_LATER},
     checkpoint=CLASSIFIER_CHECKPOINT,
     sizes=classifier.ClassifierSizes,
     recipe=ClassifierRecipe,

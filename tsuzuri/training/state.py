@@ -30,7 +30,7 @@ class Patience:
 class State:
     """What both kinds of training count.
 
-    In ``epoch``, from 1, ``window`` batches are done. ``nats`` is the sum of the training losses, ``words`` how many
+    In ``epoch``, from 1, ``window`` batches are done, in ``seconds`` of training. ``nats`` is the sum of the training losses, ``words`` how many
     words were read; since when is said by the classes below. ``history`` has an entry for each validation.
     """
 
@@ -39,6 +39,7 @@ class State:
     window: int = 0
     nats: float = 0.0
     words: int = 0
+    seconds: float = 0.0
     history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
     def meta(self) -> dict[str, Any]:

@@ -71,8 +71,8 @@ class Task(Hooks, abc.ABC):
         """The ``trainer.Learner`` of this model, whose parameters are frozen or not by now."""
 
     @abc.abstractmethod
-    def learning_rate(self, state: State) -> float:
-        """That of the epoch that begins."""
+    def learning_rate(self, state: State, done: float) -> float:
+        """That of a batch where the share ``done`` of the training, 0 to 1, is learned with it."""
 
     @abc.abstractmethod
     def begin_epoch(self, model: Any, state: State) -> Sequence[Batch]:

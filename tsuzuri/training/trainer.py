@@ -3,6 +3,7 @@
 What differs between the two is a ``Task`` (``task.py``): ``language_model.py`` and ``classification.py``.
 """
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +14,8 @@ import numpy
 from tsuzuri import storage
 from tsuzuri.errors import UserError, enough_memory
 from tsuzuri.kernels import native
-from tsuzuri.training import ending, log
+from tsuzuri.training import ending, expected, log
+from tsuzuri.training.averaging import WeightAverage
 from tsuzuri.training.checkpoint import Checkpoint
 from tsuzuri.training.optimizers import OPTIMIZERS, set_frozen
 from tsuzuri.training.run import Run
@@ -91,6 +93,7 @@ class Trainer:
         self.device, self._stop, self._listener = device, stop, listener
         self._epoch, self._batches, self._began = 1, None, None
         self._told = -math.inf  # when it last told of batches
+        self._clock = time.monotonic()
         with enough_memory(ending.memory_needed(run)):
             self._build(checkpoint, weights or {})
             self._tell("note", f"engine   {self.learner.description}")
@@ -98,14 +101,16 @@ class Trainer:
                 self._tell("note", ending.nothing_left(self.recipe, self.state) or f"go on    {self.place()}")
                 self.save()
             else:
-                run.create(run.encode_checkpoint(self.model, self.optimizer, self.state.meta()))
+                run.create(run.encode_checkpoint(self.model, self.optimizer, self.state.meta(), self.average))
                 self._saved = time.monotonic()
 
     def _build(self, checkpoint, weights):
         """The model, its optimizer and its learner, as they begin or go on; nothing is written."""
         run, task, device = self.run, self.task, self.device
         device.use()
-        self.optimizer = OPTIMIZERS[self.recipe.optimizer].make(self.recipe.lr, self.recipe.gradclip)
+        recipe = self.recipe
+        decay = getattr(recipe, "weight_decay", 0.0)
+        self.optimizer = OPTIMIZERS[recipe.optimizer].make(recipe.lr, recipe.gradclip, decay)
         self._check_memory()
         self.model = run.new_model()
         for path, param in self.model.namedparams():
@@ -113,10 +118,12 @@ class Trainer:
                 param.array[...] = weights[path[1:]]
         self.optimizer.setup(self.model)
         self.model.to_device(device)
-        self.state = task.new_state(self.recipe)
+        self.average = WeightAverage(self.model, recipe.average) if expected.averaged(recipe) else None
+        self.state = task.new_state(recipe)
         if checkpoint:
-            self.state = run.schema.state.from_meta(checkpoint.restore(self.model, self.optimizer))
-            self.state.patience.patience = self.recipe.patience
+            meta = checkpoint.restore(self.model, self.optimizer, self.average)
+            self.state = run.schema.state.from_meta(meta)
+            self.state.patience.patience = recipe.patience
             task.check_resumed(self.state, checkpoint.path)
         self._freeze()  # before the learner is made, which depends on it
         self.learner = task.make_learner(self.model, self.optimizer)
@@ -166,18 +173,23 @@ class Trainer:
         state, task = self.state, self.task
         self._epoch = state.epoch
         self._freeze()
-        setattr(self.optimizer, OPTIMIZERS[self.recipe.optimizer].rate, task.learning_rate(state))
         batches = task.begin_epoch(self.model, state)
         self._batches = len(batches)
         if self._began is None:
             self._began = time.monotonic(), self._share()
         self._begin_counting()
         for batch in batches[state.window :]:
+            self._set_rate()
             self.learner.learn(batch)
+            if self.average:
+                self.average.take(self.optimizer.t)
             state.window += 1
             self._words += task.count(state, batch)
             stop = self._stop()
             self._look_and_tell(stop or state.window == self._batches)
+            if self._time_is_up():
+                self._validate_and_save(now=True)
+                return False
             if stop and task.validation_can_wait:
                 return True  # the validation that may be due comes first when the training goes on
             self._validate_and_save()
@@ -189,7 +201,20 @@ class Trainer:
 
     def _unfinished(self):
         """Whether there is more to train."""
-        return self.state.epoch <= self.recipe.epoch and not self.state.patience.exhausted()
+        left = self.state.epoch <= self.recipe.epoch and not self.state.patience.exhausted()
+        return left and not self._time_is_up()
+
+    def _time_is_up(self):
+        """Bring the clock up to now; whether the hours that a training may take are over."""
+        now = time.monotonic()
+        self.state.seconds, self._clock = self.state.seconds + now - self._clock, now
+        hours = getattr(self.recipe, "max_hours", None)
+        return hours is not None and self.state.seconds >= 3600 * hours
+
+    def _set_rate(self):
+        """Give the optimizer the learning rate of the batch that comes next."""
+        rate = self.task.learning_rate(self.state, self._share(ahead=1))
+        setattr(self.optimizer, OPTIMIZERS[self.recipe.optimizer].rate, rate)
 
     def _begin_counting(self):
         """The losses, and the speed, from here on."""
@@ -222,9 +247,9 @@ class Trainer:
         place = {"epoch": min(self._epoch, epochs), "epochs": epochs, "done": done, "seconds_left": left}
         self._listener(log.Event(kind, text, **place, **figures))
 
-    def _share(self):
-        """How much of all epochs is done, 0 to 1."""
-        epochs = self.state.epoch - 1 + (self.state.window / self._batches if self._batches else 0)
+    def _share(self, ahead=0):
+        """How much of all epochs is done, 0 to 1, or will be some batches ahead."""
+        epochs = self.state.epoch - 1 + ((self.state.window + ahead) / self._batches if self._batches else 0)
         return min(1.0, epochs / self.recipe.epoch)
 
     def _look(self):
@@ -232,18 +257,18 @@ class Trainer:
         state = self.state
         state.nats = self.learner.nats()
         if not math.isfinite(state.nats):
-            lr = self.task.learning_rate(state)
+            lr = self.task.learning_rate(state, self._share())
             raise UserError(
                 f"{self.run.path}: the loss became {state.nats} in epoch {state.epoch}, by {self.task.unit} "
                 f"{state.window}; {ending.kept(self.run)} (try a lower --lr than {lr:g}, or --gradclip)"
             )
         self.task.look(state)
 
-    def _validate_and_save(self):
-        """After a batch, do what is due; what is told is on the disk before."""
+    def _validate_and_save(self, now=False):
+        """After a batch, do what is due, or all of it ``now``; what is told is on the disk before."""
         state, task = self.state, self.task
         last = state.window == self._batches
-        validate = task.validation_due(state, last)
+        validate = now or task.validation_due(state, last)
         save = validate or task.save_due(state) or time.monotonic() - self._saved > CHECKPOINT_SECONDS
         if validate or save:
             self._look()
@@ -268,11 +293,12 @@ class Trainer:
     def _validate(self):
         """Validate, and keep the model if it is the best so far; returns the entry of the history."""
         state, task = self.state, self.task
-        entry, figure = task.validate(self.model, state, self._batches, round(self._speed()))
-        entry["best"] = state.patience.better(figure)
-        state.history.append(entry)
-        if entry["best"]:
-            self.run.save_best(self.model, task.extras(state.history))
+        with self.average.in_place() if self.average else contextlib.nullcontext():
+            entry, figure = task.validate(self.model, state, self._batches, round(self._speed()))
+            entry["best"] = state.patience.better(figure)
+            state.history.append(entry)
+            if entry["best"]:
+                self.run.save_best(self.model, task.extras(state.history))
         task.validated(state, entry)
         return entry
 
@@ -284,5 +310,5 @@ class Trainer:
     def save(self) -> None:
         """A checkpoint, and the log of the validations that it holds."""
         self._saved = time.monotonic()
-        self.run.save_checkpoint(self.model, self.optimizer, self.state.meta())
+        self.run.save_checkpoint(self.model, self.optimizer, self.state.meta(), self.average)
         storage.write_file(self.run.file("log.jsonl"), log.dump_history(self.state.history))

@@ -37,7 +37,7 @@ def test_words_out_of_range_are_refused(rng):
     with pytest.raises(ValueError, match="ratio: must be from 0 to below 1"):
         calls.dropout(h, 1.0, 0)
     with pytest.raises(ValueError, match="level: 'none'"):
-        NATIVE.dropout("none", h, 0.5, 0)
+        NATIVE.dropout("none", h, 0.5, 0, False)
 
 
 def test_arrays_to_be_changed_are_not_the_same(rng):
@@ -51,4 +51,4 @@ def test_arrays_to_be_changed_are_not_the_same(rng):
 def test_an_array_at_an_odd_address_is_refused():
     x = numpy.zeros(41, "u1")[1:].view("f")
     with pytest.raises(ValueError, match="x: is not aligned"):
-        NATIVE.dropout(LEVELS[0], x, 0.5, 0)
+        NATIVE.dropout(LEVELS[0], x, 0.5, 0, False)

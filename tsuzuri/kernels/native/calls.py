@@ -48,9 +48,9 @@ def embed_backward(g, ids, size):
     return native.extension().embed_backward(native.level(), g, numpy.ascontiguousarray(ids, "i"), size)
 
 
-def dropout(x, ratio, key):
-    """x with values dropped by the mask of ``key``."""
-    return native.extension().dropout(native.level(), x, ratio, key)
+def dropout(x, ratio, key, locked=False):
+    """x with values dropped by the mask of ``key``; ``locked``, by one mask along the first axis."""
+    return native.extension().dropout(native.level(), x, ratio, key, locked)
 
 
 def lstm_forward(x, c, h, w_x, b_x, w_h, b_h, ratio, key, precision):

@@ -46,13 +46,16 @@ static void keep(float* mask, uint64_t start, long size, Dropout dropout) {
     up_to(size);
 }
 
-static void dropout(Context& context, const float* x, float* y, long size, Dropout dropout) {
+// ``size`` values, ``times`` times one after another, by the same mask each time.
+static void dropout(Context& context, const float* x, float* y, long size, long times, Dropout dropout) {
     constexpr long BLOCK = 4096;
-    context.pool.each(parts(size, BLOCK), [&](long block, int) {
+    long blocks = parts(size, BLOCK), runs = times == 1 ? 1 : least(times, 4);  // of repetitions that share a mask
+    context.pool.each(blocks * runs, [&](long task, int) {
         float mask[BLOCK];
-        long start = block * BLOCK, count = least(BLOCK, size - start);
+        long start = task % blocks * BLOCK, count = least(BLOCK, size - start), run = task / blocks;
         keep(mask, start, count, dropout);
-        for (long i = 0; i < count; i++) y[start + i] = x[start + i] * mask[i];
+        for (long time = times * run / runs; time < times * (run + 1) / runs; time++)
+            for (long i = 0, at = time * size + start; i < count; i++) y[at + i] = x[at + i] * mask[i];
     });
 }
 

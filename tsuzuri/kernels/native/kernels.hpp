@@ -60,18 +60,19 @@ struct CrossEntropy {
 };
 
 struct LayerStep {
-    const float *w_x, *b_x, *w_h, *b_h;  // (4N, N), (4N,), (4N, N), (4N,)
+    long I, N;
+    const float *w_x, *b_x, *w_h, *b_h;  // (4N, I), (4N,), (4N, N), (4N,)
     const float *c, *h;                  // (B, N)
     float *new_c, *new_h;                // (B, N), other memory than c and h
 };
 
 struct ModelStep {  // a word of each stream to the logits of the next
-    long B, N, V;
-    const int32_t* words;    // (B,), below V
-    const float* embedding;  // (V, N)
-    LayerStep layers[2];
-    const float *w, *b;  // (V, N), (V,)
-    float* logits;       // (B, V)
+    long B, V, L;
+    const int32_t* words;     // (B,), below V
+    const float* embedding;   // (V, I of the first layer)
+    const LayerStep* layers;  // (L,), each reading what the one before writes
+    const float *w, *b;       // (V, N of the last layer), (V,)
+    float* logits;            // (B, V)
 };
 
 struct Embed {
@@ -116,7 +117,7 @@ struct Level {
     long lanes;
     Products float32, bfloat16;
     void (*step)(Context&, const ModelStep&);
-    void (*dropout)(Context&, const float* x, float* y, long size, Dropout);
+    void (*dropout)(Context&, const float* x, float* y, long size, long times, Dropout);
     void (*embed)(Context&, const Embed&);
     void (*embed_backward)(Context&, const EmbedBackward&);
     Rule rules[RULES];

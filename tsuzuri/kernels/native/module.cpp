@@ -271,32 +271,41 @@ py::tuple step(const std::string& level, const py::array& words, const py::array
                const std::vector<py::array>& state) {
     axes("words", words, 1), axes("embedding", embedding, 2);
     const Level& best = level_of(level);
-    py::ssize_t B = words.shape(0), V = embedding.shape(0), N = embedding.shape(1);
-    if (layers.size() != 2 || layers[0].size() != 4 || layers[1].size() != 4 || state.size() != 4)
-        throw py::value_error("step: must have two layers of four weights each, and four arrays of state");
-    Floats logits({B, V});
+    py::ssize_t B = words.shape(0), V = embedding.shape(0), I = embedding.shape(1);
+    if (layers.empty() || state.size() != 2 * layers.size())
+        throw py::value_error("step: must have a layer at least, and two arrays of state for each");
     std::vector<int32_t> rows = ids("words", words, {B}, 0, V);
-    ModelStep work{B, N, V, rows.data(), floats("embedding", embedding, {V, N}), {},
-                   floats("w", w, {V, N}), floats("b", b, {V}), logits.mutable_data()};
-    std::vector<Floats> after;
-    for (int i = 0; i < 4; i++) after.push_back(Floats({B, N}));
-    for (int i = 0; i < 2; i++) {
-        const std::vector<py::array>& weights = layers[i];
-        work.layers[i] = {floats("w_x", weights[0], {4 * N, N}), floats("b_x", weights[1], {4 * N}),
-                          floats("w_h", weights[2], {4 * N, N}), floats("b_h", weights[3], {4 * N}),
-                          floats("c", state[2 * i], {B, N}), floats("h", state[2 * i + 1], {B, N}),
-                          after[2 * i].mutable_data(), after[2 * i + 1].mutable_data()};
+    const float* table = floats("embedding", embedding, {V, I});
+    std::vector<LayerStep> steps;
+    py::tuple after(state.size());
+    for (size_t l = 0; l < layers.size(); l++) {
+        const std::vector<py::array>& weights = layers[l];
+        if (weights.size() != 4) throw py::value_error("step: a layer must have four weights");
+        axes("c", state[2 * l], 2);
+        py::ssize_t N = state[2 * l].shape(1);
+        Floats c({B, N}), h({B, N});
+        steps.push_back({I, N, floats("w_x", weights[0], {4 * N, I}), floats("b_x", weights[1], {4 * N}),
+                         floats("w_h", weights[2], {4 * N, N}), floats("b_h", weights[3], {4 * N}),
+                         floats("c", state[2 * l], {B, N}), floats("h", state[2 * l + 1], {B, N}),
+                         c.mutable_data(), h.mutable_data()});
+        after[2 * l] = c, after[2 * l + 1] = h;
+        I = N;
     }
+    Floats logits({B, V});
+    ModelStep work{B, V, static_cast<long>(steps.size()), rows.data(), table, steps.data(),
+                   floats("w", w, {V, I}), floats("b", b, {V}), logits.mutable_data()};
     run([&](Context& context) { best.step(context, work); });
-    return py::make_tuple(logits, py::make_tuple(after[0], after[1], after[2], after[3]));
+    return py::make_tuple(logits, after);
 }
 
-Floats dropout(const std::string& level, const py::array& x, double ratio, uint64_t key) {
+// With ``locked`` the same mask for each of the arrays that x is made of along its first axis.
+Floats dropout(const std::string& level, const py::array& x, double ratio, uint64_t key, bool locked) {
     const Level& best = level_of(level);
     const float* from = floats("x", x, shape_of(x));
     Floats y(shape_of(x));
     Dropout settings = dropout_of(ratio, key);
-    run([&](Context& context) { best.dropout(context, from, y.mutable_data(), x.size(), settings); });
+    long times = locked && x.ndim() > 1 && x.shape(0) ? static_cast<long>(x.shape(0)) : 1;
+    run([&](Context& context) { best.dropout(context, from, y.mutable_data(), x.size() / times, times, settings); });
     return y;
 }
 

@@ -1,4 +1,4 @@
-// One step of the model, for generation: a word of each stream through two LSTM layers to the logits of the next.
+// One step of the model, for generation: a word of each stream through the LSTM layers to the logits of the next.
 //
 // Weights are read as they lie, each row's K values side by side: nothing is cut into panels, which a single stream
 // would use only once. A stream's value is the sum over k of x[k] w[k] in W lanes, each in order of k, and then of
@@ -158,24 +158,25 @@ static inline V unit_step(const float* z, const float* c, float* new_c, long n) 
 }
 
 static void step(Context& context, const ModelStep& s) {
-    long N = s.N;
-    Inputs x(context, s.B, N), h1(context, s.B, N), h2(context, s.B, N), y1(context, s.B, N), y2(context, s.B, N);
-    const Inputs *inputs[2][2] = {{&x, &h1}, {&y1, &h2}}, *outputs[2] = {&y1, &y2};
-    for (long b = 0; b < s.B; b++) {
-        x.put(b, s.embedding + s.words[b] * N);
-        for (long l = 0; l < 2; l++) inputs[l][1]->put(b, s.layers[l].h + b * N);
-    }
-    for (long l = 0; l < 2; l++) {
+    long width = s.layers[0].I;
+    Inputs x(context, s.B, width);  // what a layer reads, then what it writes
+    for (long b = 0; b < s.B; b++) x.put(b, s.embedding + s.words[b] * width);
+    for (long l = 0; l < s.L; l++) {
         const LayerStep& layer = s.layers[l];
+        long N = layer.N;
+        Inputs h_before(context, s.B, N), y(context, s.B, N);
+        for (long b = 0; b < s.B; b++) h_before.put(b, layer.h + b * N);
+        const Inputs* inputs[2] = {&x, &h_before};
         const Weights weights[2] = {{layer.w_x, layer.b_x}, {layer.w_h, layer.b_h}};
-        products_of(context, s.B, 4 * N, inputs[l], weights, [&](long b, long first, const float* z) {
+        products_of(context, s.B, 4 * N, inputs, weights, [&](long b, long first, const float* z) {
             long unit = first / 4, n = least(W, N - unit), at = b * N + unit;
             V h = unit_step(z, layer.c + at, layer.new_c + at, n);
             store(layer.new_h + at, h, n);
-            store(outputs[l]->at(b, unit), h, n);
+            store(y.at(b, unit), h, n);
         });
+        x = y;
     }
-    const Inputs* last[1] = {&y2};
+    const Inputs* last[1] = {&x};
     const Weights weights[1] = {{s.w, s.b}};
     products_of(context, s.B, s.V, last, weights, [&](long b, long first, const float* z) {
         memcpy(s.logits + b * s.V + first, z, least(ROWS, s.V - first) * sizeof *z);

@@ -35,9 +35,10 @@ def embed_backward(g, ids, size):
     return embedding.gradient(g, ids, size)
 
 
-def dropout(x, ratio, key):
-    """x with values dropped by the mask of ``key``."""
-    return x * masks.mask(chainer.backend.get_array_module(x), x.shape, ratio, key, x.dtype)
+def dropout(x, ratio, key, locked=False):
+    """x with values dropped by the mask of ``key``; ``locked``, by one mask along the first axis."""
+    shape = x.shape[1:] if locked else x.shape
+    return x * masks.mask(chainer.backend.get_array_module(x), shape, ratio, key, x.dtype)
 
 
 def lstm_forward(x, c, h, w_x, b_x, w_h, b_h, ratio, key, precision):

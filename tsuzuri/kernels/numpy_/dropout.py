@@ -29,3 +29,9 @@ def keep(xp, shape, ratio, key):
 def mask(xp, shape, ratio, key, dtype):
     """What dropout multiplies by: 0 with probability ``ratio``, else 1 / (1 - ratio) (inverted dropout)."""
     return keep(xp, shape, ratio, key) * chainer.get_dtype(dtype).type(1 / (1 - ratio))
+
+
+def drop_words(x, ids, size, ratio, key):
+    """Rows x (..., N) of the ids (...,) with all of a word's dropped or kept; ``size`` is the number of words."""
+    xp = chainer.backend.get_array_module(x)
+    return x * mask(xp, (size,), ratio, key, x.dtype)[xp.asarray(ids)][..., None]

@@ -1,0 +1,38 @@
+"""Recipes: plain sets of options of ``train.py`` by name, for --recipe. Options that are given go before a recipe's.
+
+``docs/recipes.md`` says what each is good for, with measured figures.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+DEFAULT = "default"
+RECIPES: Mapping[str, Mapping[str, Any]] = {
+    DEFAULT: {},  # the options' own defaults
+    "article": {  # the model of 2016
+        "unit": 256,
+        "dropout": 0.5,
+        "dropout_on": "projections",
+    },
+    "zaremba-medium": {  # Zaremba, Sutskever and Vinyals 2014
+        "unit": 650,
+        "dropout": 0.5,
+        "batchsize": 20,
+        "bproplen": 35,
+        "optimizer": "sgd",
+        "lr": 1.0,
+        "lr_decay": 0.83,
+    },
+}
+
+
+def recipe_options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a recipe that are not given beside it."""
+    return {option: value for option, value in RECIPES[name].items() if option not in given}
+
+
+def recipe_line(name: str, options: Mapping[str, Any]) -> str:
+    """A recipe and what it sets, as on a command line: "default --tie on --dropout 0.5"."""
+    shown = {True: "on", False: "off"}
+    said = (f"--{o.replace('_', '-')} {shown.get(v, v) if isinstance(v, bool) else v}" for o, v in options.items())
+    return " ".join([name, *said])

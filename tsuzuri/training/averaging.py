@@ -1,0 +1,57 @@
+"""A running mean of the weights, which predicts better than the weights that are trained (Polyak and Juditsky 1992)."""
+
+import contextlib
+
+import numpy
+
+BLOCK = 1 << 16  # values: what is read twice stays in a core's cache
+
+
+class WeightAverage:
+    """The mean of a model's weights after each update: of all at first, then by exponential decay with ``kept``.
+
+    ``arrays`` are the means by the parameters' paths, where the model is.
+    """
+
+    def __init__(self, model, kept):
+        self._model, self._kept = model, kept
+        self.arrays = {path.removeprefix("/"): param.array.copy() for path, param in model.namedparams()}
+
+    def take(self, updates):
+        """Take in the weights after so many updates, from 1."""
+        rate = max(1 - self._kept, 1 / updates)
+        for path, param in self._model.namedparams():
+            mean_of(self.arrays[path.removeprefix("/")], param.array, rate)
+
+    @contextlib.contextmanager
+    def in_place(self):
+        """The model has the means for its weights within."""
+        params = [(path.removeprefix("/"), param) for path, param in self._model.namedparams()]
+        own = [param.array for _, param in params]
+        try:
+            for path, param in params:
+                param.array = self.arrays[path]
+            yield
+        finally:
+            for (_, param), array in zip(params, own, strict=True):
+                param.array = array
+
+    def restore(self, arrays):
+        """Take up the means of a checkpoint, by path."""
+        for path, array in self.arrays.items():
+            array[...] = self._model.xp.asarray(arrays[path])
+
+
+def mean_of(mean, values, rate):
+    """Move ``mean`` by the share ``rate`` towards ``values``, in place."""
+    rate = mean.dtype.type(rate)
+    if not isinstance(mean, numpy.ndarray):
+        mean += rate * (values - mean)
+        return
+    mean, values = mean.reshape(-1), values.reshape(-1)
+    room = numpy.empty(min(BLOCK, mean.size), mean.dtype)
+    for start in range(0, mean.size, BLOCK):
+        m = mean[start : start + BLOCK]
+        step = numpy.subtract(values[start : start + BLOCK], m, out=room[: len(m)])
+        step *= rate
+        m += step
