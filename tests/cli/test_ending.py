@@ -55,6 +55,7 @@ def state_of(path):
     meta = json.loads(held.pop("meta"))
     for entry in meta["history"]:
         del entry["words_per_second"]
+    del meta["seconds"]
     return held, meta
 
 

@@ -76,7 +76,7 @@ def test_training_begins_with_the_rows_that_were_found(corpus, file, tmp_path, m
     monkeypatch.setattr(trainer.Trainer, "train", lambda self: jobs.append(self) or True)
     call(corpus, "-o", tmp_path / "run", "--vectors", file, *SMALL)
     words, rows = jobs[0].run.vocabulary, table(numpy.random.default_rng(7), SEEN, 8)
-    assert jobs[0].model.sizes.units == 8
+    assert jobs[0].model.sizes.width == 8
     for word, row in rows.items():
         assert numpy.array_equal(jobs[0].model.l0.W.array[words.ids[word]], row)
     about = json.loads((tmp_path / "run" / "run.json").read_text())
@@ -183,7 +183,10 @@ def starting_rows(run, file):
         (["--freeze-epochs", 3], "--freeze-epochs is for --vectors, which is not given"),
         (["--vectors", "FILE", "--freeze-epochs", 3, "--freeze-vectors"], "give one of them"),
         (["--vectors", "FILE", "--freeze-epochs", 0], "0 is out of range: must be 1 or more"),
-        (["--vectors", "FILE", "-u", 12], r"--unit 12: the words of .*v\.vec have 8 numbers, so it must be 8, or be "),
+        (
+            ["--vectors", "FILE", "--embed", 12],
+            r"--embed 12: the words of .*v\.vec have 8 numbers, so it must be 8,",
+        ),
         (["--vectors", "none"], "none: no such file"),
         (["--vectors", ""], "must name a file or a folder, and is empty"),
         (["--vectors", "TEXT"], r"small\.txt: not a file of word vectors: line 1 ends in 0 numbers"),
@@ -231,10 +234,10 @@ def test_vectors_may_have_moved(corpus, file, tmp_path, monkeypatch):
     assert call(*again, tmp_path / "moved.vec") == 0
 
 
-def test_unit_may_be_given_as_it_is(corpus, file, tmp_path, monkeypatch):
+def test_the_width_may_be_given_as_it_is(corpus, file, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer.Trainer, "train", lambda self: True)
-    assert call(corpus, "-o", tmp_path / "run", "--vectors", file, "-u", 8, *SMALL) == 0
-    assert load_run(str(tmp_path / "run")).sizes.units == 8
+    assert call(corpus, "-o", tmp_path / "run", "--vectors", file, "--embed", 8, *SMALL) == 0
+    assert load_run(str(tmp_path / "run")).sizes.width == 8
 
 
 def test_runs_from_before_there_were_vectors(corpus, tmp_path, monkeypatch):

@@ -57,9 +57,9 @@ class Sizes:
 
     @property
     def plain(self):
-        """Whether it is the article's model, of two layers as wide as the embedding, whose masks are drawn step by step
+        """Whether it is the article's model, whose masks are drawn step by step, at one rate, for layers or projections.
 
-        on layers or projections with one rate: what some kernels of a GPU are made for.
+        Some kernels of a GPU are made for two layers as wide as the embedding, and for no other dropout.
         """
         return self.same_width and not self.tied and self == Sizes(*dataclasses.astuple(self)[:4], embed=self.embed)
 

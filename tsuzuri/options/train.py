@@ -104,7 +104,7 @@ TABLES = {
         Option("--locked", SWITCH, False, "one dropout mask for all steps of a window (Gal and Ghahramani)"),
         Option("--ar", NOT_NEGATIVE, 0.0, "activation regularization: weight of the squared output"),
         Option(
-            "--tar", NOT_NEGATIVE, 0.0, "temporal activation regularization: weight of the output's squared changes"
+            "--tar", NOT_NEGATIVE, 0.0, "temporal activation regularization: weight of the output's changes, squared"
         ),
         Option("--weight-decay", SHARE, 0.0, "decoupled weight decay (AdamW)"),
         Option("--average", KEPT, 0.0, "share that a running mean of the weights keeps at each update; 0 for no mean"),

@@ -11,7 +11,8 @@ from tsuzuri.text.settings import FIRST
 MARK = "run"  # the array of an .npz that holds the id's bytes
 KEPT = ("kind", "tokens", "dictionary", "classes", "case", "sizes", "vectors", "start", "vocabulary")  # of run.json
 MAY_CHANGE = ("epoch", "patience", "precision", "max_hours")  # of a recipe, when a training goes on
-LANGUAGE_MODEL_LATER = {  # what runs have that were made before there was a choice; it says nothing in an id, and so theirs stays
+# What runs have that were made before there was a choice. It says nothing in an id, and so theirs stay as they are.
+LANGUAGE_MODEL_LATER = {
     "sizes": {
         "layers": 2,
         "embed": None,

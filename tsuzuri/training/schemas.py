@@ -90,8 +90,8 @@ class Schema:
     """A kind of run.
 
     ``kinds`` are the values of run.json's ``kind``, ``noun`` says in messages what it is. ``files`` are what it
-    holds besides run.json, ``extras`` the arrays in model.npz that are no weights, ``carried(sizes)`` the
-    widths N by name of the LSTM state, (B, N) each, that a model carries from batch to batch. ``rules`` are those of run.json,
+    holds besides run.json, ``extras`` the arrays in model.npz that are no weights, ``carried(sizes)`` the widths N by
+    name of the LSTM state, (B, N) each, that a model carries from batch to batch. ``rules`` are those of run.json,
     ``defaults`` what runs have from before there was a choice, ``checkpoint`` the rules of a checkpoint's ``meta``.
     ``check(about)`` raises ``ValueError`` for a run.json that does not hold together, each of its fields being right;
     ``build(sizes, recipe)`` makes the model with the weights that its seed gives.
