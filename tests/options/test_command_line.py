@@ -97,10 +97,8 @@ def test_what_is_wrong_is_said_in_plain_words(tables, line, reason):
 def test_every_spelling_is_read_as_its_option(tables):
     run = ["RUN"] * ("run" in option_names(tables))
     for option in (option for rows in tables.values() for option in rows if not option.positional):
-        value = [
-            *option.kind.choices,
-            option.shown_default() or ("0.5" if option.kind in (FRACTION, RATIO, SHARE, KEPT) else "4"),
-        ][0]
+        number = "0.5" if option.kind in (FRACTION, RATIO, SHARE, KEPT) else "4"
+        value = [*option.kind.choices, option.shown_default() or number][0]
         for flag in option.all_spellings:
             given = read_command_line(tables, [*run, flag, *([] if option.kind is FLAG else [value])])
             assert given.keys() - {"run"} == {option.name}, flag

@@ -57,7 +57,7 @@ class Sizes:
 
     @property
     def plain(self):
-        """Whether it is the article's model, whose masks are drawn step by step, at one rate, for layers or projections.
+        """Whether it is the article's model, whose masks are drawn step by step at one rate, of one kind.
 
         Some kernels of a GPU are made for two layers as wide as the embedding, and for no other dropout.
         """

@@ -15,6 +15,8 @@ expected.py        how large the arrays of a run's files may be
 checkpoint.py      the whole state of a training as arrays, and back
 initialization.py  what a classifier begins with
 evaluation.py      the loss, or the errors, on data that is not trained on
+schedules.py       the learning rate as a training goes on
+averaging.py       a running mean of the weights
 optimizers.py      Chainer's, by name; frozen parameters
 metrics.py         precision, recall, F1, the confusion matrix
 log.py             events, the lines of an epoch, log.jsonl
