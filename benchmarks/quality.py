@@ -33,6 +33,7 @@ import numpy
 
 from benchmarks import quality_ours
 from benchmarks.quality_corpora import PERPLEXITY, SOURCES, read_corpus, remarks, write_splits
+from benchmarks.quality_result import Limits, Result
 from tsuzuri.errors import UserError
 
 OURS, GPT = "ours", "gpt"
@@ -85,8 +86,6 @@ def settings_of(kind, text, asked):
 
 def limits_of(contender, args, ours):
     """What a peer may take: the GPT what ours took, where that is known."""
-    from benchmarks.quality_peers import Limits
-
     if contender.name != GPT:
         return Limits(args.minutes, args.parameters)
     minutes = ours.seconds / 60 if ours else args.minutes
@@ -105,7 +104,7 @@ def figures(result, figure):
 def mean(results):
     """The mean of some results in everything; of losses in nats, so that a perplexity's mean is a geometric one."""
     values = [statistics.mean(values) for values in zip(*results, strict=True)]
-    return quality_ours.Result(round(values[0]), *values[1:])
+    return Result(round(values[0]), *values[1:])
 
 
 def row(cells):
@@ -156,7 +155,9 @@ def positive(text):
 
 def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], usage="%(prog)s CORPUS [options] [-- options]")
+    parser = argparse.ArgumentParser(
+        "benchmarks.quality", description=__doc__.split("\n")[0], usage="%(prog)s CORPUS [options] [-- options]"
+    )
     parser.add_argument("corpus", choices=SOURCES)
     parser.add_argument("--who", nargs="+", default=[OURS, "word_language_model", GPT], metavar="NAME[:SETTINGS]")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])

@@ -114,7 +114,8 @@ def read_corpus(arguments: list[str]) -> Corpus:
     """What train.py reads with these arguments, in ids: the peers' words are the same."""
     given = read_command_line(TABLES, arguments)
     source = corpora.corpus_source(defaults(TABLES) | given, given.keys())
-    return corpora.read_corpus(source, LanguageModelRecipe())
+    small = LanguageModelRecipe(batchsize=1, bproplen=1)  # whether there are words enough is for train.py to say
+    return corpora.read_corpus(source, small)
 
 
 def remarks(source: Source, corpus: Corpus) -> list[str]:

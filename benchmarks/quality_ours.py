@@ -7,10 +7,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy
 
+from benchmarks.quality_result import Result
 from tsuzuri.errors import UserError
 from tsuzuri.training import evaluation
 from tsuzuri.training.run import load_run
@@ -18,17 +18,6 @@ from tsuzuri.training.run import load_run
 ROOT = Path(__file__).resolve().parent.parent
 LOOK = 0.2  # seconds from one look at the clock to the next
 TESTED = re.compile(r"^test +loss ([0-9.]+)", re.MULTILINE)
-
-
-class Result(NamedTuple):
-    """A training: what the model has of parameters, how long it took, its losses in nats, its epochs and the best."""
-
-    parameters: int
-    seconds: float
-    valid: float
-    test: float
-    epochs: float
-    best: float
 
 
 def train(corpus, arguments, seed, out, minutes=None):
@@ -42,12 +31,20 @@ def train(corpus, arguments, seed, out, minutes=None):
     printed = out.parent / f"{out.name}.txt"
     with printed.open("w") as stream:
         seconds = _run(command, stream, out / "log.jsonl", minutes)
+    return read_result(corpus, out, printed.read_text(), seconds)
+
+
+def read_result(corpus, out, printed, seconds):
+    """The ``Result`` of the run in ``out``, of which train.py ``printed`` that; raises ``UserError`` as ``train``.
+
+    A training that was stopped has not been tested: its best weights are tested here.
+    """
     run = load_run(str(out))
     if run.about["corpus"]["fingerprint"] != corpus.fingerprint():
         raise UserError(f"{out}: train.py read other words than the peers are given: the figures would not compare")
     history = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     best = min(history, key=lambda entry: entry["valid_loss"])
-    tested = TESTED.search(printed.read_text())
+    tested = TESTED.search(printed)
     test = float(tested[1]) if tested else evaluation.evaluate_loss(run.load_best(), corpus.test)
     return Result(count_parameters(out), seconds, best["valid_loss"], test, history[-1]["epoch"], best["epoch"])
 

@@ -14,15 +14,8 @@ from torch.nn import functional as F
 
 from benchmarks import quality_gpt as gpt
 from benchmarks.perplexity import Twin, held_out
-from benchmarks.quality_ours import Result
+from benchmarks.quality_result import Result
 from tsuzuri.errors import UserError
-
-
-class Limits(NamedTuple):
-    """What a training may take: minutes, and parameters of its model. None where there is no bound."""
-
-    minutes: float | None = None
-    parameters: int | None = None
 
 
 class Clock:
@@ -97,10 +90,10 @@ def columns(ids, batch):
 def train_word_language_model(corpus, settings, seed, limits):
     """Plain steps against the gradient; the rate is a quarter after an epoch that validates no better."""
     torch.manual_seed(seed)
-    clock, best, lr, epoch = Clock(limits.minutes), Best(), settings.lr, 0
+    clock, best, lr = Clock(limits.minutes), Best(), settings.lr
     model = make_word_language_model(len(corpus.vocabulary), settings)
     ids = columns(corpus.train, settings.batch)
-    while epoch < settings.epochs and clock.share() < 1:
+    for epoch in range(1, settings.epochs + 1):
         state = None
         for at in range(0, len(ids) - 1, settings.bptt):
             xs = ids[at : at + settings.bptt][: len(ids) - 1 - at]
@@ -109,9 +102,10 @@ def train_word_language_model(corpus, settings, seed, limits):
             step(model, loss, lr, settings.clip)
             if clock.share() >= 1:
                 break
-        epoch += 1
         if not best.better(held_out(model, corpus.valid), model, epoch):
             lr /= 4
+        if clock.share() >= 1:
+            break
     return best.result(model, clock.seconds(), epoch, lambda model: held_out(model, corpus.test))
 
 
@@ -139,11 +133,11 @@ def train_gpt(corpus, settings, seed, limits):
     number, share = 0, 0.0
     while share < 1:
         for _ in range(per_epoch):
+            gpt.update(model, optimizer, gpt.learning_rate(settings, share), gpt.draw(ids, settings), settings)
+            number += 1
             share = max(clock.share(), number / per_epoch / settings.epochs if settings.epochs else 0.0)
             if share >= 1:
                 break
-            gpt.update(model, optimizer, gpt.learning_rate(settings, share), gpt.draw(ids, settings), settings)
-            number += 1
         best.better(gpt.held_out(model, corpus.valid), model, number / per_epoch)
     return best.result(model, clock.seconds(), number / per_epoch, lambda model: gpt.held_out(model, corpus.test))
 
