@@ -88,11 +88,7 @@ def limits_of(contender, args, ours):
     """What a peer may take: the GPT what ours took, where that is known."""
     if contender.name != GPT:
         return Limits(args.minutes, args.parameters)
-    minutes = ours.seconds / 60 if ours else args.minutes
-    parameters = ours.parameters if ours else args.parameters
-    if not (minutes and parameters):
-        raise UserError("--who gpt: needs ours before it, or --minutes and --parameters")
-    return Limits(minutes, parameters)
+    return Limits(ours.seconds / 60, ours.parameters) if ours else Limits(args.minutes, args.parameters)
 
 
 def figures(result, figure):
@@ -153,6 +149,17 @@ def positive(text):
     return value
 
 
+def whole(text):
+    return int(positive(text))
+
+
+def check_limits(contenders, args):
+    """Refuse a GPT that has nothing to go by, before anything is trained."""
+    names = {contender.name for contender in contenders}
+    if GPT in names and OURS not in names and not (args.minutes and args.parameters):
+        raise UserError("--who gpt: needs ours beside it, or --minutes and --parameters")
+
+
 def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(
@@ -162,7 +169,7 @@ def main(argv=None):
     parser.add_argument("--who", nargs="+", default=[OURS, "word_language_model", GPT], metavar="NAME[:SETTINGS]")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--minutes", type=positive, help="that each may train at most")
-    parser.add_argument("--parameters", type=positive, help="that the GPT may have, where ours is not there")
+    parser.add_argument("--parameters", type=whole, help="that the GPT may have, where ours is not there")
     parser.add_argument("--data", default=str(DATA), help="the folder of the corpora's folders")
     parser.add_argument("-o", "--out", help="where splits and runs are kept, a folder that is not there yet")
     at = argv.index("--") if "--" in argv else len(argv)
@@ -170,6 +177,7 @@ def main(argv=None):
     try:
         contenders = [contender_of(asked) for asked in dict.fromkeys(args.who)]
         contenders.sort(key=lambda contender: contender.name != OURS)
+        check_limits(contenders, args)
         if args.out and Path(args.out).exists():
             raise UserError(f"--out {args.out}: is there already, must be a new folder")
         print(f"`{shlex.join(['python', '-m', 'benchmarks.quality', *argv])}`: {machine()}.", flush=True)

@@ -22,9 +22,9 @@ class Settings:
     layers: int = 4
     width: int = 256
     heads: int = 4
-    context: int = 128
+    context: int = 64
     dropout: float = 0.3
-    batch: int = 16
+    batch: int = 8
     lr: float = 1e-3
     least: float = 0.1  # of the rate, at the end of the cosine
     warmup: float = 0.05  # of the training

@@ -178,8 +178,13 @@ def test_a_gpt_may_take_what_ours_took_and_the_others_what_was_asked():
     ours = Result(1234, 90.0, 1.0, 2.0, 3, 1)
     assert quality.limits_of(gpt, args, ours) == Limits(1.5, 1234)
     assert quality.limits_of(example, args, ours) == Limits(7.0, None)
-    with pytest.raises(UserError, match="needs ours before it"):
-        quality.limits_of(gpt, args, None)
+    args.parameters = 99
+    assert quality.limits_of(gpt, args, None) == Limits(7.0, 99)
+    quality.check_limits([gpt], args)
+    args.parameters = None
+    quality.check_limits([gpt, example, gpt._replace(name="ours")], args)
+    with pytest.raises(UserError, match="needs ours beside it, or --minutes and --parameters"):
+        quality.check_limits([gpt, example], args)
 
 
 @pytest.mark.parametrize(
