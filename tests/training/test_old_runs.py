@@ -10,6 +10,7 @@ import pytest
 
 from tsuzuri.cli import classify, generate, train
 from tsuzuri.kernels import native
+from tsuzuri.training.schemas import VALID_BITS
 
 STORED = pathlib.Path(__file__).parent / "runs" / "format1"
 EXPECTED = json.loads((STORED / "expected.json").read_text(encoding="utf-8"))
@@ -58,4 +59,5 @@ def test_an_old_run_resumes_to_the_same_bytes(stored, kind):
     assert len(history) == len(EXPECTED[kind]["history"])
     for entry, expected in zip(history, EXPECTED[kind]["history"], strict=True):
         assert entry.pop("words_per_second") > 0
+        assert entry.pop(VALID_BITS, 1) > 0  # which epochs from before have not
         assert entry == pytest.approx(expected)
