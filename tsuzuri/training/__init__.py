@@ -15,6 +15,7 @@ expected.py        how large the arrays of a run's files may be
 checkpoint.py      the whole state of a training as arrays, and back
 initialization.py  what a classifier begins with
 evaluation.py      the loss, or the errors, on data that is not trained on
+adaptation.py      a language model that learns from a text while it is scored
 optimizers.py      Chainer's, by name; frozen parameters
 metrics.py         precision, recall, F1, the confusion matrix
 log.py             events, the lines of an epoch, log.jsonl
