@@ -52,6 +52,7 @@ class TrainOptions(TypedDict, total=False):
     lr_decay: float | None
     patience: int | None
     sample_every: int | None
+    tensorboard: bool | None
     seed: int | None
 
 
@@ -110,6 +111,7 @@ class ClassifierOptions(TypedDict, total=False):
     save_freq: int | None
     disp_freq: int | None
     sort_by_len: bool | None
+    tensorboard: bool | None
     seed: int | None
 
 
@@ -175,6 +177,7 @@ class ResumeOptions(TypedDict, total=False):
     epoch: int | None
     patience: int | None
     sample_every: int | None
+    tensorboard: bool | None
     pos: Path | Sequence[Path] | None
     neg: Path | Sequence[Path] | None
     save_freq: int | None

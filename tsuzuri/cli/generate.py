@@ -14,11 +14,7 @@ from tsuzuri.options.values import shown
 
 DESCRIPTION = "Generate new text or music with a trained model."
 USAGE = "RUN [WORD]"
-EXAMPLES = (
-    "runs/novel 灯台 --sentences 5",
-    "runs/tunes -o tune.mid --bars 16 --seed 1",
-    "runs/novel --score text.txt",
-)
+EXAMPLES = ("runs/novel 灯台 --sentences 5", "runs/tunes -o tune.mid --bars 16 --seed 1")
 
 
 def main(argv=None):

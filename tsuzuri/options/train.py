@@ -14,6 +14,7 @@ from tsuzuri.options.shared import (
     NORMALIZE,
     OPTIMIZER,
     RESUME,
+    TENSORBOARD,
     TOKENS,
     TRAINING_SEED,
 )
@@ -84,7 +85,8 @@ TABLES = {
         Option("--lr-decay", FRACTION, 0.5, "factor of the learning rate after an epoch without a better loss"),
         Option("--patience", COUNT, 5, "epochs in a row without a better loss before training stops"),
         Option("--sample-every", WHOLE, 1, "best epochs from one sample to the next; 0 for no samples"),
+        TENSORBOARD,
         TRAINING_SEED,
     ],
 }
-MAY_CHANGE = {"epoch", "patience", "device", "precision", "sample_every"}  # on --resume
+MAY_CHANGE = {"epoch", "patience", "device", "precision", "sample_every", "tensorboard"}  # on --resume

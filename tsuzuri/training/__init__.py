@@ -19,6 +19,7 @@ adaptation.py      a language model that learns from a text while it is scored
 optimizers.py      Chainer's, by name; frozen parameters
 metrics.py         precision, recall, F1, the confusion matrix
 log.py             events, the lines of an epoch, log.jsonl
+tensorboard.py     events for TensorBoard
 progress.py        a bar over the whole training
 ending.py          why a training ended, and what it left
 plots.py           curves and confusion matrices
