@@ -54,11 +54,14 @@ def score_file(run, prime, given):
 def printed_words(scored):
     """The words, each printed as soon as it is scored."""
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    for word in scored:
-        sys.stdout.write(shown_word(word, color))  # in which the colors alone may steer a terminal
-        if word.text == "\n":
+    try:
+        for word in scored:
+            sys.stdout.write(shown_word(word, color))  # in which the colors alone may steer a terminal
             sys.stdout.flush()
-        yield word
+            yield word
+    except KeyboardInterrupt:
+        console.write("\n")
+        raise
 
 
 def shown_word(word, color):
