@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tsuzuri.api.pictures import Picture
     from tsuzuri.api.piece import Piece, Sounding
     from tsuzuri.api.runs import MusicRun, TextRun
+    from tsuzuri.api.scoring import ScoredText, ScoredWord
     from tsuzuri.api.train import resume, train, train_classifier
     from tsuzuri.training.log import Event
 
@@ -38,6 +39,8 @@ __all__ = [
     "Picture",
     "Piece",
     "Prediction",
+    "ScoredText",
+    "ScoredWord",
     "Sounding",
     "TextRun",
     "UserError",
@@ -57,6 +60,8 @@ _PLACES = {  # where a name is, so that the commands, which import parts of the 
     "Picture": "tsuzuri.api.pictures",
     "Piece": "tsuzuri.api.piece",
     "Prediction": "tsuzuri.api.classifier",
+    "ScoredText": "tsuzuri.api.scoring",
+    "ScoredWord": "tsuzuri.api.scoring",
     "Sounding": "tsuzuri.api.piece",
     "TextRun": "tsuzuri.api.runs",
     "load": "tsuzuri.api.loading",

@@ -29,7 +29,7 @@ ROOMS = {
     "models": (("compat", "data", "kernels"), ("numpy",)),
     "training": (
         ("printable", "errors", "compat", "storage", "rules", "text", "data", "kernels", "models"),
-        ("numpy", "tqdm", "matplotlib", "filelock"),
+        ("numpy", "tqdm", "matplotlib", "filelock", "tensorboardX"),
     ),
     "options": (("errors", "rules", "text", "midi", "data", "kernels", "models", "training"), ()),
     "api": (

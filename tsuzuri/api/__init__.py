@@ -25,4 +25,6 @@ samples.py                 what a training shows of its best model
 drawing.py                 ids drawn from a model as the options say
 text_generation.py         texts from a model
 music_generation.py        pieces from a model
+scoring.py                 how well a model predicts a text or a piece, word by word
+scored_inputs.py           what is to be scored, as words
 """

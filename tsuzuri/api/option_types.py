@@ -69,6 +69,7 @@ class TrainOptions(TypedDict, total=False):
     max_hours: float | None
     patience: int | None
     sample_every: int | None
+    tensorboard: bool | None
     seed: int | None
 
 
@@ -127,6 +128,7 @@ class ClassifierOptions(TypedDict, total=False):
     save_freq: int | None
     disp_freq: int | None
     sort_by_len: bool | None
+    tensorboard: bool | None
     seed: int | None
 
 
@@ -193,6 +195,7 @@ class ResumeOptions(TypedDict, total=False):
     max_hours: float | None
     patience: int | None
     sample_every: int | None
+    tensorboard: bool | None
     pos: Path | Sequence[Path] | None
     neg: Path | Sequence[Path] | None
     save_freq: int | None

@@ -4,6 +4,7 @@ entry.py       the way in, which every script calls first
 program.py     the program tsuzuri: finds the command that is called
 train.py       train a language model
 generate.py    write text or music with one
+score.py       how a text or music surprises one, for generate.py --score
 read_midi.py   MIDI files to words
 write_midi.py  words to MIDI files
 classify.py    a classifier: train, predict and evaluate

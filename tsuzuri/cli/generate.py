@@ -6,7 +6,7 @@ Everything about the model is in its run directory; the options here say what to
 import dataclasses
 import os
 
-from tsuzuri.cli import console, options, signals
+from tsuzuri.cli import console, options, score, signals
 from tsuzuri.errors import UserError
 from tsuzuri.options.generate import TABLES
 from tsuzuri.options.resolve import defaults
@@ -19,6 +19,7 @@ EXAMPLES = ("runs/novel 灯台 --sentences 5", "runs/tunes -o tune.mid --bars 16
 
 def main(argv=None):
     given = vars(options.Parser(DESCRIPTION, TABLES, usage=USAGE, examples=EXAMPLES).parse_args(argv))
+    score.check_score_options(given)
     path, prime = run_and_prime(defaults(TABLES) | given)
 
     from tsuzuri.api.drawing import generating_options
@@ -26,6 +27,8 @@ def main(argv=None):
 
     path, prime = in_order(path, prime)
     run = load_run(path)
+    if "score" in given:
+        return score.score_file(run, prime, given)
     args = generating_options(run, given)
     write = write_text if run.about["kind"] == "text" else write_music
     return write(run, prime, args)

@@ -5,6 +5,7 @@ text_stream.py    texts in ids, one after another, and cut into splits
 duplicates.py     texts and lines that are the same, told by digests
 advice.py         warnings of a corpus whose figures will say little
 remarks.py        what was amiss in texts, for a report and people
+characters.py     words as characters, and a loss as bits a character
 windows.py        ids to the (T, B) windows of truncated BPTT
 labeled.py        files of labeled texts: lines, tables, a folder a class
 tables.py         the lines of such files as labels and texts

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy
 
 from tsuzuri.data import duplicates
+from tsuzuri.data.characters import size_report
 from tsuzuri.data.remarks import remarks_report
 from tsuzuri.data.text_stream import HELD_OUT, SPLITS, TextStream, first_seen_ids, split_text
 from tsuzuri.errors import UserError
@@ -170,6 +171,10 @@ def _corpus(parts, index, tokenizer, report, size, least, need, name):
         "vocabulary": len(vocab),
         "unknown": {split: float((ids == vocabulary.UNK).mean()) for split, ids in encoded.items()},
     }
+    if tokenizer.name != "midi":
+        report["size"] = {
+            split: size_report([words[i] for i in parts[split]], tokenizer, vocab) for split in SPLITS[1:]
+        }
     return Corpus(*(encoded[split] for split in SPLITS), vocab, tokenizer, report)
 
 

@@ -81,6 +81,12 @@ TABLES = {
         Option("--seed", SEED, None, "random seed (default: a new one, printed on standard error)"),
         Option("-d --device", DEVICE, "auto", "auto, cpu, gpu or gpu:N"),
     ],
+    "scoring": [
+        Option("--score", FILE, None, "file to score in place of generating, word by word; - for standard input"),
+        Option("--cache", FLAG, False, "with --score, a neural cache: what the text had lately becomes likelier"),
+        Option("--adapt", FLAG, False, "with --score, dynamic evaluation: the model learns from what it has read"),
+        Option("--json", FLAG, False, "with --score, JSON as output"),
+    ],
 }
 ONLY_TEXT = ("sentences",)
 ONLY_MUSIC = ("bars", "seconds", "max_note", "words", "tempo", "program", "plot", "wav", "soundfont")

@@ -15,6 +15,7 @@ from tsuzuri.options.shared import (
     NORMALIZE,
     OPTIMIZER,
     RESUME,
+    TENSORBOARD,
     TOKENS,
     TRAINING_SEED,
 )
@@ -133,7 +134,8 @@ TABLES = {
         Option("--max-hours", POSITIVE, None, "maximum hours of training, those before --resume counted"),
         Option("--patience", COUNT, 5, "epochs in a row without a better loss before training stops"),
         Option("--sample-every", WHOLE, 1, "best epochs from one sample to the next; 0 for no samples"),
+        TENSORBOARD,
         TRAINING_SEED,
     ],
 }
-MAY_CHANGE = {"epoch", "patience", "max_hours", "device", "precision", "sample_every"}  # on --resume
+MAY_CHANGE = {"epoch", "patience", "max_hours", "device", "precision", "sample_every", "tensorboard"}  # on --resume

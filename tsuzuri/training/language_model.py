@@ -5,9 +5,10 @@ import math
 import numpy
 
 from tsuzuri.data import windows
+from tsuzuri.data.characters import bits_per_character
 from tsuzuri.errors import UserError
 from tsuzuri.text import vocabulary
-from tsuzuri.training import evaluation, log, plots, recorded, schedules
+from tsuzuri.training import evaluation, log, plots, recorded, schedules, schemas
 from tsuzuri.training.state import LanguageModelState, Patience
 from tsuzuri.training.task import Task
 
@@ -76,6 +77,9 @@ class LanguageModelTask(Task):
             "lr": self.learning_rate(state, min(1, (state.epoch - 1 + state.window / batches) / self.recipe.epoch)),
             "words_per_second": speed,
         }
+        bits = self._bits_per_character("valid", entry["valid_loss"])
+        if bits is not None:
+            entry[schemas.VALID_BITS] = bits
         return entry, entry["valid_loss"]
 
     def validated(self, state, entry):
@@ -92,7 +96,8 @@ class LanguageModelTask(Task):
         return log.language_model_line(entry, bits_per_note(self.corpus.valid, self.note_ons))
 
     def figure_text(self, entry):
-        worth = log.describe_loss(entry["valid_loss"], bits_per_note(self.corpus.valid, self.note_ons))
+        bits = bits_per_note(self.corpus.valid, self.note_ons)
+        worth = log.describe_loss(entry["valid_loss"], bits, per_character=entry.get(schemas.VALID_BITS))
         return f"epoch {entry['epoch']}, valid loss {entry['valid_loss']:.3f} {worth}"
 
     def picture(self, history, title):
@@ -100,8 +105,13 @@ class LanguageModelTask(Task):
 
     def test(self, model):
         loss = evaluation.evaluate_loss(model, self.corpus.test)
-        worth = log.describe_loss(loss, bits_per_note(self.corpus.test, self.note_ons))
+        bits = bits_per_note(self.corpus.test, self.note_ons)
+        worth = log.describe_loss(loss, bits, per_character=self._bits_per_character("test", loss))
         return f"test     loss {loss:.3f} {worth} of the best model"
+
+    def _bits_per_character(self, split, loss):
+        """What a loss on held-out text comes to; None for music."""
+        return bits_per_character(loss, self.corpus.report.get("size", {}).get(split))
 
 
 def bits_per_note(ids, note_ons):

@@ -9,6 +9,7 @@ log.jsonl        a line a validation
 loss.png         the curves; of a classifier error.png, and confusion.png once it was evaluated
 texts.zip        the texts, where they were given as strings; of a classifier examples.csv
 sample.mid       of music, the last sample that the training showed
+tensorboard/     events for TensorBoard, where they were asked for
 .lock            while a training is at work here, who that is
 
 ``schemas.py`` has what differs between a language model and a classifier.

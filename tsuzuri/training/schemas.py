@@ -16,6 +16,7 @@ from tsuzuri.models import classifier, rnn
 from tsuzuri.rules import (
     FLAG,
     FLOAT,
+    MAY_LACK,
     OBJECT,
     OTHERS,
     TEXT,
@@ -34,6 +35,7 @@ from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.state import ClassifierState, LanguageModelState
 
 PRECISIONS = gpu.PRECISIONS  # of which a CPU has some
+VALID_BITS = "valid_bits_per_character"  # in the history of a language model of text
 HISTORY = "history_errs"  # in a classifier's model.npz, by the name that Theano's tutorial on sentiment gives it
 
 
@@ -229,6 +231,7 @@ LANGUAGE_MODEL_CHECKPOINT = CHECKPOINT | {
             "lr": number(0),
             "words_per_second": whole(0),
             "best": FLAG,
+            MAY_LACK: {VALID_BITS: FLOAT},  # music has none, nor have the first runs
         }
     ],
 }

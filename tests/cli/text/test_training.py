@@ -33,7 +33,8 @@ def test_a_run_leaves_what_it_should(straight, corpus):
     )
     assert [int(epoch[0]) for epoch in epochs] == [1, 2, 3, 4, 5, 6]
     assert float(epochs[-1][2]) < float(epochs[0][2]) < numpy.log(12)
-    assert re.search(r"^test +loss [\d.]+ perplexity [\d.]+ of the best model$", process.stdout, re.MULTILINE)
+    tested = r"^test +loss [\d.]+ perplexity [\d.]+, ([\d.]+) bits a character of the best model$"
+    assert 0.1 < float(re.search(tested, process.stdout, re.MULTILINE)[1]) < 1
     for line in ("read     1 files (0 of Aozora Bunko), 520 lines", "windows  137 an epoch", "by space"):
         assert line in process.stderr
     about = json.loads((out / "run.json").read_text())
@@ -41,6 +42,10 @@ def test_a_run_leaves_what_it_should(straight, corpus):
     assert about["recipe"]["lr"] == 0.01
     history = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     assert [entry["epoch"] for entry in history] == [1, 2, 3, 4, 5, 6]
+    words, characters = (about["corpus"]["report"]["size"]["valid"][name] for name in ("words", "characters"))
+    for entry in history:
+        bits = entry["valid_loss"] * words / characters / numpy.log(2)
+        assert entry["valid_bits_per_character"] == pytest.approx(bits)  # no word is unknown
     with numpy.load(out / "model.npz", allow_pickle=False) as weights:
         assert weights["l1_x/W"].shape == (48, 12)
 
