@@ -54,7 +54,7 @@ def held_out(model, ids):
     streams = max(1, min(evaluation.STREAMS, len(ids) // evaluation.STREAM))
     total, state = 0.0, None
     with torch.no_grad():
-        for xs, ts in windows.evaluation_windows(ids, streams, evaluation.STEPS):
+        for xs, ts, _ in windows.evaluation_windows(ids, streams, evaluation.STEPS):
             logits, state = model(torch.from_numpy(xs).long(), state)
             total += float(nats(logits, torch.from_numpy(ts).long()))
     model.train()
@@ -71,7 +71,7 @@ def train_twin(corpus, recipe, units, dropout):
     patience, best, epoch = Patience(recipe.patience), None, 0
     while epoch < recipe.epoch and not patience.exhausted():
         state, start = None, int(order.choice(beginnings)) % len(corpus.train)
-        for xs, ts in windows.training_windows(corpus.train, recipe.batchsize, recipe.bproplen, start):
+        for xs, ts, _ in windows.training_windows(corpus.train, recipe.batchsize, recipe.bproplen, start):
             logits, state = model(torch.from_numpy(xs).long(), state)
             loss = nats(logits, torch.from_numpy(ts).long()) / recipe.batchsize
             optimizer.zero_grad()

@@ -10,6 +10,7 @@ from tsuzuri.text.settings import FIRST
 
 MARK = "run"  # the array of an .npz that holds the id's bytes
 KEPT = ("kind", "tokens", "dictionary", "classes", "case", "sizes", "vectors", "start", "vocabulary")  # of run.json
+LATER = {"recipe": {"windows": "ring"}}  # fields with the values of runs from before there was a choice
 MAY_CHANGE = ("epoch", "patience", "precision")  # of a recipe, when a training goes on
 PATHS = ("file", "run")  # keys whose values say where something lies
 
@@ -28,7 +29,11 @@ def run_identity(about):
     settings = {**FIRST, **about["corpus"].get("text", {})}
     kept["text"] = {name: settings[name] for name in ("normalize", "lines")}
     kept["corpus"] = about["corpus"]["fingerprint"]
+    if about["corpus"].get("beginnings"):
+        kept["beginnings"] = about["corpus"]["beginnings"]
     kept["recipe"] = {**about["recipe"], **dict.fromkeys(MAY_CHANGE)}
+    for part, before in LATER.items():
+        kept[part] = {name: value for name, value in kept[part].items() if name not in before or value != before[name]}
     return digest(json.dumps(_without_paths(kept), sort_keys=True).encode())
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy
 
-from tsuzuri.data import labeled
+from tsuzuri.data import corpus, labeled
 from tsuzuri.kernels import gpu, native
 from tsuzuri.models import classifier, rnn
 from tsuzuri.rules import (
@@ -31,6 +31,7 @@ from tsuzuri.text import settings, tokenizers, vectors, vocabulary
 from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.state import ClassifierState, LanguageModelState
 
+DOCUMENTS, RING = "documents", "ring"  # how an epoch is cut into windows; the second in runs from before
 PRECISIONS = gpu.PRECISIONS  # of which a CPU has some
 HISTORY = "history_errs"  # in a classifier's model.npz, by the name that Theano's tutorial on sentiment gives it
 
@@ -39,7 +40,8 @@ HISTORY = "history_errs"  # in a classifier's model.npz, by the name that Theano
 class LanguageModelRecipe:
     """How a language model is trained; saved with its weights.
 
-    Word vectors that it begins with stay as they are for ``freeze_epochs``, or always where that is None.
+    Word vectors that it begins with stay as they are for ``freeze_epochs``, or always where that is None. ``windows``
+    is no option: it says whether documents are kept apart (``data/layout.py``), as in all runs that begin now.
     """
 
     epoch: int = 50
@@ -53,6 +55,7 @@ class LanguageModelRecipe:
     freeze_epochs: int | None = 0
     precision: str = native.FLOAT32
     seed: int = 0
+    windows: str = DOCUMENTS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,7 +161,7 @@ LANGUAGE_MODEL_RULES = RUN | {
         "dropout": number(0, 0.95),
         "dropout_on": one_of(rnn.LAYERS, rnn.PROJECTIONS),
     },
-    "recipe": RECIPE | {"bproplen": whole(1), "lr_decay": number(0, 1, above=True)},
+    "recipe": RECIPE | {"bproplen": whole(1), "lr_decay": number(0, 1, above=True), "windows": one_of(DOCUMENTS, RING)},
     "vectors": optional(OBJECT),  # as ``VECTORS`` says
     "corpus": {
         "corpus": [TEXT],
@@ -168,7 +171,9 @@ LANGUAGE_MODEL_RULES = RUN | {
         "min_count": whole(1),
         "vocab_size": optional(whole(1)),
         "text": settings.ALLOWED,
+        "spread": one_of(*corpus.SPREAD),
         "fingerprint": TEXT,
+        "beginnings": optional(DIGEST),
         "report": OBJECT,
         OTHERS: None,
     },
@@ -224,8 +229,8 @@ LANGUAGE_MODEL = Schema(
     defaults={
         **UNMARKED,
         "vectors": None,
-        "corpus": {"text": settings.FIRST, "relative": {}},
-        "recipe": {"precision": native.FLOAT32, "freeze_epochs": 0},
+        "corpus": {"text": settings.FIRST, "relative": {}, "spread": corpus.END, "beginnings": None},
+        "recipe": {"precision": native.FLOAT32, "freeze_epochs": 0, "windows": RING},
     },
     checkpoint=LANGUAGE_MODEL_CHECKPOINT,
     sizes=rnn.Sizes,
