@@ -84,6 +84,7 @@ def main():
     parser.add_argument("--units", type=int, default=128)
     parser.add_argument("--epochs", type=int, default=50)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--windows", nargs="+", default=[DOCUMENTS, RING], choices=[DOCUMENTS, RING])
     parser.add_argument("--reset", type=float, default=layout.RESET, help="chance of a beginning, a window and stream")
     args = parser.parse_args()
     layout.RESET = args.reset
@@ -92,7 +93,7 @@ def main():
     )
     print(" perplexity | seconds |\n|" + "---|" * 10)
     for seed in args.seeds:
-        for how in (DOCUMENTS, RING):
+        for how in args.windows:
             start = time.perf_counter()
             with tempfile.TemporaryDirectory() as folder:
                 recipe = LanguageModelRecipe(seed=seed, windows=how)

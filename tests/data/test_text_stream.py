@@ -64,8 +64,8 @@ def test_texts_that_are_evaluated_are_taken_out():
 def parts_of(*pieces, own=(), **settings):
     index = first_seen_ids()
     main = stream_of(list(pieces), index=index)
-    parts, keys = split_text(main, {split: stream_of(["x"], index=index) for split in own}, **settings)
-    return {split: words_of(ids, index) for split, ids in parts.items()}, keys
+    parts, _ = split_text(main, {split: stream_of(["x"], index=index) for split in own}, **settings)
+    return {split: words_of(part.ids, index) for split, part in parts.items()}, {s: p.keys for s, p in parts.items()}
 
 
 def test_lines_are_held_out_and_an_empty_one_is_no_line():

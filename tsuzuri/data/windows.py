@@ -52,11 +52,6 @@ def evaluation_windows(ids: numpy.ndarray, batch: int, steps: int) -> list[Windo
     return _cut(xs.reshape(batch, length).T, ts.reshape(batch, length).T, steps)
 
 
-def count_windows(size: int, batch: int, steps: int) -> int:
-    """How many windows ``training_windows`` makes of ``size`` ids."""
-    return -(-(size // batch) // steps)
-
-
 def _cut(xs, ts, steps):
     """Windows of nearly equal length, so that the last is not a short rest that weighs as much as a whole one."""
     windows = -(-len(xs) // steps)
