@@ -60,6 +60,7 @@ def test_documents_are_scored_from_a_reset_state_to_their_ends(rng, monkeypatch,
     ids, starts = rng.integers(0, WORDS, stops[-1]).astype("i"), numpy.append(0, stops[:-1])
     ids[stops - 1] = EOS
     wanted = slow_loss(model, ids, starts.tolist())
+    model.reset_state()
     model.step(numpy.array([1, 2], "i"))
     before = model.get_state()
     assert evaluation.evaluate_documents(model, ids, starts, carried=True) == pytest.approx(wanted, rel=1e-5)

@@ -11,8 +11,12 @@ import pytest
 from tsuzuri.cli import classify, generate, train
 from tsuzuri.kernels import native
 
-STORED = pathlib.Path(__file__).parent / "runs" / "format1"
-EXPECTED = json.loads((STORED / "expected.json").read_text(encoding="utf-8"))
+STORED = pathlib.Path(__file__).parent / "runs"
+EXPECTED = {
+    (folder, kind): expected
+    for folder in ("format1", "format2")
+    for kind, expected in json.loads((STORED / folder / "expected.json").read_text(encoding="utf-8")).items()
+}
 GENERATE = {
     "text": (generate.main, ["text", "--length", "40", "--seed", "7", "-d", "cpu"]),
     "music": (generate.main, ["music", "--words", "--length", "24", "--seed", "7", "-d", "cpu"]),
@@ -22,12 +26,12 @@ RESUME = {"text": (train.main, []), "music": (train.main, []), "classes": (class
 
 
 @pytest.fixture
-def stored(tmp_path, monkeypatch):
-    """The folder of runs, copied and made the current one, under the kernels that they were made by."""
+def stored(tmp_path, monkeypatch, folder):
+    """The folder of runs of a format, copied and made the current one, under the kernels that they were made by."""
     if native.extension() is None:
         pytest.skip("the native kernels are not built here")
     monkeypatch.setattr(native, "level", lambda: "portable")
-    shutil.copytree(STORED, tmp_path / "runs")
+    shutil.copytree(STORED / folder, tmp_path / "runs")
     monkeypatch.chdir(tmp_path / "runs")
 
 
@@ -40,22 +44,22 @@ def digest(path):
     return found.hexdigest()
 
 
-@pytest.mark.parametrize("kind", EXPECTED)
-def test_an_old_run_generates_the_same_words(stored, capsys, kind):
+@pytest.mark.parametrize(("folder", "kind"), EXPECTED)
+def test_an_old_run_generates_the_same_words(stored, capsys, folder, kind):
     main, argv = GENERATE[kind]
     assert not main(argv)
-    assert capsys.readouterr().out == EXPECTED[kind]["written"]
+    assert capsys.readouterr().out == EXPECTED[folder, kind]["written"]
 
 
-@pytest.mark.parametrize("kind", EXPECTED)
-def test_an_old_run_resumes_to_the_same_bytes(stored, kind):
+@pytest.mark.parametrize(("folder", "kind"), EXPECTED)
+def test_an_old_run_resumes_to_the_same_bytes(stored, folder, kind):
     main, argv = RESUME[kind]
     assert not main([*argv, "-o", kind, "--resume", "-d", "cpu"])
-    assert digest(f"{kind}/model.npz") == EXPECTED[kind]["model"]
-    assert digest(f"{kind}/checkpoint.npz") == EXPECTED[kind]["checkpoint"]
+    assert digest(f"{kind}/model.npz") == EXPECTED[folder, kind]["model"]
+    assert digest(f"{kind}/checkpoint.npz") == EXPECTED[folder, kind]["checkpoint"]
     with open(f"{kind}/log.jsonl", encoding="utf-8") as stream:
         history = [json.loads(line) for line in stream]
-    assert len(history) == len(EXPECTED[kind]["history"])
-    for entry, expected in zip(history, EXPECTED[kind]["history"], strict=True):
+    assert len(history) == len(EXPECTED[folder, kind]["history"])
+    for entry, expected in zip(history, EXPECTED[folder, kind]["history"], strict=True):
         assert entry.pop("words_per_second") > 0
         assert entry == pytest.approx(expected)
