@@ -47,7 +47,7 @@ CORPORA = {
 @pytest.mark.parametrize(("batch", "steps"), [(1, 5), (4, 7), (3, 1), (5, 50)])
 def test_every_word_is_a_target_once_after_the_word_before_it(rng, name, batch, steps):
     ids, starts = documents(rng, *CORPORA[name])
-    cut = layout.epoch_windows(ids, starts, batch, steps, rng)
+    cut = layout.document_windows(ids, starts, batch, steps, rng)
     (shape,) = {window.xs.shape for window in cut} | {window.ts.shape for window in cut}
     assert shape[0] <= steps
     assert shape[1] == batch
@@ -67,7 +67,7 @@ def test_what_begins_from_zeros_is_a_line_after_an_end(rng, monkeypatch, name):
     monkeypatch.setattr(layout, "RESET", 0.1)
     ids, starts = documents(rng, CORPORA[name][0], 10**9)
     ids[5::6] = EOS  # so that a line begins near the end of every stream
-    firsts = [run[0] for _ in range(10) for run in runs_of(layout.epoch_windows(ids, starts, 4, 7, rng))]
+    firsts = [run[0] for _ in range(10) for run in runs_of(layout.document_windows(ids, starts, 4, 7, rng))]
     lines = set(ids[layout.line_starts(ids)].tolist())
     assert {x for x, _ in firsts} == {EOS}
     assert {t for _, t in firsts} <= lines
@@ -77,10 +77,10 @@ def test_what_begins_from_zeros_is_a_line_after_an_end(rng, monkeypatch, name):
 def test_documents_begin_from_zeros_but_for_short_ones_which_are_together(rng):
     sizes = [400, 300, 500, 350]
     ids, starts = documents(rng, sizes, 10**9)
-    found = [run[0][1] for _ in range(5) for run in runs_of(layout.epoch_windows(ids, starts, 3, 5, rng))]
+    found = [run[0][1] for _ in range(5) for run in runs_of(layout.document_windows(ids, starts, 3, 5, rng))]
     assert set(ids[starts]) <= set(found)
     ids, starts = documents(rng, [6] * 100, 10**9)
-    runs = list(runs_of(layout.epoch_windows(ids, starts, 3, 5, rng)))
+    runs = list(runs_of(layout.document_windows(ids, starts, 3, 5, rng)))
     assert {run[0][1] for run in runs} <= set(ids[starts].tolist())
     assert len(runs) <= 600 / (layout.FEWEST * 5) + 1 + 3
 
@@ -96,13 +96,13 @@ def test_documents_come_in_another_order_each_time(rng):
 
 
 def _targets_in_one_stream(ids, starts, rng):
-    cut = layout.epoch_windows(ids, starts, 1, 5, rng)
+    cut = layout.document_windows(ids, starts, 1, 5, rng)
     return [[t for run in runs_of(cut) for _, t in run]]
 
 
 def test_states_are_carried_for_a_hundred_windows_in_the_mean(rng):
     ids, starts = documents(rng, [200_000])
-    cut = layout.epoch_windows(ids, starts, 1, 5, rng)
+    cut = layout.document_windows(ids, starts, 1, 5, rng)
     assert sum(window.resets is not None for window in cut) == pytest.approx(len(cut) * layout.RESET, rel=0.2)
 
 
@@ -118,14 +118,14 @@ def test_states_are_carried_for_a_hundred_windows_in_the_mean(rng):
 )
 def test_little_is_padding(rng, sizes, line, batch, steps):
     ids, starts = documents(rng, sizes, line)
-    cut = layout.epoch_windows(ids, starts, batch, steps, rng)
+    cut = layout.document_windows(ids, starts, batch, steps, rng)
     assert sum((window.ts == PADDING).sum() for window in cut) < 0.05 * sum(window.ts.size for window in cut)
 
 
 def test_an_epoch_depends_on_its_generator_alone(rng):
     ids, starts = documents(rng, [700, 900, 40])
     for seed in (1, 2):
-        one, other = (layout.epoch_windows(ids, starts, 3, 7, numpy.random.default_rng(seed)) for _ in range(2))
+        one, other = (layout.document_windows(ids, starts, 3, 7, numpy.random.default_rng(seed)) for _ in range(2))
         assert all((a.xs == b.xs).all() and (a.ts == b.ts).all() for a, b in zip(one, other, strict=True))
 
 

@@ -9,7 +9,7 @@ from tests.training import create_run
 from tsuzuri.text import vocabulary
 from tsuzuri.text.settings import FIRST
 from tsuzuri.training.optimizers import Adam
-from tsuzuri.training.schemas import LanguageModelRecipe
+from tsuzuri.training.schemas import RING, LanguageModelRecipe
 
 WORDS, UNITS = 13, 5
 ABOUT = {
@@ -17,7 +17,7 @@ ABOUT = {
     "tokens": "char",
     "dictionary": "",
     "sizes": {"words": WORDS, "units": UNITS, "dropout": 0.5, "dropout_on": "layers"},
-    "recipe": dataclasses.asdict(LanguageModelRecipe(seed=3, batchsize=4)),
+    "recipe": dataclasses.asdict(LanguageModelRecipe(seed=3, batchsize=4, windows=RING)),
     "vectors": None,
     "corpus": {
         "corpus": ["a.txt"],
@@ -27,6 +27,8 @@ ABOUT = {
         "min_count": 2,
         "vocab_size": None,
         "text": FIRST,
+        "spread": "end",
+        "beginnings": None,
         "fingerprint": "",
         "report": {},
     },

@@ -68,7 +68,8 @@ def test_a_run_edited_by_hand(tmp_path, where, value, reason):
     assert "\n" not in str(error.value)
 
 
-OLD_RUNS_MAY_LACK = ("vectors", "corpus.text", "corpus.relative", "recipe.precision", "recipe.freeze_epochs")
+OLD_RUNS_MAY_LACK = ("vectors", "corpus.text", "corpus.relative", "corpus.spread", "corpus.beginnings")
+OLD_RUNS_MAY_LACK += ("recipe.precision", "recipe.freeze_epochs", "recipe.windows")
 
 
 @pytest.mark.usefixtures("any_description")

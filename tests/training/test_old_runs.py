@@ -11,11 +11,12 @@ import pytest
 from tsuzuri.cli import classify, generate, train
 from tsuzuri.kernels import native
 
-STORED = pathlib.Path(__file__).parent / "runs"
+RUNS = pathlib.Path(__file__).parent / "runs"
+STORED = RUNS / "format1"
 EXPECTED = {
     (folder, kind): expected
     for folder in ("format1", "format2")
-    for kind, expected in json.loads((STORED / folder / "expected.json").read_text(encoding="utf-8")).items()
+    for kind, expected in json.loads((RUNS / folder / "expected.json").read_text(encoding="utf-8")).items()
 }
 GENERATE = {
     "text": (generate.main, ["text", "--length", "40", "--seed", "7", "-d", "cpu"]),
@@ -31,7 +32,7 @@ def stored(tmp_path, monkeypatch, folder):
     if native.extension() is None:
         pytest.skip("the native kernels are not built here")
     monkeypatch.setattr(native, "level", lambda: "portable")
-    shutil.copytree(STORED / folder, tmp_path / "runs")
+    shutil.copytree(RUNS / folder, tmp_path / "runs")
     monkeypatch.chdir(tmp_path / "runs")
 
 

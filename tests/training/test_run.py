@@ -24,7 +24,7 @@ def test_a_run_comes_back_as_it_was(tmp_path):
 
     again = load_run(run.path)
     assert again.sizes == run.sizes
-    assert again.recipe == LanguageModelRecipe(seed=3, batchsize=4)
+    assert again.recipe == LanguageModelRecipe(**ABOUT["recipe"])
     assert again.vocabulary.words == run.vocabulary.words
     best = again.load_best()
     assert all((a.array == b.array).all() for a, b in zip(model.params(), best.params(), strict=True))

@@ -8,7 +8,7 @@ import numpy
 
 from tsuzuri.data import duplicates
 from tsuzuri.data.remarks import remarks_report
-from tsuzuri.data.text_stream import HELD_OUT, SPLITS, Part, TextStream, first_seen_ids, split_text
+from tsuzuri.data.text_stream import HELD_OUT, SPLITS, SplitText, TextStream, first_seen_ids, split_text
 from tsuzuri.errors import UserError
 from tsuzuri.text import reader, scripts, vocabulary
 from tsuzuri.text.normalization import normalize_lines
@@ -105,7 +105,7 @@ def build_piece_corpus(
         stream = TextStream(list, index)
         stream.add(pieces)
         starts = numpy.cumsum([0, *(len(piece) + 1 for piece in pieces[:-1])])
-        parts[split] = Part(stream.array(), starts, numpy.zeros(0, "q"))
+        parts[split] = SplitText(stream.array(), starts, numpy.zeros(0, "q"))
     report = {"pieces": len(groups), "copies": sum(map(len, groups)) - len(groups), "twice": repeated}
     return _corpus(parts, index, get_tokenizer("midi"), report, size, least, need, name)
 

@@ -24,7 +24,7 @@ SLACK = 0.05  # of a stream that may be padded at its end, for the next to begin
 Piece = tuple[int, int]  # the first of some ids, and the one after the last
 
 
-def epoch_windows(
+def document_windows(
     ids: numpy.ndarray, starts: numpy.ndarray, batch: int, steps: int, rng: numpy.random.Generator
 ) -> list[Window]:
     """The windows of an epoch, each (T, B) int32 of the same T <= ``steps``, in which every id is a target once.
@@ -33,7 +33,7 @@ def epoch_windows(
     order; a single one is entered at a random line. T is as small as goes with the number of windows.
 
     >>> rng = numpy.random.default_rng(0)
-    >>> for window in epoch_windows(numpy.array([5, 6, 0, 7, 0]), numpy.array([0, 3]), batch=2, steps=3, rng=rng):
+    >>> for window in document_windows(numpy.array([5, 6, 0, 7, 0]), numpy.array([0, 3]), batch=2, steps=3, rng=rng):
     ...     print(window.xs.T.tolist(), window.ts.T.tolist(), window.resets.tolist())
     [[0, 5, 6], [0, 7, 0]] [[5, 6, 0], [7, 0, -1]] [True, True]
     """

@@ -121,7 +121,7 @@ def first_seen_ids() -> defaultdict[str, int]:
     return index
 
 
-class Part(NamedTuple):
+class SplitText(NamedTuple):
     """What a split is made of: int32 ``ids``, where each document begins in them, int64, and the keys of its lines."""
 
     ids: numpy.ndarray
@@ -131,8 +131,8 @@ class Part(NamedTuple):
 
 def split_text(
     main: TextStream, own: Mapping[str, TextStream], whole_lines: bool = False, spread: bool = True
-) -> tuple[dict[str, Part], dict[str, Any]]:
-    """The ``Part`` of each of ``SPLITS``, and a report on what was held out; ``own`` has streams of some of them.
+) -> tuple[dict[str, SplitText], dict[str, Any]]:
+    """The ``SplitText`` of each of ``SPLITS``, and a report on what was held out; ``own`` has streams of some of them.
 
     The others are held out of ``main``. Of one text it is the end: the last lines for validation, those before them for
     test. Where few lines hold the text, so that these would be more than ``MOST_HELD_OUT`` of its words, it is cut
@@ -158,7 +158,7 @@ def split_text(
 
 
 def _part(stream, pieces):
-    """The ``Part`` of a stream's pieces (start, stop), in their order, each a document or some of one."""
+    """The ``SplitText`` of a stream's pieces (start, stop), in their order, each a document or some of one."""
     pieces = [(int(start), int(stop)) for start, stop in pieces if start < stop]
     ids, ends, keys = stream.array(), numpy.frombuffer(stream.ends, "q"), numpy.frombuffer(stream.keys, "q")
     cut = [_ended(ids[start:stop]) for start, stop in pieces]
@@ -166,8 +166,8 @@ def _part(stream, pieces):
     lines = [slice(*numpy.searchsorted(ends, piece, side="right")) for piece in pieces]
     if all(before[1] == after[0] for before, after in itertools.pairwise(pieces)):  # as one, without a copy
         whole = pieces[0][0], pieces[-1][1]
-        return Part(_ended(ids[slice(*whole)]), starts, keys[lines[0].start : lines[-1].stop])
-    return Part(numpy.concatenate(cut), starts, numpy.concatenate([keys[line] for line in lines]))
+        return SplitText(_ended(ids[slice(*whole)]), starts, keys[lines[0].start : lines[-1].stop])
+    return SplitText(numpy.concatenate(cut), starts, numpy.concatenate([keys[line] for line in lines]))
 
 
 def _end_of_all(main, bounds, missing, whole_lines):

@@ -26,8 +26,17 @@ def evaluate_documents(model, ids, starts, carried=False):
     zeros, as a text begins. The state is ``carried`` through the whole of each document, as published figures have it;
     or long ones are cut at line ends into streams, which is several times as fast. The model's own is left as it was.
     """
-    pieces = layout.parts_to_score(ids, starts, len(ids) if carried else STREAM, STREAMS)
+    pieces = _pieces(ids, starts, carried)
     return _sum_of_losses(model, layout.scoring_windows(ids, pieces, STREAMS, STEPS)) / len(ids)
+
+
+def is_cut(ids, starts):
+    """Whether a document is so long that it is cut where the state is not to be ``carried`` through it."""
+    return len(_pieces(ids, starts, False)) > len(starts)
+
+
+def _pieces(ids, starts, carried):
+    return layout.parts_to_score(ids, starts, len(ids) if carried else STREAM, STREAMS)
 
 
 def _sum_of_losses(model, cut):

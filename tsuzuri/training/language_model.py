@@ -117,8 +117,16 @@ class LanguageModelTask(Task):
         return "loss.png", plots.plot_loss_curves(history, title)
 
     def test(self, model):
-        loss = self._loss(model, "test", carried=True)
-        return f"test     loss {loss:.3f} {self._worth(loss, 'test')} of the best model"
+        """Of the validation text too, where it was cut for speed while training."""
+        line = self._test_line(model, "test")
+        cut = evaluation.is_cut(self.corpus.valid, self.corpus.documents["valid"])
+        if self.recipe.windows == RING or not cut:
+            return line
+        return f"{line}\n{self._test_line(model, 'valid')}, read without a break"
+
+    def _test_line(self, model, split):
+        loss = self._loss(model, split, carried=True)
+        return f"{split:8} loss {loss:.3f} {self._worth(loss, split)} of the best model"
 
 
 def epoch_windows(corpus, recipe, epoch=1, start=0):
@@ -127,7 +135,7 @@ def epoch_windows(corpus, recipe, epoch=1, start=0):
     if recipe.windows == RING:
         return windows.training_windows(corpus.train, *sizes, start)
     rng = numpy.random.default_rng([recipe.seed, 1, epoch])
-    return layout.epoch_windows(corpus.train, corpus.documents["train"], *sizes, rng)
+    return layout.document_windows(corpus.train, corpus.documents["train"], *sizes, rng)
 
 
 def bits_per_note(ids, note_ons, scored):

@@ -34,7 +34,7 @@ def test_a_run_leaves_what_it_should(straight, corpus):
     assert [int(epoch[0]) for epoch in epochs] == [1, 2, 3, 4, 5, 6]
     assert float(epochs[-1][2]) < float(epochs[0][2]) < numpy.log(12)
     assert re.search(r"^test +loss [\d.]+ perplexity [\d.]+ of the best model$", process.stdout, re.MULTILINE)
-    for line in ("read     1 files (0 of Aozora Bunko), 520 lines", "windows  137 an epoch", "by space"):
+    for line in ("read     1 files (0 of Aozora Bunko), 520 lines", "windows  about 137 an epoch", "by space"):
         assert line in process.stderr
     about = json.loads((out / "run.json").read_text())
     assert about["kind"] == "text"
