@@ -7,7 +7,7 @@ import os
 import numpy
 import pytest
 
-from tests.training.small_run import META, make_run, trained
+from tests.training.small_run import ABOUT, META, make_run, trained
 from tsuzuri import storage
 from tsuzuri.errors import UserError
 from tsuzuri.training.checkpoint import arrays_of
