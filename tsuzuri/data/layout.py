@@ -19,6 +19,7 @@ from tsuzuri.text.vocabulary import EOS
 
 RESET = 0.01  # the chance of a beginning, a window and stream, as in Melis et al. 2018
 FEWEST = 10  # windows of short documents that are one segment, so that little is padding
+FULL = 0.8  # of the last of these windows, if that comes to be before there are twice as many
 SLACK = 0.05  # of a stream that may be padded at its end, for the next to begin with a line
 
 Piece = tuple[int, int]  # the first of some ids, and the one after the last
@@ -38,7 +39,7 @@ def document_windows(
     [[0, 5, 6], [0, 7, 0]] [[5, 6, 0], [7, 0, -1]] [True, True]
     """
     pieces = _entered(ids, rng) if len(starts) == 1 else list(itertools.pairwise([*starts.tolist(), len(ids)]))
-    groups = _grouped(pieces, FEWEST * steps, None if len(starts) == 1 else rng)
+    groups = _grouped(pieces, steps, None if len(starts) == 1 else rng)
     ids = numpy.concatenate([ids[start:stop] for group in groups for start, stop in group])
     bounds = numpy.cumsum([0, *(sum(stop - start for start, stop in group) for group in groups)])
     lines = line_starts(ids)
@@ -65,19 +66,19 @@ def _entered(ids, rng):
     return [(start, len(ids)), (0, start)] if start else [(0, len(ids))]
 
 
-def _grouped(pieces, least, rng):
-    """The pieces in random order, or theirs without ``rng``: short ones together until they have ``least`` ids."""
-    groups, together, room = [], [], 0
+def _grouped(pieces, steps, rng):
+    """The pieces in random order, or theirs without ``rng``: short ones together until they fill windows enough."""
+    groups, together, held, least = [], [], 0, FEWEST * steps
     for n in range(len(pieces)) if rng is None else rng.permutation(len(pieces)):
         size = pieces[n][1] - pieces[n][0]
         if size >= least or rng is None:
             groups.append([pieces[n]])
             continue
-        if room <= 0:
-            together, room = [], least
+        if not together or held >= 2 * least or (held >= least and -held % steps <= (1 - FULL) * steps):
+            together, held = [], 0
             groups.append(together)
         together.append(pieces[n])
-        room -= size
+        held += size
     return groups
 
 
