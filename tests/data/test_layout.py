@@ -103,7 +103,7 @@ def _targets_in_one_stream(ids, starts, rng):
 def test_states_are_carried_for_a_hundred_windows_in_the_mean(rng):
     ids, starts = documents(rng, [200_000])
     cut = layout.document_windows(ids, starts, 1, 5, rng)
-    assert sum(window.resets is not None for window in cut) == pytest.approx(len(cut) * layout.RESET, rel=0.2)
+    assert sum(window.resets is not None for window in cut) == pytest.approx(len(cut) * layout.RESET, rel=0.25)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_states_are_carried_for_a_hundred_windows_in_the_mean(rng):
         ([5_000] * 30, 60, 20, 35),
         ([150] * 400, 15, 20, 35),  # mails
         ([600, 350, 900] * 60, 10**9, 20, 35),  # tunes
-        (list(range(80, 180)) * 6, 10**9, 20, 35),  # short ones
+        (list(range(80, 180)) * 15, 10**9, 20, 35),  # short ones
         ([1, 30, 4_000, 20] * 20, 20, 20, 35),
     ],
 )
