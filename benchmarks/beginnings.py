@@ -4,8 +4,8 @@
 
 Trains twice, on the same words with the same seed: by windows that keep documents apart, with states of zeros where
 segments begin, and by those of runs from before, a ring of all ids. For both: the loss of the first words of all lines,
-nats a word, from the state of zeros and an ``<eos>``, and where they stand, with all of the text before them read; the
-chance of an opening bracket there; and perplexities, with the state carried through the text.
+and of documents where there are several, nats a word, from the state of zeros and an ``<eos>``, and where they stand,
+with all of the text before them read; the chance of an opening bracket there; and perplexities, with the state carried.
 
 No model without what came before can do better than the entropy of first words, which the last column shows.
 """
@@ -59,9 +59,9 @@ def log_softmax(logits):
     return shifted - math.log(numpy.exp(shifted).sum())
 
 
-def first_words(model, ids, bracket):
-    """Of the words that lines of ids begin with: the mean loss and chance of a bracket from zeros, and in the text."""
-    lines = set(layout.line_starts(ids).tolist())
+def first_words(model, ids, lines, bracket):
+    """Of the words at ``lines`` of ids: the mean loss and chance of a bracket from zeros, and in the text."""
+    lines = set(lines)
     model.reset_state()
     fresh = log_softmax(model.step(numpy.array([EOS], "i"))[0])
     from_zeros = [-fresh[ids[n]] for n in lines]
@@ -88,10 +88,8 @@ def main():
     parser.add_argument("--reset", type=float, default=layout.RESET, help="chance of a beginning, a window and stream")
     args = parser.parse_args()
     layout.RESET = args.reset
-    print(
-        "| seed | windows | text | loss from zeros | in the text | P(「) from zeros | in the text | entropy |", end=""
-    )
-    print(" perplexity | seconds |\n|" + "---|" * 10)
+    heads = "seed | windows | text | of | loss from zeros | in the text | P(「) from zeros | in the text | entropy"
+    print(f"| {heads} | perplexity | seconds |\n|{'---|' * 11}")
     for seed in args.seeds:
         for how in args.windows:
             start = time.perf_counter()
@@ -102,11 +100,13 @@ def main():
             bracket = corpus.vocabulary.ids.get(BRACKET, EOS)
             for split in ("train", "valid"):
                 ids = getattr(corpus, split)
-                found = first_words(model, ids, bracket)
                 loss = evaluation.evaluate_documents(model, ids, corpus.documents[split], carried=True)
-                figures = [f"{value:.2f}" for value in found]
-                row = [str(seed), how, split, *figures, f"{math.exp(loss):.2f}", f"{seconds:.0f}"]
-                print(f"| {' | '.join(row)} |", flush=True)
+                places = {"lines": layout.line_starts(ids), "documents": corpus.documents[split]}
+                for name, starts in places.items():
+                    if len(starts) > 1:
+                        figures = [f"{value:.2f}" for value in first_words(model, ids, starts.tolist(), bracket)]
+                        row = [str(seed), how, split, name, *figures, f"{math.exp(loss):.2f}", f"{seconds:.0f}"]
+                        print(f"| {' | '.join(row)} |", flush=True)
 
 
 if __name__ == "__main__":
