@@ -70,7 +70,8 @@ def test_a_run_edited_by_hand(tmp_path, where, value, reason):
 
 
 OLD_RUNS_MAY_LACK = (
-    *("vectors", "corpus.text", "corpus.relative", "recipe.precision", "recipe.freeze_epochs"),
+    *("vectors", "corpus.text", "corpus.relative", "corpus.spread", "corpus.beginnings"),
+    *("recipe.precision", "recipe.freeze_epochs"),
     *(f"{part}.{name}" for part, later in LANGUAGE_MODEL_LATER.items() for name in later),
 )
 

@@ -13,7 +13,7 @@ from tsuzuri.kernels import native
 from tsuzuri.training.schemas import VALID_BITS
 
 STORED = pathlib.Path(__file__).parent / "runs"
-FORMATS = "format1", "format2"
+FORMATS = "format1", "format2", "format2-files"
 EXPECTED = {name: json.loads((STORED / name / "expected.json").read_text(encoding="utf-8")) for name in FORMATS}
 CASES = [(name, kind) for name in FORMATS for kind in EXPECTED[name]]
 GENERATE = {

@@ -7,7 +7,7 @@ import os
 import numpy
 import pytest
 
-from tests.training.small_run import META, make_run, trained
+from tests.training.small_run import ABOUT, META, make_run, trained
 from tsuzuri import storage
 from tsuzuri.errors import UserError
 from tsuzuri.training.checkpoint import arrays_of
@@ -24,7 +24,7 @@ def test_a_run_comes_back_as_it_was(tmp_path):
 
     again = load_run(run.path)
     assert again.sizes == run.sizes
-    assert again.recipe == LanguageModelRecipe(seed=3, batchsize=4)
+    assert again.recipe == LanguageModelRecipe(**ABOUT["recipe"])
     assert again.vocabulary.words == run.vocabulary.words
     best = again.load_best()
     assert all((a.array == b.array).all() for a, b in zip(model.params(), best.params(), strict=True))

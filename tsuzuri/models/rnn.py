@@ -74,6 +74,12 @@ class RNN(chainer.Chain):
         """Forget what was read: the next word is the first."""
         self._state = None
 
+    def reset_streams(self, which):
+        """Forget what was read in some streams, ``which`` (B,) bool: for them the next word is the first."""
+        if self._state is not None:
+            kept = self.xp.asarray(~which)[:, None]
+            self._state = tuple(self.xp.where(kept, s, s.dtype.type(0)) for s in self._state)
+
     def get_state(self):
         """The state as arrays (B, N): c and h of the first layer, c and h of the second ...; None after a reset."""
         return None if self._state is None else tuple(s.copy() for s in self._state)

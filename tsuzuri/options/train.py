@@ -44,7 +44,9 @@ TABLES = {
     "input and output": [
         Option("corpus", FILE, [], "text or MIDI files, .zip archives of text, folders (not needed with --resume)"),
         Option("-o --out", RUN, None, "run directory to create or to resume", "--out-dir --output-dir --save-dir"),
-        Option("--valid", FILE, [], "validation files, instead of the last 5 % of the lines or 5 % of the tunes"),
+        Option(
+            "--valid", FILE, [], "validation files, instead of the last 5 % of each text, or 5 % of many texts or tunes"
+        ),
         Option("--test", FILE, [], "test files, instead of another 5 %"),
         RESUME,
         FORCE,

@@ -32,6 +32,7 @@ LANGUAGE_MODEL_LATER = {
         "schedule": "stalls",
         "warmup": 0.0,
         "max_hours": None,
+        "windows": "ring",
     },
 }
 CLASSIFIER_LATER: dict[str, dict] = {"sizes": {}, "recipe": {}}
@@ -52,6 +53,8 @@ def run_identity(about):
     settings = {**FIRST, **about["corpus"].get("text", {})}
     kept["text"] = {name: settings[name] for name in ("normalize", "lines")}
     kept["corpus"] = about["corpus"]["fingerprint"]
+    if about["corpus"].get("beginnings"):
+        kept["beginnings"] = about["corpus"]["beginnings"]
     kept["recipe"] = {**about["recipe"], **{name: None for name in MAY_CHANGE if name in about["recipe"]}}
     for part, later in (CLASSIFIER_LATER if about["kind"] == "classes" else LANGUAGE_MODEL_LATER).items():
         kept[part] = {name: value for name, value in kept[part].items() if name not in later or later[name] != value}

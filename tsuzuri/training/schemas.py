@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy
 
-from tsuzuri.data import labeled
+from tsuzuri.data import corpus, labeled
 from tsuzuri.kernels import gpu, native
 from tsuzuri.models import classifier, rnn
 from tsuzuri.rules import (
@@ -34,6 +34,7 @@ from tsuzuri.training.identity import CLASSIFIER_LATER, LANGUAGE_MODEL_LATER
 from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.state import ClassifierState, LanguageModelState
 
+DOCUMENTS, RING = "documents", "ring"  # how an epoch is cut into windows; the second in runs from before
 PRECISIONS = gpu.PRECISIONS  # of which a CPU has some
 VALID_BITS = "valid_bits_per_character"  # in the history of a language model of text
 HISTORY = "history_errs"  # in a classifier's model.npz, by the name that Theano's tutorial on sentiment gives it
@@ -47,6 +48,7 @@ class LanguageModelRecipe:
     ``tar`` are penalties as in ``models.rnn``, ``weight_decay`` is decoupled (Loshchilov and Hutter 2019), ``average``
     the share that a running mean of the weights keeps at each update (0: there is none). The learning rate goes by
     ``schedule`` (``training/schedules.py``), after a ``warmup``, a share of all epochs; ``max_hours`` end a training.
+    ``windows`` is no option: it says whether documents are kept apart (``data/layout.py``), as in all that begin now.
     """
 
     epoch: int = 50
@@ -67,6 +69,7 @@ class LanguageModelRecipe:
     schedule: str = schedules.STALLS
     warmup: float = 0.0
     max_hours: float | None = None
+    windows: str = DOCUMENTS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -195,6 +198,7 @@ LANGUAGE_MODEL_RULES = RUN | {
         "schedule": one_of(*schedules.SCHEDULES),
         "warmup": number(0, 1),
         "max_hours": optional(POSITIVE),
+        "windows": one_of(DOCUMENTS, RING),
     },
     "vectors": optional(OBJECT),  # as ``VECTORS`` says
     "corpus": {
@@ -205,7 +209,9 @@ LANGUAGE_MODEL_RULES = RUN | {
         "min_count": whole(1),
         "vocab_size": optional(whole(1)),
         "text": settings.ALLOWED,
+        "spread": one_of(*corpus.SPREAD),
         "fingerprint": TEXT,
+        "beginnings": optional(DIGEST),
         "report": OBJECT,
         OTHERS: None,
     },
@@ -262,7 +268,7 @@ LANGUAGE_MODEL = Schema(
     defaults={
         **UNMARKED,
         "vectors": None,
-        "corpus": {"text": settings.FIRST, "relative": {}},
+        "corpus": {"text": settings.FIRST, "relative": {}, "spread": corpus.END, "beginnings": None},
         "sizes": LANGUAGE_MODEL_LATER["sizes"],
         "recipe": {"precision": native.FLOAT32, "freeze_epochs": 0, **LANGUAGE_MODEL_LATER["recipe"]},
     },

@@ -88,6 +88,12 @@ class Window:
         for layer in "12":
             sums.cast(self._engine, self._arrays["hs" + layer][0], self._arrays["h_op" + layer][0])
 
+    def reset_streams(self, which):
+        """Set the state of some streams, ``which`` (B,) bool, to zeros: as operands too, which products read."""
+        for stream in numpy.flatnonzero(which):
+            for name in ("cs1", "hs1", "cs2", "hs2", "h_op1", "h_op2"):
+                self._arrays[name][0][int(stream)] = 0
+
     def nats(self):
         """The sum, since ``begin``, of each window's loss, that of its steps summed and of its streams."""
         return float(self._engine.read(self._arrays["running"])[0])
