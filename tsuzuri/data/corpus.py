@@ -8,13 +8,14 @@ import numpy
 
 from tsuzuri.data import duplicates
 from tsuzuri.data.remarks import remarks_report
+from tsuzuri.data.subword_parts import subword_parts
 from tsuzuri.data.text_stream import HELD_OUT, SPLITS, TextStream, first_seen_ids, split_text
 from tsuzuri.errors import UserError
 from tsuzuri.text import reader, scripts, vocabulary
 from tsuzuri.text.normalization import normalize_lines
 from tsuzuri.text.paragraphs import looks_wrapped
 from tsuzuri.text.settings import DROP, KEEP, USUAL, TextSettings
-from tsuzuri.text.tokenizers import Tokenizer, get_tokenizer
+from tsuzuri.text.tokenizers import SUBWORD, Tokenizer, get_tokenizer
 
 Group = Sequence[Sequence[str]]  # pieces: an original and the copies made of it
 
@@ -45,12 +46,14 @@ def build_text_corpus(
     size: int | None = None,
     least: int = 2,
     need: int = 2,
+    model: bytes = b"",
 ) -> Corpus:
     """The ``Corpus`` of the texts under ``paths``; ``valid`` and ``test`` name files of their own for these splits.
 
     ``settings`` say how they are read; ``size`` and ``least`` bound the vocabulary, which is counted on the
     training pieces alone, by its number of ids and by how often a word must be seen. ``need`` is the least number of
-    training words. Raises ``UserError`` for a file that cannot be read and for a corpus that is too small.
+    training words. Subwords are learned from the training pieces too, unless ``model`` is what is known of them
+    already. Raises ``UserError`` for a file that cannot be read and for a corpus that is too small.
     """
     texts = _Texts(settings)
     main = texts.read(paths)
@@ -61,6 +64,9 @@ def build_text_corpus(
         raise UserError(f"{' '.join(paths)}: no text is left to train on: all are in --valid or --test too")
     parts, keys = split_text(main, own, whole_lines=not texts.distinct)
     report["known_lines"] = {split: duplicates.share_of_known(keys[split], keys["train"]) for split in SPLITS[1:]}
+    if texts.tokenizer.name == SUBWORD:  # so far its words are characters
+        parts, index, tokenizer = subword_parts(parts, texts.index, model, least, size)
+        return _corpus(parts, index, tokenizer, report, None, 0, need, " ".join(paths))
     return _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
 
 
@@ -160,7 +166,7 @@ def _corpus(parts, index, tokenizer, report, size, least, need, name):
         )
     words = list(index)
     counts = numpy.bincount(parts["train"], minlength=len(words))
-    vocab = vocabulary.build_vocabulary({w: int(n) for w, n in zip(words, counts, strict=True) if n}, least, size)
+    vocab = vocabulary.build_vocabulary({w: int(n) for w, n in zip(words, counts, strict=True)}, least, size)
     final_ids = vocab.encode(words)
     encoded = {split: final_ids[ids] for split, ids in parts.items()}
     report |= {
