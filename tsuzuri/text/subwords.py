@@ -118,17 +118,17 @@ class Subwords:
     """A model of pieces: ``words`` are all that it has, the bytes first, and ``split`` makes them of a line."""
 
     def __init__(self, model: bytes):
-        """Raises ``UserError`` where ``model`` is none that ``learn_subwords`` made."""
+        """Raises ``ValueError`` where ``model`` is none that ``learn_subwords`` made."""
         processor = _sentencepiece().SentencePieceProcessor()
         try:
             processor.load_from_serialized_proto(model)
             self._piece = [processor.id_to_piece(i) for i in range(processor.get_piece_size())]
         except (RuntimeError, OSError) as error:
-            raise UserError(f"not a model of subwords: {error}") from None
+            raise ValueError(str(error)) from None
         own = [processor.is_control(i) or processor.is_unknown(i) for i in range(len(self._piece))]
         spelled = [processor.is_byte(i) for i in range(len(self._piece))]
         if sum(spelled) != BYTES or own != [i < META for i in range(len(own))]:
-            raise UserError("not a model of subwords: its first words are not <eos>, <unk> and the bytes")
+            raise ValueError("its first words are not <eos>, <unk> and the bytes")
         pieces = zip(self._piece, spelled, strict=True)
         self._piece = [piece if byte else piece.translate(_FROM_MODEL) for piece, byte in pieces]
         self.words = self._piece[META:]

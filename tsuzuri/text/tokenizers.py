@@ -83,7 +83,7 @@ def get_tokenizer(name: str, settings: TextSettings = USUAL, made: str = "", mod
     return {"char": lambda: _char(whole), "space": _space, "wakati": _wakati, "midi": _midi}[name]()
 
 
-def tokenizer_of_run(about: Mapping[str, Any], model: bytes = b"") -> Tokenizer:
+def tokenizer_of_run(about: Mapping[str, Any], model: bytes) -> Tokenizer:
     """The tokenizer that a run's run.json names, and its ``model``; raises ``UserError`` as ``get_tokenizer`` does."""
     return get_tokenizer(about["tokens"], text_settings_from_json(about["corpus"]["text"]), about["dictionary"], model)
 

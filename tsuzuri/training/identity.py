@@ -28,6 +28,8 @@ def run_identity(about):
     settings = {**FIRST, **about["corpus"].get("text", {})}
     kept["text"] = {name: settings[name] for name in ("normalize", "lines")}
     kept["corpus"] = about["corpus"]["fingerprint"]
+    if about.get("subwords"):  # other runs have the ids that they had before there were any
+        kept["subwords"] = about["subwords"]
     kept["recipe"] = {**about["recipe"], **dict.fromkeys(MAY_CHANGE)}
     return digest(json.dumps(_without_paths(kept), sort_keys=True).encode())
 
@@ -55,8 +57,8 @@ def check_identity(path, mark, identity):
         raise UserError(f"{path}: not of the run that run.json describes: it is another run's")
 
 
-def check_vocabulary(path, words, wanted):
-    """Raise ``UserError`` for words whose file is not that of ``wanted``, a digest or None."""
-    if wanted and digest(words.dump()) != wanted:
+def check_digest(path, data, wanted):
+    """Raise ``UserError`` for the bytes of a file that are not those of ``wanted``, a digest or None."""
+    if wanted and digest(data) != wanted:
         own = "its SHA-256 is not that in run.json"
         raise UserError(f"{path}: not of the run that run.json describes, or changed: {own}")

@@ -32,6 +32,7 @@ from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.state import ClassifierState, LanguageModelState
 
 PRECISIONS = gpu.PRECISIONS  # of which a CPU has some
+SUBWORDS = "subwords.model"  # the file of a tokenizer that was learned
 HISTORY = "history_errs"  # in a classifier's model.npz, by the name that Theano's tutorial on sentiment gives it
 
 
@@ -120,7 +121,8 @@ RUN = {
     "format": whole(1),
     "id": optional(DIGEST),
     "vocabulary": optional(DIGEST),
-    "tokens": one_of(*tokenizers.NAMES, "midi"),
+    "subwords": optional(DIGEST),
+    "tokens": one_of(*tokenizers.CHOICES, "midi"),
     "dictionary": TEXT,
     "versions": OBJECT,
 }
@@ -146,6 +148,8 @@ def check_marks(about):
     for name in UNMARKED:
         if about[name] is None and about["format"] > 1:
             raise ValueError(f"{name} is missing")
+    if (about["tokens"] == tokenizers.SUBWORD) != bool(about["subwords"]):
+        raise ValueError(f"tokens is {about['tokens']!r}, which does not go with subwords")
 
 
 # The language model
@@ -201,7 +205,7 @@ LANGUAGE_MODEL_CHECKPOINT = CHECKPOINT | {
 
 def _check_language_model(about):
     music = about["kind"] == "music"
-    tokens = one_of("midi") if music else one_of(*tokenizers.NAMES)
+    tokens = one_of("midi") if music else one_of(*tokenizers.CHOICES)
     check_value(about["tokens"], tokens, f"tokens of {about['kind']}")
     if music:
         report = {"midi": OBJECT, OTHERS: None}
@@ -217,12 +221,13 @@ def _build_language_model(sizes, recipe):
 LANGUAGE_MODEL = Schema(
     kinds=("text", "music"),
     noun="a language model",
-    files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png", "texts.zip", "sample.mid"),
+    files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png", "texts.zip", "sample.mid", SUBWORDS),
     extras=(),
     carried=("c1", "h1", "c2", "h2"),
     rules=LANGUAGE_MODEL_RULES,
     defaults={
         **UNMARKED,
+        "subwords": None,
         "vectors": None,
         "corpus": {"text": settings.FIRST, "relative": {}},
         "recipe": {"precision": native.FLOAT32, "freeze_epochs": 0},
@@ -320,11 +325,11 @@ def _build_classifier(sizes, recipe):
 CLASSIFIER = Schema(
     kinds=("classes",),
     noun="a classifier",
-    files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "error.png", "confusion.png", "examples.csv"),
+    files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "error.png", "confusion.png", "examples.csv", SUBWORDS),
     extras=(HISTORY,),
     carried=(),
     rules=CLASSIFIER_RULES,
-    defaults={**UNMARKED, "corpus": {"text": settings.FIRST, "relative": {}}},
+    defaults={**UNMARKED, "subwords": None, "corpus": {"text": settings.FIRST, "relative": {}}},
     checkpoint=CLASSIFIER_CHECKPOINT,
     sizes=classifier.ClassifierSizes,
     recipe=ClassifierRecipe,
