@@ -7,7 +7,7 @@ from tsuzuri.text.settings import FORMS, UNIDIC_LITE
 from tsuzuri.training.optimizers import OPTIMIZERS
 
 ENCODING = Option("--encoding", NAME, "auto", "encoding of the files: auto, or a codec's name such as cp1252")
-TOKENS = Option("--tokens", choice("auto", *tokenizers.CHOICES), "auto", "tokenizer; auto chooses by the text, and never subword")
+TOKENS = Option("--tokens", choice("auto", *tokenizers.NAMES), "auto", "tokenizer; auto chooses by the text")
 DICTIONARIES = [
     Option("--dictionary", FILE, UNIDIC_LITE, "MeCab's dictionary: unidic-lite, ipadic, unidic, or a folder"),
     Option("--user-dictionary", FILE, None, "MeCab's dictionary of one's own words, such as NEologd, beside the other"),
@@ -16,7 +16,7 @@ NORMALIZE = Option("--normalize", choice(*FORMS), FORMS[0], "form of Unicode of 
 MAX_TEXT = Option("--max-text", COUNT, settings.MAX_TEXT, "megabytes that one archive may unpack to")
 RESUME = Option("-r --resume", FLAG, False, "continue the run in --out where it stopped")
 FORCE = Option("-f --force", FLAG, False, "replace a run that is already in --out")
-MIN_COUNT = Option("--min-count", COUNT, None, "minimum count of a word, rarer ones become <unk>; of subwords that of a character (default: 2, music 1)")
+MIN_COUNT = Option("--min-count", COUNT, None, "minimum count of a word, rarer ones become <unk> (default: 2, music 1)")
 FREEZE_VECTORS = Option("--freeze-vectors", FLAG, False, "never update the word vectors")
 FREEZE_EPOCHS = Option("--freeze-epochs", COUNT, None, "epochs before the word vectors are updated too")
 OPTIMIZER = Option("--optimizer", choice(*OPTIMIZERS), "adam", "optimizer")

@@ -14,10 +14,10 @@ from tsuzuri.options.shared import (
     NORMALIZE,
     OPTIMIZER,
     RESUME,
-    TOKENS,
     TRAINING_SEED,
 )
 from tsuzuri.options.values import COUNT, DEVICE, FILE, FRACTION, POSITIVE, RATIO, RUN, SIZE, WHOLE, choice
+from tsuzuri.text import tokenizers
 from tsuzuri.text.settings import KEEP, LINES
 from tsuzuri.training.schemas import PRECISIONS
 
@@ -40,7 +40,12 @@ TABLES = {
     ],
     "words": [
         ENCODING,
-        TOKENS,
+        Option(
+            "--tokens",
+            choice("auto", *tokenizers.CHOICES),
+            "auto",
+            "tokenizer; auto chooses by the text; subword learns SentencePiece's unigram model",
+        ),
         *DICTIONARIES,
         NORMALIZE,
         Option("--lines", choice(*LINES), KEEP, "lines as they stand, or those of a paragraph joined (wrapped prose)"),
@@ -50,7 +55,7 @@ TABLES = {
             "--vocab-size",
             COUNT,
             None,
-            "maximum vocabulary size: the most frequent words (default: no limit)",
+            "maximum vocabulary size: the most frequent words (default: no limit; of subwords 8,000, and fewer for less text)",
             "--n-words",
         ),
     ],

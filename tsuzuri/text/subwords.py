@@ -18,7 +18,7 @@ from tsuzuri.errors import UserError, lacks_memory
 BYTES = 256  # words that are bytes
 META = 2  # <eos> and <unk>
 MOST = 8000  # words of a vocabulary, unless it is asked for more, or the text has more characters than that
-CHARACTERS_A_PIECE = 50  # of the training text, at least, for each piece that is more than a character
+CHARACTERS_A_PIECE = 200  # of the training text, at least, for each piece that is more than a character
 LEARNED_FROM = 10_000_000  # characters of text at most: of a longer one lines at equal distances
 LONGEST = 1000  # characters that are learned from at once
 INSTALL = "python -m pip install sentencepiece"
@@ -60,14 +60,14 @@ def learn_subwords(lines: Sequence[str], least: int = 2, most: int | None = None
 def vocabulary_size(characters: int, known: int) -> int:
     """The words of a vocabulary for a training text of so many ``characters``, of which ``known`` different ones.
 
-    They are the line end, ``<unk>``, the bytes, the characters and longer pieces: one for each 50 characters of the
-    text, as long as all are 8,000 at most; but always half as many as there are characters.
+    They are the line end, ``<unk>``, the bytes, the characters and longer pieces: one for each 200 characters of the
+    text, as long as all are 8,000 at most; but always a fourth as many as there are characters.
 
     >>> vocabulary_size(85_000, 1_500), vocabulary_size(300_000, 60), vocabulary_size(5_000_000, 3_000)
-    (3458, 6318, 8000)
+    (2183, 1818, 8000)
     """
     least = META + BYTES + known
-    return least + max(known // 2, min(characters // CHARACTERS_A_PIECE, MOST - least))
+    return least + max(known // 4, min(characters // CHARACTERS_A_PIECE, MOST - least))
 
 
 def _fragments(lines, known, total):

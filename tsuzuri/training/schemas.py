@@ -325,7 +325,7 @@ def _build_classifier(sizes, recipe):
 CLASSIFIER = Schema(
     kinds=("classes",),
     noun="a classifier",
-    files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "error.png", "confusion.png", "examples.csv", SUBWORDS),
+    files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "error.png", "confusion.png", "examples.csv"),
     extras=(HISTORY,),
     carried=(),
     rules=CLASSIFIER_RULES,
