@@ -24,14 +24,18 @@ LONGEST = 1000  # characters that are learned from at once
 INSTALL = "python -m pip install sentencepiece"
 
 _SPACE = "\u2581"  # SentencePiece's sign for a space
-_KEPT = "\0\t\u2581\u2585"  # by SentencePiece for itself: these stand in their place, which are no characters of Unicode
+_KEPT = (
+    "\0\t\u2581\u2585"  # by SentencePiece for itself: these stand in their place, which are no characters of Unicode
+)
 _STAND_INS = "\ufdd0\ufdd1\ufdd2\ufdd3"
 _TO_MODEL = str.maketrans(_KEPT + " ", _STAND_INS + _SPACE)
 _FROM_MODEL = str.maketrans(_STAND_INS + _SPACE, _KEPT + " ")
 _NEVER = re.compile("[\r\n\ud800-\udfff\ufdd0-\ufdd3]")  # in a piece
 _BYTE = re.compile("<0x([0-9A-F]{2})>")
 # Between the end of a sentence and what follows: no piece goes beyond it, as sentences are counted by it
-_BEYOND_SENTENCE = re.compile("(?<=[。．｡。！？!?.؟।]|[」』）)”’】〉》≫\\]\"'])(?![。．｡！？!?.؟।…」』）)”’】〉》≫\\]\"'])")
+_BEYOND_SENTENCE = re.compile(
+    "(?<=[。．｡。！？!?.؟।]|[」』）)”’】〉》≫\\]\"'])(?![。．｡！？!?.؟।…」』）)”’】〉》≫\\]\"'])"
+)
 
 
 def learn_subwords(lines: Sequence[str], least: int = 2, most: int | None = None) -> bytes:

@@ -3,11 +3,13 @@
 import json
 import shutil
 
+import numpy
 import pytest
 
+from tests.cli import run_command
+from tests.cli.text import train
 from tests.conftest import ROOT
 from tsuzuri.api.text_generation import text_constraint
-from tsuzuri.cli import generate, train
 from tsuzuri.text.subwords import is_byte
 from tsuzuri.training.run import load_run
 
@@ -16,7 +18,8 @@ CORPUS = str(sorted((ROOT / "corpus" / "stories").iterdir())[0])
 
 
 def make(out, *more):
-    assert train.main([CORPUS, "-o", str(out), *SMALL, *more]) == 0
+    done = train(CORPUS, "-o", out, *SMALL, *more)
+    assert done.returncode == 0, done.stderr
     return out
 
 
@@ -29,20 +32,20 @@ def test_a_run_keeps_its_model_and_goes_on_to_the_same_bytes(run, tmp_path):
     about = json.loads((run / "run.json").read_text())
     assert (about["tokens"], len(about["subwords"])) == ("subword", 64)
     shutil.copytree(run, tmp_path / "resumed")
-    assert train.main(["-o", str(tmp_path / "resumed"), "--resume", "-e", "2"]) == 0
+    assert train("-o", tmp_path / "resumed", "--resume", "-e", "2").returncode == 0
     whole = make(tmp_path / "whole", "-e", "2")
     for name in ("model.npz", "subwords.model", "vocabulary.txt"):
         assert (tmp_path / "resumed" / name).read_bytes() == (whole / name).read_bytes()
 
 
-def test_any_prime_is_read_and_no_byte_is_written(run, capsys):
+def test_any_prime_is_read_and_no_byte_is_written(run):
     prime = "𠮷と ▁と\tと鬱"
-    assert generate.main([str(run), prime, "--length", "30", "--seed", "1", "--device", "cpu"]) == 0
-    out, err = capsys.readouterr()
-    assert out.startswith(prime)
-    assert "note" not in err
+    done = run_command("generate.py", run, prime, "--length", "30", "--seed", "1", "--device", "cpu")
+    assert done.returncode == 0
+    assert done.stdout.startswith(prime)
+    assert "note" not in done.stderr
     loaded = load_run(str(run))
-    logits = text_constraint(loaded, [0], 1)(__import__("numpy").zeros((1, len(loaded.vocabulary)), "f"))[0]
+    logits = text_constraint(loaded, [0], 1)(numpy.zeros((1, len(loaded.vocabulary)), "f"))[0]
     assert all(logits[i] == -float("inf") for i, word in enumerate(loaded.vocabulary.words) if is_byte(word))
 
 
@@ -57,15 +60,15 @@ def damage(run, data):
         (lambda run: (run / "subwords.model").unlink(), "subwords.model: no such file"),
     ],
 )
-def test_a_model_that_is_damaged_or_gone_is_one_line(run, tmp_path, capsys, change, message):
+def test_a_model_that_is_damaged_or_gone_is_one_line(run, tmp_path, change, message):
     shutil.copytree(run, tmp_path / "run")
     change(tmp_path / "run")
-    assert generate.main([str(tmp_path / "run")]) == 2
-    err = capsys.readouterr().err
-    assert message in err
-    assert err.count("\n") == 1
+    done = run_command("generate.py", tmp_path / "run")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert message in done.stderr
 
 
-def test_word_vectors_are_of_whole_words(tmp_path, capsys):
-    assert train.main([CORPUS, "-o", str(tmp_path / "run"), *SMALL[:2], "--vectors", "v.txt"]) == 2
-    assert "--vectors: are of whole words, and --tokens subword has pieces" in capsys.readouterr().err
+def test_word_vectors_are_of_whole_words(tmp_path):
+    done = train(CORPUS, "-o", tmp_path / "run", *SMALL[:2], "--vectors", "v.txt")
+    assert done.returncode == 2
+    assert "--vectors: are of whole words, and --tokens subword has pieces" in done.stderr
