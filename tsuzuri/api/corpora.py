@@ -43,17 +43,20 @@ def corpus_source(args: Mapping[str, Any], given: Collection[str]) -> dict[str, 
     )
 
 
-def read_corpus(source: Mapping[str, Any], recipe: LanguageModelRecipe, asked: Collection[str] = ()) -> Corpus:
+def read_corpus(
+    source: Mapping[str, Any], recipe: LanguageModelRecipe, asked: Collection[str] = (), subwords: bytes = b""
+) -> Corpus:
     """The corpus that a run's settings name; raises ``UserError`` where it is too small for a window.
 
-    ``asked`` are the settings for MIDI that were given as options.
+    ``asked`` are the settings for MIDI that were given as options; ``subwords`` the bytes of the model of subwords that
+    is there already.
     """
     need = recipe.batchsize * (recipe.bproplen + 1)
     paths, valid, test = (source[name] for name in ("corpus", "valid", "test"))
     bounds = source["vocab_size"], source["min_count"], need
     if source["kind"] == "text":
         text = text_settings.text_settings_from_json(source["text"])
-        return build_text_corpus(paths, valid, test, text, *bounds, source["spread"])
+        return build_text_corpus(paths, valid, test, text, *bounds, source["spread"], subwords)
     wanted = settings.settings_from_json(source["midi"])
     main = collect.collect_pieces(paths, wanted, asked=asked)
     held_out = [collect.collect_pieces(part, wanted, asked=asked) if part else None for part in (valid, test)]

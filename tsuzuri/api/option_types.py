@@ -22,7 +22,7 @@ class TrainOptions(TypedDict, total=False):
     device: str | None
     precision: Literal["auto", "float32", "tf32", "bfloat16"] | None
     encoding: int | str | None
-    tokens: Literal["auto", "mecab", "char", "space", "english", "wakati"] | None
+    tokens: Literal["auto", "mecab", "char", "space", "english", "wakati", "subword"] | None
     dictionary: Path | None
     user_dictionary: Path | None
     normalize: Literal["nfc", "nfkc", "none"] | None

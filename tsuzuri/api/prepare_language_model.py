@@ -84,7 +84,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
         "vectors": origin,
         "corpus": source | {**_digests(corpus), "report": corpus.report},
     }
-    run = new_run(args["out"], about, corpus.vocabulary, LANGUAGE_MODEL, inputs)
+    run = new_run(args["out"], about, corpus.vocabulary, LANGUAGE_MODEL, inputs, corpus.tokenizer.model)
     return PreparedTraining(run, _task(run, corpus, args["sample_every"]), args["device"], weights=rows)
 
 
@@ -132,7 +132,7 @@ def _read_again(run: Run, recipe: LanguageModelRecipe, given: Mapping[str, Any])
     named = {name: [os.path.abspath(path) for path in given[name]] for name in FILES if name in given}
     files = resumed_files(run, named, FILES)
     text = source["text"] | {"tokens": run.about["tokens"]}
-    corpus = corpora.read_corpus(source | files | {"kind": run.about["kind"], "text": text}, recipe)
+    corpus = corpora.read_corpus(source | files | {"kind": run.about["kind"], "text": text}, recipe, (), run.subwords)
     same = corpus.vocabulary.words == run.vocabulary.words  # the digest is of ids, and knows no words
     digests = {name: digest for name, digest in _digests(corpus).items() if source[name]}
     if any(source[name] != digest for name, digest in digests.items()) or not same:
@@ -186,6 +186,7 @@ def _vector_options(args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[s
     freeze_epochs = None if args["freeze_vectors"] else args["freeze_epochs"] or 0
     if not args["vectors"]:
         return {"freeze_epochs": freeze_epochs}
+    vectors.check_words(args["tokens"])
     width = vectors.vector_width(args["vectors"])
     if "embed" in given and args["embed"] != width:
         held = f"the words of {args['vectors']} have {width} numbers"

@@ -78,7 +78,7 @@ def _documents(path: str, settings: TextSettings, note: Note) -> Iterator[Docume
 
 def _text_words(run: Run, documents: Iterable[Document], settings: TextSettings, note: Note) -> list[str]:
     """The words of documents one after another, as a part of a corpus has them."""
-    tokenizer = tokenizer_of_run(run.about)
+    tokenizer = tokenizer_of_run(run.about, run.subwords)
     if tokenizer.dictionary != run.about["dictionary"]:
         note(f"note: {run.path} was tokenized with {run.about['dictionary']}, the one here is {tokenizer.dictionary}")
     index = first_seen_ids()

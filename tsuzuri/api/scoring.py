@@ -100,7 +100,7 @@ def score_words(
     model = run.load_best()
     model.to_device(used)
     ids = numpy.concatenate([[EOS], run.vocabulary.encode(words)]).astype(numpy.int32)
-    pieces = read_back(words, tokenizer_of_run(run.about))
+    pieces = read_back(words, tokenizer_of_run(run.about, run.subwords))
     music = run.about["kind"] == "music"
     costs: Iterable[float] = [0.0] * len(words) if music else spelling_costs(words, run.vocabulary)
     nats = word_nats(model, ids, cache, DynamicEvaluation(model) if adapt else None)

@@ -19,6 +19,7 @@ from tsuzuri.text.paragraphs import beginning_lines
 from tsuzuri.text.segmentation import part_by_words
 from tsuzuri.text.sentences import sentence_rules
 from tsuzuri.text.settings import DROP
+from tsuzuri.text.subwords import is_byte
 from tsuzuri.text.tokenizers import Tokenizer, tokenizer_of_run
 from tsuzuri.text.vocabulary import EOS, SPECIAL, UNK, Vocabulary
 from tsuzuri.training.run import Run
@@ -38,7 +39,7 @@ class GeneratedTexts:
             held = "words of MIDI" if prime.endswith(wordfile.SUFFIX) else "a MIDI file"
             raise UserError(f"{prime}: is {held}, and {run.path} was trained on text: must be words to begin with")
         check_unicode(prime)
-        vocabulary, self.tokenizer = run.vocabulary, tokenizer_of_run(run.about)
+        vocabulary, self.tokenizer = run.vocabulary, tokenizer_of_run(run.about, run.subwords)
         if self.tokenizer.dictionary != run.about["dictionary"]:
             made, here = run.about["dictionary"], self.tokenizer.dictionary
             note(f"note: {run.path} was tokenized with {made}, the one here is {here}")
@@ -74,9 +75,13 @@ class GeneratedTexts:
 
 
 def text_constraint(run: Run, prime_ids: Sequence[int], count: int) -> SingleBlankLines:
-    """What ``count`` texts of a run that begin with ``prime_ids`` may not have: unknown words, and idle blank lines."""
+    """What ``count`` texts of a run that begin with ``prime_ids`` may not have: unknown words, and idle blank lines.
+
+    Bytes are read, but not written either: what they spell are characters too rare to have been learned.
+    """
     as_they_come = text_lines(run) == DROP or len(run.vocabulary.words) == len(SPECIAL)  # of which no other is known
-    return SingleBlankLines([UNK], None if as_they_come else EOS, prime_ids, count)
+    never = [UNK, *(i for i, word in enumerate(run.vocabulary.words) if run.subwords and is_byte(word))]
+    return SingleBlankLines(never, None if as_they_come else EOS, prime_ids, count)
 
 
 def text_lines(run: Run) -> str:

@@ -9,13 +9,14 @@ import numpy
 from tsuzuri.data import duplicates
 from tsuzuri.data.characters import size_report
 from tsuzuri.data.remarks import remarks_report
+from tsuzuri.data.subword_parts import subword_parts
 from tsuzuri.data.text_stream import HELD_OUT, SPLITS, SplitText, TextStream, first_seen_ids, split_text
 from tsuzuri.errors import UserError
 from tsuzuri.text import reader, scripts, vocabulary
 from tsuzuri.text.normalization import normalize_lines
 from tsuzuri.text.paragraphs import looks_wrapped
 from tsuzuri.text.settings import DROP, KEEP, USUAL, TextSettings
-from tsuzuri.text.tokenizers import Tokenizer, get_tokenizer
+from tsuzuri.text.tokenizers import SUBWORD, Tokenizer, get_tokenizer
 
 EACH, END = "each", "end"  # what is held out of several texts; the end of all in runs from before
 SPREAD = (EACH, END)
@@ -61,13 +62,15 @@ def build_text_corpus(
     least: int = 2,
     need: int = 2,
     spread: str = EACH,
+    model: bytes = b"",
 ) -> Corpus:
     """The ``Corpus`` of the texts under ``paths``; ``valid`` and ``test`` name files of their own for these splits.
 
     ``settings`` say how they are read; ``size`` and ``least`` bound the vocabulary, which is counted on the
     training pieces alone, by its number of ids and by how often a word must be seen. ``need`` is the least number of
-    training words. ``spread``, of ``SPREAD``, says what is held out of several texts. Raises ``UserError`` for a file
-    that cannot be read and for a corpus that is too small.
+    training words. ``spread``, of ``SPREAD``, says what is held out of several texts. Subwords are learned from the
+    training pieces too, unless ``model`` is what is known of them already. Raises ``UserError`` for a file that cannot
+    be read and for a corpus that is too small.
     """
     texts = _Texts(settings)
     main = texts.read(paths)
@@ -79,6 +82,9 @@ def build_text_corpus(
     parts, report["held_out"] = split_text(main, own, not texts.distinct, spread == EACH)
     trained = parts["train"].keys
     report["known_lines"] = {split: duplicates.share_of_known(parts[split].keys, trained) for split in SPLITS[1:]}
+    if texts.tokenizer.name == SUBWORD:  # so far its words are characters
+        parts, index, tokenizer = subword_parts(parts, texts.index, model, least, size)
+        return _corpus(parts, index, tokenizer, report, None, 0, need, " ".join(paths))
     return _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
 
 
@@ -180,7 +186,7 @@ def _corpus(parts, index, tokenizer, report, size, least, need, name):
         )
     words = list(index)
     counts = numpy.bincount(train, minlength=len(words))
-    vocab = vocabulary.build_vocabulary({w: int(n) for w, n in zip(words, counts, strict=True) if n}, least, size)
+    vocab = vocabulary.build_vocabulary({w: int(n) for w, n in zip(words, counts, strict=True)}, least, size)
     final_ids = vocab.encode(words)
     encoded = {split: final_ids[part.ids] for split, part in parts.items()}
     report |= {

@@ -16,7 +16,6 @@ from tsuzuri.options.shared import (
     OPTIMIZER,
     RESUME,
     TENSORBOARD,
-    TOKENS,
     TRAINING_SEED,
 )
 from tsuzuri.options.values import (
@@ -36,6 +35,7 @@ from tsuzuri.options.values import (
     WHOLE,
     choice,
 )
+from tsuzuri.text import tokenizers
 from tsuzuri.text.settings import KEEP, LINES
 from tsuzuri.training.schedules import SCHEDULES
 from tsuzuri.training.schemas import PRECISIONS
@@ -61,7 +61,12 @@ TABLES = {
     ],
     "words": [
         ENCODING,
-        TOKENS,
+        Option(
+            "--tokens",
+            choice("auto", *tokenizers.CHOICES),
+            "auto",
+            "tokenizer; auto chooses by the text; subword learns SentencePiece's unigram model",
+        ),
         *DICTIONARIES,
         NORMALIZE,
         Option("--lines", choice(*LINES), KEEP, "lines as they stand, or those of a paragraph joined (wrapped prose)"),
@@ -71,7 +76,7 @@ TABLES = {
             "--vocab-size",
             COUNT,
             None,
-            "maximum vocabulary size: the most frequent words (default: no limit)",
+            "maximum vocabulary size: the most frequent words (default: no limit; of subwords 8,000 or fewer)",
             "--n-words",
         ),
     ],

@@ -3,6 +3,7 @@
 import math
 
 ABOUT = 1 << 26  # bytes of run.json, at most
+SUBWORDS = 1 << 26  # of a model of subwords
 HISTORY = 1 << 26  # bytes of what grows with each validation, at most
 NUMBER = 8  # bytes, at most, of a value
 MARK = 64  # bytes of what says whose a file is

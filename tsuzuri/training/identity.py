@@ -53,6 +53,8 @@ def run_identity(about):
     settings = {**FIRST, **about["corpus"].get("text", {})}
     kept["text"] = {name: settings[name] for name in ("normalize", "lines")}
     kept["corpus"] = about["corpus"]["fingerprint"]
+    if about.get("subwords"):  # other runs have the ids that they had before there were any
+        kept["subwords"] = about["subwords"]
     if about["corpus"].get("beginnings"):
         kept["beginnings"] = about["corpus"]["beginnings"]
     kept["recipe"] = {**about["recipe"], **{name: None for name in MAY_CHANGE if name in about["recipe"]}}
@@ -84,8 +86,8 @@ def check_identity(path, mark, identity):
         raise UserError(f"{path}: not of the run that run.json describes: it is another run's")
 
 
-def check_vocabulary(path, words, wanted):
-    """Raise ``UserError`` for words whose file is not that of ``wanted``, a digest or None."""
-    if wanted and digest(words.dump()) != wanted:
+def check_digest(path, data, wanted):
+    """Raise ``UserError`` for the bytes of a file that are not those of ``wanted``, a digest or None."""
+    if wanted and digest(data) != wanted:
         own = "its SHA-256 is not that in run.json"
         raise UserError(f"{path}: not of the run that run.json describes, or changed: {own}")

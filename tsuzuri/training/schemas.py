@@ -37,6 +37,7 @@ from tsuzuri.training.state import ClassifierState, LanguageModelState
 DOCUMENTS, RING = "documents", "ring"  # how an epoch is cut into windows; the second in runs from before
 PRECISIONS = gpu.PRECISIONS  # of which a CPU has some
 VALID_BITS = "valid_bits_per_character"  # in the history of a language model of text
+SUBWORDS = "subwords.model"  # the file of a tokenizer that was learned
 HISTORY = "history_errs"  # in a classifier's model.npz, by the name that Theano's tutorial on sentiment gives it
 
 
@@ -137,7 +138,8 @@ RUN = {
     "format": whole(1),
     "id": optional(DIGEST),
     "vocabulary": optional(DIGEST),
-    "tokens": one_of(*tokenizers.NAMES, "midi"),
+    "subwords": optional(DIGEST),
+    "tokens": one_of(*tokenizers.CHOICES, "midi"),
     "dictionary": TEXT,
     "versions": OBJECT,
 }
@@ -164,6 +166,8 @@ def check_marks(about):
     for name in UNMARKED:
         if about[name] is None and about["format"] > 1:
             raise ValueError(f"{name} is missing")
+    if (about["tokens"] == tokenizers.SUBWORD) != bool(about["subwords"]):
+        raise ValueError(f"tokens is {about['tokens']!r}, which does not go with subwords")
 
 
 # The language model
@@ -245,7 +249,7 @@ LANGUAGE_MODEL_CHECKPOINT = CHECKPOINT | {
 
 def _check_language_model(about):
     music = about["kind"] == "music"
-    tokens = one_of("midi") if music else one_of(*tokenizers.NAMES)
+    tokens = one_of("midi") if music else one_of(*tokenizers.CHOICES)
     check_value(about["tokens"], tokens, f"tokens of {about['kind']}")
     if music:
         report = {"midi": OBJECT, OTHERS: None}
@@ -261,12 +265,22 @@ def _build_language_model(sizes, recipe):
 LANGUAGE_MODEL = Schema(
     kinds=("text", "music"),
     noun="a language model",
-    files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png", "texts.zip", "sample.mid"),
+    files=(
+        "vocabulary.txt",
+        "model.npz",
+        "checkpoint.npz",
+        "log.jsonl",
+        "loss.png",
+        "texts.zip",
+        "sample.mid",
+        SUBWORDS,
+    ),
     extras=(),
     carried=rnn.Sizes.state_widths,
     rules=LANGUAGE_MODEL_RULES,
     defaults={
         **UNMARKED,
+        "subwords": None,
         "vectors": None,
         "corpus": {"text": settings.FIRST, "relative": {}, "spread": corpus.END, "beginnings": None},
         "sizes": LANGUAGE_MODEL_LATER["sizes"],
@@ -369,7 +383,12 @@ CLASSIFIER = Schema(
     extras=(HISTORY,),
     carried=lambda sizes: {},
     rules=CLASSIFIER_RULES,
-    defaults={**UNMARKED, "corpus": {"text": settings.FIRST, "relative": {}}, **CLASSIFIER_LATER},
+    defaults={
+        **UNMARKED,
+        "subwords": None,
+        "corpus": {"text": settings.FIRST, "relative": {}},
+        **CLASSIFIER_LATER,
+    },
     checkpoint=CLASSIFIER_CHECKPOINT,
     sizes=classifier.ClassifierSizes,
     recipe=ClassifierRecipe,
