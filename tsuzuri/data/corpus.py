@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy
 
 from tsuzuri.data import duplicates
+from tsuzuri.data.places import text_places
 from tsuzuri.data.remarks import remarks_report
 from tsuzuri.data.text_stream import HELD_OUT, SPLITS, TextStream, first_seen_ids, split_text
 from tsuzuri.errors import UserError
@@ -28,6 +29,7 @@ class Corpus(NamedTuple):
     vocabulary: vocabulary.Vocabulary
     tokenizer: Tokenizer
     report: dict
+    places: Sequence[tuple[str, int]] = ()  # the name of each text or tune, and where it begins in the training part
 
     def fingerprint(self) -> str:
         """A digest of the ids: corpora with the same digest are the same to a model."""
@@ -61,7 +63,8 @@ def build_text_corpus(
         raise UserError(f"{' '.join(paths)}: no text is left to train on: all are in --valid or --test too")
     parts, keys = split_text(main, own, whole_lines=not texts.distinct)
     report["known_lines"] = {split: duplicates.share_of_known(keys[split], keys["train"]) for split in SPLITS[1:]}
-    return _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
+    corpus = _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
+    return corpus._replace(places=text_places(main.texts, [(0, len(corpus.train))]))
 
 
 def build_piece_corpus(

@@ -217,7 +217,10 @@ def _build_language_model(sizes, recipe):
 LANGUAGE_MODEL = Schema(
     kinds=("text", "music"),
     noun="a language model",
-    files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png", "texts.zip", "sample.mid"),
+    files=(
+        *("vocabulary.txt", "model.npz", "checkpoint.npz", "corpus.npz", "log.jsonl", "loss.png"),
+        *("texts.zip", "sample.mid"),
+    ),
     extras=(),
     carried=("c1", "h1", "c2", "h2"),
     rules=LANGUAGE_MODEL_RULES,

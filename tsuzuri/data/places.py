@@ -1,0 +1,42 @@
+"""Where in the training part of a corpus each text or tune begins, by its name."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy
+
+from tsuzuri.data.text_stream import StreamedText
+from tsuzuri.text.vocabulary import EOS, Vocabulary
+
+Places = list[tuple[str, int]]  # names, and where they begin
+
+
+def text_places(texts: Sequence[StreamedText], pieces: Iterable[tuple[int, int]]) -> Places:
+    """The ``Places`` of a stream's texts where its ``pieces`` (start, stop), one after another, are the training part.
+
+    A text of which no piece has any words is left out, one of which several have is there several times.
+    """
+    found, at = [], 0
+    stops = [*(text.id for text in texts[1:]), None]
+    for start, stop in pieces:
+        for text, end in zip(texts, stops, strict=True):
+            first = max(start, text.id)
+            if first < (stop if end is None else min(stop, end)):
+                found.append((text.name, at + first - start))
+        at += stop - start
+    return found
+
+
+def piece_places(train: numpy.ndarray, pieces: Iterable[tuple[str, Sequence[str]]], vocabulary: Vocabulary) -> Places:
+    """The ``Places`` of ``pieces``, the name and the words of each, in the ids ``train``, where they end in ``EOS``.
+
+    One of which only a part is trained on is known by that part.
+    """
+    encoded = [(name, vocabulary.encode(words).astype(numpy.int32).tobytes()) for name, words in pieces]
+    names = {ids: name for name, ids in reversed(encoded)}  # of equal ones the first
+    found, start = [], 0
+    for end in numpy.flatnonzero(train == EOS).tolist():
+        ids = train[start:end].astype(numpy.int32).tobytes()
+        name = names.get(ids) or next((name for name, whole in encoded if ids in whole), "")
+        found.append((name, start))
+        start = end + 1
+    return found
