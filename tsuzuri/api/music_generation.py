@@ -10,9 +10,12 @@ from tsuzuri.api.drawing import Note, draw_ids
 from tsuzuri.errors import UserError
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.compose import Beginning, MusicVocabulary
+from tsuzuri.api.music_copies import MelodyRun, MusicCopies, striking_words
+from tsuzuri.api.novelty import Novelty
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import codec, collect
 from tsuzuri.midi.words.convert import PieceWords
+from tsuzuri.sampling.novelty import CopyLimit
 from tsuzuri.training.run import Run
 
 LIMITS = ("length", "bars", "seconds")
@@ -45,7 +48,29 @@ class GeneratedMusic:
         if unlike:
             count = len(self._beginning.events)
             note(f"note: the model does not know {unlike} of the {count} words to begin with")
-        self._rows = draw_ids(args, run, [eos, *prime_ids], self._grammar.mask, vocabulary.onset_keys())
+        self._begun = [len(events) for events in self._grammar.events]
+        self._copies = MusicCopies(run) if args["novelty"] or args["max_copy"] else None
+        self._limit, limit = args["max_copy"], self._copy_limit(args["max_copy"], vocabulary)
+        constraint = limit or self._grammar.mask
+        rows = draw_ids(args, run, [eos, *prime_ids], constraint, vocabulary.onset_keys())
+        self._rows = limit.follow(rows) if limit else rows
+        self._gave_way, self._note = (lambda: limit.gave_way if limit else 0), note
+
+    def _copy_limit(self, most: int | None, vocabulary: MusicVocabulary) -> CopyLimit | None:
+        if not most or not self._copies:
+            return None
+        words, grammar = striking_words(vocabulary), self._grammar
+        runs = [
+            MelodyRun(self._copies, most, events, lambda row=row: grammar.ticks[row], words)
+            for row, events in enumerate(grammar.events)
+        ]
+        return CopyLimit(grammar.mask, runs)
+
+    def novelties(self) -> list[Novelty]:
+        """How new each of the pieces is, after its prime, where ``args`` asked for it."""
+        assert self._copies is not None
+        pairs = zip(self._grammar.events, self._begun, strict=True)
+        return [self._copies.novelty(events, begun) for events, begun in pairs]
 
     def stream(self) -> Iterator[str]:
         """Yield the words of the only piece, each as soon as it is drawn: the prime's come first."""
@@ -64,6 +89,8 @@ class GeneratedMusic:
             if not stopped and stop():
                 self._grammar.close()
                 stopped = True
+        if self._gave_way():
+            self._note(f"note: --max-copy {self._limit} gave way at {self._gave_way()} words: no other could follow")
         pieces: list[PieceWords] = compose.finished_pieces(self._grammar, self._beginning)
         return pieces
 

@@ -8,13 +8,13 @@ from collections import deque
 import numpy
 
 
-def seen_share(lengths, count):
+def seen_share(lengths, left, count):
     """The share of the runs of ``count`` words that stand in the corpus; None where there are no such runs.
 
-    ``lengths`` are those of ``Suffixes.longest_matches``.
+    ``lengths`` are those of ``Suffixes.longest_matches``; ``left``, int (m,), how many words there are from each on.
     """
-    runs = lengths[: max(0, len(lengths) - count + 1)]
-    return float((runs >= count).mean()) if len(runs) else None
+    there = lengths[left >= count]
+    return float((there >= count).mean()) if len(there) else None
 
 
 def longest_runs(lengths, least):

@@ -37,6 +37,10 @@ class TrainedOn(NamedTuple):
         """The line of its text that the word at a place is in, counted from 1 and as it was read."""
         return 1 + int((self.ids[self._place(place)[1] : place] == EOS).sum())
 
+    def start_at(self, place: int) -> int:
+        """Where the text or tune that the word at a place is of begins."""
+        return self._place(place)[1]
+
     def _place(self, place):
         at = bisect.bisect_right(self.places, place, key=lambda named: named[1])
         return self.places[at - 1] if at else ("", 0)
