@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tsuzuri.api.drawing import Note, draw_ids
+from tsuzuri.api.music_copies import MelodyRun, MusicCopies, striking_words
+from tsuzuri.api.novelty import Novelty
 from tsuzuri.errors import UserError
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.compose import Beginning, MusicVocabulary
-from tsuzuri.api.music_copies import MelodyRun, MusicCopies, striking_words
-from tsuzuri.api.novelty import Novelty
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import codec, collect
 from tsuzuri.midi.words.convert import PieceWords

@@ -62,7 +62,9 @@ class Novelty:
 
     def lines(self) -> list[str]:
         """What it says to people, in two lines."""
-        shares = ", ".join(f"{_share(self.seen[n])} of {f'the runs of {n} {self.unit}' if n == RUNS[0] else n}" for n in RUNS)
+        shares = ", ".join(
+            f"{_share(self.seen[n])} of {f'the runs of {n} {self.unit}' if n == RUNS[0] else n}" for n in RUNS
+        )
         return [f"longest copy: {self._longest()}", f"seen before: {shares}"]
 
     def _longest(self) -> str:
@@ -90,9 +92,7 @@ def _share(share: float | None) -> str:
     return f"{share:.0%}".replace("%", " %") if share >= 0.01 else f"{share:.1%}".replace("%", " %")
 
 
-def measure(
-    unit: str, lengths: numpy.ndarray, left: numpy.ndarray, copy_of: Callable[[int, int], Copy]
-) -> Novelty:
+def measure(unit: str, lengths: numpy.ndarray, left: numpy.ndarray, copy_of: Callable[[int, int], Copy]) -> Novelty:
     """The ``Novelty`` by the length of the copy at each of the words or notes, 1 and less being none.
 
     ``left`` are how many there are from each on; ``copy_of(start, length)`` makes the ``Copy``.

@@ -52,7 +52,11 @@ class TextCopies:
         place, length = int(places[0]), len(ids)
         before, passage, after = (
             self._text(part)
-            for part in (range(place - CONTEXT, place), range(place, place + length), range(place + length, place + length + CONTEXT))
+            for part in (
+                range(place - CONTEXT, place),
+                range(place, place + length),
+                range(place + length, place + length + CONTEXT),
+            )
         )
         name, line = self._kept.name_at(place), self._kept.line_at(place)
         return Copy(start, length, passage, name, line, before, after, len(places))
