@@ -27,7 +27,7 @@ class MusicCopies:
 
     def __init__(self, run: Run) -> None:
         self._kept, about = trained_on(run), run.about["corpus"]["report"]["midi"]
-        self._bar = timing.bar_length(*about["meter"], about["division"])
+        self._bar: int = timing.bar_length(about["meter"][0], about["meter"][1], about["division"])
         self._events = steps.events_of_ids(self._kept.ids, MusicVocabulary(run.vocabulary.words).parsed, EOS)
         found = _distinct(steps.note_steps(self._events))
         self._places, self._codes = found.places, found.codes

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tsuzuri.api.drawing import Note, draw_ids
 from tsuzuri.api.music_copies import MelodyRun, MusicCopies, striking_words
-from tsuzuri.api.novelty import Novelty
+from tsuzuri.api.novelty import Novelty, gave_way_line
 from tsuzuri.errors import UserError
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.compose import Beginning, MusicVocabulary
@@ -50,21 +50,22 @@ class GeneratedMusic:
             note(f"note: the model does not know {unlike} of the {count} words to begin with")
         self._begun = [len(events) for events in self._grammar.events]
         self._copies = MusicCopies(run) if args["novelty"] or args["max_copy"] else None
-        self._limit, limit = args["max_copy"], self._copy_limit(args["max_copy"], vocabulary)
-        constraint = limit or self._grammar.mask
-        rows = draw_ids(args, run, [eos, *prime_ids], constraint, vocabulary.onset_keys())
-        self._rows = limit.follow(rows) if limit else rows
-        self._gave_way, self._note = (lambda: limit.gave_way if limit else 0), note
+        self._most, self._note = args["max_copy"], note
+        self._limit = self._copy_limit(vocabulary)
+        rows = draw_ids(args, run, [eos, *prime_ids], self._limit or self._grammar.mask, vocabulary.onset_keys())
+        self._rows: Iterator[Sequence[int]] = self._limit.follow(rows) if self._limit else rows
 
-    def _copy_limit(self, most: int | None, vocabulary: MusicVocabulary) -> CopyLimit | None:
-        if not most or not self._copies:
+    def _copy_limit(self, vocabulary: MusicVocabulary) -> Any:
+        """A ``CopyLimit`` of at most as many notes as ``args`` say, or None."""
+        if not self._most or not self._copies:
             return None
         words, grammar = striking_words(vocabulary), self._grammar
-        runs = [
-            MelodyRun(self._copies, most, events, lambda row=row: grammar.ticks[row], words)
-            for row, events in enumerate(grammar.events)
-        ]
-        return CopyLimit(grammar.mask, runs)
+
+        def run_of(row: int) -> MelodyRun:
+            assert self._copies
+            return MelodyRun(self._copies, self._most, grammar.events[row], lambda: grammar.ticks[row], words)
+
+        return CopyLimit(grammar.mask, [run_of(row) for row in range(len(self._begun))])
 
     def novelties(self) -> list[Novelty]:
         """How new each of the pieces is, after its prime, where ``args`` asked for it."""
@@ -89,8 +90,8 @@ class GeneratedMusic:
             if not stopped and stop():
                 self._grammar.close()
                 stopped = True
-        if self._gave_way():
-            self._note(f"note: --max-copy {self._limit} gave way at {self._gave_way()} words: no other could follow")
+        if self._limit and self._limit.gave_way:
+            self._note(gave_way_line(self._most, self._limit.gave_way))
         pieces: list[PieceWords] = compose.finished_pieces(self._grammar, self._beginning)
         return pieces
 

@@ -104,6 +104,11 @@ def measure(unit: str, lengths: numpy.ndarray, left: numpy.ndarray, copy_of: Cal
     return Novelty(unit, len(lengths), copy_of(*longest) if longest else None, copies, seen)
 
 
+def gave_way_line(most: int | None, count: int) -> str:
+    """What is said where copies had to be longer than ``most``, at ``count`` words."""
+    return f"note: --max-copy {most} gave way at {count} word{'s' * (count > 1)}: no other could follow"
+
+
 def trained_on(run: Run) -> TrainedOn:
     """What a run was trained on, as it keeps it, or else from the files that it was read from.
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tsuzuri.api.drawing import Note, draw_ids
-from tsuzuri.api.novelty import Novelty
+from tsuzuri.api.novelty import Novelty, gave_way_line
 from tsuzuri.api.text_copies import TextCopies, printed_word
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import wordfile
@@ -49,7 +49,7 @@ class GeneratedTexts:
         prime = "\n".join(beginning_lines(prime, text_lines(run)))
         prime_ids = text_prime_ids(prime, self.tokenizer, vocabulary, args["unk"], run.path, note)
         self.count = args["num_samples"]
-        constraint: SingleBlankLines | CopyLimit = text_constraint(run, prime_ids, self.count)
+        constraint: Any = text_constraint(run, prime_ids, self.count)
         self._copies = TextCopies(run, self.tokenizer) if args["novelty"] or args["max_copy"] else None
         if self._copies and args["max_copy"]:
             constraint = CopyLimit(constraint, self._copies.runs(args["max_copy"], self.count))
@@ -69,7 +69,7 @@ class GeneratedTexts:
             self._drawn[n].append(word)
             yield n, word
         if isinstance(constraint, CopyLimit) and constraint.gave_way:
-            note(f"note: --max-copy {limit} gave way at {constraint.gave_way} words: no other could follow")
+            note(gave_way_line(limit, constraint.gave_way))
 
     def novelties(self) -> list[Novelty]:
         """How new each of the texts is, after its prime, where ``args`` asked for it."""

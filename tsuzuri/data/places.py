@@ -1,5 +1,6 @@
 """Where in the training part of a corpus each text or tune begins, by its name."""
 
+import os
 from collections.abc import Iterable, Sequence
 
 import numpy
@@ -15,15 +16,25 @@ def text_places(texts: Sequence[StreamedText], pieces: Iterable[tuple[int, int]]
 
     A text of which no piece has any words is left out, one of which several have is there several times.
     """
-    found, at = [], 0
+    names, found, at = _short_names([text.name for text in texts]), [], 0
     stops = [*(text.id for text in texts[1:]), None]
     for start, stop in pieces:
-        for text, end in zip(texts, stops, strict=True):
+        for name, text, end in zip(names, texts, stops, strict=True):
             first = max(start, text.id)
             if first < (stop if end is None else min(stop, end)):
-                found.append((text.name, at + first - start))
+                found.append((name, at + first - start))
         at += stop - start
     return found
+
+
+def _short_names(names):
+    """Names without the folders that all share: they are the same wherever the corpus lies."""
+    folders = {os.path.dirname(os.path.abspath(name)) for name in names}
+    try:
+        shared = os.path.commonpath(folders)
+    except ValueError:  # none at all, or on several drives
+        return names
+    return [os.path.relpath(os.path.abspath(name), shared).replace(os.sep, "/") for name in names]
 
 
 def piece_places(train: numpy.ndarray, pieces: Iterable[tuple[str, Sequence[str]]], vocabulary: Vocabulary) -> Places:

@@ -78,7 +78,7 @@ def note_steps(events: Events) -> Steps:
 
 
 def _note_ends(tick, kind, place):
-    """For each event the tick where its key is released, if that is the next that happens to it; ``place`` is the key."""
+    """For each event the tick at which its key, the same ``place``, is released, if that is the next it meets."""
     ends, rows = numpy.full(len(tick), _FAR), numpy.flatnonzero(kind)
     rows = rows[numpy.argsort(place[rows], kind="stable")]
     before, after = rows[:-1], rows[1:]
