@@ -82,25 +82,35 @@ class Model:
 
 @pytest.mark.parametrize("most", [2, 3, 5, None])
 def test_no_copy_is_longer_than_the_limit(rng, most):
-    ids = rng.integers(2, 40, 300)
+    ids = rng.integers(2, 200, 300)
     suffixes = Suffixes(ids)
     constraint = SingleBlankLines([1], 0, [0], 3)
     if most:
         constraint = CopyLimit(constraint, [WordRun(suffixes, most) for _ in range(3)])
-    rows = constraint.follow(generate_words(Model(ids, 40), [0], filters.make_sampler(), constraint, rng, 3))
+    rows = constraint.follow(generate_words(Model(ids, 200), [0], filters.make_sampler(), constraint, rng, 3))
     texts = numpy.array([next(rows) for _ in range(300)]).T
     longest = [int(suffixes.longest_matches(text).max()) for text in texts]
     assert (max(longest) <= most and constraint.gave_way == 0) if most else min(longest) > 5
 
 
+def barring(*ids):
+    """A constraint that lets all words but these through."""
+
+    def bar(logits):
+        logits[:, ids] = -numpy.inf
+        return logits
+
+    return bar
+
+
 def test_the_limit_gives_way_where_no_word_would_be_left(rng):
     ids = numpy.array([1, 2] * 20)
-    limit = CopyLimit(lambda logits: logits + [-numpy.inf, 0, 0], [WordRun(Suffixes(ids), 2)])
+    limit = CopyLimit(barring(0), [WordRun(Suffixes(ids), 2)])
     rows = limit.follow(generate_words(Model(ids, 3), [1], filters.make_sampler(0), limit, rng, 1))
     for _ in range(20):
         next(rows)
     assert limit.gave_way == 0, "a word twice is no copy"
-    only = CopyLimit(lambda logits: logits + [-numpy.inf, 0, -numpy.inf], [WordRun(Suffixes(ids * 0 + 1), 2)])
+    only = CopyLimit(barring(0, 2), [WordRun(Suffixes(ids * 0 + 1), 2)])
     rows = only.follow(generate_words(Model(ids, 3), [1], filters.make_sampler(0), only, rng, 1))
     assert [int(next(rows)[0]) for _ in range(6)] == [1] * 6
     assert only.gave_way == 4
