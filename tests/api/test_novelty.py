@@ -65,7 +65,7 @@ def test_without_its_own_words_a_run_reads_its_corpus_again_or_says_so(made, tmp
     assert kept.novelty(LINES[40]) == again.novelty(LINES[40])
     with open(tmp_path / "one.txt", "a") as stream:
         stream.write("another line .\n")
-    with pytest.raises(tsuzuri.UserError, match="keeps no corpus.npz.* has changed"):
+    with pytest.raises(tsuzuri.UserError, match=r"keeps no corpus\.npz.* has changed"):
         tsuzuri.load(tmp_path / "run", "text").novelty("a")
 
 
@@ -88,8 +88,7 @@ def test_a_damaged_or_foreign_corpus_is_refused(made, tmp_path):
 
 def test_a_transposed_copy_is_found(music_run):
     piece = tsuzuri.read_midi(TUNES[1])
-    parts = [word.split("_") for word in piece.words]
-    assert {part[1] for part in parts} == {"90", "80"}
+    parts = [word.split("_") for word in piece.words if "_90_" in word or "_80_" in word]
     moved = tsuzuri.Piece.from_words([f"{at}_{kind}_{int(key, 16) + 0x500:04x}" for at, kind, key in parts])
     for tune in (piece, moved):
         found = music_run.novelty(tune)
