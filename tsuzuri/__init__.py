@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tsuzuri.api.classifier import Classifier, Evaluation, Prediction
     from tsuzuri.api.loading import load
     from tsuzuri.api.midi_files import read_midi, write_midi
+    from tsuzuri.api.novelty import Copy, Novelty
     from tsuzuri.api.pictures import Picture
     from tsuzuri.api.piece import Piece, Sounding
     from tsuzuri.api.runs import MusicRun, TextRun
@@ -33,9 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Classifier",
+    "Copy",
     "Evaluation",
     "Event",
     "MusicRun",
+    "Novelty",
     "Picture",
     "Piece",
     "Prediction",
@@ -54,9 +57,11 @@ __all__ = [
 
 _PLACES = {  # where a name is, so that the commands, which import parts of the package, need not wait for all of it
     "Classifier": "tsuzuri.api.classifier",
+    "Copy": "tsuzuri.api.novelty",
     "Evaluation": "tsuzuri.api.classifier",
     "Event": "tsuzuri.training.log",
     "MusicRun": "tsuzuri.api.runs",
+    "Novelty": "tsuzuri.api.novelty",
     "Picture": "tsuzuri.api.pictures",
     "Piece": "tsuzuri.api.piece",
     "Prediction": "tsuzuri.api.classifier",

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from tsuzuri.data.corpus import EACH, Corpus, build_piece_corpus, build_text_corpus
+from tsuzuri.data.places import piece_places
 from tsuzuri.data.remarks import remark_lines
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import collect, settings
@@ -62,6 +63,8 @@ def read_corpus(
     held_out = [collect.collect_pieces(part, wanted, asked=asked) if part else None for part in (valid, test)]
     groups = [collect.group_copies(part.pieces) if part else None for part in held_out]
     corpus = build_piece_corpus(collect.group_copies(main.pieces), groups[0], groups[1], *bounds, " ".join(paths))
+    named = ((piece.name, piece.words) for piece in main.pieces)
+    corpus = corpus._replace(places=piece_places(corpus.train, named, corpus.vocabulary))
     pieces = [piece for part in (main, *held_out) if part for piece in part.pieces]
     corpus.report["midi"] = (
         main.report | collect.common_settings(pieces) | {"settings": dataclasses.asdict(main.settings)}

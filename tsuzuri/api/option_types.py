@@ -146,6 +146,7 @@ class GenerateOptions(TypedDict, total=False):
     temperature: float | None
     top_k: int | None
     top_p: float | None
+    max_copy: int | None
     escape: bool | None
     seed: int | None
     device: str | None

@@ -85,6 +85,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
         "corpus": source | {**_digests(corpus), "report": corpus.report},
     }
     run = new_run(args["out"], about, corpus.vocabulary, LANGUAGE_MODEL, inputs, corpus.tokenizer.model)
+    run.keep_corpus(corpus.train, corpus.places)
     return PreparedTraining(run, _task(run, corpus, args["sample_every"]), args["device"], weights=rows)
 
 

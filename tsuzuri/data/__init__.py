@@ -2,6 +2,7 @@
 
 corpus.py         texts or tunes to ids: splits, counts, the corpus report
 text_stream.py    texts in ids, one after another, and cut into splits
+places.py         where in the training part each text or tune begins
 duplicates.py     texts and lines that are the same, told by digests
 advice.py         warnings of a corpus whose figures will say little
 remarks.py        what was amiss in texts, for a report and people

@@ -8,6 +8,7 @@ import numpy
 
 from tsuzuri.data import duplicates
 from tsuzuri.data.characters import size_report
+from tsuzuri.data.places import text_places
 from tsuzuri.data.remarks import remarks_report
 from tsuzuri.data.subword_parts import subword_parts
 from tsuzuri.data.text_stream import HELD_OUT, SPLITS, SplitText, TextStream, first_seen_ids, split_text
@@ -37,6 +38,7 @@ class Corpus(NamedTuple):
     tokenizer: Tokenizer
     report: dict
     documents: Mapping[str, numpy.ndarray]
+    places: Sequence[tuple[str, int]] = ()  # the name of each text or tune, and where it begins in the training part
 
     def fingerprint(self) -> str:
         """A digest of the ids: corpora with the same digest are the same to a model."""
@@ -84,8 +86,10 @@ def build_text_corpus(
     report["known_lines"] = {split: duplicates.share_of_known(parts[split].keys, trained) for split in SPLITS[1:]}
     if texts.tokenizer.name == SUBWORD:  # so far its words are characters
         parts, index, tokenizer = subword_parts(parts, texts.index, model, least, size)
-        return _corpus(parts, index, tokenizer, report, None, 0, need, " ".join(paths))
-    return _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
+        corpus = _corpus(parts, index, tokenizer, report, None, 0, need, " ".join(paths))
+    else:
+        corpus = _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
+    return corpus._replace(places=text_places(parts["train"]))
 
 
 def build_piece_corpus(

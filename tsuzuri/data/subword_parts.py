@@ -30,7 +30,7 @@ def subword_parts(
         stream = TextStream(tokenizer.split, pieces)
         stream.add(lines.pop(split))
         ids = stream.array()
-        spelled[split] = SplitText(ids, _moved_starts(part, ids), part.keys)
+        spelled[split] = part._replace(ids=ids, starts=_moved_starts(part, ids))
     return spelled, pieces, tokenizer
 
 

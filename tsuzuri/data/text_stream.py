@@ -122,11 +122,15 @@ def first_seen_ids() -> defaultdict[str, int]:
 
 
 class SplitText(NamedTuple):
-    """What a split is made of: int32 ``ids``, where each document begins in them, int64, and the keys of its lines."""
+    """What a split is made of: int32 ``ids``, where each document begins in them, int64, and the keys of its lines.
+
+    ``names`` are those of the documents, as many as ``starts``, where they are known.
+    """
 
     ids: numpy.ndarray
     starts: numpy.ndarray
     keys: numpy.ndarray
+    names: Sequence[str] = ()
 
 
 def split_text(
@@ -163,11 +167,13 @@ def _part(stream, pieces):
     ids, ends, keys = stream.array(), numpy.frombuffer(stream.ends, "q"), numpy.frombuffer(stream.keys, "q")
     cut = [_ended(ids[start:stop]) for start, stop in pieces]
     starts = numpy.cumsum([0, *map(len, cut[:-1])])
+    texts = numpy.searchsorted([text.id for text in stream.texts], [start for start, _ in pieces], side="right") - 1
+    names = [stream.texts[n].name for n in texts]
     lines = [slice(*numpy.searchsorted(ends, piece, side="right")) for piece in pieces]
     if all(before[1] == after[0] for before, after in itertools.pairwise(pieces)):  # as one, without a copy
         whole = pieces[0][0], pieces[-1][1]
-        return SplitText(_ended(ids[slice(*whole)]), starts, keys[lines[0].start : lines[-1].stop])
-    return SplitText(numpy.concatenate(cut), starts, numpy.concatenate([keys[line] for line in lines]))
+        return SplitText(_ended(ids[slice(*whole)]), starts, keys[lines[0].start : lines[-1].stop], names)
+    return SplitText(numpy.concatenate(cut), starts, numpy.concatenate([keys[line] for line in lines]), names)
 
 
 def _end_of_all(main, bounds, missing, whole_lines):

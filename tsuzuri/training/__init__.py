@@ -11,6 +11,7 @@ lock.py            one training at a time on it
 staging.py         its files put in place all together
 identity.py        what ties them together
 schemas.py         what it holds, for both kinds of model side by side
+corpus_file.py     the words that a language model is trained on, kept with it
 expected.py        how large the arrays of a run's files may be
 checkpoint.py      the whole state of a training as arrays, and back
 initialization.py  what a classifier begins with

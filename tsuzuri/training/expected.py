@@ -32,5 +32,10 @@ def averaged(recipe):
     return getattr(recipe, "average", 0) > 0
 
 
+def arrays_of_corpus(count):
+    """Those that corpus.npz may hold where ``count`` words are trained on, in as many texts at most."""
+    return {"ids": 4 * count, "starts": NUMBER * count, "names": HISTORY, "run": MARK}
+
+
 def _bytes(shapes):
     return {name: NUMBER * math.prod(shape) for name, shape in shapes.items()}

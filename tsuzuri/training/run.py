@@ -5,6 +5,7 @@ vocabulary.txt   one word a line, its id the line number
 model.npz        the weights that did best on validation, and the run's id, as ``run``; of a classifier also its errors,
                  as ``history_errs``
 checkpoint.npz   the whole state of the training: weights, moments, LSTM state, position, generators, history
+corpus.npz       the words that a language model is trained on, for what it copies of them; may be left out
 log.jsonl        a line a validation
 loss.png         the curves; of a classifier error.png, and confusion.png once it was evaluated
 subwords.model   SentencePiece's model of the pieces that are words, where they were learned (--tokens subword)
@@ -16,6 +17,7 @@ tensorboard/     events for TensorBoard, where they were asked for
 ``schemas.py`` has what differs between a language model and a classifier.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -30,7 +32,7 @@ from tsuzuri.errors import UserError, read_failure
 from tsuzuri.rules import check_value
 from tsuzuri.text import vocabulary
 from tsuzuri.text.subwords import Subwords
-from tsuzuri.training import expected, staging
+from tsuzuri.training import corpus_file, expected, staging
 from tsuzuri.training.checkpoint import COUNTS, Checkpoint, arrays_of, check_arrays, checkpoint_arrays
 from tsuzuri.training.identity import (
     MARK,
@@ -86,11 +88,9 @@ class Run:
             **({SUBWORDS: self.subwords} if self.subwords else {}),
             "run.json": self._json(),
         }
-        if self.lock:
-            staging.put_files(self.lock, contents)
-            return
-        with RunLock(self.path) as lock:
+        with contextlib.nullcontext(self.lock) if self.lock else RunLock(self.path) as lock:
             staging.put_files(lock, contents)
+        self.inputs = {}  # they are on the disk, and can be large
 
     def save_recipe(self, recipe):
         """Put a changed recipe into run.json."""
@@ -170,6 +170,16 @@ class Run:
             best = self.file("model.npz")
             self._check_mark(best, self._load_arrays(best, expected.arrays_of_model(self))[1])
         return checkpoint
+
+    def keep_corpus(self, ids, places):
+        """Let a new run keep the training part of its corpus; see ``corpus_file.TrainedOn``."""
+        kept = corpus_file.TrainedOn(ids, places)
+        self.inputs[corpus_file.NAME] = corpus_file.encode_corpus(kept, len(self.vocabulary), self.about["id"])
+
+    def load_corpus(self):
+        """The ``TrainedOn`` that the run keeps, or None: runs from before keep none."""
+        path = self.file(corpus_file.NAME)
+        return corpus_file.load_corpus(path, self.about) if os.path.exists(path) else None
 
     def _load_arrays(self, path, most):
         """The arrays of an .npz, of which ``most`` may be there, and that which says whose they are, or None."""
