@@ -6,7 +6,7 @@ import pytest
 from tsuzuri.sampling import filters
 from tsuzuri.sampling.constraints import SingleBlankLines
 from tsuzuri.sampling.novelty import CopyLimit, WordRun, longest_runs, seen_share
-from tsuzuri.sampling.stream import generate_words
+from tsuzuri.sampling.stream import generate_words, generate_words_on_gpu
 from tsuzuri.sampling.suffixes import Suffixes, suffix_array
 
 
@@ -91,6 +91,27 @@ def test_no_copy_is_longer_than_the_limit(rng, most):
     texts = numpy.array([next(rows) for _ in range(300)]).T
     longest = [int(suffixes.longest_matches(text).max()) for text in texts]
     assert (max(longest) <= most and constraint.gave_way == 0) if most else min(longest) > 5
+
+
+class Writer:
+    """A GPU that draws the first word that it may."""
+
+    batch, size = 1, 4
+
+    def read(self, words):
+        pass
+
+    def word(self, mask):
+        return numpy.flatnonzero(~mask[0])[:1]
+
+
+def test_on_a_gpu_the_limit_is_a_mask_for_every_word():
+    suffixes = Suffixes(numpy.array([0, 0, 0, 0, 1, 0, 0, 2]))
+    limit = CopyLimit(barring(), [WordRun(suffixes, 2)])
+    rows = limit.follow(generate_words_on_gpu(Writer(), [3], limit, limit.steady))
+    text = numpy.array([next(rows)[0] for _ in range(30)])
+    assert text[:3].tolist() == [0, 0, 3]
+    assert suffixes.longest_matches(text).max() == 2
 
 
 def barring(*ids):

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from tsuzuri.cli import console
+from tsuzuri.cli import console, signals
 from tsuzuri.printable import printable_text
 
 COLORS = ((16, "31"), (8, "33"))  # copies of so many words or more, and their color: red, yellow
@@ -18,12 +18,13 @@ def print_text(generated, wanted):
         print_pieces(generated.stream())
         report(generated, wanted)
         return 0
-    generated.texts()
+    with signals.Interrupt() as interrupt:  # what was drawn until then is shown
+        generated.texts(interrupt.requested)
     pieces, novelty = generated.copied()
     sys.stdout.write(colored(pieces, novelty) + "\n")
     sys.stdout.flush()
     report(generated, wanted)
-    return 0
+    return 128 + interrupt.signal if interrupt.requested() else 0
 
 
 def print_pieces(pieces):
