@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tsuzuri.api.drawing import Note, draw_ids
+import numpy
+
+from tsuzuri.api.drawing import Note, best_rows, draw_ids, rows_for_each
 from tsuzuri.errors import UserError
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.compose import Beginning, MusicVocabulary
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import codec, collect
 from tsuzuri.midi.words.convert import PieceWords
+from tsuzuri.sampling.primes import Primes
+from tsuzuri.sampling.scores import WordScores
 from tsuzuri.training.run import Run
 
 LIMITS = ("length", "bars", "seconds")
@@ -45,10 +50,20 @@ class GeneratedMusic:
         if unlike:
             count = len(self._beginning.events)
             note(f"note: the model does not know {unlike} of the {count} words to begin with")
-        self._rows = draw_ids(args, run, [eos, *prime_ids], self._grammar.mask, vocabulary.onset_keys())
+        each = rows_for_each(args)
+        self._best_of, self._sums, self._counts = args["best_of"], numpy.zeros(each), numpy.zeros(each)
+        self._scores = WordScores() if self._best_of > 1 else None
+        primes = Primes([[eos, *prime_ids]] * each)
+        self._rows = draw_ids(args, run, primes, self._grammar.mask, vocabulary.onset_keys(), self._scores)
 
     def stream(self) -> Iterator[str]:
-        """Yield the words of the only piece, each as soon as it is drawn: the prime's come first."""
+        """Yield the words of the only piece, each as soon as it is drawn: the prime's come first.
+
+        Those of the best of several come once it is known.
+        """
+        if self._best_of > 1:
+            yield from self.pieces()[0].words
+            return
         last, taken = 0, 0
         for _ in compose.grow_pieces(self._rows, self._grammar, self._length):
             events = self._grammar.events[0]
@@ -60,12 +75,26 @@ class GeneratedMusic:
     def pieces(self, stop: Callable[[], bool] = lambda: False) -> list[PieceWords]:
         """The pieces, once they have all ended: those that have not when ``stop()`` becomes true are closed then."""
         stopped = False
-        for _ in compose.grow_pieces(self._rows, self._grammar, self._length):
+        for _ in compose.grow_pieces(self._scored(), self._grammar, self._length):
             if not stopped and stop():
                 self._grammar.close()
                 stopped = True
         pieces: list[PieceWords] = compose.finished_pieces(self._grammar, self._beginning)
-        return pieces
+        kept = best_rows(self.means().tolist(), self._best_of)
+        return [dataclasses.replace(pieces[row], name=compose.piece_name(n)) for n, row in enumerate(kept)]
+
+    def means(self) -> numpy.ndarray:
+        """The mean log-probability of the words drawn for each piece, (B,) in nats, where the best of several is kept."""
+        return self._sums / numpy.maximum(self._counts, 1)
+
+    def _scored(self) -> Iterator[Sequence[int]]:
+        """The rows, each counted for the pieces that have not ended."""
+        for row in self._rows:
+            if self._scores:
+                growing = ~self._grammar.ended
+                self._counts += growing
+                self._sums += numpy.where(growing, self._scores.last, 0)
+            yield row
 
 
 def check_limits(args: Mapping[str, Any]) -> None:
@@ -82,7 +111,7 @@ def start_grammar(
     numerator, denominator = beginning.meter
     longest = args["max_note"] * timing.bar_length(numerator, denominator, about["division"])
     lexicon, may_end = Lexicon(vocabulary.parsed, eos), args["length"] is None
-    grammar = Grammar(lexicon, about["division"], longest, about["voices"], args["num_samples"], may_end)
+    grammar = Grammar(lexicon, about["division"], longest, about["voices"], rows_for_each(args), may_end)
     grammar.begin(beginning.events)
     tempo = round(60 * timing.SECOND / args["tempo"]) if args["tempo"] else beginning.tempo
     length = args["length"] or compose.LONGEST

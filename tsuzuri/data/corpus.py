@@ -11,6 +11,7 @@ from tsuzuri.data.remarks import remarks_report
 from tsuzuri.data.text_stream import HELD_OUT, SPLITS, TextStream, first_seen_ids, split_text
 from tsuzuri.errors import UserError
 from tsuzuri.text import reader, scripts, vocabulary
+from tsuzuri.text.brackets import bracket_habits
 from tsuzuri.text.normalization import normalize_lines
 from tsuzuri.text.paragraphs import looks_wrapped
 from tsuzuri.text.settings import DROP, KEEP, USUAL, TextSettings
@@ -61,7 +62,10 @@ def build_text_corpus(
         raise UserError(f"{' '.join(paths)}: no text is left to train on: all are in --valid or --test too")
     parts, keys = split_text(main, own, whole_lines=not texts.distinct)
     report["known_lines"] = {split: duplicates.share_of_known(keys[split], keys["train"]) for split in SPLITS[1:]}
-    return _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
+    corpus = _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
+    habits = bracket_habits(corpus.train.tolist(), corpus.vocabulary.words, vocabulary.EOS)
+    report["brackets"] = habits.report()
+    return corpus
 
 
 def build_piece_corpus(

@@ -5,7 +5,7 @@ that opens one elsewhere, as German does with “, that sign is found not to be 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 PAIRS = ("「」", "『』", "（）", "〈〉", "《》", "【】", "〔〕", "［］", "“”", "()", "[]", "{}")
 MATCHED = 0.75  # of a pair's signs, at least: with fewer it is used for something else
@@ -23,6 +23,10 @@ class BracketHabits(NamedTuple):
     pairs: tuple[str, ...] = PAIRS
     lines: bool = False
     longest: int = LONGEST
+
+    def report(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {"pairs": list(self.pairs), "lines": self.lines, "longest": self.longest}
 
 
 def bracket_signs(word: str, pairs: Sequence[str] = PAIRS) -> tuple[int, ...]:
