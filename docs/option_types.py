@@ -21,25 +21,11 @@ from typing import Literal, TypedDict
 
 Path = str | os.PathLike[str]
 '''
-OWN = (
-    "corpus",
-    "files",
-    "run",
-    "word",
-    "model",
-    "primetext",
-    "prompts",
-    "num_samples",
-    "out",
-    "words",
-    "plot",
-    "list",
-    "force",
-)
+OWN = ("corpus", "files", "run", "word", "model", "primetext", "num_samples", "out", "words", "plot", "list", "force")
 CLASSES = {  # name of the class: the command, its tables, and the options that are no keywords
     "TrainOptions": ("train.py", train.TABLES, ("corpus", "out")),
     "ClassifierOptions": ("classify.py train", classify.TRAIN, ("corpus", "out")),
-    "GenerateOptions": ("generate.py", generate.TABLES, (*OWN, "wav", "soundfont")),
+    "GenerateOptions": ("generate.py", generate.TABLES, (*OWN, "prompts", "wav", "soundfont")),
     "ReadMidiOptions": ("read_midi.py", midi.READ_MIDI, (*OWN, "transpose", "stretch")),
     "PredictOptions": ("classify.py predict", classify.PREDICT, (*OWN, "encoding", "json", "color")),
     "EvaluateOptions": ("classify.py evaluate", classify.EVALUATE, ("run", "corpus", "out")),

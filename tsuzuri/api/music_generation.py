@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -81,16 +80,16 @@ class GeneratedMusic:
                 stopped = True
         pieces: list[PieceWords] = compose.finished_pieces(self._grammar, self._beginning)
         kept = best_rows(self.means().tolist(), self._best_of)
-        return [dataclasses.replace(pieces[row], name=compose.piece_name(n)) for n, row in enumerate(kept)]
+        return [pieces[row]._replace(name=compose.piece_name(n)) for n, row in enumerate(kept)]
 
     def means(self) -> numpy.ndarray:
-        """The mean log-probability of the words drawn for each piece, (B,) in nats, where the best of several is kept."""
+        """The mean log-probability of the words of each row, (B,) in nats, where the best of several is kept."""
         return self._sums / numpy.maximum(self._counts, 1)
 
     def _scored(self) -> Iterator[Sequence[int]]:
         """The rows, each counted for the pieces that have not ended."""
         for row in self._rows:
-            if self._scores:
+            if self._scores and self._scores.last is not None:
                 growing = ~self._grammar.ended
                 self._counts += growing
                 self._sums += numpy.where(growing, self._scores.last, 0)

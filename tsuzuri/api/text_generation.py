@@ -84,9 +84,10 @@ class GeneratedTexts:
     def _grow(self) -> Iterator[str]:
         """Yield what each word adds to a text, until all have ended."""
         for row in self._rows:
+            last = self._scores.last if self._scores else None
             for n, text in enumerate(self._texts):
                 if not text.over:
-                    chance = float(self._scores.last[n]) if self._scores else 0.0
+                    chance = float(last[n]) if last is not None else 0.0
                     yield text.take(printed_word(row[n], self._run.vocabulary), chance)
             if all(text.over for text in self._texts):
                 return

@@ -92,9 +92,9 @@ class ClosedBrackets:
 
     ``signs`` (``nesting.py``) are those of the ids that have any; each pair has an id that only closes it, and there
     are ids without signs. ``prime`` are the words that the texts begin with, rows (B,), which may leave brackets open.
-    ``budgets`` (B,) are the words that may follow: as many as are open are left for closing. ``line_end`` is the id that
-    must not be drawn in a bracket, or None. A bracket is closed at the first id with ``is_end`` after it has ``longest``
-    words, and wherever it has ``LAST_RESORT`` times as many.
+    ``budgets`` (B,) are the words that may follow: as many as are open are left for closing. ``line_end`` is the id
+    that must not be drawn in a bracket, or None. A bracket is closed at the first id with ``is_end`` after it has
+    ``longest`` words, and wherever it has ``LAST_RESORT`` times as many.
     """
 
     steady = False

@@ -27,9 +27,9 @@ def module_of_array(array):
 
 
 def repetition_penalty(logits, words, penalty):
-    """Make the last ``RECENT`` of words (B, T) less likely: logits above 0 are divided by ``penalty``, others multiplied.
+    """Make the last ``RECENT`` of words (B, T) less likely: logits above 0 are divided by it, others multiplied.
 
-    1 or more; 1 changes nothing (Keskar et al. 2019). Words that are gone stay gone.
+    penalty is 1, which changes nothing, or more (Keskar et al. 2019). Words that are gone stay gone.
     """
     if penalty == 1 or not words.shape[1]:
         return logits
@@ -160,12 +160,13 @@ def draw_words(logits, rng):
 
 
 def make_sampler(t=1.0, k=None, p=None, share=None, mass=None, penalty=1.0, n=None):
-    """A function of logits (B, V), a random generator, a heat and words (B, T) to words (B,): all of the above in order.
+    """A function of logits (B, V), a random generator, a heat and words (B, T) to words (B,): all filters in order.
 
     ``share`` is min_p's, ``mass`` typical's, ``penalty`` and ``n`` those of the first two, which need the words so far.
     A temperature of 0 takes the likeliest word. A heat h (B, 1) above 1, as from ``loops.LoopEscape``, raises t by
-    h - 1, so that t = 0 becomes a draw too, and relaxes the filters after it, as k = 1 alone would keep any loop closed:
-    k is multiplied by h, 1 - p and 1 - mass are divided by it, and so is share. A heat of 1, or None, changes no draw.
+    h - 1, so that t = 0 becomes a draw too, and relaxes the filters after it, as k = 1 alone would keep any loop
+    closed: k is multiplied by h, 1 - p and 1 - mass are divided by it, and so is share. A heat of 1, or None, changes
+    no draw.
     """
 
     def sample(logits, rng, heat=None, words=None):
