@@ -5,7 +5,7 @@ import pathlib
 from tsuzuri.midi.words.settings import ALLOWED
 from tsuzuri.options import classify, generate, midi, train
 from tsuzuri.options.option import Option
-from tsuzuri.options.values import DEVICE, FILE, FLAG, FOLDER, NAME, RUN, SWITCH, TEXT
+from tsuzuri.options.values import DEVICE, FILE, FLAG, FOLDER, NAME, RUN, SOME_TEXT, SWITCH, TEXT
 
 PATH = pathlib.Path(__file__).parent.parent / "tsuzuri" / "api" / "option_types.py"
 HEAD = '''"""The options of the Python functions as types, for editors and type checkers: written by ``make docs``.
@@ -22,14 +22,11 @@ from typing import Literal, TypedDict
 Path = str | os.PathLike[str]
 '''
 OWN = ("corpus", "files", "run", "word", "model", "primetext", "num_samples", "out", "words", "plot", "list", "force")
+SCORED = ("score", "cache", "adapt", "json")
 CLASSES = {  # name of the class: the command, its tables, and the options that are no keywords
     "TrainOptions": ("train.py", train.TABLES, ("corpus", "out")),
     "ClassifierOptions": ("classify.py train", classify.TRAIN, ("corpus", "out")),
-    "GenerateOptions": (
-        "generate.py",
-        generate.TABLES,
-        (*OWN, "wav", "soundfont", "score", "cache", "adapt", "json", "novelty"),
-    ),
+    "GenerateOptions": ("generate.py", generate.TABLES, (*OWN, "prompts", "wav", "soundfont", *SCORED, "novelty")),
     "ReadMidiOptions": ("read_midi.py", midi.READ_MIDI, (*OWN, "transpose", "stretch")),
     "PredictOptions": ("classify.py predict", classify.PREDICT, (*OWN, "encoding", "json", "color")),
     "EvaluateOptions": ("classify.py evaluate", classify.EVALUATE, ("run", "corpus", "out")),
@@ -59,6 +56,8 @@ def annotation(option: Option) -> str:
         return f"Literal[{', '.join(map(repr, kind.choices))}]".replace("'", '"')
     if kind in (FILE, FOLDER, RUN):
         return "Path | Sequence[Path]" if option.several else "Path"
+    if kind is SOME_TEXT and option.several:
+        return "str | Sequence[str]"
     if kind in (TEXT, DEVICE):
         return "str"
     if kind is NAME:

@@ -3,15 +3,26 @@
 import numpy
 
 from tsuzuri.data.places import piece_places, text_places
-from tsuzuri.data.text_stream import StreamedText
+from tsuzuri.data.text_stream import TextStream, first_seen_ids, split_text
 from tsuzuri.text.vocabulary import SPECIAL, Vocabulary
 
 
-def test_texts_by_the_pieces_of_their_stream():
-    texts = [StreamedText(f"/x/{name}.txt", None, at, 0, 1) for name, at in (("a", 0), ("b", 10), ("sub/c", 25))]
-    assert text_places(texts, [(0, 20)]) == [("a.txt", 0), ("b.txt", 10)]
-    assert text_places(texts, [(0, 8), (10, 20), (25, 30)]) == [("a.txt", 0), ("b.txt", 8), ("sub/c.txt", 18)]
-    assert text_places(texts[:1], [(0, 5)]) == [("a.txt", 0)]
+def test_texts_by_the_documents_of_their_part():
+    texts = TextStream(str.split, first_seen_ids())
+    for name, text in (("/x/a.txt", "one two"), ("/x/b.txt", "three"), ("/x/sub/c.txt", "four five six")):
+        texts.add_text(name, [text])
+    places = text_places(split_text(texts, {"valid": texts, "test": texts})[0]["train"])
+    assert places == [("a.txt", 0), ("b.txt", 3), ("sub/c.txt", 5)]
+
+
+def test_parts_of_texts_have_their_names():
+    texts = TextStream(str.split, first_seen_ids())
+    for name in "abc":
+        texts.add_text(f"/x/{name}.txt", [f"{name} {n}" for n in range(40)])
+    train = split_text(texts, {})[0]["train"]
+    assert [name for name, _ in text_places(train)] == ["a.txt", "b.txt", "c.txt"]
+    for name, start in text_places(train):
+        assert list(texts.index)[train.ids[start]] == name[0]
 
 
 def test_pieces_by_their_words():

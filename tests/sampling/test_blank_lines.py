@@ -4,7 +4,7 @@ import numpy
 import pytest
 
 from tsuzuri.sampling import filters
-from tsuzuri.sampling.constraints import SingleBlankLines
+from tsuzuri.sampling.constraints import Constraints, SingleBlankLines
 from tsuzuri.sampling.stream import generate_words, generate_words_on_gpu
 
 END, UNKNOWN = 0, 1
@@ -25,7 +25,7 @@ class Table:
 
 
 def drawn(prime, rng, batch=3, count=400, line_end=END):
-    constraint = SingleBlankLines([UNKNOWN], line_end, prime, batch)
+    constraint = Constraints(SingleBlankLines([UNKNOWN], line_end, prime, batch))
     rows = generate_words(Table(), prime, filters.make_sampler(), constraint, rng, batch)
     rows = constraint.follow(rows)
     return numpy.array([next(rows) for _ in range(count)]).T.tolist()
@@ -67,7 +67,7 @@ class Writer:
 
 
 def test_on_a_gpu_a_mask_is_given_only_where_it_has_changed():
-    constraint, writer = SingleBlankLines([UNKNOWN], END, [END], 2), Writer()
+    constraint, writer = Constraints(SingleBlankLines([UNKNOWN], END, [END], 2)), Writer()
     rows = constraint.follow(generate_words_on_gpu(writer, [END], constraint, constraint.steady))
     assert [next(rows).tolist() for _ in range(7)] == [[w, w] for w in (2, END, END, 2, END, END, 2)]
     assert writer.given == 5, "not before the second line end of each two"

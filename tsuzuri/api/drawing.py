@@ -12,8 +12,12 @@ from tsuzuri.errors import UserError, enough_memory
 from tsuzuri.kernels import devices
 from tsuzuri.options.generate import ONLY_MUSIC, ONLY_TEXT, TABLES
 from tsuzuri.options.resolve import defaults
+from tsuzuri.options.values import LARGEST
 from tsuzuri.sampling import filters
+from tsuzuri.sampling.history import History
 from tsuzuri.sampling.loops import LoopEscape
+from tsuzuri.sampling.primes import Primes
+from tsuzuri.sampling.scores import WordScores
 from tsuzuri.sampling.stream import generate_words, generate_words_on_gpu
 from tsuzuri.training.run import Run
 
@@ -42,28 +46,51 @@ def generating_options(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
 def draw_ids(
     args: Mapping[str, Any],
     run: Run,
-    prime_ids: Sequence[int],
+    primes: Primes,
     constrain: Callable[[numpy.ndarray], numpy.ndarray],
     onset_keys: Sequence[int] | None = None,
-    steady: bool = False,
+    scores: WordScores | None = None,
 ) -> Iterator[Sequence[int]]:
-    """The endless stream of ids (B,) that follow ``prime_ids``, drawn as the options say.
+    """The endless stream of ids (B,) that follow ``primes``, drawn as the options say; see ``generate_words``.
 
-    ``steady``: what ``constrain`` forbids never changes; ``onset_keys``: see ``LoopEscape``.
+    ``onset_keys``: see ``LoopEscape``; ``scores`` are told of each draw. What a GPU's recorded steps cannot do, such as
+    filters beyond top-p, is done word by word.
     """
     needed_for = f"--num-samples {args['num_samples']}: fewer take less"
+    steady = getattr(constrain, "steady", False)
     with enough_memory(needed_for):
         model = run.load_best()
         model.to_device(devices.choose(args["device"]))
         cuts = args["temperature"], args["top_k"], args["top_p"]
-        batch, rng = args["num_samples"], numpy.random.default_rng(args["seed"])
+        batch, rng = len(primes), numpy.random.default_rng(args["seed"])
         escape = LoopEscape(batch, onset_keys) if args["escape"] else None
-        writer = model.writer(batch, cuts, rng, escape, own_masks=not steady)
+        looks_back = args["repetition_penalty"] > 1 or args["no_repeat"] is not None
+        recorded = primes.same and not (looks_back or scores or args["min_p"] or args["typical"])
+        writer = model.writer(batch, cuts, rng, escape, own_masks=not steady) if recorded else None
     if writer:
-        rows: Iterator[Sequence[int]] = generate_words_on_gpu(writer, prime_ids, constrain, steady)
+        prime = primes.common()[:, 0].tolist()
+        rows: Iterator[Sequence[int]] = generate_words_on_gpu(writer, prime, constrain, steady)
     else:
-        rows = generate_words(model, prime_ids, filters.make_sampler(*cuts), constrain, rng, batch, escape)
+        more = args["min_p"] or None, args["typical"], args["repetition_penalty"], args["no_repeat"]
+        history = History(batch) if looks_back else None
+        sample = filters.make_sampler(*cuts, *more)
+        rows = generate_words(model, primes, sample, constrain, rng, batch, escape, history, scores)
     return _within_memory(rows, needed_for)
+
+
+def rows_for_each(args: Mapping[str, Any], primes: int = 1) -> int:
+    """How many texts or pieces are drawn for each of so many primes; raises ``UserError`` where they are too many."""
+    each: int = args["num_samples"] * args["best_of"]
+    if each * primes > LARGEST:
+        asked = " times ".join(["--num-samples", "--best-of"] + ["the lines of --prompts"] * (primes > 1))
+        raise UserError(f"{asked}: {each * primes:,} to draw side by side: must be at most {LARGEST:,}")
+    return each
+
+
+def best_rows(means: Sequence[float], best_of: int) -> list[int]:
+    """Of each ``best_of`` rows the one with the highest mean."""
+    starts = range(0, len(means), best_of)
+    return [max(range(start, start + best_of), key=lambda row: means[row]) for start in starts]
 
 
 def _within_memory(rows: Iterator[Sequence[int]], needed_for: str) -> Iterator[Sequence[int]]:

@@ -20,6 +20,7 @@ from tsuzuri.errors import UserError
 GIGABYTE = 1 << 30
 PYTHONS = (3, 10), (3, 13)
 PACKAGES = {  # by the names of their modules, but for those with a check of their own
+    "sentencepiece": "sentencepiece>=0.2.1,<0.3",
     "regex": "regex>=2023.12",
     "tqdm": "tqdm>=4.66",
     "matplotlib": "matplotlib>=3.8",

@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tsuzuri.api.drawing import Note, draw_ids
+import numpy
+
+from tsuzuri.api.drawing import Note, best_rows, draw_ids, rows_for_each
 from tsuzuri.api.music_copies import MelodyRun, MusicCopies, striking_words
 from tsuzuri.api.novelty import Novelty, gave_way_line
 from tsuzuri.errors import UserError
@@ -16,6 +18,8 @@ from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import codec, collect
 from tsuzuri.midi.words.convert import PieceWords
 from tsuzuri.sampling.novelty import CopyLimit
+from tsuzuri.sampling.primes import Primes
+from tsuzuri.sampling.scores import WordScores
 from tsuzuri.training.run import Run
 
 LIMITS = ("length", "bars", "seconds")
@@ -48,11 +52,16 @@ class GeneratedMusic:
         if unlike:
             count = len(self._beginning.events)
             note(f"note: the model does not know {unlike} of the {count} words to begin with")
+        each = rows_for_each(args)
+        self._best_of, self._sums, self._counts = args["best_of"], numpy.zeros(each), numpy.zeros(each)
+        self._scores = WordScores() if self._best_of > 1 else None
         self._begun = [len(events) for events in self._grammar.events]
         self._copies = MusicCopies(run) if args["novelty"] or args["max_copy"] else None
         self._most, self._note = args["max_copy"], note
         self._limit = self._copy_limit(vocabulary)
-        rows = draw_ids(args, run, [eos, *prime_ids], self._limit or self._grammar.mask, vocabulary.onset_keys())
+        primes = Primes([[eos, *prime_ids]] * each)
+        constrain = self._limit or self._grammar.mask
+        rows = draw_ids(args, run, primes, constrain, vocabulary.onset_keys(), self._scores)
         self._rows: Iterator[Sequence[int]] = self._limit.follow(rows) if self._limit else rows
 
     def _copy_limit(self, vocabulary: MusicVocabulary) -> Any:
@@ -70,11 +79,17 @@ class GeneratedMusic:
     def novelties(self) -> list[Novelty]:
         """How new each of the pieces is, after its prime, where ``args`` asked for it."""
         assert self._copies is not None
-        pairs = zip(self._grammar.events, self._begun, strict=True)
-        return [self._copies.novelty(events, begun) for events, begun in pairs]
+        kept = best_rows(self.means().tolist(), self._best_of)
+        return [self._copies.novelty(self._grammar.events[row], self._begun[row]) for row in kept]
 
     def stream(self) -> Iterator[str]:
-        """Yield the words of the only piece, each as soon as it is drawn: the prime's come first."""
+        """Yield the words of the only piece, each as soon as it is drawn: the prime's come first.
+
+        Those of the best of several come once it is known.
+        """
+        if self._best_of > 1:
+            yield from self.pieces()[0].words
+            return
         last, taken = 0, 0
         for _ in compose.grow_pieces(self._rows, self._grammar, self._length):
             events = self._grammar.events[0]
@@ -86,14 +101,28 @@ class GeneratedMusic:
     def pieces(self, stop: Callable[[], bool] = lambda: False) -> list[PieceWords]:
         """The pieces, once they have all ended: those that have not when ``stop()`` becomes true are closed then."""
         stopped = False
-        for _ in compose.grow_pieces(self._rows, self._grammar, self._length):
+        for _ in compose.grow_pieces(self._scored(), self._grammar, self._length):
             if not stopped and stop():
                 self._grammar.close()
                 stopped = True
         if self._limit and self._limit.gave_way:
             self._note(gave_way_line(self._most, self._limit.gave_way))
         pieces: list[PieceWords] = compose.finished_pieces(self._grammar, self._beginning)
-        return pieces
+        kept = best_rows(self.means().tolist(), self._best_of)
+        return [pieces[row]._replace(name=compose.piece_name(n)) for n, row in enumerate(kept)]
+
+    def means(self) -> numpy.ndarray:
+        """The mean log-probability of the words of each row, (B,) in nats, where the best of several is kept."""
+        return self._sums / numpy.maximum(self._counts, 1)
+
+    def _scored(self) -> Iterator[Sequence[int]]:
+        """The rows, each counted for the pieces that have not ended."""
+        for row in self._rows:
+            if self._scores and self._scores.last is not None:
+                growing = ~self._grammar.ended
+                self._counts += growing
+                self._sums += numpy.where(growing, self._scores.last, 0)
+            yield row
 
 
 def check_limits(args: Mapping[str, Any]) -> None:
@@ -110,7 +139,7 @@ def start_grammar(
     numerator, denominator = beginning.meter
     longest = args["max_note"] * timing.bar_length(numerator, denominator, about["division"])
     lexicon, may_end = Lexicon(vocabulary.parsed, eos), args["length"] is None
-    grammar = Grammar(lexicon, about["division"], longest, about["voices"], args["num_samples"], may_end)
+    grammar = Grammar(lexicon, about["division"], longest, about["voices"], rows_for_each(args), may_end)
     grammar.begin(beginning.events)
     tempo = round(60 * timing.SECOND / args["tempo"]) if args["tempo"] else beginning.tempo
     length = args["length"] or compose.LONGEST

@@ -138,15 +138,22 @@ class GenerateOptions(TypedDict, total=False):
     unk: Literal["error", "skip", "nearest"] | None
     length: int | None
     sentences: int | None
+    stop: str | Sequence[str] | None
+    best_of: int | None
     bars: int | None
     seconds: float | None
     max_note: int | None
     tempo: float | None
     program: int | None
+    repetition_penalty: float | None
+    no_repeat: int | None
     temperature: float | None
     top_k: int | None
     top_p: float | None
     max_copy: int | None
+    min_p: float | None
+    typical: float | None
+    brackets: bool | None
     escape: bool | None
     seed: int | None
     device: str | None

@@ -8,13 +8,13 @@ import html
 import io
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from typing_extensions import Unpack
 
 from tsuzuri import storage
-from tsuzuri.api.arguments import options_in_python, path_text, warn, whole_count
+from tsuzuri.api.arguments import as_list, options_in_python, path_text, warn, whole_count
 from tsuzuri.api.drawing import generating_options
 from tsuzuri.api.music_copies import MusicCopies
 from tsuzuri.api.music_generation import GeneratedMusic
@@ -22,6 +22,7 @@ from tsuzuri.api.novelty import Novelty
 from tsuzuri.api.option_types import GenerateOptions
 from tsuzuri.api.pictures import Picture
 from tsuzuri.api.piece import Piece
+from tsuzuri.api.prompts import Prompt
 from tsuzuri.api.scored_inputs import words_of_bytes, words_of_file, words_of_text
 from tsuzuri.api.scoring import ScoredText, score_words, scored_text
 from tsuzuri.api.text_copies import TextCopies
@@ -41,6 +42,7 @@ ELSEWHERE = {  # options of generate.py that have another place here, and where
     "model": "the run is this one",
     "word": "the prime is the first argument",
     "primetext": "the prime is the first argument",
+    "prompts": "generate_each(primes, ...) takes several",
     "num_samples": "generate_many(count, ...) generates several",
     "out": "save what is returned",
     "novelty": "novelty(...) of the run tells of what is returned",
@@ -132,7 +134,8 @@ class TextRun(TrainedRun):
 
         The options are those of ``generate.py`` with underscores: ``sentences``, ``length``, ``temperature``,
         ``top_k``, ``top_p``, ``seed``, ``unk`` ("skip" or "nearest" for words that the model does not know),
-        ``escape``, ``device``. The same seed gives the same text. Raises ``UserError``.
+        ``stop``, ``best_of``, ``brackets``, ``escape``, ``device`` and so on. The same seed gives the same text. Raises
+        ``UserError``.
         """
         return self.generate_many(1, prime, **options)[0]
 
@@ -140,6 +143,19 @@ class TextRun(TrainedRun):
         """``count`` different texts, drawn side by side, which is faster than one after the other."""
         with options_in_python():
             return self._texts(prime, options, count).texts()
+
+    def generate_each(self, primes: Sequence[str], **options: Unpack[GenerateOptions]) -> list[str]:
+        """A new text for each of ``primes``, in their order, all drawn side by side. Raises ``UserError``.
+
+        >>> run.generate_each(["ホームズ", "ワトソン"], sentences=1)  # doctest: +SKIP
+        ['ホームズは…', 'ワトソンは…']
+        """
+        with options_in_python():
+            args, listed = _options(self._run, options, 1), as_list(primes, "primes", "a list of texts")
+            if not listed or not all(isinstance(prime, str) for prime in listed):
+                raise UserError(f"primes: is {shown(listed)}, must be a list of one text or more")
+            prompts = [Prompt(f"primes[{n}]", prime) for n, prime in enumerate(listed)]
+            return GeneratedTexts(self._run, "", args, warn, prompts).texts()
 
     def stream(self, prime: str = "", **options: Unpack[GenerateOptions]) -> Iterator[str]:
         """Yield the text of ``generate`` word by word, each as soon as it is drawn, with the space before it."""

@@ -5,11 +5,11 @@ from typing import Any
 import numpy
 
 from tsuzuri import storage
-from tsuzuri.api.text_generation import text_constraint
+from tsuzuri.api.text_constraints import depth_counter, run_brackets, text_constraints
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import collect, convert
-from tsuzuri.sampling import endings, filters, loops, stream
+from tsuzuri.sampling import endings, filters, loops, primes, stream
 from tsuzuri.text import sentences, tokenizers, vocabulary
 from tsuzuri.training.run import Run
 
@@ -31,11 +31,13 @@ def generate_sample(run: Run, epoch: int) -> str:
 
 def _text_sample(run: Run, model: Any, rng: numpy.random.Generator) -> str:
     words, tokenizer = run.vocabulary.words, tokenizers.tokenizer_of_run(run.about, run.subwords)
-    ending = endings.Ending(WORDS, SENTENCES, *sentences.sentence_rules(tokenizer.spaced))
-    prime, sample, escape = [vocabulary.EOS], filters.make_sampler(), loops.LoopEscape(1)
-    constraint = text_constraint(run, prime, 1)
+    signs, beginning = run_brackets(run), primes.Primes([[vocabulary.EOS]])
+    rules = sentences.sentence_rules(tokenizer.spaced, depth_after=depth_counter(run, signs))
+    ending = endings.Ending(WORDS, SENTENCES, *rules)
+    sample, escape = filters.make_sampler(), loops.LoopEscape(1)
+    constraints = text_constraints(run, beginning, WORDS, signs)
     drawn = []
-    for (i,) in constraint.follow(stream.generate_words(model, prime, sample, constraint, rng, 1, escape)):
+    for (i,) in constraints.follow(stream.generate_words(model, beginning, sample, constraints, rng, 1, escape)):
         word = "\n" if i == vocabulary.EOS else words[i]
         if ending.take(word):
             drawn.append(word)

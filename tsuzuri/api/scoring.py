@@ -13,7 +13,6 @@ from tsuzuri.data.characters import read_back, spelling_costs
 from tsuzuri.kernels import devices
 from tsuzuri.midi.words.collect import is_note_on
 from tsuzuri.sampling.cache import NeuralCache
-from tsuzuri.sampling.stream import next_logits
 from tsuzuri.text.tokenizers import tokenizer_of_run
 from tsuzuri.text.vocabulary import EOS, SPECIAL, UNK
 from tsuzuri.training.adaptation import DynamicEvaluation
@@ -123,7 +122,8 @@ def word_nats(
         ts = ids[start + 1 : start + 1 + steps]
         xs, before = ids[start : start + len(ts)], model.get_state()
         for x, t in zip(xs, ts, strict=True):
-            log_p = _log_softmax(next_logits(model, numpy.full(1, x, numpy.int32))[0])[t]
+            logits = model.step(model.xp.full(1, x, numpy.int32))[0]
+            log_p = _log_softmax(logits if isinstance(logits, numpy.ndarray) else logits.get())[t]
             if cache:
                 state = hidden_state(model)
                 held = held or NeuralCache(len(state))

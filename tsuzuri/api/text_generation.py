@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tsuzuri.api.drawing import Note, draw_ids
+from tsuzuri.api.drawing import Note, best_rows, draw_ids, rows_for_each
+from tsuzuri.api.growing_text import GrowingText
 from tsuzuri.api.novelty import Novelty, gave_way_line
+from tsuzuri.api.prompts import Prompt
+from tsuzuri.api.text_constraints import depth_counter, run_brackets, text_constraints, text_lines
 from tsuzuri.api.text_copies import TextCopies, printed_word
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import wordfile
 from tsuzuri.midi.words.collect import is_music_path
 from tsuzuri.options.values import shown
-from tsuzuri.sampling.constraints import SingleBlankLines
 from tsuzuri.sampling.endings import Ending
 from tsuzuri.sampling.novelty import CopyLimit
+from tsuzuri.sampling.primes import Primes
+from tsuzuri.sampling.scores import WordScores
 from tsuzuri.text.normalization import normalize, other_spellings
 from tsuzuri.text.paragraphs import beginning_lines
 from tsuzuri.text.segmentation import part_by_words
 from tsuzuri.text.sentences import sentence_rules
-from tsuzuri.text.settings import DROP
-from tsuzuri.text.subwords import is_byte
 from tsuzuri.text.tokenizers import Tokenizer, tokenizer_of_run
-from tsuzuri.text.vocabulary import EOS, SPECIAL, UNK, Vocabulary
+from tsuzuri.text.vocabulary import Vocabulary
 from tsuzuri.training.run import Run
 
 WORDS_A_SENTENCE = 200  # at most, unless a length says otherwise
@@ -33,86 +34,112 @@ WORDS_A_SENTENCE = 200  # at most, unless a length says otherwise
 class GeneratedTexts:
     """Texts that follow the text ``prime``, drawn from a ``run``'s model as ``args`` say, options of generate.py.
 
-    ``note`` is told what becomes of words of the prime that the model does not know. Raises ``UserError`` for such a
-    word where ``args`` do not say what to do with it.
+    Where there are ``prompts``, ``args["num_samples"]`` texts follow each of them, in their order, and all are drawn
+    side by side. ``note`` is told what becomes of words of a prime that the model does not know. Raises ``UserError``
+    for such a word where ``args`` do not say what to do with it.
     """
 
-    def __init__(self, run: Run, prime: str, args: Mapping[str, Any], note: Note) -> None:
-        if os.path.isfile(prime) and is_music_path(prime):
-            held = "words of MIDI" if prime.endswith(wordfile.SUFFIX) else "a MIDI file"
-            raise UserError(f"{prime}: is {held}, and {run.path} was trained on text: must be words to begin with")
-        check_unicode(prime)
-        vocabulary, self.tokenizer = run.vocabulary, tokenizer_of_run(run.about, run.subwords)
+    def __init__(
+        self, run: Run, prime: str, args: Mapping[str, Any], note: Note, prompts: Sequence[Prompt] | None = None
+    ) -> None:
+        prompts = [Prompt("", prime)] if prompts is None else prompts
+        self._run, self._best_of, vocabulary = run, args["best_of"], run.vocabulary
+        self.tokenizer = tokenizer_of_run(run.about, run.subwords)
         if self.tokenizer.dictionary != run.about["dictionary"]:
             made, here = run.about["dictionary"], self.tokenizer.dictionary
             note(f"note: {run.path} was tokenized with {made}, the one here is {here}")
-        prime = normalize(prime, run.about["corpus"]["text"]["normalize"])
-        prime = "\n".join(beginning_lines(prime, text_lines(run)))
-        prime_ids = text_prime_ids(prime, self.tokenizer, vocabulary, args["unk"], run.path, note)
-        self.count = args["num_samples"]
-        constraint: Any = text_constraint(run, prime_ids, self.count)
-        self._copies = TextCopies(run, self.tokenizer) if args["novelty"] or args["max_copy"] else None
-        if self._copies and args["max_copy"]:
-            constraint = CopyLimit(constraint, self._copies.runs(args["max_copy"], self.count))
-        rows = constraint.follow(draw_ids(args, run, prime_ids, constraint, steady=constraint.steady))
-        self._prime = [printed_word(i, vocabulary) for i in prime_ids[1:]]
+        each = rows_for_each(args, len(prompts))
+        beginnings = [self._beginning(prompt, args["unk"], note) for prompt in prompts]
+        primes = Primes([ids for ids in beginnings for _ in range(each)])
+        self.count = len(prompts) * args["num_samples"]
         length = args["length"] or WORDS_A_SENTENCE * (args["sentences"] or 1)
-        rules = args["sentences"], *sentence_rules(self.tokenizer.spaced, self._prime)
-        self._endings = [Ending(length, *rules) for _ in range(self.count)]
-        self._drawn: list[list[str]] = [[] for _ in range(self.count)]
-        self._words = self._kept(words_until_ended(rows, vocabulary, self._endings), constraint, args["max_copy"], note)
+        signs = run_brackets(run) if args["brackets"] else {}
+        constraints: Any = text_constraints(run, primes, length, signs)
+        self._copies = TextCopies(run, self.tokenizer) if args["novelty"] or args["max_copy"] else None
+        self._most, self._note = args["max_copy"], note
+        if self._copies and self._most:
+            constraints = CopyLimit(constraints, self._copies.runs(self._most, len(primes)))
+        self._constraints, self._scores = constraints, WordScores() if self._best_of > 1 else None
+        self._rows = constraints.follow(draw_ids(args, run, primes, constraints, scores=self._scores))
+        form = run.about["corpus"]["text"]["normalize"]
+        stops = [normalize(text, form) for text in args["stop"]]
+        self._texts = []
+        for ids, extra in zip([ids for ids in beginnings for _ in range(each)], primes.extra.tolist(), strict=True):
+            words = [printed_word(i, vocabulary) for i in ids[1:]]
+            rules = sentence_rules(self.tokenizer.spaced, words, depth_counter(run, signs))
+            ending = Ending(length, args["sentences"], *rules)
+            self._texts.append(GrowingText(words, extra, ending, stops, self.tokenizer.spaced))
 
-    def _kept(
-        self, words: Iterator[tuple[int, str]], constraint: object, limit: int | None, note: Note
-    ) -> Iterator[tuple[int, str]]:
-        """The words, each known to be drawn, and a note where a limit on copies had to give way."""
-        for n, word in words:
-            self._drawn[n].append(word)
-            yield n, word
-        if isinstance(constraint, CopyLimit) and constraint.gave_way:
-            note(gave_way_line(limit, constraint.gave_way))
+    def _beginning(self, prompt: Prompt, unknown: str, note: Note) -> list[int]:
+        """The ids of a prompt; what is wrong with it, or was changed, is told with its place."""
+        text, place = prompt.text, f"{prompt.place}: " if prompt.place else ""
+        if not place and os.path.isfile(text) and is_music_path(text):
+            held = "words of MIDI" if text.endswith(wordfile.SUFFIX) else "a MIDI file"
+            raise UserError(f"{text}: is {held}, and {self._run.path} was trained on text: must be words to begin with")
+
+        def told(line: str) -> object:
+            return note(f"note: {place}{line.removeprefix('note: ')}")
+
+        try:
+            check_unicode(text)
+            text = normalize(text, self._run.about["corpus"]["text"]["normalize"])
+            text = "\n".join(beginning_lines(text, text_lines(self._run)))
+            return text_prime_ids(text, self.tokenizer, self._run.vocabulary, unknown, self._run.path, told)
+        except UserError as error:
+            raise UserError(f"{place}{error}") from None
+
+    def _grow(self) -> Iterator[str]:
+        """Yield what each word adds to a text, until all have ended."""
+        for row in self._rows:
+            last = self._scores.last if self._scores else None
+            for n, text in enumerate(self._texts):
+                if not text.over:
+                    chance = float(last[n]) if last is not None else 0.0
+                    yield text.take(printed_word(row[n], self._run.vocabulary), chance)
+            if all(text.over for text in self._texts):
+                break
+        if isinstance(self._constraints, CopyLimit) and self._constraints.gave_way:
+            self._note(gave_way_line(self._most, self._constraints.gave_way))
 
     def novelties(self) -> list[Novelty]:
         """How new each of the texts is, after its prime, where ``args`` asked for it."""
         assert self._copies is not None
-        return [self._copies.novelty(words) for words in self._drawn]
+        return [self._copies.novelty(text.words) for text in self._kept()]
 
     def copied(self) -> tuple[list[str], Novelty]:
         """The only text in pieces, of which the last are its new words, one each, and how new these are."""
-        return list(self.tokenizer.pieces([*self._prime, *self._drawn[0]])), self.novelties()[0]
+        text = self._kept()[0]
+        return list(self.tokenizer.pieces([*text.prime, *text.words])), self.novelties()[0]
 
     def stream(self) -> Iterator[str]:
-        """Yield the only text piece by piece, each as soon as its word is drawn: the prime's words come first."""
-        return self.tokenizer.pieces(itertools.chain(self._prime, (word for _, word in self._words)))
+        """Yield the only text piece by piece, each as soon as it is sure: the prime's words come first.
+
+        The best of several is one piece.
+        """
+        if len(self._texts) > 1:
+            yield self.texts()[0]
+            return
+        yield from list(self._texts[0].pieces)
+        yield from filter(None, self._grow())
 
     def texts(self, stop: Callable[[], bool] = lambda: False) -> list[str]:
         """The texts, once they have all ended, or as far as they were drawn when ``stop()`` became true."""
-        words = [list(self._prime) for _ in range(self.count)]
-        for n, word in self._words:
-            words[n].append(word)
+        for _ in self._grow():
             if stop():
                 break
-        return [self.tokenizer.join(text) for text in words]
+        return [text.text() for text in self._kept()]
+
+    def means(self) -> list[float]:
+        """The mean log-probability of each text's words in nats, where the best of several was kept."""
+        return [text.mean for text in self._kept()]
+
+    def _kept(self) -> list[GrowingText]:
+        return [self._texts[row] for row in best_rows([text.mean for text in self._texts], self._best_of)]
 
     @property
     def whole(self) -> int:
         """The number of texts that have ended so far."""
-        return sum(ending.over for ending in self._endings)
-
-
-def text_constraint(run: Run, prime_ids: Sequence[int], count: int) -> SingleBlankLines:
-    """What ``count`` texts of a run that begin with ``prime_ids`` may not have: unknown words, and idle blank lines.
-
-    Bytes are read, but not written either: what they spell are characters too rare to have been learned.
-    """
-    as_they_come = text_lines(run) == DROP or len(run.vocabulary.words) == len(SPECIAL)  # of which no other is known
-    never = [UNK, *(i for i, word in enumerate(run.vocabulary.words) if run.subwords and is_byte(word))]
-    return SingleBlankLines(never, None if as_they_come else EOS, prime_ids, count)
-
-
-def text_lines(run: Run) -> str:
-    """What a run's settings say of lines."""
-    return str(run.about["corpus"]["text"]["lines"])
+        return sum(text.over for text in self._kept())
 
 
 def text_prime_ids(
@@ -185,16 +212,3 @@ def check_unicode(prime: str) -> None:
     except UnicodeEncodeError as error:
         place = f"character {error.start + 1}, {prime[error.start]!r}, is none of Unicode"
         raise UserError(f"{shown(prime)!r}: {place}: must be text in UTF-8") from None
-
-
-def words_until_ended(
-    rows: Iterable[Sequence[int]], vocabulary: Vocabulary, text_endings: Sequence[Ending]
-) -> Iterator[tuple[int, str]]:
-    """Yield (n, word) for each word of the n-th text, until all texts have ended."""
-    for row in rows:
-        for n, ending in enumerate(text_endings):
-            word = printed_word(row[n], vocabulary)
-            if not ending.over and ending.take(word):
-                yield n, word
-        if all(ending.over for ending in text_endings):
-            return

@@ -72,7 +72,7 @@ def files_read(run, prime, args):
     from tsuzuri.api.resuming import source_files
 
     learned = source_files(run, "corpus")
-    return [*overwriting.run_files(run.path), *learned, *filter(None, (prime, args["soundfont"]))]
+    return [*overwriting.run_files(run.path), *learned, *filter(None, (prime, args["soundfont"], args["prompts"]))]
 
 
 def draw(generate, stopped):
@@ -94,33 +94,65 @@ def draw(generate, stopped):
 def write_text(run, prime, args):
     """Generate texts that follow the text ``prime``, and print or write them; returns the exit status."""
     from tsuzuri import storage
+    from tsuzuri.api.prompts import read_prompts
     from tsuzuri.api.text_generation import GeneratedTexts
 
-    paths = text_paths(run, args)
+    if prime and args["prompts"]:
+        raise UserError(f"--prompts {args['prompts']}: and {shown(prime)} to begin with: give one of them")
+    prompts = read_prompts(args["prompts"]) if args["prompts"] else None
+    titles = text_titles(prompts, args["num_samples"])
+    paths = text_paths(run, args, titles)
     check_text_output(run, prime, args, paths)
-    generated = GeneratedTexts(run, prime, args, console.note)
+    generated = GeneratedTexts(run, prime, args, console.note, prompts)
     console.note(f"seed {args['seed']}")
-    if args["num_samples"] == 1 and not paths:
+    if titles == {"": ""} and args["best_of"] == 1 and not paths:
         return novelty.print_text(generated, args["novelty"])
     if paths:
         storage.make_folder(os.path.dirname(paths[0]))
     texts, status = draw(
         generated.texts, lambda: f"{generated.whole} of {generated.count} texts are whole; all are kept"
     )
-    write_texts(texts, paths, args["out"])
+    note_scores(generated.means(), args["best_of"])
+    write_texts(texts, paths, args["out"], [*titles.values()])
     novelty.report(generated, args["novelty"])
     return status
 
 
-def text_paths(run, args):
-    """Where the texts go: to the file that -o names, to one each in a folder, or, where none is named, nowhere."""
-    out, count = args["out"], args["num_samples"]
+def text_titles(prompts, count):
+    """What each text is called on the line above it, if there is one, by the end of its file's name.
+
+    >>> text_titles(None, 2)
+    {'-1': '1 of 2', '-2': '2 of 2'}
+    """
+    each = {f"-{n}": f"{n} of {count}" for n in range(1, count + 1)} if count > 1 else {"": ""}
+    if prompts is None:
+        return each
+    return {
+        f"-{n}{end}": f"prompt {n} of {len(prompts)}{title and ', text '}{title}: {shown(prompt.text)}"
+        for n, prompt in enumerate(prompts, 1)
+        for end, title in each.items()
+    }
+
+
+def note_scores(means, best_of):
+    """Say how likely the model finds what was kept of several."""
+    if best_of > 1:
+        shares = ", ".join(f"{mean:.2f}" for mean in means[:9]) + ", …" * (len(means) > 9)
+        console.note(f"best of {best_of}: {shares} nats a word")
+
+
+def text_paths(run, args, titles):
+    """Where the texts go: to the file that -o names, to one each in a folder, or, where none is named, nowhere.
+
+    ``titles``: their keys are the ends of the names in a folder.
+    """
+    out = args["out"]
     if out is None:
         return []
     if os.path.basename(out) and not os.path.isdir(out):
         return [out]
     stem = f"{run.name}-{args['seed']}"
-    return [os.path.join(out, f"{stem}-{n}.txt" if count > 1 else f"{stem}.txt") for n in range(1, count + 1)]
+    return [os.path.join(out, f"{stem}{end}.txt") for end in titles]
 
 
 def check_text_output(run, prime, args, paths):
@@ -137,7 +169,7 @@ def check_text_output(run, prime, args, paths):
         overwriting.check_made(paths, files_read(run, prime, args), force=args["force"])
 
 
-def write_texts(texts, paths, out):
+def write_texts(texts, paths, out, titles):
     """Write texts to a file each or to a single file, or to standard output where there are no ``paths``."""
     from tsuzuri import storage
 
@@ -147,8 +179,8 @@ def write_texts(texts, paths, out):
         console.note(f"wrote {len(texts)} texts into {out}")
         return
     lines = []
-    for n, text in enumerate(texts, 1):
-        lines += [f"======== {n} of {len(texts)} ========"] * (len(texts) > 1) + [text]
+    for title, text in zip(titles, texts, strict=True):
+        lines += [f"======== {title} ========"] * bool(title) + [text]
     content = "\n".join(lines) + "\n"
     if paths:
         storage.write_file(paths[0], content.encode())
@@ -178,6 +210,7 @@ def write_music(run, prime, args):
     if out is not None:
         storage.make_folder(os.path.dirname(out) if args["words"] or export.is_midi_path(out) else out)
     pieces, status = draw(generated.pieces, lambda: "the pieces end early; all are kept")
+    note_scores(sorted(generated.means().tolist())[-1:], args["best_of"])
     if args["words"]:
         write_words(pieces, generated.settings, out)
     else:

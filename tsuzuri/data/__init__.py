@@ -1,6 +1,7 @@
 """Words to what a model reads.
 
 corpus.py         texts or tunes to ids: splits, counts, the corpus report
+subword_parts.py  texts that were split, from characters to subwords
 text_stream.py    texts in ids, one after another, and cut into splits
 places.py         where in the training part each text or tune begins
 duplicates.py     texts and lines that are the same, told by digests

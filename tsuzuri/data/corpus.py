@@ -14,6 +14,7 @@ from tsuzuri.data.subword_parts import subword_parts
 from tsuzuri.data.text_stream import HELD_OUT, SPLITS, SplitText, TextStream, first_seen_ids, split_text
 from tsuzuri.errors import UserError
 from tsuzuri.text import reader, scripts, vocabulary
+from tsuzuri.text.brackets import bracket_habits
 from tsuzuri.text.normalization import normalize_lines
 from tsuzuri.text.paragraphs import looks_wrapped
 from tsuzuri.text.settings import DROP, KEEP, USUAL, TextSettings
@@ -89,6 +90,8 @@ def build_text_corpus(
         corpus = _corpus(parts, index, tokenizer, report, None, 0, need, " ".join(paths))
     else:
         corpus = _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
+    habits = bracket_habits(corpus.train.tolist(), corpus.vocabulary.words, vocabulary.EOS)
+    report["brackets"] = habits.report()
     return corpus._replace(places=text_places(parts["train"]))
 
 

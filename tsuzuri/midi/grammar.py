@@ -79,6 +79,11 @@ class Grammar:
         """The tick up to which each piece has grown."""
         return [piece.now for piece in self._pieces]
 
+    @property
+    def ended(self):
+        """Which pieces have ended, bool (B,)."""
+        return numpy.array([piece.over for piece in self._pieces])
+
     def over(self):
         """Whether every piece has ended."""
         return all(piece.over for piece in self._pieces)

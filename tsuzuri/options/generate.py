@@ -5,6 +5,7 @@ from tsuzuri.options.option import Option
 from tsuzuri.options.values import (
     COUNT,
     DEVICE,
+    FACTOR,
     FILE,
     FLAG,
     FRACTION,
@@ -13,7 +14,9 @@ from tsuzuri.options.values import (
     RUN,
     SECONDS,
     SEED,
+    SHARE,
     SIZE,
+    SOME_TEXT,
     SWITCH,
     TEXT,
     choice,
@@ -39,6 +42,7 @@ TABLES = {
             "prime, as an option",
             "--prime --start-text --start",
         ),
+        Option("--prompts", FILE, None, "file with a prime a line, instead of a prime; drawn side by side"),
         Option("--unk", choice("error", "skip", "nearest"), "error", "what to do with an unknown prime word"),
     ],
     "output": [
@@ -50,7 +54,8 @@ TABLES = {
             "--max-new-tokens",
         ),
         Option("--novelty", FLAG, False, "report on what is copied from the corpus, after the text or piece"),
-        Option("--sentences", COUNT, None, "number of sentences"),
+        Option("--sentences", COUNT, None, "number of sentences; one in brackets counts only with what is around it"),
+        Option("--stop", SOME_TEXT, [], "texts, before the first of which the output ends"),
         Option(
             "-n --num-samples",
             SIZE,
@@ -58,6 +63,7 @@ TABLES = {
             "number of texts or pieces, drawn side by side",
             "--num-outputs",
         ),
+        Option("--best-of", SIZE, 1, "number to draw for each that is kept: the one likeliest by the word"),
         Option(
             "-o --out",
             FILE,
@@ -75,6 +81,20 @@ TABLES = {
     ],
     "sampling": [
         Option(
+            "--repetition-penalty",
+            FACTOR,
+            1.0,
+            "how much less likely the last 64 words become: their logits are divided, or multiplied where negative",
+            "--repeat-penalty",
+        ),
+        Option(
+            "--no-repeat",
+            SIZE,
+            None,
+            "number of words in a row that never come twice (default: no such number)",
+            "--no-repeat-ngram-size",
+        ),
+        Option(
             "--temperature",
             NOT_NEGATIVE,
             None,
@@ -83,6 +103,15 @@ TABLES = {
         Option("--top-k", COUNT, None, "number of likeliest words to draw from (default: all)"),
         Option("--top-p", FRACTION, None, "total probability of the words to draw from (default: 1, music 0.95)"),
         Option("--max-copy", RUN_LENGTH, None, "longest run of words, or of notes, copied from the corpus"),
+        Option("--min-p", SHARE, None, "least probability of a word, as a share of the likeliest one's (default: 0)"),
+        Option(
+            "--typical",
+            FRACTION,
+            None,
+            "total probability of the words of the most usual surprise to draw from (default: 1)",
+            "--typical-p",
+        ),
+        Option("--brackets", SWITCH, True, "brackets close in their order, and before the text ends"),
         Option("--escape", SWITCH, True, "escape from loops: a higher temperature while the output repeats itself"),
         Option("--seed", SEED, None, "random seed (default: a new one, printed on standard error)"),
         Option("-d --device", DEVICE, "auto", "auto, cpu, gpu or gpu:N"),
@@ -94,5 +123,5 @@ TABLES = {
         Option("--json", FLAG, False, "with --score, JSON as output"),
     ],
 }
-ONLY_TEXT = ("sentences",)
+ONLY_TEXT = ("sentences", "stop", "prompts", "brackets")
 ONLY_MUSIC = ("bars", "seconds", "max_note", "words", "tempo", "program", "plot", "wav", "soundfont")

@@ -127,6 +127,14 @@ def _text(value: Any) -> str:
     return str(text)
 
 
+def _some_text(value: Any) -> str:
+    """A text that holds something."""
+    text = _text(value)
+    if not text:
+        raise ValueError("must be a text of one character or more, and is empty")
+    return text
+
+
 def _name(value: Any) -> str:
     """A name; a number is one too, as of a column."""
     return str(operator.index(value)) if is_number(value) and isinstance(value, numbers.Integral) else _text(value)
@@ -140,6 +148,7 @@ LAYERS = whole_number(Bounds(1, 4))
 SEED = whole_number(Bounds(0, 2**32 - 1))
 POSITIVE = any_number(Bounds(0, above=True))
 NOT_NEGATIVE = any_number(Bounds(0))
+FACTOR = any_number(Bounds(1))
 SECONDS = any_number(Bounds(0.1, 86_400))
 FRACTION = any_number(Bounds(0, 1, above=True))
 RATIO = any_number(Bounds(0, 0.95))
@@ -153,5 +162,6 @@ FILE = Kind("FILE", _path)
 FOLDER = Kind("FOLDER", _path)
 RUN = Kind("RUN", _path)
 TEXT = Kind("TEXT", _text)
+SOME_TEXT = Kind("TEXT", _some_text)
 NAME = Kind("NAME", _name)  # of a codec or a column
 DEVICE = Kind("DEVICE", _text)

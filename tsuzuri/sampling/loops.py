@@ -46,11 +46,16 @@ class LoopEscape:
         """The heat, float64 (B, 1): 1 leaves a row's temperature as it is; it rises with each word of a loop."""
         return 1 + self._above
 
-    def take(self, words):
-        """Take the words (B,) just drawn: heat the rows that loop, cool the others."""
+    def take(self, words, drawn=None):
+        """Take the words (B,) just drawn: heat the rows that loop, cool the others.
+
+        ``drawn`` bool (B,): which of them were; the others are of primes, and heat nothing. None stands for all.
+        """
         self.read(words)
         wary = (self._memory[:, 0] > 0).astype(int)  # (B,)
         loops = (self._equal >= self._needed[wary]).any(axis=1) | (self._onsets >= numpy.take(ONSETS, wary))
+        if drawn is not None:
+            loops &= drawn
         if not loops.any() and not wary.any():
             return
         risen = RISE * (1 + numpy.maximum(self._above, self._memory)) - 1

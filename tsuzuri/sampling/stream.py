@@ -1,35 +1,75 @@
 """A stream of words from a model, a prime and a sampler."""
 
+import itertools
+
 import numpy
+
+from tsuzuri.sampling.filters import module_of_array
+from tsuzuri.sampling.primes import Primes
 
 BLOCK = 64  # words at most that a GPU draws before the CPU gets any of them
 
 
-def generate_words(model, prime, sample, constrain, rng, batch=1, escape=None):
+def generate_words(model, prime, sample, constrain, rng, batch=1, escape=None, history=None, scores=None):
     """Yield the words that follow ``prime``, int32 (B,) at a time, without end.
 
     The model starts from a reset state and reads each id of ``prime`` (at least one), then each word drawn, once: a
-    word is read when the next one is requested. ``sample(logits, rng, heat)`` draws, after ``constrain(logits)``, both
-    on the CPU. ``escape`` is a new ``loops.LoopEscape`` of as many rows, which gives the heat, or None.
+    word is read when the next one is requested. ``prime`` are the ids that ``batch`` texts begin with, or ``Primes``;
+    of those that are longer than the shortest the rest is yielded as if it were drawn.
+
+    ``sample(logits, rng, heat)`` draws, after ``constrain(logits)``; with a ``history.History``, which is new, it gets
+    the words so far too. ``escape`` is a new ``loops.LoopEscape`` of as many rows, which gives the heat, ``scores`` a
+    ``scores.WordScores``. Logits stay where the model is; ``constrain`` is always called on the CPU.
     """
+    primes = prime if isinstance(prime, Primes) else Primes([list(prime)] * batch)
     model.reset_state()
-    for word in prime:
-        words = numpy.full(batch, word, numpy.int32)
-        logits = next_logits(model, words)
+    for words in primes.common():
+        logits = model.step(model.xp.asarray(words))
+        _read(words, escape, history)
+    masked = _masking(constrain, module_of_array(logits))
+    for count in itertools.count():
+        chances = scores.chances(logits) if scores else None
+        logits = masked(logits)
+        heat = escape.heat() if escape else None
+        so_far = (module_of_array(logits).asarray(history.words),) if history else ()
+        words = _on_host(sample(logits, rng, heat, *so_far))
+        given = primes.given(count)
+        if given is not None:
+            words = numpy.where(given < 0, words, given)
+        if scores:
+            scores.take(chances, model.xp.asarray(words))
         if escape:
-            escape.read(words)
-    while True:
-        words = sample(constrain(logits), rng, escape.heat() if escape else None)
-        if escape:
-            escape.take(words)
+            escape.take(words, None if given is None else given < 0)
+        if history:
+            history.take(words)
         yield words
-        logits = next_logits(model, words)
+        logits = model.step(model.xp.asarray(words))
 
 
-def next_logits(model, words):
-    """The logits that follow ``words``, on the CPU: the one place where they leave a GPU."""
-    logits = model.step(model.xp.asarray(words))
-    return logits if isinstance(logits, numpy.ndarray) else logits.get()
+def _read(words, escape, history):
+    """Words (B,) of the prime, for those that look back."""
+    if escape:
+        escape.read(words)
+    if history:
+        history.take(words)
+
+
+def _masking(constrain, xp):
+    """``constrain`` as a function of logits (B, V) of ``xp``: on a GPU a mask, sent only where it may have changed."""
+    if xp is numpy:
+        return constrain
+    sent = []
+
+    def mask(logits):
+        if not sent or getattr(constrain, "changed", True):
+            sent[:] = [xp.asarray(forbidden_mask(constrain, *logits.shape))]
+        return xp.where(sent[0], -numpy.inf, logits)
+
+    return mask
+
+
+def _on_host(words):
+    return words if isinstance(words, numpy.ndarray) else words.get()
 
 
 def generate_words_on_gpu(writer, prime, constrain, steady):

@@ -19,6 +19,7 @@ tokenizers.py    lines to words and exactly back
 dictionaries.py  MeCab and its dictionaries
 clusters.py      what people take for one character
 segmentation.py  text without spaces to known words
+brackets.py      the brackets of words, and how a corpus uses them
 sentences.py     where a sentence ends
 vocabulary.py    words and their ids
 spelling.py      what it costs to spell out a word that is not known

@@ -4,8 +4,22 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-_ENDS = "。！？!?."  # not …, after which a sentence mostly goes on (……と言った); if it does not, the line ends
-_CLOSING = "」』）)”’】〉》≫]\"'"
+_ENDS = "。！？!?.．｡।॥؟۔"  # not …, after which a sentence mostly goes on (……と言った); if it does not, the line ends
+_CLOSING = "」』）)”’】〉》≫〕］｣}]\"'"
+_STOPS = (".", "．")  # that stand in numbers too
+_QUOTED_ON = {
+    "と",
+    "って",
+    "との",
+    "という",
+    "とか",
+    "とは",
+    "とも",
+    "なんて",
+    "、",
+    "，",
+    ",",
+}  # as in 「はい。」と言った
 LONGEST = 8  # characters of an abbreviation that comes one by one
 
 # Those after which a sentence nearly always goes on; "etc." or "inc." end as many as they do not.
@@ -49,14 +63,22 @@ def is_closing(word: str) -> bool:
 
 
 def goes_on(end: str, word: str, spaced: Callable[[str, str], bool]) -> bool:
-    """Whether ``word`` stands right after a full stop, as in 3.14, e.g. and ..., so that no sentence ends there.
+    """Whether the sentence that ``end`` may have ended goes on with ``word``.
 
-    ``spaced`` is that of the tokenizer: whether a space stands between two words.
+    So it does where ``word`` stands right after a full stop, as in 3.14, e.g. and ..., and where a quotation that has
+    closed is part of it, as in 「はい。」と言った or “Yes.” he said. ``spaced`` is that of the tokenizer: whether a
+    space stands between two words.
     """
-    begins_none = word == "." or word[:1].isdigit() or word[:1].islower()
-    return end.endswith(".") and begins_none and not spaced(end, word)
+    if end and end[-1] in _CLOSING:
+        return word in _QUOTED_ON or word[:1].islower()
+    begins_none = word in _STOPS or word[:1].isdigit() or word[:1].islower()
+    return end.endswith(_STOPS) and begins_none and not spaced(end, word)
 
 
-def sentence_rules(spaced: Callable[[str, str], bool], before: Sequence[str] = ()) -> tuple[Any, ...]:
+def sentence_rules(
+    spaced: Callable[[str, str], bool],
+    before: Sequence[str] = (),
+    depth_after: Callable[[str], int] = lambda word: 0,
+) -> tuple[Any, ...]:
     """What ``sampling.endings.Ending`` asks for after its limits; ``before`` are the words of the prime."""
-    return is_sentence_end, is_closing, before, lambda end, word: goes_on(end, word, spaced)
+    return is_sentence_end, is_closing, before, lambda end, word: goes_on(end, word, spaced), depth_after

@@ -9,7 +9,8 @@ import pytest
 from tests.cli import run_command
 from tests.cli.text import train
 from tests.conftest import ROOT
-from tsuzuri.api.text_generation import text_constraint
+from tsuzuri.api.text_constraints import text_constraints
+from tsuzuri.sampling.primes import Primes
 from tsuzuri.text.subwords import is_byte
 from tsuzuri.training.run import load_run
 
@@ -45,7 +46,7 @@ def test_any_prime_is_read_and_no_byte_is_written(run):
     assert done.stdout.startswith(prime)
     assert "note" not in done.stderr
     loaded = load_run(str(run))
-    logits = text_constraint(loaded, [0], 1)(numpy.zeros((1, len(loaded.vocabulary)), "f"))[0]
+    logits = text_constraints(loaded, Primes([[0]]), 9, {})(numpy.zeros((1, len(loaded.vocabulary)), "f"))[0]
     assert all(logits[i] == -float("inf") for i, word in enumerate(loaded.vocabulary.words) if is_byte(word))
 
 

@@ -1,0 +1,40 @@
+"""Which brackets are open: a stack of pairs, as a tuple of their numbers, the innermost last.
+
+A word's signs are numbers in their order: k opens pair k, -k closes it. A word may have several, as 」「 does.
+"""
+
+
+def nested(stack, signs):
+    """The stack after ``signs`` where each closes what is innermost; None where one would close anything else."""
+    for sign in signs:
+        if sign > 0:
+            stack = (*stack, sign)
+        elif stack and stack[-1] == -sign:
+            stack = stack[:-1]
+        else:
+            return None
+    return stack
+
+
+def mended(stack, signs):
+    """The stack after ``signs`` as a person writes: a sign closes what is open within too, or nothing."""
+    for sign in signs:
+        if sign > 0:
+            stack = (*stack, sign)
+        elif -sign in stack:
+            stack = stack[: len(stack) - 1 - stack[::-1].index(-sign)]
+    return stack
+
+
+class Nesting:
+    """Follows one text; ``signs`` are those of the words that have any, by the words."""
+
+    def __init__(self, signs):
+        self._signs, self._stack = signs, ()
+
+    def take(self, word):
+        """How many brackets are open after this word."""
+        signs = self._signs.get(word)
+        if signs:
+            self._stack = mended(self._stack, signs)
+        return len(self._stack)

@@ -1,0 +1,82 @@
+"""Brackets: the signs of words that open and close them, and how a corpus uses them.
+
+Straight quotes (" and ') are none of them: the same sign opens and closes. Where a text closes a quotation with a sign
+that opens one elsewhere, as German does with “, that sign is found not to be one of a pair there.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+PAIRS = ("「」", "『』", "（）", "〈〉", "《》", "【】", "〔〕", "［］", "“”", "()", "[]", "{}")
+MATCHED = 0.75  # of a pair's signs, at least: with fewer it is used for something else
+CROSSING = 0.05  # of the brackets, above which line ends in them are a habit: in novels 0.3 to 1.5 % have one
+MOST = 0.99  # of the brackets are no longer than ``BracketHabits.longest``
+SHORTEST, LONGEST = 30, 200  # words: the least of ``longest``, and what stands for it where no corpus was looked at
+FORGOTTEN = 2000  # words after which a bracket that is still open was never meant to close
+OPENS = {pair[0]: k for k, pair in enumerate(PAIRS, 1)}
+CLOSES = {pair[1]: k for k, pair in enumerate(PAIRS, 1)}
+
+
+class BracketHabits(NamedTuple):
+    """How a corpus uses brackets: which ``pairs``, whether they stay open at line ends, their length in words."""
+
+    pairs: tuple[str, ...] = PAIRS
+    lines: bool = False
+    longest: int = LONGEST
+
+    def report(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {"pairs": list(self.pairs), "lines": self.lines, "longest": self.longest}
+
+
+def bracket_signs(word: str, pairs: Sequence[str] = PAIRS) -> tuple[int, ...]:
+    """The brackets of a word in their order: k opens the k-th of ``PAIRS``, counted from 1, and -k closes it.
+
+    >>> bracket_signs("。」「")
+    (-1, 1)
+    """
+    signs = (OPENS.get(c) or -CLOSES.get(c, 0) for c in word)
+    return tuple(sign for sign in signs if sign and PAIRS[abs(sign) - 1] in pairs)
+
+
+def signs_of_words(words: Sequence[str], pairs: Sequence[str] = PAIRS) -> dict[int, tuple[int, ...]]:
+    """The signs of those words that have any, by their ids.
+
+    A pair is left out where no word does nothing but close it: what opens it could then never end. Emoticons such as
+    :) are closing signs like any others.
+    """
+    signs = {i: found for i, word in enumerate(words) if (found := bracket_signs(word, pairs))}
+    held = {PAIRS[k] for k in range(len(PAIRS)) if (-k - 1,) in signs.values() and (k + 1,) in signs.values()}
+    if held < {*pairs}:
+        signs = {i: found for i in signs if (found := bracket_signs(words[i], tuple(held)))}
+    return signs
+
+
+def bracket_habits(ids: Iterable[int], words: Sequence[str], line_end: int) -> BracketHabits:
+    """How a text of ``ids`` uses brackets; ``line_end`` is the id that ends a line."""
+    signs = {i: found for i, word in enumerate(words) if (found := bracket_signs(word))}
+    signs[line_end] = ()
+    places = [(place, i) for place, i in enumerate(ids) if i in signs]
+    seen, matched = [0] * len(PAIRS), [0] * len(PAIRS)
+    lengths: list[int] = []
+    crossing, line = 0, 0
+    stack: list[tuple[int, int, int]] = []  # pair, place, line
+    for place, i in places:
+        line += i == line_end
+        while stack and place - stack[0][1] > FORGOTTEN:
+            del stack[0]
+        for sign in signs[i]:
+            k = abs(sign)
+            seen[k - 1] += 1
+            if sign > 0:
+                stack.append((k, place, line))
+            elif any(opened[0] == k for opened in stack):
+                while stack[-1][0] != k:
+                    stack.pop()
+                _, start, first = stack.pop()
+                matched[k - 1] += 2
+                lengths.append(place - start + 1)
+                crossing += first != line
+    pairs = tuple(pair for pair, n, good in zip(PAIRS, seen, matched, strict=True) if good > MATCHED * n)
+    longest = sorted(lengths)[int(MOST * len(lengths))] if lengths else LONGEST
+    return BracketHabits(pairs, crossing > CROSSING * len(lengths), max(SHORTEST, longest))
