@@ -41,21 +41,28 @@ def corpus_source(args: Mapping[str, Any], given: Collection[str]) -> dict[str, 
     )
 
 
-def read_corpus(source: Mapping[str, Any], recipe: LanguageModelRecipe, asked: Collection[str] = ()) -> Corpus:
+def read_corpus(
+    source: Mapping[str, Any],
+    recipe: LanguageModelRecipe,
+    asked: Collection[str] = (),
+    known: Collection[str] = (),
+) -> Corpus:
     """The corpus that a run's settings name; raises ``UserError`` where it is too small for a window.
 
-    ``asked`` are the settings for MIDI that were given as options.
+    ``asked`` are the settings for MIDI that were given as options, ``known`` the words of a model that is begun with.
     """
     need = recipe.batchsize * (recipe.bproplen + 1)
     paths, valid, test = (source[name] for name in ("corpus", "valid", "test"))
     bounds = source["vocab_size"], source["min_count"], need
     if source["kind"] == "text":
-        return build_text_corpus(paths, valid, test, text_settings.text_settings_from_json(source["text"]), *bounds)
+        text = text_settings.text_settings_from_json(source["text"])
+        return build_text_corpus(paths, valid, test, text, *bounds, known=known)
     wanted = settings.settings_from_json(source["midi"])
     main = collect.collect_pieces(paths, wanted, asked=asked)
     held_out = [collect.collect_pieces(part, wanted, asked=asked) if part else None for part in (valid, test)]
     groups = [collect.group_copies(part.pieces) if part else None for part in held_out]
-    corpus = build_piece_corpus(collect.group_copies(main.pieces), groups[0], groups[1], *bounds, " ".join(paths))
+    main_groups, name = collect.group_copies(main.pieces), " ".join(paths)
+    corpus = build_piece_corpus(main_groups, groups[0], groups[1], *bounds, name, known)
     pieces = [piece for part in (main, *held_out) if part for piece in part.pieces]
     corpus.report["midi"] = (
         main.report | collect.common_settings(pieces) | {"settings": dataclasses.asdict(main.settings)}

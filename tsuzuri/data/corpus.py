@@ -1,7 +1,7 @@
 """Documents to ids: tokenize, split into training, validation and test pieces, count the vocabulary, encode."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy
@@ -45,12 +45,14 @@ def build_text_corpus(
     size: int | None = None,
     least: int = 2,
     need: int = 2,
+    known: Collection[str] = (),
 ) -> Corpus:
     """The ``Corpus`` of the texts under ``paths``; ``valid`` and ``test`` name files of their own for these splits.
 
     ``settings`` say how they are read; ``size`` and ``least`` bound the vocabulary, which is counted on the
-    training pieces alone, by its number of ids and by how often a word must be seen. ``need`` is the least number of
-    training words. Raises ``UserError`` for a file that cannot be read and for a corpus that is too small.
+    training pieces alone, by its number of ids and by how often a word must be seen; of those that are ``known`` to a
+    model that is begun with, once is enough. ``need`` is the least number of training words. Raises ``UserError`` for a
+    file that cannot be read and for a corpus that is too small.
     """
     texts = _Texts(settings)
     main = texts.read(paths)
@@ -61,7 +63,7 @@ def build_text_corpus(
         raise UserError(f"{' '.join(paths)}: no text is left to train on: all are in --valid or --test too")
     parts, keys = split_text(main, own, whole_lines=not texts.distinct)
     report["known_lines"] = {split: duplicates.share_of_known(keys[split], keys["train"]) for split in SPLITS[1:]}
-    return _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
+    return _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths), known)
 
 
 def build_piece_corpus(
@@ -72,6 +74,7 @@ def build_piece_corpus(
     least: int = 1,
     need: int = 2,
     name: str = "the corpus",
+    known: Collection[str] = (),
 ) -> Corpus:
     """The ``Corpus`` of pieces that are words already, such as music.
 
@@ -89,7 +92,7 @@ def build_piece_corpus(
         stream.add(pieces)
         parts[split] = stream.array()
     report = {"pieces": len(groups), "copies": sum(map(len, groups)) - len(groups), "twice": repeated}
-    return _corpus(parts, index, get_tokenizer("midi"), report, size, least, need, name)
+    return _corpus(parts, index, get_tokenizer("midi"), report, size, least, need, name, known)
 
 
 class _Texts:
@@ -151,7 +154,7 @@ class _Texts:
         }
 
 
-def _corpus(parts, index, tokenizer, report, size, least, need, name):
+def _corpus(parts, index, tokenizer, report, size, least, need, name, known):
     """Count the vocabulary on the training part, and translate all parts from ids of ``index`` into its ids."""
     if len(parts["train"]) < need:
         raise UserError(
@@ -160,7 +163,8 @@ def _corpus(parts, index, tokenizer, report, size, least, need, name):
         )
     words = list(index)
     counts = numpy.bincount(parts["train"], minlength=len(words))
-    vocab = vocabulary.build_vocabulary({w: int(n) for w, n in zip(words, counts, strict=True) if n}, least, size)
+    seen = {w: int(n) for w, n in zip(words, counts, strict=True) if n}
+    vocab = vocabulary.build_vocabulary(seen, least, size, known)
     final_ids = vocab.encode(words)
     encoded = {split: final_ids[ids] for split, ids in parts.items()}
     report |= {

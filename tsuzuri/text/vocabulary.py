@@ -59,13 +59,19 @@ class Vocabulary:
         return "".join(line + "\n" for line in lines).encode()
 
 
-def build_vocabulary(occurrences: Mapping[str, int], least: int = 1, most: int | None = None) -> Vocabulary:
+def build_vocabulary(
+    occurrences: Mapping[str, int], least: int = 1, most: int | None = None, known: Iterable[str] = ()
+) -> Vocabulary:
     """The vocabulary of a mapping from word to count: words seen ``least`` times, at most ``most`` ids in all.
+
+    Of words that are ``known`` already once is enough.
 
     >>> build_vocabulary({"b": 2, "a": 2, "c": 5, "d": 1}, least=2).words
     ['<eos>', '<unk>', 'c', 'a', 'b']
     """
-    kept = [word for word, count in occurrences.items() if count >= least and word not in SPECIAL]
+    known = frozenset(known)
+    often = (word for word, count in occurrences.items() if count >= least or word in known)
+    kept = [word for word in often if word not in SPECIAL]
     kept.sort(key=lambda word: (-occurrences[word], word))
     return Vocabulary([*SPECIAL, *kept[: None if most is None else max(0, most - len(SPECIAL))]])
 

@@ -14,6 +14,7 @@ schemas.py         what it holds, for both kinds of model side by side
 expected.py        how large the arrays of a run's files may be
 checkpoint.py      the whole state of a training as arrays, and back
 initialization.py  what a classifier begins with
+transfer.py        a language model that goes on from another's weights
 evaluation.py      the loss, or the errors, on data that is not trained on
 optimizers.py      Chainer's, by name; frozen parameters
 metrics.py         precision, recall, F1, the confusion matrix

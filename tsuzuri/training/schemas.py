@@ -195,6 +195,7 @@ LANGUAGE_MODEL_RULES = RUN | {
         "max_hours": optional(POSITIVE),
     },
     "vectors": optional(OBJECT),  # as ``VECTORS`` says
+    "start": optional(OBJECT),  # as ``START`` says
     "corpus": {
         "corpus": [TEXT],
         "valid": [TEXT],
@@ -216,6 +217,9 @@ VECTORS = {  # as ``text.vectors.vectors_report`` makes it
     "found": whole(0),
     "of": whole(0),
     "share": number(0, 1),
+}
+START = {  # as ``training.transfer.initial_weights`` makes it
+    "init_from": {"run": TEXT, "id": optional(DIGEST), "weights": DIGEST, "found": whole(1), "of": whole(1)},
 }
 LANGUAGE_MODEL_CHECKPOINT = CHECKPOINT | {
     "start": whole(0),
@@ -243,6 +247,8 @@ def _check_language_model(about):
         check_value(about["corpus"], {"midi": OBJECT, "report": report, OTHERS: None}, "corpus")
     if about["vectors"] is not None:
         check_value(about["vectors"], VECTORS, "vectors")
+    if about["start"] is not None:
+        check_value(about["start"], START, "start")
 
 
 def _build_language_model(sizes, recipe):
@@ -259,6 +265,7 @@ LANGUAGE_MODEL = Schema(
     defaults={
         **UNMARKED,
         "vectors": None,
+        "start": None,
         "corpus": {"text": settings.FIRST, "relative": {}},
         "sizes": LANGUAGE_MODEL_LATER["sizes"],
         "recipe": {"precision": native.FLOAT32, "freeze_epochs": 0, **LANGUAGE_MODEL_LATER["recipe"]},
