@@ -75,9 +75,9 @@ def test_sizes_words_and_weights_are_the_origins(old, text, tuned, tmp_path, mon
     sizes = run.about["sizes"]
     assert [sizes[name] for name in ("units", "embed", "layers", "tied", "dropout")] == [12, 8, 3, True, 0.1]
     assert (run.about["tokens"], run.about["corpus"]["text"]["tokens"]) == ("space", "space")
-    assert sorted(run.vocabulary.words) == sorted([*SPECIAL, ".", "bird", "dog", "fox", "sees", "the"])  # no eel
+    assert sorted(run.vocabulary.words) == sorted([*SPECIAL, ".", "bird", "cat", "dog", "fox", "sees", "the"])
     arrays, before = begun(tmp_path / "run"), origin.best_arrays()
-    for word in ("the", "dog", "bird", "<eos>"):
+    for word in ("the", "dog", "bird", "cat", "<eos>", "<unk>"):
         new, known = run.vocabulary.ids[word], origin.vocabulary.ids[word]
         assert numpy.array_equal(arrays["l0/W"][new], before["l0/W"][known])
         assert arrays["l4/b"][new] == before["l4/b"][known]
@@ -86,7 +86,27 @@ def test_sizes_words_and_weights_are_the_origins(old, text, tuned, tmp_path, mon
     assert start["run"] == str(old)
     assert start["id"] == about(old)["id"]
     assert (start["found"], start["of"]) == (5, 6)
-    assert f"start    {old}: 5 of 6 words, the others drawn like them; all layers\n" in tuned[1]
+    assert f"start    {old}: 5 of the corpus's 6 words, the others drawn like them; all layers\n" in tuned[1]
+    assert (
+        "ids      6 of 7 distinct words (29% of them seen once), 1 more that are known already, and <unk>" in tuned[1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("bounds", "kept"),
+    [
+        ([], [". bird dog fox sees the", "cat"]),  # the eel, seen once, is unknown to both
+        (["--vocab-size", 8], [". dog fox sees the", "bird"]),
+        (["--vocab-size", 10, "--min-count", 1], [". bird dog eel fox sees the", "cat"]),
+    ],
+)
+def test_words_that_are_known_need_be_seen_but_once(old, text, tmp_path, monkeypatch, bounds, kept):
+    """What is seen goes before what is not; a training that goes on finds the same."""
+    monkeypatch.setattr(trainer.Trainer, "train", lambda self: True)
+    train(text, "-o", tmp_path / "run", "--init-from", old, *SMALL, *bounds)
+    words = load_run(str(tmp_path / "run")).vocabulary.words[len(SPECIAL) :]
+    assert (sorted(words[:-1]), words[-1]) == (kept[0].split(), kept[1])
+    train("-o", tmp_path / "run", "--resume", "-d", "cpu")
 
 
 def test_it_helps(old, text, tuned, tmp_path):

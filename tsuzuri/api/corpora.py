@@ -87,8 +87,10 @@ def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
     if scripts:
         yield f"scripts  {scripts}"
     share = r["singletons"] / max(1, r["distinct"])
-    known = f"{r['vocabulary'] - 1:,} of {r['distinct']:,} distinct words"
-    yield f"ids      {known} ({share:.0%} of them seen once), and <unk>"
+    unseen = r.get("unseen", 0)
+    known = f"{r['vocabulary'] - 1 - unseen:,} of {r['distinct']:,} distinct words"
+    more = f", {unseen:,} more that are known already" if unseen else ""
+    yield f"ids      {known} ({share:.0%} of them seen once){more}, and <unk>"
     yield f"windows  {count:,} an epoch"
 
 

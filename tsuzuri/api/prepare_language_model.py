@@ -229,7 +229,7 @@ def _initial_weights(
         rows, report = _initial_rows(path, corpus, recipe, listener)
         return rows, {"vectors": report, "start": None}
     rng = numpy.random.default_rng([recipe.seed, 3])
-    weights, begun = transfer.initial_weights(origin, corpus.vocabulary, rng)
+    weights, begun = transfer.initial_weights(origin, corpus.vocabulary, corpus.report["unseen"], rng)
     tell(listener, [transfer.start_summary(begun)])
     return weights, {"vectors": None, "start": begun}
 

@@ -50,9 +50,9 @@ def build_text_corpus(
     """The ``Corpus`` of the texts under ``paths``; ``valid`` and ``test`` name files of their own for these splits.
 
     ``settings`` say how they are read; ``size`` and ``least`` bound the vocabulary, which is counted on the
-    training pieces alone, by its number of ids and by how often a word must be seen; of those that are ``known`` to a
-    model that is begun with, once is enough. ``need`` is the least number of training words. Raises ``UserError`` for a
-    file that cannot be read and for a corpus that is too small.
+    training pieces alone, by its number of ids and by how often a word must be seen; those that are ``known`` to a
+    model that is begun with are in it whether they are seen or not, as room allows. ``need`` is the least number of
+    training words. Raises ``UserError`` for a file that cannot be read and for a corpus that is too small.
     """
     texts = _Texts(settings)
     main = texts.read(paths)
@@ -174,6 +174,8 @@ def _corpus(parts, index, tokenizer, report, size, least, need, name, known):
         "vocabulary": len(vocab),
         "unknown": {split: float((ids == vocabulary.UNK).mean()) for split, ids in encoded.items()},
     }
+    if known:
+        report["unseen"] = sum(word not in seen for word in vocab.words[len(vocabulary.SPECIAL) :])
     return Corpus(*(encoded[split] for split in SPLITS), vocab, tokenizer, report)
 
 

@@ -64,15 +64,16 @@ def build_vocabulary(
 ) -> Vocabulary:
     """The vocabulary of a mapping from word to count: words seen ``least`` times, at most ``most`` ids in all.
 
-    Of words that are ``known`` already once is enough.
+    Words that are ``known`` already need be seen but once; after all of these come those that are not seen at all.
 
     >>> build_vocabulary({"b": 2, "a": 2, "c": 5, "d": 1}, least=2).words
     ['<eos>', '<unk>', 'c', 'a', 'b']
     """
-    known = frozenset(known)
-    often = (word for word, count in occurrences.items() if count >= least or word in known)
-    kept = [word for word in often if word not in SPECIAL]
+    known = dict.fromkeys(known)
+    kept = [word for word, count in occurrences.items() if count >= least or word in known]
     kept.sort(key=lambda word: (-occurrences[word], word))
+    kept += [word for word in known if word not in occurrences]
+    kept = [word for word in kept if word not in SPECIAL]
     return Vocabulary([*SPECIAL, *kept[: None if most is None else max(0, most - len(SPECIAL))]])
 
 

@@ -1,7 +1,7 @@
 """Going on from another run's language model on a new corpus: its sizes, its words, and its weights by word.
 
-The words that both corpora have keep their rows. The others' are drawn from a normal distribution with the mean and the
-covariance of the old words' rows (Hewitt 2021), so that they are about as likely as those are.
+All words of the other run stay in the vocabulary, with their rows. Those that are new have theirs drawn from a normal
+distribution with the mean and the covariance of the old words' (Hewitt 2021), so that they are about as likely.
 """
 
 import hashlib
@@ -115,15 +115,16 @@ def _shown(value):
 
 
 def initial_weights(
-    origin: Origin, words: Vocabulary, rng: numpy.random.Generator
+    origin: Origin, words: Vocabulary, unseen: int, rng: numpy.random.Generator
 ) -> tuple[dict[str, numpy.ndarray], dict[str, Any]]:
-    """The weights to begin with, by path, for a model of other words, and what run.json says of where they are from.
+    """The weights to begin with, by path, for a model of these words, and what run.json says of where they are from.
 
-    Raises ``UserError`` where the two have no word in common.
+    ``unseen`` of the words are not in the corpus, only in the origin. How many were found, and of how many, counts
+    those of the corpus. Raises ``UserError`` where it has none that the origin knows.
     """
     place = {word: n for n, word in enumerate(origin.words)}
     old = numpy.array([place.get(word, -1) for word in words.words])
-    found = int((old >= len(SPECIAL)).sum())
+    found = int((old >= len(SPECIAL)).sum()) - unseen
     if not found:
         some = ", ".join(repr(word) for word in words.words[len(SPECIAL) :][:3])
         raise UserError(f"--init-from {origin.path}: knows no word of the corpus, such as {some}: of another language?")
@@ -139,7 +140,7 @@ def initial_weights(
         "id": origin.run.about["id"],
         "weights": _digest(arrays),
         "found": found,
-        "of": len(words) - len(SPECIAL),
+        "of": len(words) - len(SPECIAL) - unseen,
     }
     return arrays | made, {"init_from": about}
 
@@ -170,4 +171,6 @@ def _digest(arrays):
 def start_summary(about: Mapping[str, Any]) -> str:
     """What a language model begins with, in a line for people."""
     a = about["init_from"]
-    return f"start    {a['run']}: {a['found']:,} of {a['of']:,} words, the others drawn like them; all layers"
+    return (
+        f"start    {a['run']}: {a['found']:,} of the corpus's {a['of']:,} words, the others drawn like them; all layers"
+    )
