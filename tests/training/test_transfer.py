@@ -26,13 +26,13 @@ def origin_of(path, **sizes):
     for param in model.params():
         param.array += numpy.random.default_rng(1).normal(size=param.shape).astype("f")  # biases are zeros
     run.save_best(model)
-    return transfer.load_origin(str(path), "elsewhere")
+    return transfer.open_origin(str(path), "elsewhere")
 
 
 @pytest.mark.parametrize("sizes", [{}, {"tied": True, "embed": 4}, {"layers": 3}, {"layers": 1, "tied": True}])
 def test_each_word_has_its_rows_and_the_layers_are_as_they_were(tmp_path, rng, sizes):
     origin = origin_of(tmp_path, **sizes)
-    arrays, about = transfer.initial_weights(origin, NEW, 0, rng)
+    arrays, about = transfer.transferred_weights(origin, NEW, 0, rng)
     shapes = dataclasses.replace(origin.run.sizes, words=len(NEW)).shapes()
     assert {name: array.shape for name, array in arrays.items()} == shapes
     assert {array.dtype.name for array in arrays.values()} == {"float32"}
@@ -51,7 +51,7 @@ def test_each_word_has_its_rows_and_the_layers_are_as_they_were(tmp_path, rng, s
         "found": 2,
         "of": 4,
     }
-    assert transfer.start_summary(about).startswith(f"start    {tmp_path}: 2 of the corpus's 4 words, ")
+    assert transfer.transfer_summary(about).startswith(f"start    {tmp_path}: 2 of the corpus's 4 words, ")
 
 
 def test_new_rows_have_the_mean_and_the_covariance_of_the_old_words(rng):
@@ -80,17 +80,17 @@ def test_a_corpus_of_other_words_is_refused(tmp_path, rng):
     """Also where words of the origin, none of them in the corpus, are kept."""
     origin = origin_of(tmp_path)
     with pytest.raises(UserError, match=r"knows no word of the corpus, such as 'd', 'x', 'a'"):
-        transfer.initial_weights(origin, NEW, 2, rng)
+        transfer.transferred_weights(origin, NEW, 2, rng)
     words = Vocabulary([*SPECIAL, "x", "y", "z", "w"])
     with pytest.raises(UserError, match=f"^--init-from {tmp_path}: knows no word of the corpus, such as 'x', 'y', 'z'"):
-        transfer.initial_weights(origin, words, 0, rng)
+        transfer.transferred_weights(origin, words, 0, rng)
 
 
 def test_weights_that_learned_more_are_told_apart(tmp_path, rng):
     origin = origin_of(tmp_path)
-    before = transfer.initial_weights(origin, NEW, 0, rng)[1]["init_from"]
+    before = transfer.transferred_weights(origin, NEW, 0, rng)[1]["init_from"]
     origin.arrays["l1_h/b"][3] += 1
-    after = transfer.initial_weights(origin, NEW, 0, rng)[1]["init_from"]
+    after = transfer.transferred_weights(origin, NEW, 0, rng)[1]["init_from"]
     assert after["weights"] != before["weights"]
     assert {**after, "weights": 0} == {**before, "weights": 0}
 

@@ -42,7 +42,7 @@ from tsuzuri.training.log import Listener
 from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.run import Run, load_run, new_run
 from tsuzuri.training.schemas import LANGUAGE_MODEL, LanguageModelRecipe
-from tsuzuri.training.transfer import Origin
+from tsuzuri.training.transfer import LanguageModelOrigin
 
 FILES = ("corpus", "valid", "test")
 RECIPE = (
@@ -90,13 +90,13 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     return PreparedTraining(run, _task(run, corpus, args["sample_every"]), args["device"], weights=weights)
 
 
-def _origin_of(given: Mapping[str, Any]) -> tuple[Origin | None, dict[str, Any]]:
+def _origin_of(given: Mapping[str, Any]) -> tuple[LanguageModelOrigin | None, dict[str, Any]]:
     """The run to begin with, or None, and the options that are as it has them."""
     if "init_from" not in given:
         return None, {}
     if "vectors" in given:
         raise UserError("--vectors and --init-from: one of them only")
-    origin = transfer.load_origin(given["init_from"], given["out"])
+    origin = transfer.open_origin(given["init_from"], given["out"])
     return origin, transfer.inherited_options(origin, given)
 
 
@@ -112,7 +112,7 @@ def _read(
     recipe: LanguageModelRecipe,
     given: Mapping[str, Any],
     listener: Listener,
-    origin: Origin | None,
+    origin: LanguageModelOrigin | None,
 ) -> Corpus:
     """The corpus of a new run, which the listener is told of before hours go into it."""
     if origin:
@@ -222,15 +222,19 @@ def _vector_options(args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[s
 
 
 def _initial_weights(
-    path: str | None, origin: Origin | None, corpus: Corpus, recipe: LanguageModelRecipe, listener: Listener
+    path: str | None,
+    origin: LanguageModelOrigin | None,
+    corpus: Corpus,
+    recipe: LanguageModelRecipe,
+    listener: Listener,
 ) -> tuple[dict[str, numpy.ndarray] | None, dict[str, Any]]:
     """The arrays to begin with by their paths, where they are not left to chance, and what run.json keeps of them."""
     if origin is None:
         rows, report = _initial_rows(path, corpus, recipe, listener)
         return rows, {"vectors": report, "start": None}
     rng = numpy.random.default_rng([recipe.seed, 3])
-    weights, begun = transfer.initial_weights(origin, corpus.vocabulary, corpus.report["unseen"], rng)
-    tell(listener, [transfer.start_summary(begun)])
+    weights, begun = transfer.transferred_weights(origin, corpus.vocabulary, corpus.report["unseen"], rng)
+    tell(listener, [transfer.transfer_summary(begun)])
     return weights, {"vectors": None, "start": begun}
 
 

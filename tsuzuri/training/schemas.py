@@ -218,7 +218,7 @@ VECTORS = {  # as ``text.vectors.vectors_report`` makes it
     "of": whole(0),
     "share": number(0, 1),
 }
-START = {  # as ``training.transfer.initial_weights`` makes it
+START = {  # as ``training.transfer.transferred_weights`` makes it
     "init_from": {"run": TEXT, "id": optional(DIGEST), "weights": DIGEST, "found": whole(1), "of": whole(1)},
 }
 LANGUAGE_MODEL_CHECKPOINT = CHECKPOINT | {

@@ -24,7 +24,7 @@ WORDS = {  # by kind, the options that say how a corpus becomes words, which mus
 PATHS = ("dictionary", "user_dictionary")
 
 
-class Origin(NamedTuple):
+class LanguageModelOrigin(NamedTuple):
     """The run that is begun with; ``arrays`` are its best weights by path."""
 
     run: Run
@@ -51,18 +51,18 @@ class Origin(NamedTuple):
         return list(self.run.vocabulary.words)
 
 
-def load_origin(path: str, out: str) -> Origin:
-    """The ``Origin`` at ``path``, for a new run in ``out``.
+def open_origin(path: str, out: str) -> LanguageModelOrigin:
+    """The ``LanguageModelOrigin`` at ``path``, for a new run in ``out``.
 
     Raises ``UserError`` where they are the same, for a run that holds no trained model yet, and for a classifier.
     """
     if os.path.realpath(path) == os.path.realpath(out):
         raise UserError(f"--init-from {path}: is what -o/--out replaces: must be another folder")
     run = load_run(path)
-    return Origin(run, run.best_arrays())
+    return LanguageModelOrigin(run, run.best_arrays())
 
 
-def inherited_options(origin: Origin, given: Mapping[str, Any]) -> dict[str, Any]:
+def inherited_options(origin: LanguageModelOrigin, given: Mapping[str, Any]) -> dict[str, Any]:
     """The options that a new run has from its origin: the sizes of the model, and how a corpus becomes words.
 
     Raises ``UserError`` for one of those ``given`` that says otherwise. Which track of MIDI files is read, and whether
@@ -84,14 +84,14 @@ def inherited_options(origin: Origin, given: Mapping[str, Any]) -> dict[str, Any
     return {name: value for name, value in fixed.items() if name not in given or name == "tokens"}
 
 
-def check_kind(origin: Origin, source: Mapping[str, Any]) -> None:
+def check_kind(origin: LanguageModelOrigin, source: Mapping[str, Any]) -> None:
     """Raise ``UserError`` for a corpus, as run.json has it, that is not of the origin's kind."""
     if source["kind"] != origin.kind:
         file = source["corpus"][0]
         raise UserError(f"--init-from {origin.path}: is of {origin.kind}, and {file} is of {source['kind']}")
 
 
-def check_midi(origin: Origin, used: Mapping[str, Any], file: str) -> None:
+def check_midi(origin: LanguageModelOrigin, used: Mapping[str, Any], file: str) -> None:
     """Raise ``UserError`` where the settings that were ``used`` for music are not the origin's.
 
     Files of words bring their own, such as ``file``, where no option gave them.
@@ -114,8 +114,8 @@ def _shown(value):
     return "none" if value is None else value
 
 
-def initial_weights(
-    origin: Origin, words: Vocabulary, unseen: int, rng: numpy.random.Generator
+def transferred_weights(
+    origin: LanguageModelOrigin, words: Vocabulary, unseen: int, rng: numpy.random.Generator
 ) -> tuple[dict[str, numpy.ndarray], dict[str, Any]]:
     """The weights to begin with, by path, for a model of these words, and what run.json says of where they are from.
 
@@ -168,7 +168,7 @@ def _digest(arrays):
     return found.hexdigest()
 
 
-def start_summary(about: Mapping[str, Any]) -> str:
+def transfer_summary(about: Mapping[str, Any]) -> str:
     """What a language model begins with, in a line for people."""
     a = about["init_from"]
     return (
