@@ -245,7 +245,7 @@ def test_runs_of_the_first_format_can_be_begun_with(tmp_path, monkeypatch):
 def band(tmp_path_factory):
     """A run on music, with settings of its own."""
     out = tmp_path_factory.mktemp("band") / "run"
-    train(*TUNES[:2], "-o", out, *MUSIC, "--grid", 12, "--velocities", 4, "--transpose", "0..1")
+    train(*TUNES[:2], "-o", out, *MUSIC, "--grid", 12, "--velocities", 4, "--transpose", "0..1", "--track", "all")
     return out
 
 
@@ -253,7 +253,7 @@ def test_music_becomes_words_as_the_origins_did(band, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer.Trainer, "train", lambda self: True)
     train(TUNES[2], TUNES[0], "-o", tmp_path / "run", "--init-from", band, "-b", 1, "-l", 4)
     used = about(tmp_path / "run")["corpus"]["midi"]
-    assert (used["grid"], used["velocities"], used["transpose"]) == (12, 4, [0, 0])
+    assert [used[name] for name in ("grid", "velocities", "track", "transpose")] == [12, 4, "all", [0, 0]]
     with pytest.raises(UserError, match=rf"--grid 24: must be 12, as {band} has it"):
         refused(TUNES[2], "-o", tmp_path / "again", "--init-from", band, "--grid", 24)
 
