@@ -54,6 +54,18 @@ def test_each_word_has_its_rows_and_the_layers_are_as_they_were(tmp_path, rng, s
     assert transfer.transfer_summary(about).startswith(f"start    {tmp_path}: 2 of the corpus's 4 words, ")
 
 
+def test_a_new_run_has_the_origins_options_unless_they_are_given_as_the_same(tmp_path):
+    origin = origin_of(tmp_path, layers=3)
+    words = {"tokens": "char", "dictionary": "unidic-lite", "user_dictionary": None, "normalize": "none"}
+    all_of_them = {"unit": 6, "layers": 3, "embed": None, "tie": False, **words, "lines": "drop"}
+    assert transfer.inherited_options(origin, {"epoch": 3}) == all_of_them
+    left = {name: value for name, value in all_of_them.items() if name not in ("embed", "tie", "lines")}
+    same = {"embed": 6, "tie": False, "tokens": "auto", "lines": "keep"}
+    assert transfer.inherited_options(origin, same) == left  # auto is as the origin has it
+    with pytest.raises(UserError, match=f"^--embed 7: must be 6, as {tmp_path} has it"):
+        transfer.inherited_options(origin, {"embed": 7})
+
+
 def test_new_rows_have_the_mean_and_the_covariance_of_the_old_words(rng):
     mixed = rng.normal(size=(5, 5))
     table = (rng.normal(size=(4000, 5)) @ mixed + [0, 3, -2, 1, 0]).astype("f")

@@ -181,7 +181,6 @@ def _stored(run: Run) -> dict[str, tuple[Any, ...]]:
     stored |= {option: (sizes[name],) for option, name in SIZES.items()}
     if run.about["start"]:
         stored["init_from"] = (run.about["start"]["init_from"]["run"],)
-        stored["embed"] += (run.sizes.width,)
         stored["tokens"] = (*stored.get("tokens", ()), "auto")
     return stored
 
