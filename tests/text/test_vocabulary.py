@@ -79,7 +79,7 @@ def test_examples_are_words_with_a_meaning(words, examples):
 
 def test_words_that_are_known_are_kept():
     """Seen once they are as good as the frequent ones; those that are not seen come last, in their order."""
-    counts, known = {"b": 2, "a": 1, "c": 5, "d": 1}, ["<eos>", "<unk>", "z", "d", "e"]
+    counts, known = {"b": 2, "a": 1, "e": 0, "c": 5, "d": 1}, ["<eos>", "<unk>", "z", "d", "e"]
     words = vocabulary.build_vocabulary(counts, 2, known=known).words
     assert words == ["<eos>", "<unk>", "c", "b", "d", "z", "e"]
     for most in range(2, 8):

@@ -175,7 +175,7 @@ def _corpus(parts, index, tokenizer, report, size, least, need, name, known):
         "unknown": {split: float((ids == vocabulary.UNK).mean()) for split, ids in encoded.items()},
     }
     if known:
-        report["unseen"] = sum(word not in seen for word in vocab.words[len(vocabulary.SPECIAL) :])
+        report["unseen"] = sum(not seen.get(word) for word in vocab.words[len(vocabulary.SPECIAL) :])
     return Corpus(*(encoded[split] for split in SPLITS), vocab, tokenizer, report)
 
 

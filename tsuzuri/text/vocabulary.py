@@ -70,9 +70,10 @@ def build_vocabulary(
     ['<eos>', '<unk>', 'c', 'a', 'b']
     """
     known = dict.fromkeys(known)
-    kept = [word for word, count in occurrences.items() if count >= least or word in known]
+    kept = [word for word, count in occurrences.items() if count >= least or (count and word in known)]
     kept.sort(key=lambda word: (-occurrences[word], word))
-    kept += [word for word in known if word not in occurrences]
+    seen = set(kept)
+    kept += [word for word in known if word not in seen]
     kept = [word for word in kept if word not in SPECIAL]
     return Vocabulary([*SPECIAL, *kept[: None if most is None else max(0, most - len(SPECIAL))]])
 
