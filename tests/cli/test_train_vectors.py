@@ -179,8 +179,8 @@ def starting_rows(run, file):
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (["--freeze-vectors"], "--freeze-vectors is for --vectors, which is not given"),
-        (["--freeze-epochs", 3], "--freeze-epochs is for --vectors, which is not given"),
+        (["--freeze-vectors"], "--freeze-vectors is for --vectors or --init-from, of which none is given"),
+        (["--freeze-epochs", 3], "--freeze-epochs is for --vectors or --init-from, of which none is given"),
         (["--vectors", "FILE", "--freeze-epochs", 3, "--freeze-vectors"], "give one of them"),
         (["--vectors", "FILE", "--freeze-epochs", 0], "0 is out of range: must be 1 or more"),
         (

@@ -75,3 +75,14 @@ def test_examples_are_words_with_a_meaning(words, examples):
     vocab = vocabulary.Vocabulary([*vocabulary.SPECIAL, *words.split()])
     assert vocab.examples() == examples.split()
     assert vocab.examples(2) == examples.split()[:2]
+
+
+def test_words_that_are_known_are_kept():
+    """Seen once they are as good as the frequent ones; those that are not seen come last, in their order."""
+    counts, known = {"b": 2, "a": 1, "e": 0, "c": 5, "d": 1}, ["<eos>", "<unk>", "z", "d", "e"]
+    words = vocabulary.build_vocabulary(counts, 2, known=known).words
+    assert words == ["<eos>", "<unk>", "c", "b", "d", "z", "e"]
+    for most in range(2, 8):
+        cut = vocabulary.build_vocabulary(counts, 2, most, known).words
+        assert cut == words[:most]
+        assert vocabulary.build_vocabulary(counts, 2, most, cut).words == cut  # as where a training goes on

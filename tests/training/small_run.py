@@ -20,6 +20,7 @@ ABOUT = {
     "sizes": dataclasses.asdict(Sizes(WORDS, UNITS)),
     "recipe": dataclasses.asdict(LanguageModelRecipe(seed=3, batchsize=4, windows=RING)),
     "vectors": None,
+    "start": None,
     "corpus": {
         "corpus": ["a.txt"],
         "valid": ["b.txt"],

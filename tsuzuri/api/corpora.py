@@ -45,24 +45,29 @@ def corpus_source(args: Mapping[str, Any], given: Collection[str]) -> dict[str, 
 
 
 def read_corpus(
-    source: Mapping[str, Any], recipe: LanguageModelRecipe, asked: Collection[str] = (), subwords: bytes = b""
+    source: Mapping[str, Any],
+    recipe: LanguageModelRecipe,
+    asked: Collection[str] = (),
+    subwords: bytes = b"",
+    known: Collection[str] = (),
 ) -> Corpus:
     """The corpus that a run's settings name; raises ``UserError`` where it is too small for a window.
 
     ``asked`` are the settings for MIDI that were given as options; ``subwords`` the bytes of the model of subwords that
-    is there already.
+    is there already, ``known`` the words of a model that is begun with.
     """
     need = recipe.batchsize * (recipe.bproplen + 1)
     paths, valid, test = (source[name] for name in ("corpus", "valid", "test"))
     bounds = source["vocab_size"], source["min_count"], need
     if source["kind"] == "text":
         text = text_settings.text_settings_from_json(source["text"])
-        return build_text_corpus(paths, valid, test, text, *bounds, source["spread"], subwords)
+        return build_text_corpus(paths, valid, test, text, *bounds, source["spread"], subwords, known)
     wanted = settings.settings_from_json(source["midi"])
     main = collect.collect_pieces(paths, wanted, asked=asked)
     held_out = [collect.collect_pieces(part, wanted, asked=asked) if part else None for part in (valid, test)]
     groups = [collect.group_copies(part.pieces) if part else None for part in held_out]
-    corpus = build_piece_corpus(collect.group_copies(main.pieces), groups[0], groups[1], *bounds, " ".join(paths))
+    main_groups, name = collect.group_copies(main.pieces), " ".join(paths)
+    corpus = build_piece_corpus(main_groups, groups[0], groups[1], *bounds, name, known)
     named = ((piece.name, piece.words) for piece in main.pieces)
     corpus = corpus._replace(places=piece_places(corpus.train, named, corpus.vocabulary))
     pieces = [piece for part in (main, *held_out) if part for piece in part.pieces]
@@ -89,8 +94,10 @@ def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
     if scripts:
         yield f"scripts  {scripts}"
     share = r["singletons"] / max(1, r["distinct"])
-    known = f"{r['vocabulary'] - 1:,} of {r['distinct']:,} distinct words"
-    yield f"ids      {known} ({share:.0%} of them seen once), and <unk>"
+    unseen = r.get("unseen", 0)
+    known = f"{r['vocabulary'] - 1 - unseen:,} of {r['distinct']:,} distinct words"
+    more = f", {unseen:,} more that are known already" if unseen else ""
+    yield f"ids      {known} ({share:.0%} of them seen once){more}, and <unk>"
     yield f"windows  about {count:,} an epoch"
 
 

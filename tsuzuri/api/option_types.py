@@ -42,6 +42,7 @@ class TrainOptions(TypedDict, total=False):
     layers: int | None
     embed: int | None
     tie: bool | None
+    init_from: Path | None
     vectors: Path | None
     freeze_vectors: bool | None
     freeze_epochs: int | None
@@ -64,7 +65,7 @@ class TrainOptions(TypedDict, total=False):
     optimizer: Literal["adam", "sgd", "momentum", "adagrad", "rmsprop", "adadelta"] | None
     lr: float | None
     lr_decay: float | None
-    schedule: Literal["stalls", "cosine", "linear"] | None
+    schedule: Literal["stalls", "cosine", "linear", "slanted"] | None
     warmup: float | None
     max_hours: float | None
     patience: int | None

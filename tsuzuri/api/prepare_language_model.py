@@ -36,12 +36,13 @@ from tsuzuri.options.recipes import DEFAULT, recipe_line, recipe_options
 from tsuzuri.options.resolve import defaults
 from tsuzuri.options.train import MAY_CHANGE, TABLES
 from tsuzuri.text import vectors
-from tsuzuri.training import ending, recorded
+from tsuzuri.training import ending, recorded, transfer
 from tsuzuri.training.language_model import LanguageModelTask, epoch_windows
 from tsuzuri.training.log import Listener
 from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.run import Run, load_run, new_run
 from tsuzuri.training.schemas import LANGUAGE_MODEL, LanguageModelRecipe
+from tsuzuri.training.transfer import LanguageModelOrigin
 
 FILES = ("corpus", "valid", "test")
 RECIPE = (
@@ -58,8 +59,9 @@ SIZES = {  # of the model, by the options that give them
 
 def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, bytes]) -> PreparedTraining:
     """A new run; ``inputs`` are files that it is to keep, in place of the corpus that was named."""
-    set_by_recipe = recipe_options(given.get("recipe", DEFAULT), given)
-    args = defaults(TABLES) | set_by_recipe | dict(given)
+    origin, inherited = _origin_of(given)
+    set_by_recipe = recipe_options(given.get("recipe", DEFAULT), {**given, **inherited})
+    args = defaults(TABLES) | set_by_recipe | dict(given) | inherited
     if not args["corpus"]:
         raise UserError("no corpus: name text or MIDI files, or folders of them")
     check_new(args, FILES)
@@ -68,8 +70,8 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     if set_by_recipe:
         tell(listener, [f"recipe   {recipe_line(args['recipe'], set_by_recipe)}"])
     source = corpora.corpus_source(args, given.keys())
-    corpus = _read(source, recipe, given, listener)
-    rows, origin = _initial_rows(args["vectors"], corpus, recipe, listener)
+    corpus = _read(source, recipe, given, listener, origin)
+    weights, begun = _initial_weights(args["vectors"], origin, corpus, recipe, listener)
     sizes = Sizes(len(corpus.vocabulary), **{name: args[option] for option, name in SIZES.items()})
     recorded.check_memory(devices.choose(args["device"]), sizes, recipe)
     if inputs:
@@ -81,12 +83,22 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
         "dictionary": corpus.tokenizer.dictionary,
         "sizes": dataclasses.asdict(sizes),
         "recipe": dataclasses.asdict(recipe),
-        "vectors": origin,
+        **begun,
         "corpus": source | {**_digests(corpus), "report": corpus.report},
     }
     run = new_run(args["out"], about, corpus.vocabulary, LANGUAGE_MODEL, inputs, corpus.tokenizer.model)
     run.keep_corpus(corpus.train, corpus.places)
-    return PreparedTraining(run, _task(run, corpus, args["sample_every"]), args["device"], weights=rows)
+    return PreparedTraining(run, _task(run, corpus, args["sample_every"]), args["device"], weights=weights)
+
+
+def _origin_of(given: Mapping[str, Any]) -> tuple[LanguageModelOrigin | None, dict[str, Any]]:
+    """The run to begin with, or None, and the options that are as it has them."""
+    if "init_from" not in given:
+        return None, {}
+    if "vectors" in given:
+        raise UserError("--vectors and --init-from: one of them only")
+    origin = transfer.open_origin(given["init_from"], given["out"])
+    return origin, transfer.inherited_options(origin, given)
 
 
 def _recipe_of(args: Mapping[str, Any]) -> LanguageModelRecipe:
@@ -97,11 +109,22 @@ def _recipe_of(args: Mapping[str, Any]) -> LanguageModelRecipe:
     return LanguageModelRecipe(**{name: made[name] for name in fields})
 
 
-def _read(source: dict[str, Any], recipe: LanguageModelRecipe, given: Mapping[str, Any], listener: Listener) -> Corpus:
+def _read(
+    source: dict[str, Any],
+    recipe: LanguageModelRecipe,
+    given: Mapping[str, Any],
+    listener: Listener,
+    origin: LanguageModelOrigin | None,
+) -> Corpus:
     """The corpus of a new run, which the listener is told of before hours go into it."""
-    corpus = corpora.read_corpus(source, recipe, given.keys() & set(settings.ALLOWED))
+    if origin:
+        transfer.check_kind(origin, source)
+    known, subwords = (origin.words, origin.run.subwords) if origin else ((), b"")
+    corpus = corpora.read_corpus(source, recipe, given.keys() & set(settings.ALLOWED), subwords, known)
     if "midi" in corpus.report:
         source["midi"] = corpus.report["midi"]["settings"]  # files of words bring their own
+        if origin:
+            transfer.check_midi(origin, source["midi"], source["corpus"][0])
     tell(listener, corpora.corpus_lines(corpus, len(epoch_windows(corpus, recipe))))
     tell(listener, advice.corpus_warnings(corpus))
     return corpus
@@ -110,7 +133,7 @@ def _read(source: dict[str, Any], recipe: LanguageModelRecipe, given: Mapping[st
 def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
     """An old run, by its own settings."""
     run = load_run(given["out"])
-    check_resume_options(TABLES, given, MAY_CHANGE, run, _stored(run), (*FILES, "vectors"))
+    check_resume_options(TABLES, _as_stored(given), MAY_CHANGE, run, _stored(run), (*FILES, "vectors"))
     device = given.get("device", "auto")
     changed = {name: given[name] for name in ("epoch", "patience", "max_hours") if name in given}
     if "precision" in given:
@@ -133,7 +156,9 @@ def _read_again(run: Run, recipe: LanguageModelRecipe, given: Mapping[str, Any])
     named = {name: [os.path.abspath(path) for path in given[name]] for name in FILES if name in given}
     files = resumed_files(run, named, FILES)
     text = source["text"] | {"tokens": run.about["tokens"]}
-    corpus = corpora.read_corpus(source | files | {"kind": run.about["kind"], "text": text}, recipe, (), run.subwords)
+    known = run.vocabulary.words if run.about["start"] else ()
+    settings_now = source | files | {"kind": run.about["kind"], "text": text}
+    corpus = corpora.read_corpus(settings_now, recipe, (), run.subwords, known)
     same = corpus.vocabulary.words == run.vocabulary.words  # the digest is of ids, and knows no words
     digests = {name: digest for name, digest in _digests(corpus).items() if source[name]}
     if any(source[name] != digest for name, digest in digests.items()) or not same:
@@ -161,7 +186,16 @@ def _stored(run: Run) -> dict[str, tuple[Any, ...]]:
     """What the run says already, by the options that say it."""
     sizes, corpus = run.about["sizes"], run.about["corpus"]
     stored = stored_options(run, RECIPE) | {"vocab_size": (corpus["vocab_size"],)}
-    return stored | {option: (sizes[name],) for option, name in SIZES.items()}
+    stored |= {option: (sizes[name],) for option, name in SIZES.items()}
+    if run.about["start"]:
+        stored["init_from"] = (run.about["start"]["init_from"]["run"],)
+        stored["tokens"] = (*stored.get("tokens", ()), "auto")
+    return stored
+
+
+def _as_stored(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as a run keeps them: places are whole paths."""
+    return {**given, **({"init_from": os.path.abspath(given["init_from"])} if "init_from" in given else {})}
 
 
 def _task(run: Run, corpus: Corpus, sample_every: int) -> LanguageModelTask:
@@ -180,8 +214,8 @@ def _check_beside_texts(given: Mapping[str, Any]) -> None:
 def _vector_options(args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """What --vectors has a say in: the width of the embedding, and ``freeze_epochs`` as a recipe has it."""
     frozen = sorted({*given} & {"freeze_vectors", "freeze_epochs"})
-    if frozen and not args["vectors"]:
-        raise UserError(f"--{frozen[0].replace('_', '-')} is for --vectors, which is not given")
+    if frozen and not (args["vectors"] or args["init_from"]):
+        raise UserError(f"--{frozen[0].replace('_', '-')} is for --vectors or --init-from, of which none is given")
     if len(frozen) == 2:
         raise UserError("--freeze-epochs and --freeze-vectors: give one of them, the latter is for all epochs")
     freeze_epochs = None if args["freeze_vectors"] else args["freeze_epochs"] or 0
@@ -193,6 +227,23 @@ def _vector_options(args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[s
         held = f"the words of {args['vectors']} have {width} numbers"
         raise UserError(f"--embed {args['embed']}: {held}, so it must be {width}, or be left out")
     return {"freeze_epochs": freeze_epochs, "embed": width}
+
+
+def _initial_weights(
+    path: str | None,
+    origin: LanguageModelOrigin | None,
+    corpus: Corpus,
+    recipe: LanguageModelRecipe,
+    listener: Listener,
+) -> tuple[dict[str, numpy.ndarray] | None, dict[str, Any]]:
+    """The arrays to begin with by their paths, where they are not left to chance, and what run.json keeps of them."""
+    if origin is None:
+        rows, report = _initial_rows(path, corpus, recipe, listener)
+        return rows, {"vectors": report, "start": None}
+    rng = numpy.random.default_rng([recipe.seed, 3])
+    weights, begun = transfer.transferred_weights(origin, corpus.vocabulary, corpus.report["unseen"], rng)
+    tell(listener, [transfer.transfer_summary(begun)])
+    return weights, {"vectors": None, "start": begun}
 
 
 def _initial_rows(

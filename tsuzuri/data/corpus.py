@@ -1,7 +1,7 @@
 """Documents to ids: tokenize, split into training, validation and test pieces, count the vocabulary, encode."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy
@@ -66,11 +66,13 @@ def build_text_corpus(
     need: int = 2,
     spread: str = EACH,
     model: bytes = b"",
+    known: Collection[str] = (),
 ) -> Corpus:
     """The ``Corpus`` of the texts under ``paths``; ``valid`` and ``test`` name files of their own for these splits.
 
     ``settings`` say how they are read; ``size`` and ``least`` bound the vocabulary, which is counted on the
-    training pieces alone, by its number of ids and by how often a word must be seen. ``need`` is the least number of
+    training pieces alone, by its number of ids and by how often a word must be seen; those that are ``known`` to a
+    model that is begun with are in it whether they are seen or not, as room allows. ``need`` is the least number of
     training words. ``spread``, of ``SPREAD``, says what is held out of several texts. Subwords are learned from the
     training pieces too, unless ``model`` is what is known of them already. Raises ``UserError`` for a file that cannot
     be read and for a corpus that is too small.
@@ -87,9 +89,9 @@ def build_text_corpus(
     report["known_lines"] = {split: duplicates.share_of_known(parts[split].keys, trained) for split in SPLITS[1:]}
     if texts.tokenizer.name == SUBWORD:  # so far its words are characters
         parts, index, tokenizer = subword_parts(parts, texts.index, model, least, size)
-        corpus = _corpus(parts, index, tokenizer, report, None, 0, need, " ".join(paths))
+        corpus = _corpus(parts, index, tokenizer, report, None, 0, need, " ".join(paths), known)
     else:
-        corpus = _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
+        corpus = _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths), known)
     habits = bracket_habits(corpus.train.tolist(), corpus.vocabulary.words, vocabulary.EOS)
     report["brackets"] = habits.report()
     return corpus._replace(places=text_places(parts["train"]))
@@ -103,6 +105,7 @@ def build_piece_corpus(
     least: int = 1,
     need: int = 2,
     name: str = "the corpus",
+    known: Collection[str] = (),
 ) -> Corpus:
     """The ``Corpus`` of pieces that are words already, such as music.
 
@@ -121,7 +124,7 @@ def build_piece_corpus(
         starts = numpy.cumsum([0, *(len(piece) + 1 for piece in pieces[:-1])])
         parts[split] = SplitText(stream.array(), starts, numpy.zeros(0, "q"))
     report = {"pieces": len(groups), "copies": sum(map(len, groups)) - len(groups), "twice": repeated}
-    return _corpus(parts, index, get_tokenizer("midi"), report, size, least, need, name)
+    return _corpus(parts, index, get_tokenizer("midi"), report, size, least, need, name, known)
 
 
 class _Texts:
@@ -183,7 +186,7 @@ class _Texts:
         }
 
 
-def _corpus(parts, index, tokenizer, report, size, least, need, name):
+def _corpus(parts, index, tokenizer, report, size, least, need, name, known):
     """Count the vocabulary on the training part, and translate all parts from ids of ``index`` into its ids."""
     train = parts["train"].ids
     if len(train) < need:
@@ -193,7 +196,8 @@ def _corpus(parts, index, tokenizer, report, size, least, need, name):
         )
     words = list(index)
     counts = numpy.bincount(train, minlength=len(words))
-    vocab = vocabulary.build_vocabulary({w: int(n) for w, n in zip(words, counts, strict=True)}, least, size)
+    seen = {w: int(n) for w, n in zip(words, counts, strict=True)}
+    vocab = vocabulary.build_vocabulary(seen, least, size, known)
     final_ids = vocab.encode(words)
     encoded = {split: final_ids[part.ids] for split, part in parts.items()}
     report |= {
@@ -204,6 +208,8 @@ def _corpus(parts, index, tokenizer, report, size, least, need, name):
         "vocabulary": len(vocab),
         "unknown": {split: _unknown(part.ids, encoded[split], counts, least) for split, part in parts.items()},
     }
+    if known:
+        report["unseen"] = sum(not seen.get(word) for word in vocab.words[len(vocabulary.SPECIAL) :])
     if tokenizer.name != "midi":
         report["size"] = {
             split: size_report([words[i] for i in parts[split].ids], tokenizer, vocab) for split in SPLITS[1:]

@@ -59,14 +59,22 @@ class Vocabulary:
         return "".join(line + "\n" for line in lines).encode()
 
 
-def build_vocabulary(occurrences: Mapping[str, int], least: int = 1, most: int | None = None) -> Vocabulary:
+def build_vocabulary(
+    occurrences: Mapping[str, int], least: int = 1, most: int | None = None, known: Iterable[str] = ()
+) -> Vocabulary:
     """The vocabulary of a mapping from word to count: words seen ``least`` times, at most ``most`` ids in all.
+
+    Words that are ``known`` already need be seen but once; after all of these come those that are not seen at all.
 
     >>> build_vocabulary({"b": 2, "a": 2, "c": 5, "d": 1}, least=2).words
     ['<eos>', '<unk>', 'c', 'a', 'b']
     """
-    kept = [word for word, count in occurrences.items() if count >= least and word not in SPECIAL]
+    known = dict.fromkeys(known)
+    kept = [word for word, count in occurrences.items() if count >= least or (count and word in known)]
     kept.sort(key=lambda word: (-occurrences[word], word))
+    seen = set(kept)
+    kept += [word for word in known if word not in seen]
+    kept = [word for word in kept if word not in SPECIAL]
     return Vocabulary([*SPECIAL, *kept[: None if most is None else max(0, most - len(SPECIAL))]])
 
 

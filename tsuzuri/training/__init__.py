@@ -15,6 +15,7 @@ corpus_file.py     the words that a language model is trained on, kept with it
 expected.py        how large the arrays of a run's files may be
 checkpoint.py      the whole state of a training as arrays, and back
 initialization.py  what a classifier begins with
+transfer.py        a language model that goes on from another's weights
 evaluation.py      the loss, or the errors, on data that is not trained on
 schedules.py       the learning rate as a training goes on
 averaging.py       a running mean of the weights

@@ -205,6 +205,7 @@ LANGUAGE_MODEL_RULES = RUN | {
         "windows": one_of(DOCUMENTS, RING),
     },
     "vectors": optional(OBJECT),  # as ``VECTORS`` says
+    "start": optional(OBJECT),  # as ``START`` says
     "corpus": {
         "corpus": [TEXT],
         "valid": [TEXT],
@@ -228,6 +229,9 @@ VECTORS = {  # as ``text.vectors.vectors_report`` makes it
     "found": whole(0),
     "of": whole(0),
     "share": number(0, 1),
+}
+START = {  # as ``training.transfer.transferred_weights`` makes it
+    "init_from": {"run": TEXT, "id": optional(DIGEST), "weights": DIGEST, "found": whole(1), "of": whole(1)},
 }
 LANGUAGE_MODEL_CHECKPOINT = CHECKPOINT | {
     "start": whole(0),
@@ -256,6 +260,8 @@ def _check_language_model(about):
         check_value(about["corpus"], {"midi": OBJECT, "report": report, OTHERS: None}, "corpus")
     if about["vectors"] is not None:
         check_value(about["vectors"], VECTORS, "vectors")
+    if about["start"] is not None:
+        check_value(about["start"], START, "start")
 
 
 def _build_language_model(sizes, recipe):
@@ -276,6 +282,7 @@ LANGUAGE_MODEL = Schema(
         **UNMARKED,
         "subwords": None,
         "vectors": None,
+        "start": None,
         "corpus": {"text": settings.FIRST, "relative": {}, "spread": corpus.END, "beginnings": None},
         "sizes": LANGUAGE_MODEL_LATER["sizes"],
         "recipe": {"precision": native.FLOAT32, "freeze_epochs": 0, **LANGUAGE_MODEL_LATER["recipe"]},
