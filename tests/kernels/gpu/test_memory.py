@@ -15,7 +15,8 @@ WORDS, UNITS, BATCH, STEPS = 23, 9, 3, 4
 
 
 def made(engine, precision="float32", batch=BATCH, ratio=0.4, on=rnn.LAYERS):
-    return window.Window(engine, WORDS, UNITS, batch, STEPS, ratio, on, "momentum", 1.0, precision)
+    training = memory.Training("momentum", 1.0, precision)
+    return window.Window(engine, rnn.Sizes(WORDS, UNITS, ratio, on), batch, STEPS, training)
 
 
 def learn(found, rng, steps=STEPS):
@@ -46,7 +47,7 @@ def test_a_window_goes_when_nobody_has_it(rng, emulated, graphs):
 
 
 def test_the_logits_of_a_window_by_blocks_are_those_of_all_rows(rng, emulated, monkeypatch):
-    weights = {name: rng.normal(size=shape).astype("f") for name, shape in memory.shapes(WORDS, UNITS).items()}
+    weights = {name: rng.normal(size=shape).astype("f") for name, shape in rnn.Sizes(WORDS, UNITS).shapes().items()}
     xs, ts = rng.integers(0, WORDS, (2, STEPS, BATCH)).astype("i")
     results = []
     for rows in (STEPS * BATCH, 5):
@@ -84,5 +85,5 @@ def test_what_is_counted_is_what_is_taken(emulated, monkeypatch, precision, on):
     found = made(engine, precision, on=on)
     assert found._sizes.bytes(engine) == sum(array.nbytes for array in taken)
     assert len({id(array) for array in taken}) == len(found._arrays)
-    assert found._arrays["weights"].size == update.layout(memory.shapes(WORDS, UNITS)).size
+    assert found._arrays["weights"].size == update.layout(rnn.Sizes(WORDS, UNITS).shapes()).size
     assert all(not numpy.any(array) for array in taken)

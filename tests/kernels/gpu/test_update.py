@@ -118,9 +118,10 @@ def test_operands_are_the_new_weights(rng, emulated, rule, names):
 
 def test_layouts_are_apart_and_aligned():
     layout, copies = update.layout(SHAPES), update.operands(SHAPES, ["a/W", "d/W"])
-    ends = [layout.offsets[name] + math.prod(shape) for name, shape in SHAPES.items()]
+    ends = [offset + math.prod(SHAPES[name]) for name, offset in layout.offsets.items()]
     assert all(offset % 64 == 0 for offset in [*layout.offsets.values(), layout.size])
     assert all(end <= offset for end, offset in zip(ends, [*layout.offsets.values(), layout.size][1:], strict=True))
+    assert [layout.offsets[name] < layout.matrices for name in SHAPES] == [len(shape) > 1 for shape in SHAPES.values()]
     assert copies.places == {"a/W": (0, (9, 32)), "d/W": (320, (70, 64))}
     assert copies.size == 320 + 70 * 64
 
