@@ -9,8 +9,9 @@ def make_learner(model, optimizer, batch, steps, average=None):
     """The ``Learner`` of ``model`` from windows of up to ``steps`` words in ``batch`` streams.
 
     On a GPU the model's and the optimizer's arrays, and those of an ``average`` of the weights, move into the memory of
-    the recorded window, where they stay, and the window's update brings all of them forward; but where a parameter is frozen, Chainer's functions compute. What is frozen or enabled later wants another learner.
-    Raises ``UserError`` where that memory is not there.
+    the recorded window, where they stay, and its update brings them forward; but where a parameter is frozen, Chainer's
+    functions compute. What is frozen or enabled later wants another learner. Raises ``UserError`` where that memory is
+    not there.
     """
     engine = gpu.engine_of(model.l0.W.array)
     if engine and optimizer.is_plain(model):

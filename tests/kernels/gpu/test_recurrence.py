@@ -47,7 +47,8 @@ def test_one_mask_for_all_steps(way, emulated, case):
     check_specification(run)
     for layer in run.layers:
         dropped = layer.out_op == 0
-        assert dropped.any() and (dropped == dropped[:1]).all()
+        assert dropped.any()
+        assert (dropped == dropped[:1]).all()
 
 
 @pytest.mark.parametrize("way", [tiling.WAVEFRONT, tiling.LAYERS, tiling.STEPS])

@@ -11,7 +11,7 @@ COLUMNS = 128  # of a block
 
 
 def embed(engine, ids, w, x_op, key, dropout=masks.NONE, word_key=None, of_words=masks.NONE):
-    """x_op (R, Np) = w[ids] times dropout's mask over (R, N) and that ``of_words`` over (V,); beyond column N all stays.
+    """x_op (R, Np) = w[ids] times dropout's mask over (R, N) and ``of_words`` over (V,); what is beyond column N stays.
 
     ids (R,) int32; w (V, N) float32; key and word_key (1,) uint64.
     """
@@ -41,7 +41,8 @@ def gradient_scratch(rows, units):
 def gradient(engine, ids, g, g_w, key, dropout, scratch, word_key=None, of_words=masks.NONE, accumulate=False):
     """g_w (V, N) = the sum of the rows of g (R, N), times dropout's masks, of each word, in their order; 0 without one.
 
-    Added to what is there where ``accumulate``. ids (R,) int32; key and word_key (1,) uint64; scratch of ``scratch(R, N)`` values or more. The same bits in every run.
+    Added to what is there where ``accumulate``. ids (R,) int32; key and word_key (1,) uint64; scratch of
+    ``gradient_scratch(R, N)`` values or more. The same bits in every run.
     """
     rows, units = g.shape
     order, words = (scratch[k * rows : (k + 1) * rows].view("i") for k in range(2))

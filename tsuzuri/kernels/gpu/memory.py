@@ -16,9 +16,9 @@ RULE_NUMBERS, NUMBERS = 4, 6  # of an optimizer's rule at most; with what goes w
 
 
 class Training(NamedTuple):
-    """How a window learns: an optimizer's ``rule``, of ``update.STATES``; the norm ``clip`` that it holds gradients to;
-    the ``precision`` of products: float32, tf32 or bfloat16; ``ar`` and ``tar``, penalties as in ``models.rnn``; whether
-    weights decay, and whether there is a running mean of them.
+    """How a window learns: an optimizer's ``rule``, of ``update.STATES``, and the norm ``clip`` that it holds gradients
+    to; the ``precision`` of products: float32, tf32 or bfloat16; ``ar`` and ``tar``, penalties as in ``models.rnn``;
+    whether weights decay, and whether there is a running mean of them.
     """
 
     rule: str
@@ -48,8 +48,9 @@ def require_room(engine, sizes):
         return
     fits = [b for b in _halves(sizes.batch) if sizes.of_batch(b).bytes(engine) <= room]
     hint = f"at most --batchsize {_largest(sizes, fits[0], engine, room)}" if fits else "a smaller --unit"
+    units, words = sizes.model.units, sizes.model.words
     raise UserError(
-        f"--batchsize {sizes.batch}: a window of {sizes.steps} steps, {sizes.model.units} units and {sizes.model.words} words "
+        f"--batchsize {sizes.batch}: a window of {sizes.steps} steps, {units} units and {words} words "
         f"takes {format_bytes(needed)} of GPU memory, {format_bytes(room)} are free: {hint}, or -d cpu"
     )
 

@@ -73,8 +73,8 @@ def _up(size, step):
 
 
 class Besides(NamedTuple):
-    """What goes with a step: the first ``decayed`` values, a multiple of four, shrink before it by the factor that is
-    number 4, and ``mean``, an array like the weights or None, moves towards them after it by the share that is number 5.
+    """What goes with a step: before it the first ``decayed`` values, a multiple of four, shrink by the factor that is
+    number 4; after it ``mean``, an array like the weights or None, moves towards them by the share that is number 5.
     """
 
     decayed: int = 0

@@ -20,7 +20,7 @@ from tsuzuri.kernels.gpu.memory import BFLOAT16
 
 
 def check(engine, *sizes):
-    """Raise ``UserError`` where there is no room for a window of ``memory.Sizes(*sizes)``, or nothing to compile with."""
+    """Raise ``UserError`` where a window of ``memory.Sizes(*sizes)`` has no room, or there is no compiler."""
     memory.require_room(engine, memory.Sizes(*sizes))
     engine.kernel("sums", "carry", OPERAND="float")  # one of them for all
 
@@ -29,9 +29,9 @@ class Window:
     """A training window of up to ``steps`` words in each of ``batch`` streams, and the model that learns from it.
 
     ``model`` says how large it is and what it drops, as ``models.sizes.Sizes`` does, ``training`` (``memory.Training``)
-    how it learns. ``weights``, ``states[name]`` and ``means`` (where there is a running mean, else None) are float32
-    arrays by the names of the parameters, for the caller to fill, all zeros at first. Raises ``UserError`` where the GPU
-    has not the memory.
+    how it learns. ``weights``, ``states[name]`` and ``means`` (None without a running mean) are float32 arrays by the
+    names of the parameters, for the caller to fill, all zeros at first. Raises ``UserError`` where the GPU has not the
+    memory.
     """
 
     def __init__(self, engine, model, batch, steps, training):
@@ -42,10 +42,8 @@ class Window:
         self._arrays = {name: engine.zeros(*what) for name, what in sizes.arrays(engine).items()}
         period = batch if model.locked else 0
         self._masks = {place: masks.Dropout.of(rate, period) for place, rate in model.rates().items()}
-        self._drops = [
-            recurrence.Drops(self._masks[f"written{k}"], self._masks[f"projected{k}"])
-            for k in range(1, model.layers + 1)
-        ]
+        places = [(f"written{k}", f"projected{k}") for k in range(1, model.layers + 1)]
+        self._drops = [recurrence.Drops(*map(self._masks.get, pair)) for pair in places]
         self._table = engine.asarray(sizes.operands.table) if training.precision == BFLOAT16 else None
         self._runs = {}  # by the number of steps
         self._states = {name: self._arrays[f"state {name}"] for name in update.STATES[training.rule]}
@@ -93,7 +91,7 @@ class Window:
 
     @property
     def state(self):
-        """The state of the layers, which every window changes in place: c1, h1, c2, h2 ..., each (B, N) of its layer."""
+        """The state of the layers, which every window changes in place: c1, h1, c2, h2 ..., each (B, N)."""
         return tuple(self._arrays[f"{part}s{k}"][0] for k in range(1, self._model.layers + 1) for part in "ch")
 
     def begin(self, nats, state):
@@ -154,8 +152,7 @@ class Window:
         for k in range(1, self._model.layers + 1):
             dropped, name = self._arrays.get(f"dropped{k}"), f"l{k}_h/W"
             if dropped is not None:
-                place = f"weights{k}"
-                masks.drop(self._engine, self.weights[name], dropped, self._key(place), self._masks[place])
+                masks.drop(self._engine, self.weights[name], dropped, *self._mask(f"weights{k}"))
                 if self._training.precision == BFLOAT16:
                     sums.cast(self._engine, dropped, self._ops[name])
 
@@ -168,7 +165,7 @@ class Window:
             return array if array is None else array[: steps + after.get(name, 0)]
 
         arrays = {name: part(name) for name in ("gates", "hs", "cs", "h_op", "out_op", "dz_op", "dz_x_op")}
-        w_h = a.get(f"dropped{k}", w[f"l{k}_h/W"])
+        w_h = a.get(f"dropped{k}", w[f"l{k}_h/W"])  # (4N, N)
         weights = w[f"l{k}_x/W"], w[f"l{k}_x/b"], w_h, w[f"l{k}_h/b"], self._ops[f"l{k}_h/W"]
         keys = self._key(f"written{k}"), self._key(f"projected{k}")
         return recurrence.Layer(*weights, **arrays, out_key=keys[0], mask_key=keys[1])
@@ -180,6 +177,9 @@ class Window:
     def _key(self, place):
         at = list(self._masks).index(place)
         return self._fed("keys")[at : at + 1]
+
+    def _mask(self, place):
+        return self._key(place), self._masks[place]
 
     def _scratch(self, units):
         """What the recurrence of a layer needs besides."""
@@ -207,7 +207,7 @@ class Window:
     def _forward(self, inputs, layers):
         x, w = inputs[0], self.weights["l0/W"]
         ids, flat = self._fed("ids")[: x.shape[0] * x.shape[1]], x.reshape(-1, x.shape[-1])
-        embedding.embed(self._engine, ids, w, flat, *self._embedding_masks("read"), *self._embedding_masks("words"))
+        embedding.embed(self._engine, ids, w, flat, *self._mask("read"), *self._mask("words"))
         self._project(1, x, layers[0])
         e, plans, drops = self._engine, self._plans, self._drops
         if plans[0].forward.way == tiling.WAVEFRONT:
@@ -217,9 +217,6 @@ class Window:
             if k > 1:
                 self._project(k, x, layer)
             recurrence.recur_forward(e, plans[k - 1], [layer], self._scratch(units), [drops[k - 1]])
-
-    def _embedding_masks(self, place):
-        return self._key(place), self._masks[place]
 
     def _output(self, layer):
         """The loss, the output layer's gradients, and that of what it read, (T, B, N)."""
@@ -272,10 +269,10 @@ class Window:
     def _weight_gradients(self, k, layer, x):
         e, grads, units, read = self._engine, self._grads, self._model.outputs[k - 1], self._model.inputs[k - 1]
         dz, dz_x = self._rows(layer.dz_op, 4 * units), self._dz_x(layer)
-        of_h, place = grads[f"l{k}_h/W"], f"weights{k}"
+        of_h = grads[f"l{k}_h/W"]
         self._product(dz, self._rows(layer.h_op[:-1], units), of_h, transpose_a=True)
         if f"dropped{k}" in self._arrays:
-            masks.drop(e, of_h, of_h, self._key(place), self._masks[place])
+            masks.drop(e, of_h, of_h, *self._mask(f"weights{k}"))
         self._product(dz_x, self._rows(x, read), grads[f"l{k}_x/W"], transpose_a=True)
         gates = layer.gates.reshape(-1, 4 * units)  # dz in float32 by now
         sums.sum_columns(e, gates, grads[f"l{k}_h/b"], False, self._arrays["sums"])
@@ -286,8 +283,8 @@ class Window:
         """Of a tied model's matrix, added to the output layer's."""
         width = self._model.width
         g = self._input_gradient(1, layer).reshape(-1, width)
-        ids, (key, dropout) = self._fed("ids")[: len(g)], self._embedding_masks("read")
-        settings = self._arrays["sorted"], *self._embedding_masks("words"), self._model.tied
+        ids, (key, dropout) = self._fed("ids")[: len(g)], self._mask("read")
+        settings = self._arrays["sorted"], *self._mask("words"), self._model.tied
         embedding.gradient(self._engine, ids, g, self._grads["l0/W"], key, dropout, *settings)
 
     def _update(self):
@@ -295,8 +292,6 @@ class Window:
         if self._table is not None:
             copies = self._table, a["operands"]
         settings = self._fed("numbers"), training.clip, a["partials"], a["norm"]
-        states = list(self._states.values())
-        decayed = self._sizes.layout.matrices if training.decays else 0
-        besides = update.Besides(decayed, a.get("mean"))
-        flat = a["weights"], a["grads"], states
+        besides = update.Besides(self._sizes.layout.matrices if training.decays else 0, a.get("mean"))
+        flat = a["weights"], a["grads"], list(self._states.values())
         update.update_flat(self._engine, training.rule, *flat, *settings, *copies, besides=besides)
