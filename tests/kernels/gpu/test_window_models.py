@@ -6,7 +6,7 @@ import pytest
 from tests.conftest import relative_error
 from tests.kernels.gpu.test_window import BATCH, STEPS, TOLERANCE, UNITS, WORDS, read, to_cpu
 from tsuzuri.compat import chainer
-from tsuzuri.kernels.gpu import launcher
+from tsuzuri.kernels.gpu import launcher, tiling
 from tsuzuri.models import rnn
 from tsuzuri.training import recorded
 from tsuzuri.training.averaging import WeightAverage
@@ -139,9 +139,34 @@ def test_layers_and_widths(rng, engine, sizes):
     assert_follows(rng, engine, dropout=0.3, **sizes)
 
 
+ALL = {"tied": True, "embed": 5, "locked": True, "dropout_weights": 0.5, "dropout_words": 0.1, **RATES}
+ALL |= {"ar": 2.0, "tar": 1.0, "decay": 1.0, "average": 0.9}
+
+
 def test_all_together(rng, engine):
-    recipe = {"dropout_weights": 0.5, "dropout_words": 0.1, "ar": 2.0, "tar": 1.0, "decay": 1.0, "average": 0.9}
-    assert_follows(rng, engine, 4, tied=True, embed=5, locked=True, **recipe, **RATES)
+    assert_follows(rng, engine, 4, **ALL)
+
+
+@pytest.mark.parametrize("precision", ["float32", "tf32", "bfloat16"])
+def test_step_by_step_where_weights_do_not_fit(rng, engine, monkeypatch, precision):
+    by_steps = tiling.Plan(tiling.STEPS, precision, 0)
+    monkeypatch.setattr(tiling, "plans_for", lambda *_: tiling.Plans(by_steps, by_steps))
+    found, *_ = train(engine.xp, [read(rng)], precision=precision, **ALL)
+    assert "recurrence by steps," in found.description
+    assert_follows(rng, engine, precision=precision, **ALL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+def test_the_plans_of_a_large_gpu(rng, emulated, monkeypatch, precision):
+    """The shares that an H200 would have of layers of two widths, for two steps of the 35."""
+    engine = emulated(1, multiprocessors=132)
+    engine.shared_memory = 227 << 10
+    plans_for = tiling.plans_for
+    monkeypatch.setattr(tiling, "plans_for", lambda *sizes: plans_for(*sizes[:2], 35, *sizes[3:]))
+    monkeypatch.setattr(launcher, "of_type", lambda kind: engine)
+    sizes = ALL | {"units": 128, "embed": 100, "layers": 3, "precision": precision}
+    assert_follows(rng, engine, 1, **sizes)
 
 
 def test_streams_that_begin_anew(rng, engine):
