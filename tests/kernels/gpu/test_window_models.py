@@ -10,7 +10,7 @@ from tsuzuri.kernels.gpu import launcher, tiling
 from tsuzuri.models import rnn
 from tsuzuri.training import recorded
 from tsuzuri.training.averaging import WeightAverage
-from tsuzuri.training.optimizers import OPTIMIZERS
+from tsuzuri.training.optimizers import OPTIMIZERS, set_frozen
 
 RATES = {"dropout_input": 0.3, "dropout_between": 0.2, "dropout_output": 0.4}
 PLAIN = {"dropout": 0.0}
@@ -31,9 +31,10 @@ def make(xp, precision="float32", rule="momentum", ar=0.0, tar=0.0, decay=0.0, a
     return model, optimizer, None if average is None else WeightAverage(model, average)
 
 
-def train(xp, windows, **options):
+def train(xp, windows, frozen=False, **options):
     """A learner after these windows, its losses, and all arrays that a checkpoint keeps, with the state."""
     model, optimizer, average = make(xp, **options)
+    set_frozen(model.l0, frozen)
     learning = recorded.make_learner(model, optimizer, BATCH, STEPS, average)
     learning.begin(0.0)
     losses = []
@@ -45,7 +46,8 @@ def train(xp, windows, **options):
     arrays = {}
     for path, param in model.namedparams():
         arrays[path] = param.array
-        arrays |= {f"{path}/{name}": param.update_rule.state[name] for name in optimizer.states}
+        rule = param.update_rule
+        arrays |= {f"{path}/{name}": rule.state[name] for name in optimizer.states if rule.state}
     arrays |= dict(zip(model.sizes.state_widths(), model.get_state(), strict=True))
     arrays |= {f"mean {path}": array for path, array in average.arrays.items()} if average else {}
     return learning, losses, {name: to_cpu(array) for name, array in arrays.items()}
@@ -56,7 +58,7 @@ def assert_follows(rng, engine, count=3, **options):
     tolerance = TOLERANCE[options.get("precision", "float32")]
     windows = [read(rng, STEPS - k % 2) for k in range(count)]  # one of four steps, the next of three
     learning, losses, found = train(engine.xp, windows, **options)
-    assert type(learning) is recorded.RecordedLearner
+    assert type(learning) is (recorded.WindowLearner if options.get("frozen") else recorded.RecordedLearner)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(launcher, "of_type", lambda kind: None)
         learning, expected_losses, expected = train(numpy, windows, **options | {"precision": "float32"})
@@ -145,6 +147,11 @@ ALL |= {"ar": 2.0, "tar": 1.0, "decay": 1.0, "average": 0.9}
 
 def test_all_together(rng, engine):
     assert_follows(rng, engine, 4, **ALL)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_frozen_words_go_through_chainer(rng, engine, tied):
+    assert_follows(rng, engine, frozen=True, **ALL | {"tied": tied})
 
 
 @pytest.mark.parametrize("precision", ["float32", "tf32", "bfloat16"])
