@@ -50,9 +50,9 @@ def main():
     generated = generate(args.run, args.n, args.seed)
 
     note_ons = numpy.array([collect.is_note_on(word) for word in corpus.vocabulary.words])
-    for name, ids in (("validation", corpus.valid), ("test", corpus.test)):
-        nats = evaluation.evaluate_loss(run.load_best(), ids)
-        print(f"{name}: {nats:.3f} nats a word, {nats * bits_per_note(ids, note_ons):.2f} bits a note")
+    for name, split, ids in (("validation", "valid", corpus.valid), ("test", "test", corpus.test)):
+        nats = evaluation.evaluate_documents(run.load_best(), ids, corpus.documents[split], carried=True)
+        print(f"{name}: {nats:.3f} nats a word, {nats * bits_per_note(ids, note_ons, len(ids)):.2f} bits a note")
     rows = [summary(pieces) for pieces in (generated, held_out)]
     print(f"\n| | {len(generated)} generated | {len(held_out)} held out |\n|---|---|---|")
     for name, made, real in zip(rows[0], rows[0].values(), rows[1].values(), strict=True):

@@ -16,13 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy
 import torch
 
-from tsuzuri.data import windows
+from tsuzuri.data import layout
 from tsuzuri.data.corpus import build_text_corpus
-from tsuzuri.text import vocabulary
 from tsuzuri.training import evaluation
+from tsuzuri.training.language_model import epoch_windows
 from tsuzuri.training.schemas import LanguageModelRecipe
 from tsuzuri.training.state import Patience
 
@@ -48,17 +47,18 @@ def nats(logits, ts):
     return torch.nn.functional.cross_entropy(logits.flatten(0, 1), ts.flatten(), ignore_index=-1, reduction="sum")
 
 
-def held_out(model, ids):
-    """As ``evaluate.loss`` scores it: the same windows."""
+def held_out(model, ids, starts, carried=False):
+    """As ``evaluation.evaluate_documents`` scores it: the same windows."""
     model.eval()
-    streams = max(1, min(evaluation.STREAMS, len(ids) // evaluation.STREAM))
+    pieces = layout.parts_to_score(ids, starts, len(ids) if carried else evaluation.STREAM, evaluation.STREAMS)
     total, state = 0.0, None
     with torch.no_grad():
-        for xs, ts in windows.evaluation_windows(ids, streams, evaluation.STEPS):
+        for xs, ts, resets in layout.scoring_windows(ids, pieces, evaluation.STREAMS, evaluation.STEPS):
+            state = None if resets is not None else tuple(s[:, : xs.shape[1]].contiguous() for s in state)
             logits, state = model(torch.from_numpy(xs).long(), state)
             total += float(nats(logits, torch.from_numpy(ts).long()))
     model.train()
-    return total / (len(ids) - 1)
+    return total / len(ids)
 
 
 def train_twin(corpus, recipe, units, dropout):
@@ -66,12 +66,13 @@ def train_twin(corpus, recipe, units, dropout):
     torch.manual_seed(recipe.seed)
     model = Twin(len(corpus.vocabulary), units, dropout)
     optimizer = torch.optim.Adam(model.parameters(), recipe.lr)
-    order = numpy.random.default_rng([recipe.seed, 1])
-    beginnings = numpy.flatnonzero(corpus.train == vocabulary.EOS) + 1
     patience, best, epoch = Patience(recipe.patience), None, 0
     while epoch < recipe.epoch and not patience.exhausted():
-        state, start = None, int(order.choice(beginnings)) % len(corpus.train)
-        for xs, ts in windows.training_windows(corpus.train, recipe.batchsize, recipe.bproplen, start):
+        state = None
+        for xs, ts, resets in epoch_windows(corpus, recipe, epoch + 1):
+            if state and resets is not None:
+                kept = torch.from_numpy(~resets)[:, None]
+                state = tuple(s * kept for s in state)
             logits, state = model(torch.from_numpy(xs).long(), state)
             loss = nats(logits, torch.from_numpy(ts).long()) / recipe.batchsize
             optimizer.zero_grad()
@@ -79,8 +80,8 @@ def train_twin(corpus, recipe, units, dropout):
             torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.gradclip)
             optimizer.step()
         epoch += 1
-        if patience.better(held_out(model, corpus.valid)):
-            best = patience.best, held_out(model, corpus.test)
+        if patience.better(held_out(model, corpus.valid, corpus.documents["valid"])):
+            best = patience.best, held_out(model, corpus.test, corpus.documents["test"], carried=True)
         else:
             for group in optimizer.param_groups:
                 group["lr"] *= recipe.lr_decay
@@ -92,7 +93,7 @@ def train_ours(path, seed):
         command = [sys.executable, str(ROOT / "train.py"), path, "-o", f"{out}/run", "--seed", str(seed), "-d", "cpu"]
         printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         history = [json.loads(line) for line in Path(out, "run", "log.jsonl").read_text().splitlines()]
-    test = float(printed.split("perplexity")[-1].split()[0])
+    test = float(printed.split("test     loss")[-1].split()[2])
     return math.exp(min(entry["valid_loss"] for entry in history)), test, len(history)
 
 

@@ -25,7 +25,11 @@ OWN = ("corpus", "files", "run", "word", "model", "primetext", "num_samples", "o
 CLASSES = {  # name of the class: the command, its tables, and the options that are no keywords
     "TrainOptions": ("train.py", train.TABLES, ("corpus", "out")),
     "ClassifierOptions": ("classify.py train", classify.TRAIN, ("corpus", "out")),
-    "GenerateOptions": ("generate.py", generate.TABLES, (*OWN, "wav", "soundfont")),
+    "GenerateOptions": (
+        "generate.py",
+        generate.TABLES,
+        (*OWN, "wav", "soundfont", "score", "cache", "adapt", "json", "novelty"),
+    ),
     "ReadMidiOptions": ("read_midi.py", midi.READ_MIDI, (*OWN, "transpose", "stretch")),
     "PredictOptions": ("classify.py predict", classify.PREDICT, (*OWN, "encoding", "json", "color")),
     "EvaluateOptions": ("classify.py evaluate", classify.EVALUATE, ("run", "corpus", "out")),

@@ -24,20 +24,26 @@ if TYPE_CHECKING:
     from tsuzuri.api.classifier import Classifier, Evaluation, Prediction
     from tsuzuri.api.loading import load
     from tsuzuri.api.midi_files import read_midi, write_midi
+    from tsuzuri.api.novelty import Copy, Novelty
     from tsuzuri.api.pictures import Picture
     from tsuzuri.api.piece import Piece, Sounding
     from tsuzuri.api.runs import MusicRun, TextRun
+    from tsuzuri.api.scoring import ScoredText, ScoredWord
     from tsuzuri.api.train import resume, train, train_classifier
     from tsuzuri.training.log import Event
 
 __all__ = [
     "Classifier",
+    "Copy",
     "Evaluation",
     "Event",
     "MusicRun",
+    "Novelty",
     "Picture",
     "Piece",
     "Prediction",
+    "ScoredText",
+    "ScoredWord",
     "Sounding",
     "TextRun",
     "UserError",
@@ -51,12 +57,16 @@ __all__ = [
 
 _PLACES = {  # where a name is, so that the commands, which import parts of the package, need not wait for all of it
     "Classifier": "tsuzuri.api.classifier",
+    "Copy": "tsuzuri.api.novelty",
     "Evaluation": "tsuzuri.api.classifier",
     "Event": "tsuzuri.training.log",
     "MusicRun": "tsuzuri.api.runs",
+    "Novelty": "tsuzuri.api.novelty",
     "Picture": "tsuzuri.api.pictures",
     "Piece": "tsuzuri.api.piece",
     "Prediction": "tsuzuri.api.classifier",
+    "ScoredText": "tsuzuri.api.scoring",
+    "ScoredWord": "tsuzuri.api.scoring",
     "Sounding": "tsuzuri.api.piece",
     "TextRun": "tsuzuri.api.runs",
     "load": "tsuzuri.api.loading",

@@ -14,7 +14,7 @@ from tsuzuri.folders import walk_files
 RUN_FILES = frozenset(
     (
         *("run.json", "vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png", "texts.zip"),
-        *("sample.mid", "error.png", "confusion.png", "examples.csv"),
+        *("sample.mid", "error.png", "confusion.png", "examples.csv", "subwords.model", "corpus.npz"),
     )
 )
 SOFTWARE = "Tsuzuri"  # in a picture or a sound of ours

@@ -9,6 +9,7 @@ EXACT = 1e15  # below, all digits of a whole number are shown
 PLENTY = 10**9  # an upper bound from here on keeps out what is absurd; nobody who is below it need read of it
 LARGEST = 2**63 - 1
 OTHERS = object()  # as a key of a table of rules: keys that it does not name may be there too
+MAY_LACK = object()  # as a key of a table of rules: a table of those keys that need not be there
 
 
 class Bounds(NamedTuple):
@@ -110,11 +111,13 @@ def _check_single(value: Any, rule: Rule, name: str) -> None:
 
 
 def _check_object(value: Any, rules: Any, prefix: str) -> None:
-    known = sorted(rules.keys() - {OTHERS})
-    for key in known:
-        if key not in value:
+    needed = rules.keys() - {OTHERS, MAY_LACK}
+    known = {key: rules[key] for key in needed} | rules.get(MAY_LACK, {})
+    for key in sorted(known):
+        if key in value:
+            check_value(value[key], known[key], prefix + key)
+        elif key in needed:
             raise ValueError(f"{prefix}{key} is missing")
-        check_value(value[key], rules[key], prefix + key)
     unknown = sorted(value.keys() - known)
     if unknown and OTHERS not in rules:
         raise ValueError(f"{prefix}{unknown[0]} is not known")

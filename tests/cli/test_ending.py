@@ -55,6 +55,7 @@ def state_of(path):
     meta = json.loads(held.pop("meta"))
     for entry in meta["history"]:
         del entry["words_per_second"]
+    del meta["seconds"]
     return held, meta
 
 
@@ -65,7 +66,9 @@ def test_the_command_that_a_text_ends_with_writes_sentences(prose, tmp_path):
     assert command == ["generate.py", str(out), "--sentences", "8", "-d", "cpu"]
     assert len(run(*command).stdout) > 20
     assert re.search(r"^end      all 2 epochs done, after 0:00:\d\d$", done.stderr, re.M)
-    best = re.search(r"^best     epoch (\d), valid loss ([\d.]+) perplexity [\d.]+$", done.stderr, re.M)
+    best = re.search(
+        r"^best     epoch (\d), valid loss ([\d.]+) perplexity [\d.]+, [\d.]+ bits a character$", done.stderr, re.M
+    )
     history = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     losses = {f"{entry['epoch']}": f"{entry['valid_loss']:.3f}" for entry in history if entry["best"]}
     assert list(losses.items())[-1] == best.groups()

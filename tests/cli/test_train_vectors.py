@@ -51,7 +51,7 @@ SEEN = ["the", "dog", "sees", "likes", "."]  # but not cat, bird and chases
 
 @pytest.fixture
 def corpus(tmp_path, monkeypatch):
-    """Sentences of a small grammar, 1,008 words to train on, 42 windows; the pictures of the losses are left out."""
+    """Sentences of a small grammar, 1,008 words to train on, some 43 windows; no pictures of the losses."""
     monkeypatch.setattr(plots, "plot_loss_curves", lambda *_: b"")
     generator = random.Random(4)
     nouns, verbs = ["Cat", "dog", "bird"], ["sees", "likes", "chases"]
@@ -76,7 +76,7 @@ def test_training_begins_with_the_rows_that_were_found(corpus, file, tmp_path, m
     monkeypatch.setattr(trainer.Trainer, "train", lambda self: jobs.append(self) or True)
     call(corpus, "-o", tmp_path / "run", "--vectors", file, *SMALL)
     words, rows = jobs[0].run.vocabulary, table(numpy.random.default_rng(7), SEEN, 8)
-    assert jobs[0].model.sizes.units == 8
+    assert jobs[0].model.sizes.width == 8
     for word, row in rows.items():
         assert numpy.array_equal(jobs[0].model.l0.W.array[words.ids[word]], row)
     about = json.loads((tmp_path / "run" / "run.json").read_text())
@@ -114,13 +114,13 @@ def arrays(run, name="checkpoint.npz"):
 
 
 @pytest.mark.parametrize(
-    ("how", "stops"),  # the windows after which a run is stopped; epochs 1 and 2 end after 42 and 84
-    [(["--freeze-epochs", 2], [20, 84, 95]), (["--freeze-vectors"], [60]), ([], [20])],
+    ("how", "stops"),  # the windows after which a run is stopped; epochs 1 and 2 end after 43 and 87
+    [(["--freeze-epochs", 2], [20, 87, 95]), (["--freeze-vectors"], [60]), ([], [20])],
 )
 def test_resumed_is_undisturbed_and_frozen_rows_do_not_change(corpus, file, tmp_path, monkeypatch, capsys, how, stops):
     begin = [corpus, "--vectors", file, "-e", 3, *SMALL, *how]
     call(*begin, "-o", tmp_path / "whole")
-    assert capsys.readouterr().err.count("windows  42 an epoch") == 1
+    assert capsys.readouterr().err.count("windows  about 43 an epoch") == 1
     whole = arrays(tmp_path / "whole")
     start = starting_rows(tmp_path / "whole", file)
     for stop in stops:
@@ -128,7 +128,7 @@ def test_resumed_is_undisturbed_and_frozen_rows_do_not_change(corpus, file, tmp_
         with monkeypatch.context() as patch:
             stop_after(patch, stop)
             assert call(*begin, "-o", out) == 128 + signal.SIGTERM
-        frozen = stop <= 84 if how == ["--freeze-epochs", 2] else how == ["--freeze-vectors"]
+        frozen = stop <= 87 if how == ["--freeze-epochs", 2] else how == ["--freeze-vectors"]
         assert numpy.array_equal(arrays(out)["model/l0/W"], start) == frozen
         file.rename(tmp_path / "away")
         assert call("-o", out, "--resume", "-d", "cpu") == 0
@@ -183,7 +183,10 @@ def starting_rows(run, file):
         (["--freeze-epochs", 3], "--freeze-epochs is for --vectors, which is not given"),
         (["--vectors", "FILE", "--freeze-epochs", 3, "--freeze-vectors"], "give one of them"),
         (["--vectors", "FILE", "--freeze-epochs", 0], "0 is out of range: must be 1 or more"),
-        (["--vectors", "FILE", "-u", 12], r"--unit 12: the words of .*v\.vec have 8 numbers, so it must be 8, or be "),
+        (
+            ["--vectors", "FILE", "--embed", 12],
+            r"--embed 12: the words of .*v\.vec have 8 numbers, so it must be 8,",
+        ),
         (["--vectors", "none"], "none: no such file"),
         (["--vectors", ""], "must name a file or a folder, and is empty"),
         (["--vectors", "TEXT"], r"small\.txt: not a file of word vectors: line 1 ends in 0 numbers"),
@@ -231,10 +234,10 @@ def test_vectors_may_have_moved(corpus, file, tmp_path, monkeypatch):
     assert call(*again, tmp_path / "moved.vec") == 0
 
 
-def test_unit_may_be_given_as_it_is(corpus, file, tmp_path, monkeypatch):
+def test_the_width_may_be_given_as_it_is(corpus, file, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer.Trainer, "train", lambda self: True)
-    assert call(corpus, "-o", tmp_path / "run", "--vectors", file, "-u", 8, *SMALL) == 0
-    assert load_run(str(tmp_path / "run")).sizes.units == 8
+    assert call(corpus, "-o", tmp_path / "run", "--vectors", file, "--embed", 8, *SMALL) == 0
+    assert load_run(str(tmp_path / "run")).sizes.width == 8
 
 
 def test_runs_from_before_there_were_vectors(corpus, tmp_path, monkeypatch):

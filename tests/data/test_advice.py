@@ -15,9 +15,10 @@ def corpus(tokens="space", unknown=0, valid=3, test=3, **report):
     ids = numpy.array(piece * valid, "i")
     ids[numpy.flatnonzero(ids == 2)[:unknown]] = vocabulary.UNK
     words = vocabulary.build_vocabulary({"a": 5}, 1, None)
-    return Corpus(
-        numpy.array(piece * 50, "i"), ids, numpy.array(piece * test, "i"), words, get_tokenizer(tokens), report
-    )
+    report["unknown"] = {"valid": float((ids == vocabulary.UNK).mean())}
+    splits = numpy.array(piece * 50, "i"), ids, numpy.array(piece * test, "i")
+    starts = dict.fromkeys(("train", "valid", "test"), numpy.zeros(1, "q"))
+    return Corpus(*splits, words, get_tokenizer(tokens), report, starts)
 
 
 @pytest.mark.parametrize("tokens", ["space", "char", "midi"])

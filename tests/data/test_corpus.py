@@ -1,5 +1,6 @@
 """Texts and pieces to a corpus: splits, counts, encoding, and what is too little."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import pytest
 
 from tests.conftest import ROOT
+from tsuzuri.data import layout
 from tsuzuri.data.corpus import SPLITS, build_piece_corpus, build_text_corpus
 from tsuzuri.errors import UserError
 from tsuzuri.text.settings import TextSettings
@@ -91,6 +93,65 @@ def test_nothing_readable(tmp_path):
         build_text_corpus([str(tmp_path)])
 
 
+def test_documents_of_splits_begin_where_the_report_says(tmp_path):
+    for n in range(3):
+        (tmp_path / f"{n}.txt").write_text("".join(f"a{n} b c{k} d\n" for k in range(40)))
+    corpus = build_text_corpus([str(tmp_path)], settings=SPACE)
+    assert corpus.report["documents"] == {"train": 3, "valid": 3, "test": 3}
+    for split in SPLITS:
+        ids, starts = getattr(corpus, split), corpus.documents[split]
+        assert [corpus.vocabulary.words[i] for i in ids[starts]] == ["a0", "a1", "a2"]
+    assert corpus.report["held_out"]["way"] == "ends"
+    whole = build_text_corpus([str(tmp_path)], settings=SPACE, spread="end")
+    assert text_of(whole, whole.valid).startswith("a2 b")
+    assert len(whole.documents["valid"]) == 1
+
+
+def test_a_digest_of_beginnings_tells_one_text_from_two(tmp_path):
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "parts").mkdir()
+    held = tmp_path / "held.txt"
+    held.write_text("x y\n" * 3)
+    lines = [f"a b c{k} d\n" for k in range(40)]
+    (tmp_path / "whole" / "1.txt").write_text("".join(lines))
+    (tmp_path / "parts" / "1.txt").write_text("".join(lines[:20]))
+    (tmp_path / "parts" / "2.txt").write_text("".join(lines[20:]))
+    one, two = (
+        build_text_corpus([str(tmp_path / name)], [str(held)], [str(held)], settings=SPACE)
+        for name in ("whole", "parts")
+    )
+    assert one.fingerprint() == two.fingerprint(), "the ids are the same"
+    assert one.beginnings() != two.beginnings()
+
+
+def test_the_unknown_word_of_a_text_itself_is_a_word_like_others(tmp_path):
+    """The standard corpora have it in the place of rare words."""
+    for name, text in (("train", "the <unk> sat\n" * 20), ("test", "the <unk> sat\nthe dog sat\n")):
+        (tmp_path / f"{name}.txt").write_text(text)
+    test = [str(tmp_path / "test.txt")]
+    corpus = build_text_corpus([str(tmp_path / "train.txt")], test, test, SPACE, least=1)
+    assert text_of(corpus, corpus.test) == "the <unk> sat / the <unk> sat /"
+    assert corpus.report["unknown"] == {"train": 0, "valid": 1 / 8, "test": 1 / 8}
+    (tmp_path / "train.txt").write_text("the dog sat\n" * 20)
+    assert build_text_corpus([str(tmp_path / "train.txt")], test, test, SPACE).report["unknown"]["test"] == 1 / 8
+
+
+def test_standard_splits_have_every_word_and_line_end_once(tmp_path):
+    """As the Penn Treebank comes: words, and an <eos> for each line, all of which are targets in an evaluation."""
+    texts = {name: " no it was n't black monday \n" * n + " but while <unk> N \n" for name, n in (("a", 40), ("b", 7))}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.txt").write_text(text)
+    paths = {name: [str(tmp_path / f"{name}.txt")] for name in texts}
+    corpus = build_text_corpus(paths["a"], paths["b"], paths["b"], SPACE, least=1)
+    for split, text in (("train", texts["a"]), ("valid", texts["b"]), ("test", texts["b"])):
+        wanted = text.replace("\n", "<eos>").split()
+        assert [corpus.vocabulary.words[i] for i in getattr(corpus, split)] == wanted
+        assert corpus.documents[split].tolist() == [0]
+    pieces = layout.parts_to_score(corpus.test, corpus.documents["test"], len(corpus.test), 20)
+    targets = [w.ts.ravel().tolist() for w in layout.scoring_windows(corpus.test, pieces, 20, 35)]
+    assert list(itertools.chain(*targets)) == corpus.test.tolist()
+
+
 # Pieces
 
 
@@ -125,6 +186,8 @@ def test_pieces_are_held_out_at_equal_distances_and_their_copies_are_not_trained
     )
     assert corpus.report["words"] == {"train": 36 * 3 * 5, "valid": 2 * 5, "test": 2 * 5}
     assert (corpus.report["pieces"], corpus.report["copies"], corpus.report["twice"]) == (40, 80, 0)
+    assert corpus.documents["train"].tolist() == [5 * n for n in range(36 * 3)]
+    assert corpus.documents["valid"].tolist() == [0, 5]
     known = build_piece_corpus([*groups, group("q", copies=0)], valid=[groups[3]], test=[group("t", 2)])
     assert len(known.valid) == 5, "the original alone is validated on"
     assert known.report["words"]["test"] == 3

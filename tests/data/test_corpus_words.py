@@ -30,6 +30,21 @@ def test_a_note_that_sorts_first_does_not_decide(tmp_path):
     assert corpus.fingerprint() == build(tmp_path, files, tokens="mecab").fingerprint()
 
 
+def test_what_is_held_out_of_several_texts_is_said(tmp_path):
+    files = {f"{n}.txt": f"text {n} has a line\n" * 30 for n in range(3)}
+    corpus = build(tmp_path, files, tokens="space")
+    held = "held out the end of each of the 3 texts, for test and validation"
+    assert held in list(corpus_lines(corpus, 1))
+    corpus = build(tmp_path, {"0.txt": files["0.txt"], "v.txt": "a b c d\n"}, valid=["v.txt"], tokens="space")
+    assert not any(line.startswith("held out") for line in corpus_lines(corpus, 1)), "of one text"
+    files = {f"{n:02}.txt": f"text {n} has a line\n" * 30 for n in range(100)}
+    (tmp_path / "many").mkdir()
+    lines = list(corpus_lines(build(tmp_path / "many", files, tokens="space"), 1))
+    (line,) = [line for line in lines if line.startswith("held out 5 of 100 texts for validation: ")]
+    assert line.endswith(" and 2 more")
+    assert line.count(".txt") == 3
+
+
 def test_validation_files_do_not_decide(tmp_path):
     corpus = build(tmp_path, {"a.txt": JAPANESE, "b.txt": NOTE * 500}, valid=["b.txt"])
     assert corpus.tokenizer.name == "mecab"

@@ -1,5 +1,7 @@
 """Streams of texts: empty lines, texts that are the same, and what is held out."""
 
+import itertools
+
 import numpy
 import pytest
 
@@ -64,8 +66,8 @@ def test_texts_that_are_evaluated_are_taken_out():
 def parts_of(*pieces, own=(), **settings):
     index = first_seen_ids()
     main = stream_of(list(pieces), index=index)
-    parts, keys = split_text(main, {split: stream_of(["x"], index=index) for split in own}, **settings)
-    return {split: words_of(ids, index) for split, ids in parts.items()}, keys
+    parts, _ = split_text(main, {split: stream_of(["x"], index=index) for split in own}, **settings)
+    return {split: words_of(part.ids, index) for split, part in parts.items()}, {s: p.keys for s, p in parts.items()}
 
 
 def test_lines_are_held_out_and_an_empty_one_is_no_line():
@@ -111,3 +113,114 @@ def test_keys_of_lines_are_those_of_their_part():
     assert [len(keys[split]) for split in ("train", "test", "valid")] == [36, 2, 2]
     assert set(keys["test"]) - set(keys["train"]) == {0}
     assert len(set(keys["valid"]) & set(keys["train"])) == 1
+
+
+def lines_of(name, count, words=4):
+    return [" ".join(f"{name}{n}.{k}" for k in range(words)) for n in range(count)]
+
+
+def split(texts, own=(), **settings):
+    index = first_seen_ids()
+    main = stream_of(*texts, index=index)
+    parts, report = split_text(main, {name: stream_of(["x"], ["y"], index=index) for name in own}, **settings)
+    return {name: words_of(part.ids, index) for name, part in parts.items()}, parts, report
+
+
+def test_of_a_few_texts_the_end_of_each_is_held_out():
+    texts = [lines_of("a", 40), lines_of("b", 80), lines_of("c", 20)]
+    words, parts, report = split(texts)
+    assert report == {"way": "ends", "texts": 3, "splits": ["test", "valid"]}
+    assert words["test"] == " / ".join([*texts[0][36:38], *texts[1][72:76], texts[2][18]]) + " /"
+    assert words["valid"] == " / ".join([*texts[0][38:], *texts[1][76:], texts[2][19]]) + " /"
+    assert words["train"] == " / ".join([*texts[0][:36], *texts[1][:72], *texts[2][:18]]) + " /"
+    assert parts["train"].starts.tolist() == [0, 36 * 5, (36 + 72) * 5]
+    assert parts["valid"].starts.tolist() == [0, 2 * 5, 6 * 5]
+    assert [len(parts[name].keys) for name in ("train", "test", "valid")] == [126, 7, 7]
+
+
+def test_short_texts_have_their_share_together():
+    texts = [lines_of(f"t{n}.", 5) for n in range(12)]
+    words, _, report = split(texts)
+    assert report["way"] == "ends"
+    for name in ("test", "valid"):
+        assert len(words[name].split("/")) - 1 == 3, "of sixty lines"
+    assert len({line.split()[0].split(".")[0] for line in words["valid"].split(" / ")}) == 3
+
+
+def test_a_long_text_of_one_line_is_cut_within_it_and_stands_beside_others():
+    texts = [lines_of("a", 100, 20), [" ".join(f"w{n}" for n in range(3000))]]
+    words, parts, report = split(texts)
+    assert report["way"] == "ends"
+    assert sum(word.startswith("w") for word in words["valid"].split()) == pytest.approx(150, abs=1)
+    assert sum(word.startswith("w") for word in words["train"].split()) == pytest.approx(2700, abs=2)
+    assert parts["train"].ids[parts["train"].starts[1] - 1] == 0
+    assert all(words[name].endswith("/") for name in words)
+
+
+def test_of_many_texts_whole_ones_are_held_out():
+    texts = [lines_of(f"t{n}.", 3) for n in range(60)]
+    words, parts, report = split(texts)
+    held = {name: {word.split(".")[0] for word in words[name].split() if word != "/"} for name in words}
+    assert [len(held[name]) for name in ("train", "test", "valid")] == [54, 3, 3]
+    assert not held["train"] & held["valid"]
+    assert not held["test"] & held["valid"]
+    assert report["way"] == "texts"
+    assert report["names"]["valid"]["count"] == 3
+    assert {name.replace("t", "t") for name in report["names"]["valid"]["first"]} == held["valid"]
+    numbers = sorted(int(name[1:]) for name in held["valid"])
+    assert numpy.diff(numbers).tolist() == [20, 20]
+    assert [len(parts[name].starts) for name in ("train", "test", "valid")] == [54, 3, 3]
+    for part in parts.values():
+        assert (part.ids[part.starts[1:] - 1] == 0).all()
+
+
+def test_many_texts_are_held_out_where_their_words_are_nearest_to_the_share():
+    """One text is half of the words: it is trained on."""
+    texts = [lines_of(f"t{n}.", 900 if n == 19 else 10) for n in range(60)]
+    words, _, report = split(texts)
+    assert report["way"] == "ends", "whole texts would be too few of the words"
+    texts = [lines_of(f"t{n}.", 50 if n == 19 else 10) for n in range(60)]
+    words, _, report = split(texts)
+    assert report["way"] == "texts"
+    assert "t19.0.0" in words["train"].split()
+
+
+@pytest.mark.parametrize("own", [["valid"], ["test"], ["valid", "test"]])
+@pytest.mark.parametrize("count", [3, 60])
+def test_splits_of_their_own_are_not_held_out_of_several_texts(own, count):
+    texts = [lines_of(f"t{n}.", 60) for n in range(count)]
+    words, parts, report = split(texts, own)
+    assert report["splits"] == [name for name in ("test", "valid") if name not in own]
+    assert report["way"] == ("files" if len(own) == 2 else "ends" if count == 3 else "texts")
+    for name in own:
+        assert words[name] == "x / y /"
+        assert parts[name].starts.tolist() == [0, 2]
+    held = 0.05 * (2 - len(own))
+    assert len(parts["train"].ids) == pytest.approx((1 - held) * count * 60 * 5, rel=0.001)
+
+
+def test_runs_from_before_hold_out_the_end_of_all():
+    texts = [lines_of("a", 40), lines_of("b", 80), lines_of("c", 20)]
+    words, parts, report = split(texts, spread=False)
+    assert report["way"] == "end"
+    assert words["valid"] == " / ".join(texts[2][13:]) + " /"
+    assert words["test"] == " / ".join(texts[2][6:13]) + " /"
+    assert parts["train"].starts.tolist() == [0, 200, 600]
+    assert parts["valid"].starts.tolist() == [0]
+
+
+def test_an_empty_line_between_texts_ends_the_one_before():
+    index = first_seen_ids()
+    stream = stream_of(["a", "", "b"], ["c", "", "d"], index=index)
+    bounds = stream.bounds().tolist()
+    assert [words_of(stream.array()[start:stop], index) for start, stop in itertools.pairwise(bounds)] == [
+        "a / / b / /",
+        "c / / d /",
+    ]
+
+
+@pytest.mark.parametrize("count", range(2, 8))
+def test_few_and_tiny_texts_are_cut_as_one(count):
+    words, _, report = split([["w " * 3] for _ in range(count)])
+    assert report["way"] == "end"
+    assert all("w" in words[name] or name != "train" for name in words)

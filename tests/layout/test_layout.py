@@ -21,7 +21,7 @@ ROOMS = {
     "overwriting": (("errors", "folders"), ()),  # all files of a folder that is read
     "npz": ((), ("numpy",)),
     "storage": (("errors", "rules", "npz"), ("numpy",)),
-    "text": (("errors", "rules", "folders", "storage"), ("numpy", "MeCab", "regex", "scipy")),
+    "text": (("errors", "rules", "folders", "storage"), ("numpy", "MeCab", "sentencepiece", "regex", "scipy")),
     "midi": (("errors", "overwriting", "rules", "folders", "storage"), ("numpy", "matplotlib", "tinysoundfont")),
     "sampling": (("errors",), ("numpy",)),
     "data": (("errors", "folders", "storage", "text", "midi"), ("numpy",)),
@@ -29,7 +29,7 @@ ROOMS = {
     "models": (("compat", "data", "kernels"), ("numpy",)),
     "training": (
         ("printable", "errors", "compat", "storage", "rules", "text", "data", "kernels", "models"),
-        ("numpy", "tqdm", "matplotlib", "filelock"),
+        ("numpy", "tqdm", "matplotlib", "filelock", "tensorboardX"),
     ),
     "options": (("errors", "rules", "text", "midi", "data", "kernels", "models", "training"), ()),
     "api": (

@@ -141,6 +141,26 @@ def test_state_is_copied_and_reset(rng):
     assert numpy.array_equal(model.step(x), first)
 
 
+def test_streams_are_reset_one_by_one(rng):
+    """What a stream reads after it is what one reads that has read nothing."""
+    model = RNN(Sizes(WORDS, UNITS, 0.0), numpy.random.default_rng(0))
+    before, after = rng.integers(0, WORDS, (2, STEPS, BATCH)).astype("i")
+    which = numpy.arange(BATCH) % 2 == 0
+    model.reset_streams(which)
+    assert model.get_state() is None
+    model(before, before)
+    kept = model.get_state()
+    model.reset_streams(which)
+    for array, old in zip(model.get_state(), kept, strict=True):
+        assert array.dtype == old.dtype
+        assert not array[which].any()
+        assert (array[~which] == old[~which]).all()
+    of_those = numpy.where(which, after, -1)  # targets
+    loss = float(model(after, of_those).array)
+    model.reset_state()
+    assert loss == pytest.approx(float(model(after, of_those).array), rel=1e-5)
+
+
 def test_evaluation_draws_no_random_number(rng):
     model = RNN(Sizes(WORDS, UNITS, 0.5), numpy.random.default_rng(0))
     before = model.rng.bit_generator.state

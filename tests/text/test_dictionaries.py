@@ -105,10 +105,10 @@ def test_a_run_says_what_it_was_made_with(monkeypatch, tmp_path):
     about = {"tokens": "mecab", "dictionary": "ipadic 1.0.0", "corpus": {"text": text}}
     monkeypatch.setitem(sys.modules, "ipadic", None)
     with pytest.raises(UserError, match=r"pip install ipadic.*; the run was made with ipadic 1\.0\.0$"):
-        tokenizers.tokenizer_of_run(about)
+        tokenizers.tokenizer_of_run(about, b"")
     about["corpus"]["text"] = text | {"dictionary": str(tmp_path / "moved")}
     with pytest.raises(UserError, match=r"moved: no such folder.*; the run was made with ipadic 1\.0\.0$"):
-        tokenizers.tokenizer_of_run(about)
+        tokenizers.tokenizer_of_run(about, b"")
 
 
 def test_paths_are_kept_absolute(monkeypatch, tmp_path):

@@ -6,7 +6,7 @@ import math
 import operator
 
 from tsuzuri.errors import UserError
-from tsuzuri.rules import OTHERS
+from tsuzuri.rules import MAY_LACK, OTHERS
 
 
 def changed(about, where, value):
@@ -24,7 +24,9 @@ def changed(about, where, value):
 def paths(table, prefix=""):
     """Every path of a table of rules, those of the tables in it before their own fields."""
     for key in table if isinstance(table, dict) else range(len(table)):
-        if key is not OTHERS:
+        if key is MAY_LACK:
+            yield from paths(table[key], prefix)
+        elif key is not OTHERS:
             yield f"{prefix}{key}"
             yield from paths(table[key], f"{prefix}{key}.") if type(table[key]) in (dict, list) else ()
 

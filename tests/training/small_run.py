@@ -10,7 +10,7 @@ from tsuzuri.models.rnn import Sizes
 from tsuzuri.text import vocabulary
 from tsuzuri.text.settings import FIRST
 from tsuzuri.training.optimizers import Adam
-from tsuzuri.training.schemas import LanguageModelRecipe
+from tsuzuri.training.schemas import RING, VALID_BITS, LanguageModelRecipe
 
 WORDS, UNITS = 13, 5
 ABOUT = {
@@ -18,7 +18,7 @@ ABOUT = {
     "tokens": "char",
     "dictionary": "",
     "sizes": dataclasses.asdict(Sizes(WORDS, UNITS)),
-    "recipe": dataclasses.asdict(LanguageModelRecipe(seed=3, batchsize=4)),
+    "recipe": dataclasses.asdict(LanguageModelRecipe(seed=3, batchsize=4, windows=RING)),
     "vectors": None,
     "corpus": {
         "corpus": ["a.txt"],
@@ -28,6 +28,8 @@ ABOUT = {
         "min_count": 2,
         "vocab_size": None,
         "text": FIRST,
+        "spread": "end",
+        "beginnings": None,
         "fingerprint": "",
         "report": {},
     },
@@ -41,7 +43,7 @@ META = {
     "words": 5,
     "seconds": 1.5,
     "lr": 0.002,
-    "history": [ENTRY, ENTRY | {"valid_loss": math.nan}],
+    "history": [ENTRY | {VALID_BITS: 2.5}, ENTRY | {"valid_loss": math.nan}],  # the second from before there were bits
     "order": numpy.random.default_rng(0).bit_generator.state,
     "patience": {"patience": 5, "best": math.inf, "stale": 0},
 }

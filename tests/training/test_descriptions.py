@@ -12,6 +12,7 @@ from tests.training.distrust import NONSENSE, attempt, changed, paths
 from tests.training.small_run import make_run
 from tsuzuri.errors import UserError
 from tsuzuri.models.rnn import Sizes
+from tsuzuri.training.identity import LANGUAGE_MODEL_LATER
 from tsuzuri.training.run import load_run
 from tsuzuri.training.schemas import LANGUAGE_MODEL, LanguageModelRecipe
 
@@ -68,7 +69,11 @@ def test_a_run_edited_by_hand(tmp_path, where, value, reason):
     assert "\n" not in str(error.value)
 
 
-OLD_RUNS_MAY_LACK = ("vectors", "corpus.text", "corpus.relative", "recipe.precision", "recipe.freeze_epochs")
+OLD_RUNS_MAY_LACK = (
+    *("vectors", "corpus.text", "corpus.relative", "corpus.spread", "corpus.beginnings"),
+    *("recipe.precision", "recipe.freeze_epochs"),
+    *(f"{part}.{name}" for part, later in LANGUAGE_MODEL_LATER.items() for name in later),
+)
 
 
 @pytest.mark.usefixtures("any_description")

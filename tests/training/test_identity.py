@@ -17,6 +17,7 @@ from tsuzuri.training.schemas import LANGUAGE_MODEL
 
 STORED = pathlib.Path(__file__).parent / "runs" / "format1"
 LETTERS = "abcdefghijk"
+BEFORE = "095c8b6de3948221d057c6c27b01259280a4bcd17552bad7d82c37f23e3400d9"
 
 
 @pytest.fixture
@@ -98,6 +99,18 @@ def test_an_id_is_of_what_never_changes_and_of_no_place():
         about | {"vectors": None},
     ):
         assert run_identity(changed) != run_identity(about)
+
+
+def test_what_could_be_chosen_later_is_no_part_of_the_id_where_it_is_as_before():
+    """The id is that of the program that had no such fields."""
+    about = ABOUT | {"vocabulary": "0" * 64}
+    before = about | {"recipe": {name: value for name, value in about["recipe"].items() if name != "windows"}}
+    assert run_identity(about) == run_identity(before) == BEFORE
+    for changed in (
+        about | {"recipe": about["recipe"] | {"windows": "documents"}},
+        about | {"corpus": about["corpus"] | {"beginnings": "1" * 64}},
+    ):
+        assert run_identity(changed) != BEFORE
 
 
 def test_a_run_of_format_2_lacks_no_mark(tmp_path):

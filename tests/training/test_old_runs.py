@@ -10,9 +10,10 @@ import pytest
 
 from tsuzuri.cli import classify, generate, train
 from tsuzuri.kernels import native
+from tsuzuri.training.schemas import VALID_BITS
 
 STORED = pathlib.Path(__file__).parent / "runs"
-FORMATS = "format1", "format2"
+FORMATS = "format1", "format2", "format2-files"
 EXPECTED = {name: json.loads((STORED / name / "expected.json").read_text(encoding="utf-8")) for name in FORMATS}
 CASES = [(name, kind) for name in FORMATS for kind in EXPECTED[name]]
 GENERATE = {
@@ -60,4 +61,5 @@ def test_an_old_run_resumes_to_the_same_bytes(stored, name, kind):
     assert len(history) == len(EXPECTED[name][kind]["history"])
     for entry, expected in zip(history, EXPECTED[name][kind]["history"], strict=True):
         assert entry.pop("words_per_second") > 0
+        assert entry.pop(VALID_BITS, 1) > 0  # which epochs from before have not
         assert entry == pytest.approx(expected)

@@ -18,8 +18,9 @@ from tsuzuri.cli import train, training
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
 from tsuzuri.training import plots, trainer
-from tsuzuri.training.language_model import LanguageModelTask
+from tsuzuri.training.language_model import LanguageModelTask, epoch_windows
 from tsuzuri.training.run import load_run
+from tsuzuri.training.schemas import RING
 
 SMALL = ["--tokens", "space", "-u", "5", "-b", "3", "-l", "6", "-e", "2", "--min-count", "1", "-d", "cpu"]
 
@@ -164,6 +165,8 @@ def test_a_stop_is_granted_after_any_window_and_changes_nothing(corpus, tmp_path
     metas = [json.loads(state["meta"].tobytes()) for state in states]
     for entry in (*metas[0]["history"], *metas[1]["history"]):
         del entry["words_per_second"]
+    for meta in metas:
+        del meta["seconds"]
     assert metas[0] == metas[1]
     assert [event.epoch for event in events if event.kind == "epoch"] == [1, 2, 3]
     assert [event.kind for event in events].count("end") == rounds
@@ -173,12 +176,11 @@ def test_a_stop_is_granted_after_any_window_and_changes_nothing(corpus, tmp_path
 
 def test_a_stop_in_the_last_window_does_not_wait_for_the_validation(run, monkeypatch):
     path, before = run
-    arrays = storage.load_npz(str(path / "checkpoint.npz"))
-    windows = int(arrays["optimizer/t"]) // 2  # of an epoch, for two were trained
     stored = load_run(str(path))
     source = stored.about["corpus"] | {"kind": "text"}
     stored.save_recipe(dataclasses.replace(stored.recipe, epoch=3))
     task, asked = LanguageModelTask(read_corpus(source, stored.recipe), stored.recipe), itertools.count(1)
+    windows = len(epoch_windows(task.corpus, stored.recipe, 3))
     with monkeypatch.context() as patch:
         patch.setattr(LanguageModelTask, "validate", lambda *_: pytest.fail("it was validated"))
         job = trainer.Trainer(
@@ -196,11 +198,22 @@ def test_a_stop_in_the_last_window_does_not_wait_for_the_validation(run, monkeyp
     assert len((path / "log.jsonl").read_text().splitlines()) == 3
 
 
-def test_each_epoch_begins_at_a_line_of_its_own(run):
+def test_each_epoch_is_cut_in_its_own_way_which_only_the_seed_decides(run):
+    stored = load_run(str(run[0]))
+    corpus = read_corpus(stored.about["corpus"] | {"kind": "text"}, stored.recipe)
+    cut = [[window.xs.tolist() for window in epoch_windows(corpus, stored.recipe, epoch)] for epoch in range(1, 6)]
+    assert all(one != other for one, other in itertools.combinations(cut, 2))
+    assert cut[3] == [window.xs.tolist() for window in epoch_windows(corpus, stored.recipe, 4)]
+    other = dataclasses.replace(stored.recipe, seed=8)
+    assert cut[3] != [window.xs.tolist() for window in epoch_windows(corpus, other, 4)]
+
+
+def test_of_a_run_from_before_each_epoch_begins_at_a_line_of_its_own(run):
     """Drawn by one generator, whose state goes on from epoch to epoch."""
     stored = load_run(str(run[0]))
     source = stored.about["corpus"] | {"kind": "text"}
-    task = LanguageModelTask(read_corpus(source, stored.recipe), stored.recipe)
+    recipe = dataclasses.replace(stored.recipe, windows=RING)
+    task = LanguageModelTask(read_corpus(source, stored.recipe), recipe)
     state, model, starts = task.new_state(stored.recipe), stored.new_model(), []
     for _ in range(5):
         task.begin_epoch(model, state)

@@ -7,7 +7,8 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from tsuzuri.data.corpus import Corpus, build_piece_corpus, build_text_corpus
+from tsuzuri.data.corpus import EACH, Corpus, build_piece_corpus, build_text_corpus
+from tsuzuri.data.places import piece_places
 from tsuzuri.data.remarks import remark_lines
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import collect, settings
@@ -15,6 +16,7 @@ from tsuzuri.text import settings as text_settings
 from tsuzuri.text.scripts import scripts_line
 from tsuzuri.training.schemas import LanguageModelRecipe
 
+NAMES = {"valid": "validation", "test": "test"}
 NAMED = 3  # texts at most, of those left out
 SHOWN = 20  # files that were skipped
 
@@ -34,6 +36,7 @@ def corpus_source(args: Mapping[str, Any], given: Collection[str]) -> dict[str, 
         raise UserError(f"--{name} is for {'text' if music else 'MIDI'}, and {args['corpus'][0]} is not")
     least = args["min_count"] or (1 if music else 2)
     source = {"kind": "music" if music else "text", "min_count": least, "vocab_size": args["vocab_size"]} | files
+    source["spread"] = EACH
     return source | (
         {"midi": dataclasses.asdict(settings.settings_from_options(args))}
         if music
@@ -41,21 +44,27 @@ def corpus_source(args: Mapping[str, Any], given: Collection[str]) -> dict[str, 
     )
 
 
-def read_corpus(source: Mapping[str, Any], recipe: LanguageModelRecipe, asked: Collection[str] = ()) -> Corpus:
+def read_corpus(
+    source: Mapping[str, Any], recipe: LanguageModelRecipe, asked: Collection[str] = (), subwords: bytes = b""
+) -> Corpus:
     """The corpus that a run's settings name; raises ``UserError`` where it is too small for a window.
 
-    ``asked`` are the settings for MIDI that were given as options.
+    ``asked`` are the settings for MIDI that were given as options; ``subwords`` the bytes of the model of subwords that
+    is there already.
     """
     need = recipe.batchsize * (recipe.bproplen + 1)
     paths, valid, test = (source[name] for name in ("corpus", "valid", "test"))
     bounds = source["vocab_size"], source["min_count"], need
     if source["kind"] == "text":
-        return build_text_corpus(paths, valid, test, text_settings.text_settings_from_json(source["text"]), *bounds)
+        text = text_settings.text_settings_from_json(source["text"])
+        return build_text_corpus(paths, valid, test, text, *bounds, source["spread"], subwords)
     wanted = settings.settings_from_json(source["midi"])
     main = collect.collect_pieces(paths, wanted, asked=asked)
     held_out = [collect.collect_pieces(part, wanted, asked=asked) if part else None for part in (valid, test)]
     groups = [collect.group_copies(part.pieces) if part else None for part in held_out]
     corpus = build_piece_corpus(collect.group_copies(main.pieces), groups[0], groups[1], *bounds, " ".join(paths))
+    named = ((piece.name, piece.words) for piece in main.pieces)
+    corpus = corpus._replace(places=piece_places(corpus.train, named, corpus.vocabulary))
     pieces = [piece for part in (main, *held_out) if part for piece in part.pieces]
     corpus.report["midi"] = (
         main.report | collect.common_settings(pieces) | {"settings": dataclasses.asdict(main.settings)}
@@ -82,7 +91,7 @@ def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
     share = r["singletons"] / max(1, r["distinct"])
     known = f"{r['vocabulary'] - 1:,} of {r['distinct']:,} distinct words"
     yield f"ids      {known} ({share:.0%} of them seen once), and <unk>"
-    yield f"windows  {count:,} an epoch"
+    yield f"windows  about {count:,} an epoch"
 
 
 def _text_lines(report: Mapping[str, Any]) -> Iterator[str]:
@@ -105,6 +114,22 @@ def _text_lines(report: Mapping[str, Any]) -> Iterator[str]:
             pairs = [_same(**item) for item in items[:NAMED]]
             more = f" and {len(items) - NAMED:,} more" if len(items) > NAMED else ""
             yield f"left out {len(items):,} that {why[len(items) > 1]}: {', '.join(pairs)}{more}"
+    yield from _held_out_lines(report["held_out"])
+
+
+def _held_out_lines(held_out: Mapping[str, Any]) -> Iterator[str]:
+    """Which of several texts validation and test text is of; of one text it is always the end."""
+    texts, splits = held_out["texts"], " and ".join(NAMES[split] for split in held_out["splits"])
+    if texts == 1 or not splits:
+        return
+    if held_out["way"] == "texts":
+        for split, held in held_out["names"].items():
+            more = f" and {held['count'] - len(held['first']):,} more" if held["count"] > len(held["first"]) else ""
+            named = f"{', '.join(held['first'])}{more}"
+            yield f"held out {held['count']:,} of {texts:,} texts for {NAMES[split]}: {named}"
+    else:
+        of = f"each of the {texts:,} texts" if held_out["way"] == "ends" else f"the {texts:,} texts, as one"
+        yield f"held out the end of {of}, for {splits}"
 
 
 def _same(name: str, same_as: str) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tsuzuri.api.drawing import Note, draw_ids
+from tsuzuri.api.music_copies import MelodyRun, MusicCopies, striking_words
+from tsuzuri.api.novelty import Novelty, gave_way_line
 from tsuzuri.errors import UserError
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.compose import Beginning, MusicVocabulary
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import codec, collect
 from tsuzuri.midi.words.convert import PieceWords
+from tsuzuri.sampling.novelty import CopyLimit
 from tsuzuri.training.run import Run
 
 LIMITS = ("length", "bars", "seconds")
@@ -45,7 +48,30 @@ class GeneratedMusic:
         if unlike:
             count = len(self._beginning.events)
             note(f"note: the model does not know {unlike} of the {count} words to begin with")
-        self._rows = draw_ids(args, run, [eos, *prime_ids], self._grammar.mask, vocabulary.onset_keys())
+        self._begun = [len(events) for events in self._grammar.events]
+        self._copies = MusicCopies(run) if args["novelty"] or args["max_copy"] else None
+        self._most, self._note = args["max_copy"], note
+        self._limit = self._copy_limit(vocabulary)
+        rows = draw_ids(args, run, [eos, *prime_ids], self._limit or self._grammar.mask, vocabulary.onset_keys())
+        self._rows: Iterator[Sequence[int]] = self._limit.follow(rows) if self._limit else rows
+
+    def _copy_limit(self, vocabulary: MusicVocabulary) -> Any:
+        """A ``CopyLimit`` of at most as many notes as ``args`` say, or None."""
+        if not self._most or not self._copies:
+            return None
+        words, grammar = striking_words(vocabulary), self._grammar
+
+        def run_of(row: int) -> MelodyRun:
+            assert self._copies
+            return MelodyRun(self._copies, self._most, grammar.events[row], lambda: grammar.ticks[row], words)
+
+        return CopyLimit(grammar.mask, [run_of(row) for row in range(len(self._begun))])
+
+    def novelties(self) -> list[Novelty]:
+        """How new each of the pieces is, after its prime, where ``args`` asked for it."""
+        assert self._copies is not None
+        pairs = zip(self._grammar.events, self._begun, strict=True)
+        return [self._copies.novelty(events, begun) for events, begun in pairs]
 
     def stream(self) -> Iterator[str]:
         """Yield the words of the only piece, each as soon as it is drawn: the prime's come first."""
@@ -64,6 +90,8 @@ class GeneratedMusic:
             if not stopped and stop():
                 self._grammar.close()
                 stopped = True
+        if self._limit and self._limit.gave_way:
+            self._note(gave_way_line(self._most, self._limit.gave_way))
         pieces: list[PieceWords] = compose.finished_pieces(self._grammar, self._beginning)
         return pieces
 

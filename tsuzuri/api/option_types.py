@@ -22,7 +22,7 @@ class TrainOptions(TypedDict, total=False):
     device: str | None
     precision: Literal["auto", "float32", "tf32", "bfloat16"] | None
     encoding: int | str | None
-    tokens: Literal["auto", "mecab", "char", "space", "english", "wakati"] | None
+    tokens: Literal["auto", "mecab", "char", "space", "english", "wakati", "subword"] | None
     dictionary: Path | None
     user_dictionary: Path | None
     normalize: Literal["nfc", "nfkc", "none"] | None
@@ -69,6 +69,7 @@ class TrainOptions(TypedDict, total=False):
     max_hours: float | None
     patience: int | None
     sample_every: int | None
+    tensorboard: bool | None
     seed: int | None
 
 
@@ -127,6 +128,7 @@ class ClassifierOptions(TypedDict, total=False):
     save_freq: int | None
     disp_freq: int | None
     sort_by_len: bool | None
+    tensorboard: bool | None
     seed: int | None
 
 
@@ -144,6 +146,7 @@ class GenerateOptions(TypedDict, total=False):
     temperature: float | None
     top_k: int | None
     top_p: float | None
+    max_copy: int | None
     escape: bool | None
     seed: int | None
     device: str | None
@@ -193,6 +196,7 @@ class ResumeOptions(TypedDict, total=False):
     max_hours: float | None
     patience: int | None
     sample_every: int | None
+    tensorboard: bool | None
     pos: Path | Sequence[Path] | None
     neg: Path | Sequence[Path] | None
     save_freq: int | None

@@ -19,6 +19,7 @@ from tsuzuri.training.run import Run, occupied_by
 from tsuzuri.training.schemas import EVERY_FILE
 from tsuzuri.training.staging import settle_run
 from tsuzuri.training.task import Task
+from tsuzuri.training.tensorboard import EventFiles, check_tensorboard
 from tsuzuri.training.trainer import Trainer
 
 CORPUS = "the corpus: fewer files, or fewer copies by --transpose and --stretch, take less"  # where memory is short
@@ -27,7 +28,8 @@ CORPUS = "the corpus: fewer files, or fewer copies by --transpose and --stretch,
 class PreparedTraining(NamedTuple):
     """A training that is ready to begin: all is read and checked, and nothing is written yet.
 
-    It begins with ``weights`` by path, or goes on from a ``checkpoint``; ``device`` is its name.
+    It begins with ``weights`` by path, or goes on from a ``checkpoint``; ``device`` is its name. With ``events`` it
+    writes some for TensorBoard.
     """
 
     run: Run
@@ -35,6 +37,7 @@ class PreparedTraining(NamedTuple):
     device: str
     checkpoint: Checkpoint | None = None
     weights: dict[str, Any] | None = None
+    events: bool = False
 
     def close(self) -> None:
         """Let another training have the run; called when this one has ended, however it did."""
@@ -43,6 +46,8 @@ class PreparedTraining(NamedTuple):
 
     def trainer(self, stop: Callable[[], bool], listener: Listener) -> Trainer:
         """The ``Trainer``, which puts a new run on the disk."""
+        if self.events:
+            listener = EventFiles(self.run.path, listener, resumed=self.checkpoint is not None)
         return Trainer(
             self.run,
             self.task,
@@ -78,7 +83,9 @@ class Preparation:
         with contextlib.ExitStack() as on_failure:
             lock = _lock(given["out"], given.get("resume", False), listener)
             on_failure.callback(lock.release)
-            prepared = self._prepare(given, listener, strings)
+            if given.get("tensorboard"):
+                check_tensorboard(given["out"])
+            prepared = self._prepare(given, listener, strings)._replace(events=given.get("tensorboard", False))
             prepared.run.lock = lock
             on_failure.pop_all()
         return prepared

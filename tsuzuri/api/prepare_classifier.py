@@ -32,6 +32,7 @@ from tsuzuri.kernels import devices, native
 from tsuzuri.options.classify import MAY_CHANGE, TRAIN
 from tsuzuri.options.resolve import defaults
 from tsuzuri.text import vectors
+from tsuzuri.text.tokenizers import SUBWORD
 from tsuzuri.training import ending, initialization
 from tsuzuri.training.classification import ClassificationTask
 from tsuzuri.training.initialization import Origin
@@ -89,6 +90,10 @@ def _read(
         raise UserError(f"{origin.path}: is of {'texts' if source['midi'] else 'music'}, and the examples are not")
     case = origin.case if args["case"] == "auto" else args["case"]
     tokens = args["tokens"] if "tokens" in given else origin.tokens or "auto"
+    if tokens == SUBWORD:
+        raise UserError(
+            f"{origin.path}: has subwords, which a classifier cannot begin with yet: --tokens names other words"
+        )
     data, words = read_dataset(source, tokens, case, origin.words)
     return source, data, words
 

@@ -26,7 +26,7 @@ from tsuzuri.api.resuming import (
     stored_options,
 )
 from tsuzuri.api.samples import generate_sample
-from tsuzuri.data import advice, windows
+from tsuzuri.data import advice
 from tsuzuri.data.corpus import Corpus
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
@@ -37,7 +37,7 @@ from tsuzuri.options.resolve import defaults
 from tsuzuri.options.train import MAY_CHANGE, TABLES
 from tsuzuri.text import vectors
 from tsuzuri.training import ending, recorded
-from tsuzuri.training.language_model import LanguageModelTask
+from tsuzuri.training.language_model import LanguageModelTask, epoch_windows
 from tsuzuri.training.log import Listener
 from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.run import Run, load_run, new_run
@@ -82,9 +82,10 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
         "sizes": dataclasses.asdict(sizes),
         "recipe": dataclasses.asdict(recipe),
         "vectors": origin,
-        "corpus": source | {"fingerprint": corpus.fingerprint(), "report": corpus.report},
+        "corpus": source | {**_digests(corpus), "report": corpus.report},
     }
-    run = new_run(args["out"], about, corpus.vocabulary, LANGUAGE_MODEL, inputs)
+    run = new_run(args["out"], about, corpus.vocabulary, LANGUAGE_MODEL, inputs, corpus.tokenizer.model)
+    run.keep_corpus(corpus.train, corpus.places)
     return PreparedTraining(run, _task(run, corpus, args["sample_every"]), args["device"], weights=rows)
 
 
@@ -92,7 +93,8 @@ def _recipe_of(args: Mapping[str, Any]) -> LanguageModelRecipe:
     """The recipe that the options ask for."""
     precision = devices.precision(args["device"], args["precision"])
     made = {**args, "precision": precision, "lr": args["lr"] or OPTIMIZERS[args["optimizer"]].lr}
-    return LanguageModelRecipe(**{field.name: made[field.name] for field in dataclasses.fields(LanguageModelRecipe)})
+    fields = [field.name for field in dataclasses.fields(LanguageModelRecipe) if field.name in made]
+    return LanguageModelRecipe(**{name: made[name] for name in fields})
 
 
 def _read(source: dict[str, Any], recipe: LanguageModelRecipe, given: Mapping[str, Any], listener: Listener) -> Corpus:
@@ -100,8 +102,7 @@ def _read(source: dict[str, Any], recipe: LanguageModelRecipe, given: Mapping[st
     corpus = corpora.read_corpus(source, recipe, given.keys() & set(settings.ALLOWED))
     if "midi" in corpus.report:
         source["midi"] = corpus.report["midi"]["settings"]  # files of words bring their own
-    count = windows.count_windows(len(corpus.train), recipe.batchsize, recipe.bproplen)
-    tell(listener, corpora.corpus_lines(corpus, count))
+    tell(listener, corpora.corpus_lines(corpus, len(epoch_windows(corpus, recipe))))
     tell(listener, advice.corpus_warnings(corpus))
     return corpus
 
@@ -132,9 +133,10 @@ def _read_again(run: Run, recipe: LanguageModelRecipe, given: Mapping[str, Any])
     named = {name: [os.path.abspath(path) for path in given[name]] for name in FILES if name in given}
     files = resumed_files(run, named, FILES)
     text = source["text"] | {"tokens": run.about["tokens"]}
-    corpus = corpora.read_corpus(source | files | {"kind": run.about["kind"], "text": text}, recipe)
+    corpus = corpora.read_corpus(source | files | {"kind": run.about["kind"], "text": text}, recipe, (), run.subwords)
     same = corpus.vocabulary.words == run.vocabulary.words  # the digest is of ids, and knows no words
-    if corpus.fingerprint() != source["fingerprint"] or not same:
+    digests = {name: digest for name, digest in _digests(corpus).items() if source[name]}
+    if any(source[name] != digest for name, digest in digests.items()) or not same:
         no = "not" if named else "no longer"
         raise UserError(f"{' '.join(files['corpus'])}: {no} the corpus that {given['out']} was trained on")
     moved = moved_source(run, files, named)
@@ -148,6 +150,11 @@ def _read_again(run: Run, recipe: LanguageModelRecipe, given: Mapping[str, Any])
     assert found is not None
     check_same_vectors(run, path, run.about["vectors"], found)
     return corpus, changed | {"vectors": found}
+
+
+def _digests(corpus: Corpus) -> dict[str, str]:
+    """What run.json keeps of a corpus, to know it again; runs from before have no ``beginnings``."""
+    return {"fingerprint": corpus.fingerprint(), "beginnings": corpus.beginnings()}
 
 
 def _stored(run: Run) -> dict[str, tuple[Any, ...]]:
@@ -180,6 +187,7 @@ def _vector_options(args: Mapping[str, Any], given: Mapping[str, Any]) -> dict[s
     freeze_epochs = None if args["freeze_vectors"] else args["freeze_epochs"] or 0
     if not args["vectors"]:
         return {"freeze_epochs": freeze_epochs}
+    vectors.check_words(args["tokens"])
     width = vectors.vector_width(args["vectors"])
     if "embed" in given and args["embed"] != width:
         held = f"the words of {args['vectors']} have {width} numbers"

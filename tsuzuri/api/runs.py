@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import html
 import io
 import json
@@ -13,18 +14,25 @@ from typing import Any
 from typing_extensions import Unpack
 
 from tsuzuri import storage
-from tsuzuri.api.arguments import options_in_python, warn, whole_count
+from tsuzuri.api.arguments import options_in_python, path_text, warn, whole_count
 from tsuzuri.api.drawing import generating_options
+from tsuzuri.api.music_copies import MusicCopies
 from tsuzuri.api.music_generation import GeneratedMusic
+from tsuzuri.api.novelty import Novelty
 from tsuzuri.api.option_types import GenerateOptions
 from tsuzuri.api.pictures import Picture
 from tsuzuri.api.piece import Piece
+from tsuzuri.api.scored_inputs import words_of_bytes, words_of_file, words_of_text
+from tsuzuri.api.scoring import ScoredText, score_words, scored_text
+from tsuzuri.api.text_copies import TextCopies
 from tsuzuri.api.text_generation import GeneratedTexts
 from tsuzuri.errors import UserError, read_failure
+from tsuzuri.midi.compose import beginning_of_midi, read_beginning
 from tsuzuri.midi.words.settings import settings_from_json
 from tsuzuri.options.generate import TABLES
 from tsuzuri.options.resolve import read_options
 from tsuzuri.options.values import shown
+from tsuzuri.text.tokenizers import tokenizer_of_run
 from tsuzuri.training import plots
 from tsuzuri.training.run import Run
 
@@ -35,11 +43,16 @@ ELSEWHERE = {  # options of generate.py that have another place here, and where
     "primetext": "the prime is the first argument",
     "num_samples": "generate_many(count, ...) generates several",
     "out": "save what is returned",
+    "novelty": "novelty(...) of the run tells of what is returned",
     "force": "save what is returned",
     "words": "a piece has its words",
     "plot": "a piece has plot() and save()",
     "wav": "a piece has save()",
     "soundfont": "a piece's save() takes it",
+    "score": "score(text) scores a text",
+    "cache": "score(text, cache=True) has it",
+    "adapt": "score(text, adapt=True) has it",
+    "json": "score(text) returns what it says",
 }
 
 
@@ -133,6 +146,45 @@ class TextRun(TrainedRun):
         with options_in_python():
             return self._texts(prime, options, 1).stream()
 
+    def score(
+        self, text: str | os.PathLike[str], *, cache: bool = False, adapt: bool = False, device: str = "auto"
+    ) -> ScoredText:
+        """How well the best model predicts a text, word by word; a ``pathlib.Path`` names a file that holds it.
+
+        The text is read as one of the corpus, and every line end is predicted too. ``cache`` makes likelier what the
+        text had lately, ``adapt`` lets the model learn from what it has read: docs/scoring.md. Raises ``UserError``.
+
+        >>> tsuzuri.load("runs/novel").score("灯台は海にあった。").perplexity  # doctest: +SKIP
+        84.3
+        """
+        with options_in_python():
+            if not isinstance(text, str | os.PathLike):
+                raise UserError(f"text: is {shown(text)}, must be a text, or a path as pathlib has it")
+            run = self._run
+            words = words_of_text(run, text) if isinstance(text, str) else words_of_file(run, path_text(text), warn)
+            return scored_text(run, score_words(run, words, cache=cache, adapt=adapt, device=device), words)
+
+    def novelty(self, text: str, prime: str = "") -> Novelty:
+        """How new a text is: what of it the run was trained on, word by word; of its beginning ``prime`` nothing is.
+
+        Raises ``UserError``, also where the run does not keep its corpus and the files of it are gone.
+
+        >>> run.novelty(run.generate("ホームズ", seed=1), "ホームズ").longest.length  # doctest: +SKIP
+        6
+        """
+        for name, value in (("text", text), ("prime", prime)):
+            if not isinstance(value, str):
+                raise UserError(f"{name}: is {shown(value)}, must be a text")
+        words, begun = (self._copies.split(part) for part in (text, prime))
+        if words[: len(begun)] != begun:
+            raise UserError(f"prime: is {shown(prime)!r}, must be what the text begins with, in whole words")
+        with options_in_python():
+            return self._copies.novelty(words[len(begun) :])
+
+    @functools.cached_property
+    def _copies(self) -> TextCopies:
+        return TextCopies(self._run, tokenizer_of_run(self._run.about, self._run.subwords))
+
     def _texts(self, prime: str, options: Mapping[str, object], count: int) -> GeneratedTexts:
         args = _options(self._run, options, count)
         if not isinstance(prime, str):  # a path neither: it would be taken for a text
@@ -171,6 +223,47 @@ class MusicRun(TrainedRun):
         """Yield the words of the piece that ``generate`` returns, each as soon as it is drawn."""
         with options_in_python():
             return self._music(prime, options, 1)[0].stream()
+
+    def score(
+        self, piece: str | os.PathLike[str] | Piece, *, cache: bool = False, adapt: bool = False, device: str = "auto"
+    ) -> ScoredText:
+        """How well the best model predicts a ``Piece``, or those in a MIDI file or a file of words, word by word.
+
+        ``cache`` makes likelier what the piece had lately, ``adapt`` lets the model learn from what it has read:
+        docs/scoring.md. Raises ``UserError``.
+
+        >>> tsuzuri.load("runs/folk").score("a.mid").bits_per_note  # doctest: +SKIP
+        4.2
+        """
+        with options_in_python():
+            if not isinstance(piece, str | os.PathLike | Piece):
+                raise UserError(f"piece: is {shown(piece)}, must be a piece, or the path of a MIDI file")
+            run = self._run
+            if isinstance(piece, Piece):
+                words = words_of_bytes(run, piece.midi(), piece.name)
+            else:
+                words = words_of_file(run, path_text(piece), warn)
+            return scored_text(run, score_words(run, words, cache=cache, adapt=adapt, device=device), words)
+
+    def novelty(self, piece: str | os.PathLike[str] | Piece) -> Novelty:
+        """How new a piece is: which melodies of it the run was trained on, in whatever key.
+
+        A piece is a ``Piece``, words, or the path of a MIDI file. Raises ``UserError``, also where the run does not
+        keep its corpus and the files of it are gone.
+
+        >>> print(run.novelty("tune.mid"))  # doctest: +SKIP
+        """
+        if not isinstance(piece, str | os.PathLike | Piece):
+            raise UserError(f"piece: is {shown(piece)}, must be a piece, words, or the path of a MIDI file")
+        about = self._run.about["corpus"]["report"]["midi"]
+        with options_in_python():
+            if isinstance(piece, Piece):
+                return self._copies.novelty(beginning_of_midi(piece.name, piece.midi(), about).events)
+            return self._copies.novelty(read_beginning(os.fspath(piece), about).events)
+
+    @functools.cached_property
+    def _copies(self) -> MusicCopies:
+        return MusicCopies(self._run)
 
     def _music(self, prime: Any, options: Mapping[str, object], count: int) -> tuple[GeneratedMusic, dict[str, Any]]:
         args = _options(self._run, options, count)

@@ -30,7 +30,7 @@ def generate_sample(run: Run, epoch: int) -> str:
 
 
 def _text_sample(run: Run, model: Any, rng: numpy.random.Generator) -> str:
-    words, tokenizer = run.vocabulary.words, tokenizers.tokenizer_of_run(run.about)
+    words, tokenizer = run.vocabulary.words, tokenizers.tokenizer_of_run(run.about, run.subwords)
     ending = endings.Ending(WORDS, SENTENCES, *sentences.sentence_rules(tokenizer.spaced))
     prime, sample, escape = [vocabulary.EOS], filters.make_sampler(), loops.LoopEscape(1)
     constraint = text_constraint(run, prime, 1)

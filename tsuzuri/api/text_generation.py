@@ -8,17 +8,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tsuzuri.api.drawing import Note, draw_ids
+from tsuzuri.api.novelty import Novelty, gave_way_line
+from tsuzuri.api.text_copies import TextCopies, printed_word
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import wordfile
 from tsuzuri.midi.words.collect import is_music_path
 from tsuzuri.options.values import shown
 from tsuzuri.sampling.constraints import SingleBlankLines
 from tsuzuri.sampling.endings import Ending
+from tsuzuri.sampling.novelty import CopyLimit
 from tsuzuri.text.normalization import normalize, other_spellings
 from tsuzuri.text.paragraphs import beginning_lines
 from tsuzuri.text.segmentation import part_by_words
 from tsuzuri.text.sentences import sentence_rules
 from tsuzuri.text.settings import DROP
+from tsuzuri.text.subwords import is_byte
 from tsuzuri.text.tokenizers import Tokenizer, tokenizer_of_run
 from tsuzuri.text.vocabulary import EOS, SPECIAL, UNK, Vocabulary
 from tsuzuri.training.run import Run
@@ -38,7 +42,7 @@ class GeneratedTexts:
             held = "words of MIDI" if prime.endswith(wordfile.SUFFIX) else "a MIDI file"
             raise UserError(f"{prime}: is {held}, and {run.path} was trained on text: must be words to begin with")
         check_unicode(prime)
-        vocabulary, self.tokenizer = run.vocabulary, tokenizer_of_run(run.about)
+        vocabulary, self.tokenizer = run.vocabulary, tokenizer_of_run(run.about, run.subwords)
         if self.tokenizer.dictionary != run.about["dictionary"]:
             made, here = run.about["dictionary"], self.tokenizer.dictionary
             note(f"note: {run.path} was tokenized with {made}, the one here is {here}")
@@ -46,13 +50,36 @@ class GeneratedTexts:
         prime = "\n".join(beginning_lines(prime, text_lines(run)))
         prime_ids = text_prime_ids(prime, self.tokenizer, vocabulary, args["unk"], run.path, note)
         self.count = args["num_samples"]
-        constraint = text_constraint(run, prime_ids, self.count)
+        constraint: Any = text_constraint(run, prime_ids, self.count)
+        self._copies = TextCopies(run, self.tokenizer) if args["novelty"] or args["max_copy"] else None
+        if self._copies and args["max_copy"]:
+            constraint = CopyLimit(constraint, self._copies.runs(args["max_copy"], self.count))
         rows = constraint.follow(draw_ids(args, run, prime_ids, constraint, steady=constraint.steady))
         self._prime = [printed_word(i, vocabulary) for i in prime_ids[1:]]
         length = args["length"] or WORDS_A_SENTENCE * (args["sentences"] or 1)
         rules = args["sentences"], *sentence_rules(self.tokenizer.spaced, self._prime)
         self._endings = [Ending(length, *rules) for _ in range(self.count)]
-        self._words = words_until_ended(rows, vocabulary, self._endings)
+        self._drawn: list[list[str]] = [[] for _ in range(self.count)]
+        self._words = self._kept(words_until_ended(rows, vocabulary, self._endings), constraint, args["max_copy"], note)
+
+    def _kept(
+        self, words: Iterator[tuple[int, str]], constraint: object, limit: int | None, note: Note
+    ) -> Iterator[tuple[int, str]]:
+        """The words, each known to be drawn, and a note where a limit on copies had to give way."""
+        for n, word in words:
+            self._drawn[n].append(word)
+            yield n, word
+        if isinstance(constraint, CopyLimit) and constraint.gave_way:
+            note(gave_way_line(limit, constraint.gave_way))
+
+    def novelties(self) -> list[Novelty]:
+        """How new each of the texts is, after its prime, where ``args`` asked for it."""
+        assert self._copies is not None
+        return [self._copies.novelty(words) for words in self._drawn]
+
+    def copied(self) -> tuple[list[str], Novelty]:
+        """The only text in pieces, of which the last are its new words, one each, and how new these are."""
+        return list(self.tokenizer.pieces([*self._prime, *self._drawn[0]])), self.novelties()[0]
 
     def stream(self) -> Iterator[str]:
         """Yield the only text piece by piece, each as soon as its word is drawn: the prime's words come first."""
@@ -74,9 +101,13 @@ class GeneratedTexts:
 
 
 def text_constraint(run: Run, prime_ids: Sequence[int], count: int) -> SingleBlankLines:
-    """What ``count`` texts of a run that begin with ``prime_ids`` may not have: unknown words, and idle blank lines."""
+    """What ``count`` texts of a run that begin with ``prime_ids`` may not have: unknown words, and idle blank lines.
+
+    Bytes are read, but not written either: what they spell are characters too rare to have been learned.
+    """
     as_they_come = text_lines(run) == DROP or len(run.vocabulary.words) == len(SPECIAL)  # of which no other is known
-    return SingleBlankLines([UNK], None if as_they_come else EOS, prime_ids, count)
+    never = [UNK, *(i for i, word in enumerate(run.vocabulary.words) if run.subwords and is_byte(word))]
+    return SingleBlankLines(never, None if as_they_come else EOS, prime_ids, count)
 
 
 def text_lines(run: Run) -> str:
@@ -154,11 +185,6 @@ def check_unicode(prime: str) -> None:
     except UnicodeEncodeError as error:
         place = f"character {error.start + 1}, {prime[error.start]!r}, is none of Unicode"
         raise UserError(f"{shown(prime)!r}: {place}: must be text in UTF-8") from None
-
-
-def printed_word(i: int, vocabulary: Vocabulary) -> str:
-    """The word of an id as it is printed: the line end as a line end."""
-    return "\n" if vocabulary.words[i] == "<eos>" else vocabulary.words[i]
 
 
 def words_until_ended(

@@ -6,7 +6,7 @@ Everything about the model is in its run directory; the options here say what to
 import dataclasses
 import os
 
-from tsuzuri.cli import console, options, signals
+from tsuzuri.cli import console, novelty, options, score, signals
 from tsuzuri.errors import UserError
 from tsuzuri.options.generate import TABLES
 from tsuzuri.options.resolve import defaults
@@ -19,6 +19,7 @@ EXAMPLES = ("runs/novel 灯台 --sentences 5", "runs/tunes -o tune.mid --bars 16
 
 def main(argv=None):
     given = vars(options.Parser(DESCRIPTION, TABLES, usage=USAGE, examples=EXAMPLES).parse_args(argv))
+    score.check_score_options(given)
     path, prime = run_and_prime(defaults(TABLES) | given)
 
     from tsuzuri.api.drawing import generating_options
@@ -26,6 +27,8 @@ def main(argv=None):
 
     path, prime = in_order(path, prime)
     run = load_run(path)
+    if "score" in given:
+        return score.score_file(run, prime, given)
     args = generating_options(run, given)
     write = write_text if run.about["kind"] == "text" else write_music
     return write(run, prime, args)
@@ -98,13 +101,14 @@ def write_text(run, prime, args):
     generated = GeneratedTexts(run, prime, args, console.note)
     console.note(f"seed {args['seed']}")
     if args["num_samples"] == 1 and not paths:
-        return print_pieces(generated.stream())
+        return novelty.print_text(generated, args["novelty"])
     if paths:
         storage.make_folder(os.path.dirname(paths[0]))
     texts, status = draw(
         generated.texts, lambda: f"{generated.whole} of {generated.count} texts are whole; all are kept"
     )
     write_texts(texts, paths, args["out"])
+    novelty.report(generated, args["novelty"])
     return status
 
 
@@ -131,18 +135,6 @@ def check_text_output(run, prime, args, paths):
         overwriting.check_named(args["out"], files_read(run, prime, args))
     else:
         overwriting.check_made(paths, files_read(run, prime, args), force=args["force"])
-
-
-def print_pieces(pieces):
-    """Print a text on standard output, each word as soon as it is drawn; Ctrl-C ends the line."""
-    try:
-        for piece in pieces:
-            console.write(piece)
-    except KeyboardInterrupt:
-        console.write("\n")
-        raise
-    console.write("\n")
-    return 0
 
 
 def write_texts(texts, paths, out):
@@ -190,6 +182,7 @@ def write_music(run, prime, args):
         write_words(pieces, generated.settings, out)
     else:
         write_midi_files(pieces, args, generated.primed)
+    novelty.report(generated, args["novelty"])
     return status
 
 

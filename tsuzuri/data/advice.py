@@ -18,7 +18,7 @@ NAMED = 3  # classes at most
 def corpus_warnings(corpus: Corpus) -> list[str]:
     """A line for each thing that will make the figures of a training say little, with what to do about it."""
     music = corpus.tokenizer.name == "midi"
-    share = float(numpy.mean(corpus.valid == vocabulary.UNK))
+    share = corpus.report["unknown"]["valid"]
     more = "try --transpose -5..6, a coarser --grid" if music else "add text of the same kind"
     advice = _against_unknown_words(corpus.tokenizer.name, more)
     return [

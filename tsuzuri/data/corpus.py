@@ -1,26 +1,35 @@
 """Documents to ids: tokenize, split into training, validation and test pieces, count the vocabulary, encode."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy
 
 from tsuzuri.data import duplicates
+from tsuzuri.data.characters import size_report
+from tsuzuri.data.places import text_places
 from tsuzuri.data.remarks import remarks_report
-from tsuzuri.data.text_stream import HELD_OUT, SPLITS, TextStream, first_seen_ids, split_text
+from tsuzuri.data.subword_parts import subword_parts
+from tsuzuri.data.text_stream import HELD_OUT, SPLITS, SplitText, TextStream, first_seen_ids, split_text
 from tsuzuri.errors import UserError
 from tsuzuri.text import reader, scripts, vocabulary
 from tsuzuri.text.normalization import normalize_lines
 from tsuzuri.text.paragraphs import looks_wrapped
 from tsuzuri.text.settings import DROP, KEEP, USUAL, TextSettings
-from tsuzuri.text.tokenizers import Tokenizer, get_tokenizer
+from tsuzuri.text.tokenizers import SUBWORD, Tokenizer, get_tokenizer
 
+EACH, END = "each", "end"  # what is held out of several texts; the end of all in runs from before
+SPREAD = (EACH, END)
 Group = Sequence[Sequence[str]]  # pieces: an original and the copies made of it
 
 
 class Corpus(NamedTuple):
-    """What a model is trained on: three int32 arrays of ids, each piece ended by ``<eos>``, and how they were made."""
+    """What a model is trained on: three int32 arrays of ids, each piece ended by ``<eos>``, and how they were made.
+
+    ``documents`` has for each of them where its documents begin, int64 and ascending from 0: a document is a text, a
+    tune, or the part of one that is in the split.
+    """
 
     train: numpy.ndarray
     valid: numpy.ndarray
@@ -28,12 +37,21 @@ class Corpus(NamedTuple):
     vocabulary: vocabulary.Vocabulary
     tokenizer: Tokenizer
     report: dict
+    documents: Mapping[str, numpy.ndarray]
+    places: Sequence[tuple[str, int]] = ()  # the name of each text or tune, and where it begins in the training part
 
     def fingerprint(self) -> str:
         """A digest of the ids: corpora with the same digest are the same to a model."""
         digest = hashlib.sha256()
         for ids in (self.train, self.valid, self.test):
             digest.update(numpy.ascontiguousarray(ids, "<i4").tobytes() + b"|")
+        return digest.hexdigest()
+
+    def beginnings(self) -> str:
+        """A digest of where the documents begin: with the ids it is all that a training reads."""
+        digest = hashlib.sha256()
+        for split in SPLITS:
+            digest.update(numpy.ascontiguousarray(self.documents[split], "<i8").tobytes() + b"|")
         return digest.hexdigest()
 
 
@@ -45,12 +63,16 @@ def build_text_corpus(
     size: int | None = None,
     least: int = 2,
     need: int = 2,
+    spread: str = EACH,
+    model: bytes = b"",
 ) -> Corpus:
     """The ``Corpus`` of the texts under ``paths``; ``valid`` and ``test`` name files of their own for these splits.
 
     ``settings`` say how they are read; ``size`` and ``least`` bound the vocabulary, which is counted on the
     training pieces alone, by its number of ids and by how often a word must be seen. ``need`` is the least number of
-    training words. Raises ``UserError`` for a file that cannot be read and for a corpus that is too small.
+    training words. ``spread``, of ``SPREAD``, says what is held out of several texts. Subwords are learned from the
+    training pieces too, unless ``model`` is what is known of them already. Raises ``UserError`` for a file that cannot
+    be read and for a corpus that is too small.
     """
     texts = _Texts(settings)
     main = texts.read(paths)
@@ -59,9 +81,15 @@ def build_text_corpus(
     report = texts.report(main) | {"evaluated": evaluated}
     if not main.ends:
         raise UserError(f"{' '.join(paths)}: no text is left to train on: all are in --valid or --test too")
-    parts, keys = split_text(main, own, whole_lines=not texts.distinct)
-    report["known_lines"] = {split: duplicates.share_of_known(keys[split], keys["train"]) for split in SPLITS[1:]}
-    return _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
+    parts, report["held_out"] = split_text(main, own, not texts.distinct, spread == EACH)
+    trained = parts["train"].keys
+    report["known_lines"] = {split: duplicates.share_of_known(parts[split].keys, trained) for split in SPLITS[1:]}
+    if texts.tokenizer.name == SUBWORD:  # so far its words are characters
+        parts, index, tokenizer = subword_parts(parts, texts.index, model, least, size)
+        corpus = _corpus(parts, index, tokenizer, report, None, 0, need, " ".join(paths))
+    else:
+        corpus = _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths))
+    return corpus._replace(places=text_places(parts["train"]))
 
 
 def build_piece_corpus(
@@ -87,7 +115,8 @@ def build_piece_corpus(
     for split, pieces in splits.items():
         stream = TextStream(list, index)
         stream.add(pieces)
-        parts[split] = stream.array()
+        starts = numpy.cumsum([0, *(len(piece) + 1 for piece in pieces[:-1])])
+        parts[split] = SplitText(stream.array(), starts, numpy.zeros(0, "q"))
     report = {"pieces": len(groups), "copies": sum(map(len, groups)) - len(groups), "twice": repeated}
     return _corpus(parts, index, get_tokenizer("midi"), report, size, least, need, name)
 
@@ -153,24 +182,39 @@ class _Texts:
 
 def _corpus(parts, index, tokenizer, report, size, least, need, name):
     """Count the vocabulary on the training part, and translate all parts from ids of ``index`` into its ids."""
-    if len(parts["train"]) < need:
+    train = parts["train"].ids
+    if len(train) < need:
         raise UserError(
-            f"{name}: too small: {len(parts['train'])} words to train on, at least {need} are needed "
+            f"{name}: too small: {len(train)} words to train on, at least {need} are needed "
             "(add some, or lower --batchsize or --bproplen)"
         )
     words = list(index)
-    counts = numpy.bincount(parts["train"], minlength=len(words))
-    vocab = vocabulary.build_vocabulary({w: int(n) for w, n in zip(words, counts, strict=True) if n}, least, size)
+    counts = numpy.bincount(train, minlength=len(words))
+    vocab = vocabulary.build_vocabulary({w: int(n) for w, n in zip(words, counts, strict=True)}, least, size)
     final_ids = vocab.encode(words)
-    encoded = {split: final_ids[ids] for split, ids in parts.items()}
+    encoded = {split: final_ids[part.ids] for split, part in parts.items()}
     report |= {
         "words": {split: len(ids) for split, ids in encoded.items()},
+        "documents": {split: len(part.starts) for split, part in parts.items()},
         "distinct": int((counts > 0).sum()),
         "singletons": int((counts == 1).sum()),
         "vocabulary": len(vocab),
-        "unknown": {split: float((ids == vocabulary.UNK).mean()) for split, ids in encoded.items()},
+        "unknown": {split: _unknown(part.ids, encoded[split], counts, least) for split, part in parts.items()},
     }
-    return Corpus(*(encoded[split] for split in SPLITS), vocab, tokenizer, report)
+    if tokenizer.name != "midi":
+        report["size"] = {
+            split: size_report([words[i] for i in parts[split].ids], tokenizer, vocab) for split in SPLITS[1:]
+        }
+    documents = {split: parts[split].starts for split in SPLITS}
+    return Corpus(*(encoded[split] for split in SPLITS), vocab, tokenizer, report, documents)
+
+
+def _unknown(words, ids, counts, least):
+    """The share of ``UNK``; the word ``<unk>`` of a text itself is as known as others that are trained on so often."""
+    unknown = ids == vocabulary.UNK
+    if counts[vocabulary.UNK] >= least:
+        unknown &= words != vocabulary.UNK
+    return float(unknown.mean())
 
 
 def _distinct(groups):

@@ -103,7 +103,7 @@ def preprocessor_of_run(about: dict) -> Preprocessor:
     """The ``Preprocessor`` of a run, from its run.json; raises ``UserError`` where its MIDI settings are damaged."""
     midi = about["corpus"]["midi"]
     form = about["corpus"]["text"]["normalize"]
-    return Preprocessor(tokenizer_of_run(about), about["case"], midi and _settings(midi), form)
+    return Preprocessor(tokenizer_of_run(about, b""), about["case"], midi and _settings(midi), form)
 
 
 def _settings(midi):

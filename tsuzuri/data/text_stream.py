@@ -1,9 +1,10 @@
 """Texts as they come, in ids, and these cut into training, validation and test text."""
 
 import array
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy
 
@@ -15,6 +16,9 @@ END = vocabulary.SPECIAL[vocabulary.EOS]
 SPLITS = ("train", "valid", "test")
 HELD_OUT = 0.05  # of the pieces for validation, the last ones, and as many before them for test
 MOST_HELD_OUT = 0.1  # of the words of a text: where whole lines are more, it is cut within a line
+MANY = 20  # texts: of more, whole ones are held out
+LONG = 1000  # words: a text that has its own part in what is held out
+NAMED = 3  # texts that are held out
 LOOK_UP = 1024  # words
 
 
@@ -45,6 +49,15 @@ class TextStream:
     def array(self) -> numpy.ndarray:
         """The ids, int32, in the stream's own memory."""
         return numpy.frombuffer(self.ids, numpy.intc)
+
+    def bounds(self) -> numpy.ndarray:
+        """Where the texts begin among the ids, and where the last one ends, int64: an empty line that parts two texts
+        ends the one before it, so that a text begins with a word."""
+        places = numpy.array([*(text.id for text in self.texts), len(self.ids)], "q")
+        if len(places) > 2:
+            inner = places[1:-1]
+            inner += self.array()[inner] == vocabulary.EOS
+        return places
 
     def add(self, pieces: Iterable[Sequence[str]]) -> None:
         """Append the words of each piece, and ``<eos>`` after them."""
@@ -108,25 +121,115 @@ def first_seen_ids() -> defaultdict[str, int]:
     return index
 
 
-def split_text(
-    main: TextStream, own: Mapping[str, TextStream], whole_lines: bool = False
-) -> tuple[dict[str, numpy.ndarray], dict[str, numpy.ndarray]]:
-    """The ids of each of ``SPLITS``, and the keys of its lines; ``own`` are streams of splits that have their own.
+class SplitText(NamedTuple):
+    """What a split is made of: int32 ``ids``, where each document begins in them, int64, and the keys of its lines.
 
-    The others are of the end of ``main``: the last lines for validation, those before them for test. Where few lines
-    hold the text, so that these would be more than ``MOST_HELD_OUT`` of its words, it is cut anywhere, unless
-    ``whole_lines`` are asked for. Raises ``UserError`` for a text too small for that.
+    ``names`` are those of the documents, as many as ``starts``, where they are known.
     """
-    ids, ends, keys = main.array(), numpy.frombuffer(main.ends, "q"), numpy.frombuffer(main.keys, "q")
+
+    ids: numpy.ndarray
+    starts: numpy.ndarray
+    keys: numpy.ndarray
+    names: Sequence[str] = ()
+
+
+def split_text(
+    main: TextStream, own: Mapping[str, TextStream], whole_lines: bool = False, spread: bool = True
+) -> tuple[dict[str, SplitText], dict[str, Any]]:
+    """The ``SplitText`` of each of ``SPLITS``, and a report on what was held out; ``own`` has streams of some of them.
+
+    The others are held out of ``main``. Of one text it is the end: the last lines for validation, those before them for
+    test. Where few lines hold the text, so that these would be more than ``MOST_HELD_OUT`` of its words, it is cut
+    anywhere, unless ``whole_lines`` are asked for. Of several texts it is the end of each; of more than ``MANY`` it is
+    every 20th text, from the place where that comes nearest to the share of words. Without ``spread`` it is the end of
+    all, as in runs from before. Raises ``UserError`` for a text too small for that.
+    """
     missing = [split for split in ("test", "valid") if split not in own]
-    cuts = _cuts(ends, len(missing), whole_lines)
-    parts = {split: stream.array() for split, stream in own.items()}
-    lines = {split: numpy.frombuffer(stream.keys, "q") for split, stream in own.items()}
-    for split, start, stop in zip(["train", *missing], [0, *cuts], cuts, strict=False):
-        parts[split] = _ended(ids[start:stop])
-        first, last = numpy.searchsorted(ends, (start, stop), side="right")
-        lines[split] = keys[first:last]
-    return {split: parts[split] for split in SPLITS}, lines
+    bounds = main.bounds()
+    way, pieces = "end", None
+    if spread and missing and len(bounds) > 2:
+        way, pieces = "texts", _whole_texts(bounds, missing) if len(bounds) > MANY + 1 else None
+        if pieces is None:
+            way, pieces = "ends", _ends_of_texts(main, bounds, missing)
+    if pieces is None:
+        way, pieces = "end", _end_of_all(main, bounds, missing, whole_lines)
+    parts = {split: _part(stream, itertools.pairwise(stream.bounds())) for split, stream in own.items()}
+    parts |= {split: _part(main, pieces[split]) for split in ("train", *missing)}
+    report: dict[str, Any] = {"way": way if missing else "files", "texts": len(bounds) - 1, "splits": missing}
+    if way == "texts":
+        report["names"] = {split: _names(main, bounds, pieces[split]) for split in missing}
+    return {split: parts[split] for split in SPLITS}, report
+
+
+def _part(stream, pieces):
+    """The ``SplitText`` of a stream's pieces (start, stop), in their order, each a document or some of one."""
+    pieces = [(int(start), int(stop)) for start, stop in pieces if start < stop]
+    ids, ends, keys = stream.array(), numpy.frombuffer(stream.ends, "q"), numpy.frombuffer(stream.keys, "q")
+    cut = [_ended(ids[start:stop]) for start, stop in pieces]
+    starts = numpy.cumsum([0, *map(len, cut[:-1])])
+    texts = numpy.searchsorted([text.id for text in stream.texts], [start for start, _ in pieces], side="right") - 1
+    names = [stream.texts[n].name for n in texts]
+    lines = [slice(*numpy.searchsorted(ends, piece, side="right")) for piece in pieces]
+    if all(before[1] == after[0] for before, after in itertools.pairwise(pieces)):  # as one, without a copy
+        whole = pieces[0][0], pieces[-1][1]
+        return SplitText(_ended(ids[slice(*whole)]), starts, keys[lines[0].start : lines[-1].stop], names)
+    return SplitText(numpy.concatenate(cut), starts, numpy.concatenate([keys[line] for line in lines]), names)
+
+
+def _end_of_all(main, bounds, missing, whole_lines):
+    """The pieces of each split where the end of the whole stream is held out, parted where documents begin."""
+    cuts = _cuts(numpy.frombuffer(main.ends, "q"), len(missing), whole_lines)
+    parted = numpy.union1d(bounds[bounds < cuts[-1]], [0, *cuts]).tolist()
+    pieces = list(itertools.pairwise(parted))
+    return {
+        split: [piece for piece in pieces if start <= piece[0] < stop]
+        for split, start, stop in zip(["train", *missing], [0, *cuts], cuts, strict=False)
+    }
+
+
+def _whole_texts(bounds, missing):
+    """The pieces of each split where every 20th text is held out; None where that is not near to its share of words."""
+    every, sizes = round(1 / HELD_OUT), numpy.diff(bounds)
+    shares = [sizes[n::every].sum() / sizes.sum() for n in range(every)]
+    held = {n: shares[n - len(missing) + 1 : n + 1] for n in range(len(missing) - 1, every)}
+    best = min(held, key=lambda n: max(abs(share - HELD_OUT) for share in held[n]))
+    if not all(HELD_OUT / 2 <= share <= MOST_HELD_OUT for share in held[best]):
+        return None
+    texts = list(itertools.pairwise(bounds.tolist()))
+    places = {split: best - len(missing) + 1 + n for n, split in enumerate(missing)}
+    train = [text for n, text in enumerate(texts) if n % every not in places.values()]
+    return {"train": train} | {split: texts[place::every] for split, place in places.items()}
+
+
+def _ends_of_texts(main, bounds, missing):
+    """The pieces of each split where the end of every text is held out; None where texts are too few and too short.
+
+    A line is held out where so many have been seen that another is due, so that short texts have their share together;
+    a long text gives its share of words where its lines would be much more, or none.
+    """
+    ends, pieces = numpy.frombuffer(main.ends, "q"), {split: [] for split in ("train", *missing)}
+    lines = numpy.searchsorted(ends, bounds, side="right")
+    for start, stop, first, last in zip(bounds, bounds[1:], lines, lines[1:], strict=False):
+        held = round(HELD_OUT * last) - round(HELD_OUT * first)
+        cuts = [stop] * (len(missing) + 1)
+        if held and last - first >= held * len(missing):
+            places = [last - held * k for k in range(len(missing), 0, -1)]
+            cuts = [int(ends[place - 1]) if place > first else start for place in places] + [stop]
+        size = stop - start
+        if size >= LONG and not 0 < numpy.diff(cuts).max(initial=0) <= MOST_HELD_OUT * size:
+            cuts = [stop - round(HELD_OUT * size) * k for k in range(len(missing), -1, -1)]
+        for split, piece in zip(pieces, itertools.pairwise([start, *cuts]), strict=True):
+            pieces[split].append(piece)
+    words = {split: sum(stop - start for start, stop in held) for split, held in pieces.items()}
+    total = sum(words.values())
+    balanced = all(0 < words[split] <= MOST_HELD_OUT * total for split in missing)
+    return pieces if balanced else None
+
+
+def _names(main, bounds, pieces):
+    """How many texts some pieces are, and the names of the first."""
+    texts = [main.texts[n].name for n in numpy.searchsorted(bounds, [start for start, _ in pieces])]
+    return {"count": len(texts), "first": texts[:NAMED]}
 
 
 def _cuts(ends, count, whole_lines):

@@ -5,6 +5,7 @@ The rooms: file/ bytes to events and back, words/ events to words and back, soun
 score.py    notes with lengths: events paired, and put back
 timing.py   ticks, tempo, grids, bars
 names.py    General MIDI's names
+steps.py    melodies by interval and time, the same in every key
 grammar.py  which word may follow
 compose.py  new pieces: their beginning, growth and end
 export.py   a piece as MIDI, picture and sound

@@ -74,6 +74,11 @@ class Grammar:
         """The (tick, message) events of each piece."""
         return [piece.events for piece in self._pieces]
 
+    @property
+    def ticks(self):
+        """The tick up to which each piece has grown."""
+        return [piece.now for piece in self._pieces]
+
     def over(self):
         """Whether every piece has ended."""
         return all(piece.over for piece in self._pieces)

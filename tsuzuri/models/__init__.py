@@ -1,5 +1,6 @@
 """The models, as Chainer chains.
 
-rnn.py         the two-layer LSTM language model
+sizes.py       what a language model is made of
+rnn.py         the LSTM language model
 classifier.py  from a sequence of words to one of K classes
 """

@@ -25,8 +25,8 @@ class RNN(chainer.Chain):
     ``rng`` makes the parameters and the dropout masks: the same generator, the same model, the same training.
     ``precision`` is that of a window's products while training: float32, or bfloat16 or (on a GPU) tf32, to which what
     is multiplied is rounded (some processors take its denormals as zeros too); sums and weights stay in float32.
-    ``ar`` and ``tar`` weigh the penalties on what the last layer hands on, after dropout, and on its changes from step to
-    step, before (``functions.hold_activations``; Merity et al. 2017).
+    ``ar`` and ``tar`` weigh the penalties on what the last layer hands on, after dropout, and on its changes from step
+    to step, before (``functions.hold_activations``; Merity et al. 2017).
     """
 
     def __init__(self, sizes, rng, precision="float32", *, ar=0.0, tar=0.0):
@@ -73,6 +73,12 @@ class RNN(chainer.Chain):
     def reset_state(self):
         """Forget what was read: the next word is the first."""
         self._state = None
+
+    def reset_streams(self, which):
+        """Forget what was read in some streams, ``which`` (B,) bool: for them the next word is the first."""
+        if self._state is not None:
+            kept = self.xp.asarray(~which)[:, None]
+            self._state = tuple(self.xp.where(kept, s, s.dtype.type(0)) for s in self._state)
 
     def get_state(self):
         """The state as arrays (B, N): c and h of the first layer, c and h of the second ...; None after a reset."""

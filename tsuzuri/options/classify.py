@@ -17,6 +17,7 @@ from tsuzuri.options.shared import (
     NORMALIZE,
     OPTIMIZER,
     RESUME,
+    TENSORBOARD,
     TOKENS,
     TRAINING_SEED,
 )
@@ -139,10 +140,11 @@ TRAIN = {
         Option("--save-freq --saveFreq", COUNT, None, "updates between two checkpoints (default: five minutes)"),
         Option("--disp-freq --dispFreq", COUNT, None, "updates between two lines of loss (default: none)"),
         Option("--sort-by-len", SWITCH, False, "batches of texts of similar length, which is faster"),
+        TENSORBOARD,
         TRAINING_SEED,
     ],
 }
-MAY_CHANGE = {"device", "disp_freq", "epoch", "patience", "precision", "save_freq"}  # on --resume
+MAY_CHANGE = {"device", "disp_freq", "epoch", "patience", "precision", "save_freq", "tensorboard"}  # on --resume
 
 PREDICT = {
     "input and output": [

@@ -8,6 +8,7 @@ from tsuzuri.options.values import (
     FILE,
     FLAG,
     FRACTION,
+    LARGEST,
     NOT_NEGATIVE,
     RUN,
     SECONDS,
@@ -16,8 +17,11 @@ from tsuzuri.options.values import (
     SWITCH,
     TEXT,
     choice,
+    whole_number,
 )
+from tsuzuri.rules import Bounds
 
+RUN_LENGTH = whole_number(Bounds(2, LARGEST))
 TABLES = {
     "input": [
         Option("run", TEXT, None, "run directory"),
@@ -45,6 +49,7 @@ TABLES = {
             "number of words (default: 200, or 200 per sentence; music ends by itself)",
             "--max-new-tokens",
         ),
+        Option("--novelty", FLAG, False, "report on what is copied from the corpus, after the text or piece"),
         Option("--sentences", COUNT, None, "number of sentences"),
         Option(
             "-n --num-samples",
@@ -77,9 +82,16 @@ TABLES = {
         ),
         Option("--top-k", COUNT, None, "number of likeliest words to draw from (default: all)"),
         Option("--top-p", FRACTION, None, "total probability of the words to draw from (default: 1, music 0.95)"),
+        Option("--max-copy", RUN_LENGTH, None, "longest run of words, or of notes, copied from the corpus"),
         Option("--escape", SWITCH, True, "escape from loops: a higher temperature while the output repeats itself"),
         Option("--seed", SEED, None, "random seed (default: a new one, printed on standard error)"),
         Option("-d --device", DEVICE, "auto", "auto, cpu, gpu or gpu:N"),
+    ],
+    "scoring": [
+        Option("--score", FILE, None, "file to score in place of generating, word by word; - for standard input"),
+        Option("--cache", FLAG, False, "with --score, a neural cache: what the text had lately becomes likelier"),
+        Option("--adapt", FLAG, False, "with --score, dynamic evaluation: the model learns from what it has read"),
+        Option("--json", FLAG, False, "with --score, JSON as output"),
     ],
 }
 ONLY_TEXT = ("sentences",)

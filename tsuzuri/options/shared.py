@@ -22,3 +22,4 @@ FREEZE_EPOCHS = Option("--freeze-epochs", COUNT, None, "epochs before the word v
 OPTIMIZER = Option("--optimizer", choice(*OPTIMIZERS), "adam", "optimizer")
 GRADCLIP = Option("-c --gradclip", POSITIVE, 5.0, "maximum gradient norm", "--grad-clip --clip")
 TRAINING_SEED = Option("--seed", SEED, 0, "random seed")
+TENSORBOARD = Option("--tensorboard", FLAG, False, "events for TensorBoard, in the run's folder tensorboard")

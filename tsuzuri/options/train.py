@@ -15,7 +15,7 @@ from tsuzuri.options.shared import (
     NORMALIZE,
     OPTIMIZER,
     RESUME,
-    TOKENS,
+    TENSORBOARD,
     TRAINING_SEED,
 )
 from tsuzuri.options.values import (
@@ -35,6 +35,7 @@ from tsuzuri.options.values import (
     WHOLE,
     choice,
 )
+from tsuzuri.text import tokenizers
 from tsuzuri.text.settings import KEEP, LINES
 from tsuzuri.training.schedules import SCHEDULES
 from tsuzuri.training.schemas import PRECISIONS
@@ -43,7 +44,9 @@ TABLES = {
     "input and output": [
         Option("corpus", FILE, [], "text or MIDI files, .zip archives of text, folders (not needed with --resume)"),
         Option("-o --out", RUN, None, "run directory to create or to resume", "--out-dir --output-dir --save-dir"),
-        Option("--valid", FILE, [], "validation files, instead of the last 5 % of the lines or 5 % of the tunes"),
+        Option(
+            "--valid", FILE, [], "validation files, instead of the last 5 % of each text, or 5 % of many texts or tunes"
+        ),
         Option("--test", FILE, [], "test files, instead of another 5 %"),
         RESUME,
         FORCE,
@@ -58,7 +61,12 @@ TABLES = {
     ],
     "words": [
         ENCODING,
-        TOKENS,
+        Option(
+            "--tokens",
+            choice("auto", *tokenizers.CHOICES),
+            "auto",
+            "tokenizer; auto chooses by the text; subword learns SentencePiece's unigram model",
+        ),
         *DICTIONARIES,
         NORMALIZE,
         Option("--lines", choice(*LINES), KEEP, "lines as they stand, or those of a paragraph joined (wrapped prose)"),
@@ -68,7 +76,7 @@ TABLES = {
             "--vocab-size",
             COUNT,
             None,
-            "maximum vocabulary size: the most frequent words (default: no limit)",
+            "maximum vocabulary size: the most frequent words (default: no limit; of subwords 8,000 or fewer)",
             "--n-words",
         ),
     ],
@@ -104,7 +112,7 @@ TABLES = {
         Option("--locked", SWITCH, False, "one dropout mask for all steps of a window (Gal and Ghahramani)"),
         Option("--ar", NOT_NEGATIVE, 0.0, "activation regularization: weight of the squared output"),
         Option(
-            "--tar", NOT_NEGATIVE, 0.0, "temporal activation regularization: weight of the output's squared changes"
+            "--tar", NOT_NEGATIVE, 0.0, "temporal activation regularization: weight of the output's changes, squared"
         ),
         Option("--weight-decay", SHARE, 0.0, "decoupled weight decay (AdamW)"),
         Option("--average", KEPT, 0.0, "share that a running mean of the weights keeps at each update; 0 for no mean"),
@@ -133,7 +141,8 @@ TABLES = {
         Option("--max-hours", POSITIVE, None, "maximum hours of training, those before --resume counted"),
         Option("--patience", COUNT, 5, "epochs in a row without a better loss before training stops"),
         Option("--sample-every", WHOLE, 1, "best epochs from one sample to the next; 0 for no samples"),
+        TENSORBOARD,
         TRAINING_SEED,
     ],
 }
-MAY_CHANGE = {"epoch", "patience", "max_hours", "device", "precision", "sample_every"}  # on --resume
+MAY_CHANGE = {"epoch", "patience", "max_hours", "device", "precision", "sample_every", "tensorboard"}  # on --resume

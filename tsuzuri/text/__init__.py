@@ -21,6 +21,7 @@ clusters.py      what people take for one character
 segmentation.py  text without spaces to known words
 sentences.py     where a sentence ends
 vocabulary.py    words and their ids
+spelling.py      what it costs to spell out a word that is not known
 vectors.py       pretrained word vectors: a row for every word of a vocabulary
 vector_files.py  the files of such vectors: GloVe, word2vec, fastText
 encoders.py      one-hot, bags, n-grams, hashing and padding, for models of your own

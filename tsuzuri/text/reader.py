@@ -57,6 +57,11 @@ def read_documents(paths: Iterable[str], settings: TextSettings = USUAL) -> Iter
             yield document
 
 
+def read_document(name: str, data: bytes, settings: TextSettings = USUAL) -> Document | Skipped:
+    """The text of a file's bytes, or why there is none; ``name`` stands in messages."""
+    return _document(name, data, AUTO if settings.encoding == AUTO else codec_name(settings.encoding), settings)
+
+
 def _of_folder(path, encoding, settings):
     """The documents of a folder's texts and archives by their names, and what was passed over in it."""
     suffixes = FIRST_SUFFIXES if settings.lines == DROP else SUFFIXES

@@ -4,20 +4,24 @@ MeCab and a split at spaces both drop white space. Here it is kept without a mar
 rule that says where a space stands between two words. White space that the rule does not put there becomes a word of
 its own, and two words that the rule would wrongly separate stay one. So ``join(split(line)) == line`` for every line.
 
-Two leave something out: "space" the spaces at both ends of a line, and "wakati" all by which Japanese or Chinese words
-have been parted. What people see as one character is never cut: an emoji, a flag, a letter with its marks.
+"subword" has the white space in its pieces, and is in ``subwords.py``. Two leave something out: "space" the spaces at
+both ends of a line, and "wakati" all by which Japanese or Chinese words have been parted. What people see as one
+character is never cut: an emoji, a flag, a letter with its marks.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tsuzuri.text.clusters import is_picture, may_hold_clusters, mend_cuts, split_clusters
 from tsuzuri.text.dictionaries import open_tagger
 from tsuzuri.text.settings import USUAL, TextSettings, text_settings_from_json
+from tsuzuri.text.subwords import Subwords, joined
 
-NAMES = ("mecab", "char", "space", "english", "wakati")
+NAMES = ("mecab", "char", "space", "english", "wakati")  # of those that are rules
+SUBWORD = "subword"  # which has to be learned
+CHOICES = (*NAMES, SUBWORD)
 
 LONGEST = 2000  # characters that MeCab is given at once: it fails on a million, and is slow on long runs of letters
 _JOINERS = "\u200c\u200d"  # the words of Persian and of Indian scripts are spelled with them
@@ -34,12 +38,17 @@ _PARTED = re.compile("[ \t]+")
 
 
 class Tokenizer(NamedTuple):
-    """``split`` a line into words; ``spaced(a, b)``: whether a space stands between the words a and b."""
+    """``split`` a line into words; ``spaced(a, b)``: whether a space stands between the words a and b.
+
+    One that was learned has the bytes of its ``model``, and ``words``, all that it knows.
+    """
 
     name: str
     split: Callable[[str], list[str]]
     spaced: Callable[[str, str], bool]
     dictionary: str = ""
+    model: bytes = b""
+    words: Sequence[str] = ()
 
     def join(self, words: Iterable[str]) -> str:
         """The line that ``split`` made the words of."""
@@ -47,18 +56,24 @@ class Tokenizer(NamedTuple):
 
     def pieces(self, words: Iterable[str]) -> Iterator[str]:
         """Yield each word with the space before it, if one stands there: ``join`` for words that come one by one."""
+        if self.model:
+            yield from joined(words)
+            return
         previous = None
         for word in words:
             yield " " + word if previous is not None and self.spaced(previous, word) else word
             previous = word
 
 
-def get_tokenizer(name: str, settings: TextSettings = USUAL, made: str = "") -> Tokenizer:
-    """The tokenizer of that name: one of ``NAMES``, or "midi" for lines of words with a space between them.
+def get_tokenizer(name: str, settings: TextSettings = USUAL, made: str = "", model: bytes = b"") -> Tokenizer:
+    """The tokenizer of that name: one of ``CHOICES``, or "midi" for lines of words with a space between them.
 
-    ``settings`` name MeCab's dictionaries, and ``made`` is what a run says of them. Raises ``UserError`` where MeCab or
-    a dictionary is missing.
+    ``settings`` name MeCab's dictionaries, and ``made`` is what a run says of them. ``model`` are the bytes of a model
+    of subwords; without them, before it is learned, these are characters. Raises ``UserError`` where MeCab,
+    SentencePiece or a dictionary is missing, and for a model that is none.
     """
+    if name == SUBWORD:
+        return _subword(model)
     if name == "mecab":
         return _mecab(settings, made)
     whole = not settings.first  # clusters, which the first runs cut
@@ -69,9 +84,9 @@ def get_tokenizer(name: str, settings: TextSettings = USUAL, made: str = "") -> 
     return {"char": lambda: _char(whole), "space": _space, "wakati": _wakati, "midi": _midi}[name]()
 
 
-def tokenizer_of_run(about: Mapping[str, Any]) -> Tokenizer:
-    """The tokenizer that a run's run.json names; raises ``UserError`` as ``get_tokenizer`` does."""
-    return get_tokenizer(about["tokens"], text_settings_from_json(about["corpus"]["text"]), about["dictionary"])
+def tokenizer_of_run(about: Mapping[str, Any], model: bytes) -> Tokenizer:
+    """The tokenizer that a run's run.json names, and its ``model``; raises ``UserError`` as ``get_tokenizer`` does."""
+    return get_tokenizer(about["tokens"], text_settings_from_json(about["corpus"]["text"]), about["dictionary"], model)
 
 
 def _align(line, surfaces, spaced):
@@ -111,6 +126,14 @@ def _whole(line, words, tokenizer):
 
 def _char(whole):
     return Tokenizer("char", split_clusters if whole else list, lambda a, b: False)
+
+
+def _subword(model):
+    if not model:
+        return Tokenizer(SUBWORD, list, lambda a, b: False)
+    pieces = Subwords(model)
+    count = f"unigram model of {len(pieces.words):,} pieces"
+    return Tokenizer(SUBWORD, pieces.split, lambda a, b: False, count, model, pieces.words)
 
 
 def _midi():

@@ -11,6 +11,7 @@ import numpy
 
 from tsuzuri.errors import UserError
 from tsuzuri.text import vector_files
+from tsuzuri.text.tokenizers import SUBWORD
 from tsuzuri.text.vocabulary import EOS, SPECIAL, Vocabulary
 
 FORMS = vector_files.FORMS  # what ``Vectors.form`` may be
@@ -61,6 +62,12 @@ def fill_missing_rows(rows: numpy.ndarray, known: numpy.ndarray, rng: numpy.rand
         spread = examples.std(dtype="d")
     rows[~known] = rng.standard_normal((len(rows) - len(examples), rows.shape[1])) * spread + mean
     return rows
+
+
+def check_words(tokens: str) -> None:
+    """Raise ``UserError`` for a tokenizer whose words are none that a file of word vectors has."""
+    if tokens == SUBWORD:
+        raise UserError("--vectors: are of whole words, and --tokens subword has pieces: must be another tokenizer")
 
 
 def vector_width(path: str | os.PathLike) -> int:

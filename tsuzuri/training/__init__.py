@@ -11,13 +11,18 @@ lock.py            one training at a time on it
 staging.py         its files put in place all together
 identity.py        what ties them together
 schemas.py         what it holds, for both kinds of model side by side
+corpus_file.py     the words that a language model is trained on, kept with it
 expected.py        how large the arrays of a run's files may be
 checkpoint.py      the whole state of a training as arrays, and back
 initialization.py  what a classifier begins with
 evaluation.py      the loss, or the errors, on data that is not trained on
+schedules.py       the learning rate as a training goes on
+averaging.py       a running mean of the weights
+adaptation.py      a language model that learns from a text while it is scored
 optimizers.py      Chainer's, by name; frozen parameters
 metrics.py         precision, recall, F1, the confusion matrix
 log.py             events, the lines of an epoch, log.jsonl
+tensorboard.py     events for TensorBoard
 progress.py        a bar over the whole training
 ending.py          why a training ended, and what it left
 plots.py           curves and confusion matrices

@@ -42,7 +42,7 @@ class Checkpoint:
             if "meta" not in arrays:
                 raise ValueError("meta is missing")
             self.meta = json.loads(arrays["meta"].tobytes())
-            self.meta = BEFORE | self.meta
+            self.meta |= {name: value for name, value in BEFORE.items() if name not in self.meta}
             check_value(self.meta, schema.checkpoint, "meta")
             if self.meta["window"] and not self.meta["words"]:
                 raise ValueError(f"meta.words is 0, must be 1 or more after window {self.meta['window']}")

@@ -9,6 +9,7 @@ from tsuzuri.training.run import Run
 from tsuzuri.training.schemas import EVERY_FILE, ClassifierRecipe, LanguageModelRecipe
 from tsuzuri.training.state import State
 from tsuzuri.training.task import Task
+from tsuzuri.training.tensorboard import FOLDER
 
 Recipe = LanguageModelRecipe | ClassifierRecipe
 
@@ -70,7 +71,7 @@ def memory_needed(run: Run) -> str:
 def summary(run: Run, task: Task, history: Sequence[Mapping[str, Any]], why: str, seconds: float | None) -> str:
     """The lines of an end, after so many seconds of training; None where there was nothing left to do."""
     best = next((entry for entry in reversed(history) if entry["best"]), None)
-    files = [name for name in ("run.json", *EVERY_FILE) if os.path.exists(run.file(name))]
+    files = [name for name in ("run.json", *EVERY_FILE, FOLDER) if os.path.exists(run.file(name))]
     lines = [
         f"end      {why}" + ("" if seconds is None else f", after {duration(seconds)}"),
         f"best     {task.figure_text(best)}" if best else "best     none yet: no epoch was validated",

@@ -3,6 +3,7 @@
 import math
 
 ABOUT = 1 << 26  # bytes of run.json, at most
+SUBWORDS = 1 << 26  # of a model of subwords
 HISTORY = 1 << 26  # bytes of what grows with each validation, at most
 NUMBER = 8  # bytes, at most, of a value
 MARK = 64  # bytes of what says whose a file is
@@ -29,6 +30,11 @@ def arrays_of_checkpoint(run, counts, states):
 def averaged(recipe):
     """Whether a training by this recipe keeps a running mean of the weights."""
     return getattr(recipe, "average", 0) > 0
+
+
+def arrays_of_corpus(count):
+    """Those that corpus.npz may hold where ``count`` words are trained on, in as many texts at most."""
+    return {"ids": 4 * count, "starts": NUMBER * count, "names": HISTORY, "run": MARK}
 
 
 def _bytes(shapes):

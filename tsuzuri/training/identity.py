@@ -11,7 +11,8 @@ from tsuzuri.text.settings import FIRST
 MARK = "run"  # the array of an .npz that holds the id's bytes
 KEPT = ("kind", "tokens", "dictionary", "classes", "case", "sizes", "vectors", "start", "vocabulary")  # of run.json
 MAY_CHANGE = ("epoch", "patience", "precision", "max_hours")  # of a recipe, when a training goes on
-LANGUAGE_MODEL_LATER = {  # what runs have that were made before there was a choice; it says nothing in an id, and so theirs stays
+# What runs have that were made before there was a choice. It says nothing in an id, and so theirs stay as they are.
+LANGUAGE_MODEL_LATER = {
     "sizes": {
         "layers": 2,
         "embed": None,
@@ -31,6 +32,7 @@ LANGUAGE_MODEL_LATER = {  # what runs have that were made before there was a cho
         "schedule": "stalls",
         "warmup": 0.0,
         "max_hours": None,
+        "windows": "ring",
     },
 }
 CLASSIFIER_LATER: dict[str, dict] = {"sizes": {}, "recipe": {}}
@@ -51,6 +53,10 @@ def run_identity(about):
     settings = {**FIRST, **about["corpus"].get("text", {})}
     kept["text"] = {name: settings[name] for name in ("normalize", "lines")}
     kept["corpus"] = about["corpus"]["fingerprint"]
+    if about.get("subwords"):  # other runs have the ids that they had before there were any
+        kept["subwords"] = about["subwords"]
+    if about["corpus"].get("beginnings"):
+        kept["beginnings"] = about["corpus"]["beginnings"]
     kept["recipe"] = {**about["recipe"], **{name: None for name in MAY_CHANGE if name in about["recipe"]}}
     for part, later in (CLASSIFIER_LATER if about["kind"] == "classes" else LANGUAGE_MODEL_LATER).items():
         kept[part] = {name: value for name, value in kept[part].items() if name not in later or later[name] != value}
@@ -80,8 +86,8 @@ def check_identity(path, mark, identity):
         raise UserError(f"{path}: not of the run that run.json describes: it is another run's")
 
 
-def check_vocabulary(path, words, wanted):
-    """Raise ``UserError`` for words whose file is not that of ``wanted``, a digest or None."""
-    if wanted and digest(words.dump()) != wanted:
+def check_digest(path, data, wanted):
+    """Raise ``UserError`` for the bytes of a file that are not those of ``wanted``, a digest or None."""
+    if wanted and digest(data) != wanted:
         own = "its SHA-256 is not that in run.json"
         raise UserError(f"{path}: not of the run that run.json describes, or changed: {own}")

@@ -4,10 +4,12 @@ import math
 
 import numpy
 
-from tsuzuri.data import windows
+from tsuzuri.data import layout, windows
+from tsuzuri.data.characters import bits_per_character
 from tsuzuri.errors import UserError
 from tsuzuri.text import vocabulary
-from tsuzuri.training import evaluation, log, plots, recorded, schedules
+from tsuzuri.training import evaluation, log, plots, recorded, schedules, schemas
+from tsuzuri.training.schemas import RING
 from tsuzuri.training.state import LanguageModelState, Patience
 from tsuzuri.training.task import Task
 
@@ -31,7 +33,7 @@ class LanguageModelTask(Task):
         return LanguageModelState(Patience(recipe.patience), lr=recipe.lr, order=order)
 
     def check_resumed(self, state, path):
-        count = windows.count_windows(len(self.corpus.train), self.recipe.batchsize, self.recipe.bproplen)
+        count = len(epoch_windows(self.corpus, self.recipe, state.epoch, state.start))
         if state.window > count:
             raise UserError(f"{path}: damaged: meta.window is {state.window}, must be at most the {count} of an epoch")
 
@@ -46,21 +48,26 @@ class LanguageModelTask(Task):
         return schedules.learning_rate(self.recipe, state.lr, done)
 
     def begin_epoch(self, model, state):
-        """Windows from a line's beginning that the state's generator picks."""
+        """Windows that are cut anew for each epoch."""
         if state.window == 0:
-            beginnings = numpy.flatnonzero(self.corpus.train == vocabulary.EOS) + 1
-            order = numpy.random.default_rng()
-            order.bit_generator.state = state.order
-            state.start = int(order.choice(beginnings)) % len(self.corpus.train)
-            state.order = order.bit_generator.state
+            if self.recipe.windows == RING:
+                self._enter_ring(state)
             state.nats, state.words = 0.0, 0
             model.reset_state()
-        return windows.training_windows(self.corpus.train, self.recipe.batchsize, self.recipe.bproplen, state.start)
+        return epoch_windows(self.corpus, self.recipe, state.epoch, state.start)
+
+    def _enter_ring(self, state):
+        """At a line's beginning that the state's generator picks."""
+        beginnings = numpy.flatnonzero(self.corpus.train == vocabulary.EOS) + 1
+        order = numpy.random.default_rng()
+        order.bit_generator.state = state.order
+        state.start = int(order.choice(beginnings)) % len(self.corpus.train)
+        state.order = order.bit_generator.state
 
     def count(self, state, batch):
-        xs, _ = batch
-        state.words += xs.size
-        return xs.size
+        words = int(numpy.count_nonzero(batch.ts != windows.PADDING))
+        state.words += words
+        return words
 
     def loss_count(self, state):
         return state.words
@@ -72,11 +79,26 @@ class LanguageModelTask(Task):
         entry = {
             "epoch": state.epoch,
             "train_loss": state.nats / state.words,
-            "valid_loss": evaluation.evaluate_loss(model, self.corpus.valid),
+            "valid_loss": self._loss(model, "valid"),
             "lr": self.learning_rate(state, min(1, (state.epoch - 1 + state.window / batches) / self.recipe.epoch)),
             "words_per_second": speed,
         }
+        bits = self._bits_per_character("valid", entry["valid_loss"])
+        if bits is not None:
+            entry[schemas.VALID_BITS] = bits
         return entry, entry["valid_loss"]
+
+    def _loss(self, model, split, carried=False):
+        """Nats a word of a split; the state is ``carried`` through all of a text, but for runs from before."""
+        ids = getattr(self.corpus, split)
+        if self.recipe.windows == RING:
+            return evaluation.evaluate_loss(model, ids)
+        return evaluation.evaluate_documents(model, ids, self.corpus.documents[split], carried)
+
+    def _worth(self, loss, split, describe=log.describe_loss, **more):
+        """A loss over a split for people, of music in bits a note; runs from before leave its first word out."""
+        ids = getattr(self.corpus, split)
+        return describe(loss, bits_per_note(ids, self.note_ons, len(ids) - (self.recipe.windows == RING)), **more)
 
     def validated(self, state, entry):
         """Learn more slowly after an epoch that did no better."""
@@ -89,22 +111,43 @@ class LanguageModelTask(Task):
         return self._sampler(run, entry["epoch"]) if due else None
 
     def entry_line(self, entry):
-        return log.language_model_line(entry, bits_per_note(self.corpus.valid, self.note_ons))
+        return self._worth(entry, "valid", log.language_model_line)
 
     def figure_text(self, entry):
-        worth = log.describe_loss(entry["valid_loss"], bits_per_note(self.corpus.valid, self.note_ons))
+        worth = self._worth(entry["valid_loss"], "valid", per_character=entry.get(schemas.VALID_BITS))
         return f"epoch {entry['epoch']}, valid loss {entry['valid_loss']:.3f} {worth}"
 
     def picture(self, history, title):
         return "loss.png", plots.plot_loss_curves(history, title)
 
     def test(self, model):
-        loss = evaluation.evaluate_loss(model, self.corpus.test)
-        worth = log.describe_loss(loss, bits_per_note(self.corpus.test, self.note_ons))
-        return f"test     loss {loss:.3f} {worth} of the best model"
+        """Of the validation text too, where it was cut for speed while training."""
+        line = self._test_line(model, "test")
+        cut = evaluation.is_cut(self.corpus.valid, self.corpus.documents["valid"])
+        if self.recipe.windows == RING or not cut:
+            return line
+        return f"{line}\n{self._test_line(model, 'valid')}, read without a break"
+
+    def _test_line(self, model, split):
+        loss = self._loss(model, split, carried=True)
+        worth = self._worth(loss, split, per_character=self._bits_per_character(split, loss))
+        return f"{split:8} loss {loss:.3f} {worth} of the best model"
+
+    def _bits_per_character(self, split, loss):
+        """What a loss on held-out text comes to; None for music."""
+        return bits_per_character(loss, self.corpus.report.get("size", {}).get(split))
 
 
-def bits_per_note(ids, note_ons):
-    """What turns a loss over ``ids``, nats a word, into bits a note; None where they hold no notes."""
+def epoch_windows(corpus, recipe, epoch=1, start=0):
+    """The windows of an epoch, a list; ``start`` is where the ring of a run from before is entered in it."""
+    sizes = recipe.batchsize, recipe.bproplen
+    if recipe.windows == RING:
+        return windows.training_windows(corpus.train, *sizes, start)
+    rng = numpy.random.default_rng([recipe.seed, 1, epoch])
+    return layout.document_windows(corpus.train, corpus.documents["train"], *sizes, rng)
+
+
+def bits_per_note(ids, note_ons, scored):
+    """What turns a loss over ``scored`` of the ids, nats a word, into bits a note; None where they hold no notes."""
     notes = 0 if note_ons is None else int(note_ons[ids].sum())
-    return (len(ids) - 1) / notes / math.log(2) if notes else None
+    return scored / notes / math.log(2) if notes else None

@@ -46,13 +46,16 @@ def sample_text(sample: str) -> str:
     return "sample   " + sample.strip().replace("\n", "\n         ")
 
 
-def describe_loss(nats: float, bits: float | None = None, width: int = 0) -> str:
-    """What a loss of so many nats a word comes to, for people; ``bits`` turns it into bits a note, for music."""
+def describe_loss(nats: float, bits: float | None = None, width: int = 0, per_character: float | None = None) -> str:
+    """What a loss of so many nats a word comes to, for people; ``bits`` turns it into bits a note, for music.
+
+    ``per_character`` are the bits a character that it comes to, of text.
+    """
     if bits:
         return f"{bits * nats:.2f} bits a note"
-    return (
-        f"perplexity {math.exp(nats):{width}.1f}" if nats < HOPELESS else f"perplexity above {math.exp(HOPELESS):.0e}"
-    )
+    hopeless = f"perplexity above {math.exp(HOPELESS):.0e}"
+    perplexity = f"perplexity {math.exp(nats):{width}.1f}" if nats < HOPELESS else hopeless
+    return perplexity if per_character is None else f"{perplexity}, {per_character:.3f} bits a character"
 
 
 def language_model_line(entry: Mapping[str, Any], bits: float | None = None) -> str:

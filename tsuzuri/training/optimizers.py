@@ -224,7 +224,7 @@ class Optimizer(NamedTuple):
     lr: float
 
     def make(self, lr, clip=math.inf, decay=0.0):
-        """The optimizer with a learning rate, with ``clip``, the largest norm of all gradients, and weight ``decay``."""
+        """The optimizer with a learning rate, ``clip``, the largest norm of all gradients, and weight ``decay``."""
         return self.kind(lr, clip=clip, decay=decay)
 
 

@@ -28,7 +28,7 @@ def check_memory(device, sizes, recipe):
 
 
 class WindowLearner(Learner):
-    """Learns from windows, pairs (xs, ts), each (T, B) int32 in NumPy: the words, and those that follow them."""
+    """Learns from ``data.windows.Window``s, in NumPy: the words, those that follow them, and which streams begin."""
 
     def __init__(self, model, optimizer):
         super().__init__(model, optimizer, _forward)
@@ -40,7 +40,9 @@ class WindowLearner(Learner):
 
 def _forward(model, batch):
     """The loss of a window, summed over its steps and averaged over its streams, and how many these are."""
-    xs, ts = batch
+    xs, ts, resets = batch
+    if resets is not None:
+        model.reset_streams(resets)
     return model(model.xp.asarray(xs), model.xp.asarray(ts)), xs.shape[1]
 
 
@@ -86,7 +88,10 @@ class RecordedLearner(WindowLearner):
         rule = self._rules[0]
         rate = self._average.rate(self.optimizer.t) if self._average else 0.0
         besides = self.optimizer.kept(rule), rate
-        self._window.learn(*batch, self.model.keys(), self.optimizer.numbers(rule), *besides)
+        xs, ts, resets = batch
+        if resets is not None:
+            self._window.reset_streams(resets)
+        self._window.learn(xs, ts, self.model.keys(), self.optimizer.numbers(rule), *besides)
 
     def _sum(self):
         return self._window.nats()

@@ -5,15 +5,19 @@ vocabulary.txt   one word a line, its id the line number
 model.npz        the weights that did best on validation, and the run's id, as ``run``; of a classifier also its errors,
                  as ``history_errs``
 checkpoint.npz   the whole state of the training: weights, moments, LSTM state, position, generators, history
+corpus.npz       the words that a language model is trained on, for what it copies of them; may be left out
 log.jsonl        a line a validation
 loss.png         the curves; of a classifier error.png, and confusion.png once it was evaluated
+subwords.model   SentencePiece's model of the pieces that are words, where they were learned (--tokens subword)
 texts.zip        the texts, where they were given as strings; of a classifier examples.csv
 sample.mid       of music, the last sample that the training showed
+tensorboard/     events for TensorBoard, where they were asked for
 .lock            while a training is at work here, who that is
 
 ``schemas.py`` has what differs between a language model and a classifier.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -27,20 +31,21 @@ from tsuzuri.compat import chainer
 from tsuzuri.errors import UserError, read_failure
 from tsuzuri.rules import check_value
 from tsuzuri.text import vocabulary
-from tsuzuri.training import expected, staging
+from tsuzuri.text.subwords import Subwords
+from tsuzuri.training import corpus_file, expected, staging
 from tsuzuri.training.checkpoint import COUNTS, Checkpoint, arrays_of, check_arrays, checkpoint_arrays
 from tsuzuri.training.identity import (
     MARK,
     check_description,
+    check_digest,
     check_identity,
-    check_vocabulary,
     digest,
     identity_array,
     run_identity,
 )
 from tsuzuri.training.lock import RunLock
 from tsuzuri.training.optimizers import OPTIMIZERS
-from tsuzuri.training.schemas import LANGUAGE_MODEL, RUN_FILES, SCHEMAS, check_marks
+from tsuzuri.training.schemas import LANGUAGE_MODEL, RUN_FILES, SCHEMAS, SUBWORDS, check_marks
 
 FORMAT = 2  # runs of format 1 have no id
 PATIENCE = 10  # seconds: a new run is put in place of an old one in much less
@@ -49,15 +54,16 @@ PATIENCE = 10  # seconds: a new run is put in place of an old one in much less
 class Run:
     """A run by its ``path``; ``about`` is its run.json. It need not be on the disk yet: ``create`` puts it there.
 
-    ``inputs`` are the bytes, by name, of what it was given to learn from, where that is in no file of its own.
+    ``inputs`` are the bytes, by name, of what it was given to learn from, where that is in no file of its own;
+    ``subwords`` those of the model of its tokenizer, where that was learned.
     ``lock`` is held as long as a training is at work on it.
     """
 
     lock: RunLock | None = None
 
-    def __init__(self, path, about, words, schema, inputs=None):
+    def __init__(self, path, about, words, schema, inputs=None, subwords=b""):
         self.path, self.about, self.vocabulary, self.schema = path, about, words, schema
-        self.inputs = dict(inputs or {})
+        self.inputs, self.subwords = dict(inputs or {}), subwords
         self.sizes = schema.sizes(**about["sizes"])
         self.recipe = schema.recipe(**about["recipe"])
 
@@ -79,13 +85,12 @@ class Run:
             "checkpoint.npz": checkpoint,
             "log.jsonl": b"",
             **self.inputs,
+            **({SUBWORDS: self.subwords} if self.subwords else {}),
             "run.json": self._json(),
         }
-        if self.lock:
-            staging.put_files(self.lock, contents)
-            return
-        with RunLock(self.path) as lock:
+        with contextlib.nullcontext(self.lock) if self.lock else RunLock(self.path) as lock:
             staging.put_files(lock, contents)
+        self.inputs = {}  # they are on the disk, and can be large
 
     def save_recipe(self, recipe):
         """Put a changed recipe into run.json."""
@@ -166,6 +171,16 @@ class Run:
             self._check_mark(best, self._load_arrays(best, expected.arrays_of_model(self))[1])
         return checkpoint
 
+    def keep_corpus(self, ids, places):
+        """Let a new run keep the training part of its corpus; see ``corpus_file.TrainedOn``."""
+        kept = corpus_file.TrainedOn(ids, places)
+        self.inputs[corpus_file.NAME] = corpus_file.encode_corpus(kept, len(self.vocabulary), self.about["id"])
+
+    def load_corpus(self):
+        """The ``TrainedOn`` that the run keeps, or None: runs from before keep none."""
+        path = self.file(corpus_file.NAME)
+        return corpus_file.load_corpus(path, self.about) if os.path.exists(path) else None
+
     def _load_arrays(self, path, most):
         """The arrays of an .npz, of which ``most`` may be there, and that which says whose they are, or None."""
         arrays = storage.load_npz(path, most)
@@ -185,11 +200,11 @@ class Run:
         storage.write_file(self.file(name), storage.encode_npz(arrays | identity_array(self.about["id"])))
 
 
-def new_run(path, about, words, schema, inputs=None):
-    """A run that is not yet on the disk; ``about`` is run.json without format, id, vocabulary and versions."""
-    about = {"vocabulary": digest(words.dump()), **about}
+def new_run(path, about, words, schema, inputs=None, subwords=b""):
+    """A run that is not yet on the disk; ``about`` is run.json without format, id, digests and versions."""
+    about = {"vocabulary": digest(words.dump()), "subwords": digest(subwords) if subwords else None, **about}
     about = {"format": FORMAT, "id": run_identity(about), **about, "versions": _versions()}
-    return Run(path, about, words, schema, inputs)
+    return Run(path, about, words, schema, inputs, subwords)
 
 
 def occupied_by(path):
@@ -250,9 +265,27 @@ def _load_run(path, schemas):
         raise UserError(f"{name}: {read_failure(error)}") from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{name}: damaged, or not a run of this program: {error}") from None
-    check_vocabulary(run.file("vocabulary.txt"), words, about["vocabulary"])
+    check_digest(run.file("vocabulary.txt"), words.dump(), about["vocabulary"])
+    if about["subwords"]:
+        run.subwords = _load_subwords(run.file(SUBWORDS), about["subwords"], words)
     check_description(name, about)
     return run
+
+
+def _load_subwords(path, wanted, words):
+    """The bytes of the model whose pieces are the ``words``."""
+    try:
+        data = storage.read_regular(path, expected.SUBWORDS)
+    except OSError as error:
+        raise UserError(f"{path}: {read_failure(error)}") from None
+    check_digest(path, data, wanted)
+    try:
+        pieces = Subwords(data).words
+    except ValueError as error:
+        raise UserError(f"{path}: damaged, or not a model of subwords: {error}") from None
+    if sorted(pieces) != sorted(words.words[len(vocabulary.SPECIAL) :]):
+        raise UserError(f"{path}: not of the run that run.json describes: its pieces are not in vocabulary.txt")
+    return data
 
 
 def _schema_of(path, kind, schemas):

@@ -10,12 +10,13 @@ from collections.abc import Callable
 
 import numpy
 
-from tsuzuri.data import labeled
+from tsuzuri.data import corpus, labeled
 from tsuzuri.kernels import gpu, native
 from tsuzuri.models import classifier, rnn
 from tsuzuri.rules import (
     FLAG,
     FLOAT,
+    MAY_LACK,
     OBJECT,
     OTHERS,
     TEXT,
@@ -33,7 +34,10 @@ from tsuzuri.training.identity import CLASSIFIER_LATER, LANGUAGE_MODEL_LATER
 from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.state import ClassifierState, LanguageModelState
 
+DOCUMENTS, RING = "documents", "ring"  # how an epoch is cut into windows; the second in runs from before
 PRECISIONS = gpu.PRECISIONS  # of which a CPU has some
+VALID_BITS = "valid_bits_per_character"  # in the history of a language model of text
+SUBWORDS = "subwords.model"  # the file of a tokenizer that was learned
 HISTORY = "history_errs"  # in a classifier's model.npz, by the name that Theano's tutorial on sentiment gives it
 
 
@@ -45,6 +49,7 @@ class LanguageModelRecipe:
     ``tar`` are penalties as in ``models.rnn``, ``weight_decay`` is decoupled (Loshchilov and Hutter 2019), ``average``
     the share that a running mean of the weights keeps at each update (0: there is none). The learning rate goes by
     ``schedule`` (``training/schedules.py``), after a ``warmup``, a share of all epochs; ``max_hours`` end a training.
+    ``windows`` is no option: it says whether documents are kept apart (``data/layout.py``), as in all that begin now.
     """
 
     epoch: int = 50
@@ -65,6 +70,7 @@ class LanguageModelRecipe:
     schedule: str = schedules.STALLS
     warmup: float = 0.0
     max_hours: float | None = None
+    windows: str = DOCUMENTS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,8 +96,8 @@ class Schema:
     """A kind of run.
 
     ``kinds`` are the values of run.json's ``kind``, ``noun`` says in messages what it is. ``files`` are what it
-    holds besides run.json, ``extras`` the arrays in model.npz that are no weights, ``carried(sizes)`` the
-    widths N by name of the LSTM state, (B, N) each, that a model carries from batch to batch. ``rules`` are those of run.json,
+    holds besides run.json, ``extras`` the arrays in model.npz that are no weights, ``carried(sizes)`` the widths N by
+    name of the LSTM state, (B, N) each, that a model carries from batch to batch. ``rules`` are those of run.json,
     ``defaults`` what runs have from before there was a choice, ``checkpoint`` the rules of a checkpoint's ``meta``.
     ``check(about)`` raises ``ValueError`` for a run.json that does not hold together, each of its fields being right;
     ``build(sizes, recipe)`` makes the model with the weights that its seed gives.
@@ -132,7 +138,8 @@ RUN = {
     "format": whole(1),
     "id": optional(DIGEST),
     "vocabulary": optional(DIGEST),
-    "tokens": one_of(*tokenizers.NAMES, "midi"),
+    "subwords": optional(DIGEST),
+    "tokens": one_of(*tokenizers.CHOICES, "midi"),
     "dictionary": TEXT,
     "versions": OBJECT,
 }
@@ -159,6 +166,8 @@ def check_marks(about):
     for name in UNMARKED:
         if about[name] is None and about["format"] > 1:
             raise ValueError(f"{name} is missing")
+    if (about["tokens"] == tokenizers.SUBWORD) != bool(about["subwords"]):
+        raise ValueError(f"tokens is {about['tokens']!r}, which does not go with subwords")
 
 
 # The language model
@@ -193,6 +202,7 @@ LANGUAGE_MODEL_RULES = RUN | {
         "schedule": one_of(*schedules.SCHEDULES),
         "warmup": number(0, 1),
         "max_hours": optional(POSITIVE),
+        "windows": one_of(DOCUMENTS, RING),
     },
     "vectors": optional(OBJECT),  # as ``VECTORS`` says
     "corpus": {
@@ -203,7 +213,9 @@ LANGUAGE_MODEL_RULES = RUN | {
         "min_count": whole(1),
         "vocab_size": optional(whole(1)),
         "text": settings.ALLOWED,
+        "spread": one_of(*corpus.SPREAD),
         "fingerprint": TEXT,
+        "beginnings": optional(DIGEST),
         "report": OBJECT,
         OTHERS: None,
     },
@@ -229,6 +241,7 @@ LANGUAGE_MODEL_CHECKPOINT = CHECKPOINT | {
             "lr": number(0),
             "words_per_second": whole(0),
             "best": FLAG,
+            MAY_LACK: {VALID_BITS: FLOAT},  # music has none, nor have the first runs
         }
     ],
 }
@@ -236,7 +249,7 @@ LANGUAGE_MODEL_CHECKPOINT = CHECKPOINT | {
 
 def _check_language_model(about):
     music = about["kind"] == "music"
-    tokens = one_of("midi") if music else one_of(*tokenizers.NAMES)
+    tokens = one_of("midi") if music else one_of(*tokenizers.CHOICES)
     check_value(about["tokens"], tokens, f"tokens of {about['kind']}")
     if music:
         report = {"midi": OBJECT, OTHERS: None}
@@ -252,14 +265,18 @@ def _build_language_model(sizes, recipe):
 LANGUAGE_MODEL = Schema(
     kinds=("text", "music"),
     noun="a language model",
-    files=("vocabulary.txt", "model.npz", "checkpoint.npz", "log.jsonl", "loss.png", "texts.zip", "sample.mid"),
+    files=(
+        *("vocabulary.txt", "model.npz", "checkpoint.npz", "corpus.npz", "log.jsonl", "loss.png"),
+        *("texts.zip", "sample.mid", SUBWORDS),
+    ),
     extras=(),
     carried=rnn.Sizes.state_widths,
     rules=LANGUAGE_MODEL_RULES,
     defaults={
         **UNMARKED,
+        "subwords": None,
         "vectors": None,
-        "corpus": {"text": settings.FIRST, "relative": {}},
+        "corpus": {"text": settings.FIRST, "relative": {}, "spread": corpus.END, "beginnings": None},
         "sizes": LANGUAGE_MODEL_LATER["sizes"],
         "recipe": {"precision": native.FLOAT32, "freeze_epochs": 0, **LANGUAGE_MODEL_LATER["recipe"]},
     },
@@ -360,7 +377,12 @@ CLASSIFIER = Schema(
     extras=(HISTORY,),
     carried=lambda sizes: {},
     rules=CLASSIFIER_RULES,
-    defaults={**UNMARKED, "corpus": {"text": settings.FIRST, "relative": {}}, **CLASSIFIER_LATER},
+    defaults={
+        **UNMARKED,
+        "subwords": None,
+        "corpus": {"text": settings.FIRST, "relative": {}},
+        **CLASSIFIER_LATER,
+    },
     checkpoint=CLASSIFIER_CHECKPOINT,
     sizes=classifier.ClassifierSizes,
     recipe=ClassifierRecipe,

@@ -18,6 +18,7 @@ from tsuzuri.training import expected
 from tsuzuri.training.identity import digest
 from tsuzuri.training.lock import NAME, RunLock
 from tsuzuri.training.schemas import RUN_FILES
+from tsuzuri.training.tensorboard import remove_events
 
 PARTIAL = TEMPORARY + "tsuzuri-new"  # as long as not all files are in it
 WHOLE = ".tsuzuri-new"  # all are: from here on the new run is the run
@@ -78,6 +79,7 @@ def _move_up(folder):
         for name in RUN_FILES:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(folder, name))
+        remove_events(folder)
         sync_folder(folder)
         os.rename(whole, moving)
     if _holds_rest(folder, moving):

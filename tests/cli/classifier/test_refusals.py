@@ -99,7 +99,7 @@ def test_a_run_is_not_overwritten(straight, mood, tmp_path, refused, monkeypatch
     reason = "run: holds a run already: --resume goes on with it, --force replaces it"
     assert reason in refused("train", mood, "-o", out, *SMALL)
     assert "--freeze-vectors: is for" in refused("train", mood, "-o", out, *SMALL, "--force", "--freeze-vectors")
-    may = "--device, --disp-freq, --epoch, --patience, --precision, --save-freq"
+    may = "--device, --disp-freq, --epoch, --patience, --precision, --save-freq, --tensorboard"
     reason = f"--unit 5: {out} has 8, and with --resume only {may} can change"
     assert reason in refused("train", "-o", out, "--resume", "-u", 5)
     assert "--force cannot be given with --resume: only" in refused("train", "-o", out, "--resume", "--force")

@@ -33,14 +33,19 @@ def test_a_run_leaves_what_it_should(straight, corpus):
     )
     assert [int(epoch[0]) for epoch in epochs] == [1, 2, 3, 4, 5, 6]
     assert float(epochs[-1][2]) < float(epochs[0][2]) < numpy.log(12)
-    assert re.search(r"^test +loss [\d.]+ perplexity [\d.]+ of the best model$", process.stdout, re.MULTILINE)
-    for line in ("read     1 files (0 of Aozora Bunko), 520 lines", "windows  137 an epoch", "by space"):
+    tested = r"^test +loss [\d.]+ perplexity [\d.]+, ([\d.]+) bits a character of the best model$"
+    assert 0.1 < float(re.search(tested, process.stdout, re.MULTILINE)[1]) < 1
+    for line in ("read     1 files (0 of Aozora Bunko), 520 lines", "windows  about 138 an epoch", "by space"):
         assert line in process.stderr
     about = json.loads((out / "run.json").read_text())
     assert about["kind"] == "text"
     assert about["recipe"]["lr"] == 0.01
     history = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     assert [entry["epoch"] for entry in history] == [1, 2, 3, 4, 5, 6]
+    words, characters = (about["corpus"]["report"]["size"]["valid"][name] for name in ("words", "characters"))
+    for entry in history:
+        bits = entry["valid_loss"] * words / characters / numpy.log(2)
+        assert entry["valid_bits_per_character"] == pytest.approx(bits)  # no word is unknown
     with numpy.load(out / "model.npz", allow_pickle=False) as weights:
         assert weights["l1_x/W"].shape == (48, 12)
 
@@ -108,8 +113,8 @@ def test_the_best_model_is_kept_and_learning_slows_after_an_epoch_that_did_no_be
     for before, after in itertools.pairwise(history):
         assert after["lr"] == before["lr"] * (1 if before["best"] else 0.9)
     assert not history[-1]["best"], "the last epoch must not be the best, or this test shows nothing"
-    valid = build_text_corpus([str(corpus)], settings=TextSettings(tokens="space"), least=1).valid
-    kept = evaluation.evaluate_loss(load_run(str(out)).load_best(), valid)
+    made = build_text_corpus([str(corpus)], settings=TextSettings(tokens="space"), least=1)
+    kept = evaluation.evaluate_documents(load_run(str(out)).load_best(), made.valid, made.documents["valid"])
     assert kept == pytest.approx(min(losses), rel=1e-6)
     again = train("-o", out, "--resume", "-d", "cpu")
     assert "nothing  is left to do: patience was used up before; --patience above 2 goes on" in again.stderr

@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import relative_error
 from tsuzuri.compat import chainer
+from tsuzuri.data.windows import Window
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import gpu
 from tsuzuri.kernels.gpu import drawing, launcher, memory, tiling, update, window
@@ -32,10 +33,10 @@ def make(xp, precision="float32", ratio=0.4, on=rnn.LAYERS, rule="adam", clip=1.
     return model, optimizer
 
 
-def read(rng, steps=STEPS, batch=BATCH):
+def read(rng, steps=STEPS, batch=BATCH, resets=None):
     xs, ts = rng.integers(0, WORDS, (2, steps, batch)).astype("i")
     ts[rng.random(ts.shape) < 0.1] = -1
-    return xs, ts
+    return Window(xs, ts, resets)
 
 
 def arrays_of(model, optimizer):
@@ -51,11 +52,11 @@ def arrays_of(model, optimizer):
 def train(xp, windows, batch=BATCH, **options):
     """A learner after these windows, its losses, and the arrays."""
     model, optimizer = make(xp, **options)
-    learning = recorded.make_learner(model, optimizer, batch, max(len(xs) for xs, _ in windows))
+    learning = recorded.make_learner(model, optimizer, batch, max(len(read.xs) for read in windows))
     learning.begin(0.0)
     losses = []
-    for xs, ts in windows:
-        learning.learn((xs, ts))
+    for read in windows:
+        learning.learn(read)
         losses.append(learning.nats())
     assert optimizer.t == len(windows)
     return learning, losses, arrays_of(model, optimizer)
@@ -64,7 +65,8 @@ def train(xp, windows, batch=BATCH, **options):
 def assert_follows(rng, engine, count, **options):
     """Train twice, on the GPU and on the CPU, and compare."""
     precision = options.get("precision", "float32")
-    windows = [read(rng, STEPS - k % 2) for k in range(count)]  # one of four steps, the next of three
+    some = [None, numpy.arange(BATCH) == 1, numpy.arange(BATCH) != 1]  # streams that begin anew
+    windows = [read(rng, STEPS - k % 2, resets=some[k % 3]) for k in range(count)]  # one of four steps, one of three
     learning, losses, found = train(engine.xp, windows, **options)
     assert type(learning) is recorded.RecordedLearner
     with pytest.MonkeyPatch.context() as patch:
@@ -98,7 +100,7 @@ def test_every_optimizer(rng, engine, rule):
 
 
 def test_the_same_bytes_whatever_the_order_of_threads(rng, emulated):
-    windows = [(*read(rng), [int(key) for key in rng.integers(2**64, size=5, dtype="u8")]) for _ in range(3)]
+    windows = [(*read(rng)[:2], [int(key) for key in rng.integers(2**64, size=5, dtype="u8")]) for _ in range(3)]
     sizes = rnn.Sizes(WORDS, UNITS, 0.4)
     weights = {name: rng.normal(size=shape).astype("f") for name, shape in sizes.shapes().items()}
     results = []
@@ -223,7 +225,7 @@ def test_the_plans_of_a_large_gpu(rng, emulated, monkeypatch, units, batch, prec
     plans_for = tiling.plans_for
     monkeypatch.setattr(tiling, "plans_for", lambda *sizes: plans_for(*sizes[:2], 35, *sizes[3:]))
     monkeypatch.setattr(launcher, "of_type", lambda kind: engine)
-    windows = [rng.integers(0, WORDS, (2, 2, batch)).astype("i")]
+    windows = [Window(*rng.integers(0, WORDS, (2, 2, batch)).astype("i"))]
     settings = {"units": units, "batch": batch, "rule": "momentum", "precision": precision}
     learning, losses, found = train(numpy, windows, **settings)
     assert type(learning) is recorded.RecordedLearner

@@ -7,5 +7,6 @@ pooling.py    one row of each sequence
 output.py     the output layer with softmax cross-entropy
 embedding.py  the gradient of a lookup
 dropout.py    dropout from a counter-based generator
+penalties.py  the gradient of penalties on a layer's output
 update.py     clipping and the optimizers' steps
 """

@@ -1,0 +1,71 @@
+"""Our side of the quality benchmark: train.py as a user runs it, and what its run says."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy
+
+from benchmarks.quality_result import Result
+from tsuzuri.errors import UserError
+from tsuzuri.training import evaluation
+from tsuzuri.training.run import load_run
+
+ROOT = Path(__file__).resolve().parent.parent
+LOOK = 0.2  # seconds from one look at the clock to the next
+TESTED = re.compile(r"^test +loss ([0-9.]+)", re.MULTILINE)
+
+
+def train(corpus, arguments, seed, out, minutes=None):
+    """The ``Result`` of a training of train.py with these arguments, that is stopped as by Ctrl-C after ``minutes``.
+
+    Not before an epoch is done, however. The run stays in ``out``, beside it what it printed. Raises ``UserError``
+    where train.py fails, and where it did not read ``corpus``.
+    """
+    command = [sys.executable, ROOT / "train.py", "-d", "cpu", "--sample-every", "0", *arguments]
+    command += ["--seed", str(seed), "-o", out]
+    printed = out.parent / f"{out.name}.txt"
+    with printed.open("w") as stream:
+        seconds = _run(command, stream, out / "log.jsonl", minutes)
+    return read_result(corpus, out, printed.read_text(), seconds)
+
+
+def read_result(corpus, out, printed, seconds):
+    """The ``Result`` of the run in ``out``, of which train.py ``printed`` that; raises ``UserError`` as ``train``.
+
+    A training that was stopped has not been tested: its best weights are tested here.
+    """
+    run = load_run(str(out))
+    if run.about["corpus"]["fingerprint"] != corpus.fingerprint():
+        raise UserError(f"{out}: train.py read other words than the peers are given: the figures would not compare")
+    history = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    best = min(history, key=lambda entry: entry["valid_loss"])
+    tested = TESTED.search(printed)
+    test = float(tested[1]) if tested else evaluation.evaluate_loss(run.load_best(), corpus.test)
+    return Result(count_parameters(out), seconds, best["valid_loss"], test, history[-1]["epoch"], best["epoch"])
+
+
+def _run(command, stream, log, minutes):
+    """The seconds that a command took."""
+    start = time.perf_counter()
+    with subprocess.Popen(command, stdout=stream) as process:
+        stopped = False
+        while process.poll() is None:
+            time.sleep(LOOK)
+            late = minutes is not None and time.perf_counter() - start > 60 * minutes
+            if late and not stopped and log.exists() and log.stat().st_size:
+                process.send_signal(signal.SIGINT)
+                stopped = True
+    if process.returncode not in (0, 128 + signal.SIGINT if stopped else 0):
+        raise UserError(f"train.py ended with status {process.returncode}")
+    return time.perf_counter() - start
+
+
+def count_parameters(run):
+    """The numbers in a run's ``model.npz`` that were learned: those of floating point."""
+    with numpy.load(run / "model.npz") as arrays:
+        return sum(array.size for array in arrays.values() if array.dtype.kind == "f")

@@ -1,0 +1,24 @@
+"""What a training of the quality benchmark may take, and what it comes to: the same for all contenders."""
+
+from typing import NamedTuple
+
+
+class Limits(NamedTuple):
+    """What a training may take: minutes, and parameters of its model. None where there is no bound."""
+
+    minutes: float | None = None
+    parameters: int | None = None
+
+
+class Result(NamedTuple):
+    """A training: the numbers that were learned, how long it took, its losses in nats a word, its epochs and the best.
+
+    ``valid`` is of the weights that validated best, and ``test`` of the same.
+    """
+
+    parameters: int
+    seconds: float
+    valid: float
+    test: float
+    epochs: float
+    best: float
