@@ -46,9 +46,12 @@ def without_graph(contender):
 
 def window(engine, size, arrays, dropout, precision, place):
     """Our window of training for a size (V, N, B, T), from weights by the names of ``trainers.weights``."""
+    from tsuzuri.kernels.gpu.memory import Training
     from tsuzuri.kernels.gpu.window import Window
+    from tsuzuri.models.sizes import Sizes
 
-    made = Window(engine, *size, dropout, place, "adam", CLIP, precision)
+    words, units, streams, steps = size
+    made = Window(engine, Sizes(words, units, dropout, place), streams, steps, Training("adam", CLIP, precision))
     for name, values in arrays.items():
         made.weights[name][...] = engine.asarray(values)
     made.take_weights()

@@ -32,6 +32,9 @@ def text(tmp_path):
 
 
 SMALL = ["--tokens", "space", "-u", "5", "-b", "3", "-l", "6", "--min-count", "1", "--dropout", "0.3", "--seed", "2"]
+# All that a model and a training may have besides.
+RICH = ["--tie", "--embed", "4", "--layers", "3", "--locked", "--dropout-weights", "0.3", "--dropout-words", "0.1"]
+RICH += ["--ar", "2", "--tar", "1", "--weight-decay", "0.01", "--average", "0.9", "--schedule", "cosine"]
 
 
 class Stopping:
@@ -58,13 +61,17 @@ def checkpoint(run):
         return {name: arrays[name].tobytes() for name in arrays.files if name != "meta"}
 
 
-@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("precision", "more"),
+    [("float32", []), *(pytest.param(*each, marks=pytest.mark.slow) for each in (("bfloat16", []), ("float32", RICH)))],
+    ids=["plain", "bfloat16", "rich"],
+)
 def test_a_run_stopped_within_an_epoch_and_resumed_gives_the_same_bytes(
-    engine, device, text, tmp_path, capsys, monkeypatch, precision
+    engine, device, text, tmp_path, capsys, monkeypatch, precision, more
 ):
     if engine.xp is numpy:
         monkeypatch.setattr(native, "choose", lambda name: name)  # the emulated one has what the CPU may lack
-    how = [*SMALL, *device, "--precision", precision]
+    how = [*SMALL, *more, *device, "--precision", precision]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert train.main([text, "-o", str(whole), "-e", "2", *how]) == 0
     noted = capsys.readouterr().err
@@ -91,13 +98,14 @@ def test_a_run_killed_before_its_first_window_can_be_resumed(device, text, tmp_p
     assert checkpoint(killed) == checkpoint(whole)
 
 
-def test_a_run_goes_on_on_the_cpu_and_back(engine, device, text, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("more", [[], RICH[:-2]], ids=["plain", "rich"])
+def test_a_run_goes_on_on_the_cpu_and_back(engine, device, text, tmp_path, capsys, monkeypatch, more):
     run, whole = str(tmp_path / "run"), str(tmp_path / "whole")
-    assert train.main([text, "-o", run, "-e", "1", *SMALL, *device]) == 0
+    assert train.main([text, "-o", run, "-e", "1", *SMALL, *more, *device]) == 0
     with monkeypatch.context() as patch:
         patch.setattr(launcher, "of_type", lambda kind: None)
         assert train.main(["-o", run, "--resume", "-e", "2", "-d", "cpu"]) == 0
-        assert train.main([text, "-o", whole, "-e", "3", "-d", "cpu", *SMALL]) == 0
+        assert train.main([text, "-o", whole, "-e", "3", "-d", "cpu", *SMALL, *more]) == 0
     assert train.main(["-o", run, "--resume", "-e", "3", *device]) == 0
     losses = re.findall(r"^epoch +(\d) +train loss ([\d.]+)", capsys.readouterr().out, re.MULTILINE)
     assert [int(epoch) for epoch, _ in losses] == [1, 2, 1, 2, 3, 3]
@@ -135,6 +143,17 @@ def test_a_text_is_written(device, text, tmp_path, capsys):
     first, again, without, other = capsys.readouterr().out.strip("\n").split("\na")
     assert first.removeprefix("a") == again == without != other
     assert "<unk>" not in first
+
+
+def test_a_model_of_other_layers_writes_too(device, text, tmp_path, capsys):
+    small = ["-u", "5", "-b", "2", "-l", "12", "-e", "1", "--layers", "1", "--tie", "--embed", "4", *device]
+    assert train.main([text, "-o", str(tmp_path / "text"), "--tokens", "space", *small]) == 0
+    capsys.readouterr()
+    texts = []
+    for seed in ("3", "3", "4"):
+        generate.main([str(tmp_path / "text"), "a", "--length", "12", "--seed", seed, *device])
+        texts.append(capsys.readouterr().out)
+    assert texts[0] == texts[1] != texts[2]
 
 
 def test_a_tune_is_written(device, tmp_path):

@@ -56,16 +56,8 @@ class Sizes:
         return f"l{self.layers + 1}"
 
     @property
-    def plain(self):
-        """Whether it is the article's model, whose masks are drawn step by step at one rate, of one kind.
-
-        Some kernels of a GPU are made for two layers as wide as the embedding, and for no other dropout.
-        """
-        return self.same_width and not self.tied and self == Sizes(*dataclasses.astuple(self)[:4], embed=self.embed)
-
-    @property
     def same_width(self):
-        """Whether there are two layers, as wide as the embedding."""
+        """Whether there are two layers, as wide as the embedding: those whose words a GPU's kernels draw."""
         return self.layers == 2 and self.width == self.units
 
     def shapes(self):

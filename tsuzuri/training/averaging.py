@@ -10,18 +10,31 @@ BLOCK = 1 << 16  # values: what is read twice stays in a core's cache
 class WeightAverage:
     """The mean of a model's weights after each update: of all at first, then by exponential decay with ``kept``.
 
-    ``arrays`` are the means by the parameters' paths, where the model is.
+    ``arrays`` are the means by the parameters' paths, where the model is. Once they were moved, ``take`` leaves them to
+    the update, which has their new place and brings them forward by ``rate``.
     """
 
     def __init__(self, model, kept):
-        self._model, self._kept = model, kept
+        self._model, self._kept, self._moved = model, kept, False
         self.arrays = {path.removeprefix("/"): param.array.copy() for path, param in model.namedparams()}
 
     def take(self, updates):
         """Take in the weights after so many updates, from 1."""
-        rate = max(1 - self._kept, 1 / updates)
+        if self._moved:
+            return
+        rate = self.rate(updates)
         for path, param in self._model.namedparams():
             mean_of(self.arrays[path.removeprefix("/")], param.array, rate)
+
+    def rate(self, updates):
+        """By which share of the way the means move towards the weights after so many updates, from 1."""
+        return max(1 - self._kept, 1 / updates)
+
+    def move(self, places):
+        """Move the means into other arrays, by path, where the update itself brings them forward from now on."""
+        for path, array in self.arrays.items():
+            places[path][...] = array
+        self.arrays, self._moved = dict(places), True
 
     @contextlib.contextmanager
     def in_place(self):

@@ -36,7 +36,7 @@ class ClassificationTask(Task):
         words = min(self.recipe.batchsize, len(self._lengths)) * int(self._lengths.mean())
         return words * (sizes.width + (sizes.gates + 2) * sizes.units * sum(map(len, sizes.stacks())))
 
-    def make_learner(self, model, optimizer):
+    def make_learner(self, model, optimizer, average=None):
         return Learner(model, optimizer, self._forward)
 
     def _forward(self, model, places):

@@ -41,8 +41,8 @@ class LanguageModelTask(Task):
         """Of each word and unit the six values that each layer keeps for the gradients."""
         return 6 * self.recipe.batchsize * self.recipe.bproplen * sum(sizes.outputs)
 
-    def make_learner(self, model, optimizer):
-        return recorded.make_learner(model, optimizer, self.recipe.batchsize, self.recipe.bproplen)
+    def make_learner(self, model, optimizer, average=None):
+        return recorded.make_learner(model, optimizer, self.recipe.batchsize, self.recipe.bproplen, average)
 
     def learning_rate(self, state, done):
         return schedules.learning_rate(self.recipe, state.lr, done)

@@ -89,7 +89,11 @@ class _Together:
         if self.decay:
             for param in self._learning():
                 if param.ndim > 1:
-                    param.array *= param.dtype.type(1 - self.decay * _rate_of(param.update_rule))
+                    param.array *= param.dtype.type(self.kept(param.update_rule))
+
+    def kept(self, rule):
+        """The share of a matrix that weight decay leaves of it at an update, from its rule."""
+        return 1 - self.decay * _rate_of(rule)
 
     def is_plain(self, model):
         """Whether kernels compute what Chainer would for a model's parameters with the same numbers for all.
@@ -102,7 +106,7 @@ class _Together:
         if any((rule.t, rule.hyperparam.get_dict()) != (rules[0].t, rules[0].hyperparam.get_dict()) for rule in rules):
             return False
         hooks = [hookable._hookable for hookable in (self, *rules)]
-        return not (self.decay or any(h._pre_update_hooks or h._post_update_hooks for h in hooks))
+        return not any(h._pre_update_hooks or h._post_update_hooks for h in hooks)
 
     def _has_kernel(self, rule):
         return not rule._hookable._post_update_hooks and rule.hyperparam.get_dict().items() >= self.without.items()

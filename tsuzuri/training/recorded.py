@@ -1,29 +1,30 @@
 """The learners of a language model: through Chainer on any device, or on a GPU in one recorded piece."""
 
 from tsuzuri.kernels import gpu
-from tsuzuri.kernels.gpu import window
+from tsuzuri.kernels.gpu import memory, window
 from tsuzuri.training.trainer import Learner
 
 
-def make_learner(model, optimizer, batch, steps):
+def make_learner(model, optimizer, batch, steps, average=None):
     """The ``Learner`` of ``model`` from windows of up to ``steps`` words in ``batch`` streams.
 
-    On a GPU the model's and the optimizer's arrays move into the memory of the recorded window, where they stay; but
-    where a parameter is frozen, Chainer's functions compute. What is frozen or enabled later wants another learner.
-    Raises ``UserError`` where that memory is not there.
+    On a GPU the model's and the optimizer's arrays, and those of an ``average`` of the weights, move into the memory of
+    the recorded window, where they stay, and its update brings them forward; but where a parameter is frozen, Chainer's
+    functions compute. What is frozen or enabled later wants another learner. Raises ``UserError`` where that memory is
+    not there.
     """
     engine = gpu.engine_of(model.l0.W.array)
-    if engine and optimizer.is_plain(model) and model.sizes.plain and not (model.ar or model.tar):
-        return RecordedLearner(engine, model, optimizer, batch, steps)
+    if engine and optimizer.is_plain(model):
+        return RecordedLearner(engine, model, optimizer, batch, steps, average)
     return WindowLearner(model, optimizer)
 
 
 def check_memory(device, sizes, recipe):
     """Raise ``UserError`` where a device has not what it takes to learn by this recipe: before anything is replaced."""
     engine = gpu.launcher.of_type(device.xp.ndarray)
-    if engine and sizes.plain and not (recipe.ar or recipe.tar or recipe.weight_decay):
-        shape = sizes.words, sizes.units, recipe.batchsize, recipe.bproplen
-        window.check(engine, *shape, sizes.dropout, sizes.dropout_on, recipe.optimizer, recipe.precision)
+    if engine:
+        training = memory.Training(recipe.optimizer, recipe.gradclip, recipe.precision, averaged=recipe.average > 0)
+        window.check(engine, sizes, recipe.batchsize, recipe.bproplen, training)
 
 
 class WindowLearner(Learner):
@@ -48,17 +49,19 @@ def _forward(model, batch):
 class RecordedLearner(WindowLearner):
     """A window in one piece, ``kernels.gpu.window``; keys of masks come from the model, rates from the optimizer."""
 
-    def __init__(self, engine, model, optimizer, batch, steps):
+    def __init__(self, engine, model, optimizer, batch, steps, average=None):
         super().__init__(model, optimizer)
-        sizes = model.sizes
-        shape = sizes.words, sizes.units, batch, steps
-        training = sizes.dropout, sizes.dropout_on, optimizer.kernel, optimizer.clip, model.precision
-        self._window = window.Window(engine, *shape, *training)
+        self._average = average
+        settings = optimizer.kernel, optimizer.clip, model.precision, model.ar, model.tar
+        training = memory.Training(*settings, decays=optimizer.decay > 0, averaged=average is not None)
+        self._window = window.Window(engine, model.sizes, batch, steps, training)
         self.description = f"{engine.name}, {model.precision}, {self._window.describe()}"
         self._rules = [param.update_rule for param in model.params()]
         for path, param in model.namedparams():
             param.array = _moved(param.array, self._window.weights[path.removeprefix("/")])
         self._window.take_weights()
+        if average:
+            average.move(self._window.means)
         self._adopted = False
         if optimizer.t:
             self._adopt_states()
@@ -82,10 +85,13 @@ class RecordedLearner(WindowLearner):
         self.optimizer.t += 1
         for rule in self._rules:
             rule.t += 1
+        rule = self._rules[0]
+        rate = self._average.rate(self.optimizer.t) if self._average else 0.0
+        besides = self.optimizer.kept(rule), rate
         xs, ts, resets = batch
         if resets is not None:
             self._window.reset_streams(resets)
-        self._window.learn(xs, ts, self.model.keys(), self.optimizer.numbers(self._rules[0]))
+        self._window.learn(xs, ts, self.model.keys(), self.optimizer.numbers(rule), *besides)
 
     def _sum(self):
         return self._window.nats()

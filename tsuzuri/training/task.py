@@ -67,8 +67,11 @@ class Task(Hooks, abc.ABC):
         """The ``State`` of a training that begins."""
 
     @abc.abstractmethod
-    def make_learner(self, model: Any, optimizer: Any) -> Any:
-        """The ``trainer.Learner`` of this model, whose parameters are frozen or not by now."""
+    def make_learner(self, model: Any, optimizer: Any, average: Any = None) -> Any:
+        """The ``trainer.Learner`` of this model, whose parameters are frozen or not by now.
+
+        It may take over an ``average`` of the weights (``averaging.WeightAverage``).
+        """
 
     @abc.abstractmethod
     def learning_rate(self, state: State, done: float) -> float:

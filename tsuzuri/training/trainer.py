@@ -126,7 +126,7 @@ class Trainer:
             self.state.patience.patience = recipe.patience
             task.check_resumed(self.state, checkpoint.path)
         self._freeze()  # before the learner is made, which depends on it
-        self.learner = task.make_learner(self.model, self.optimizer)
+        self.learner = task.make_learner(self.model, self.optimizer, self.average)
         self._epoch = self.state.epoch
 
     def _check_memory(self):

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from tests.kernels.gpu import stand_ins
-from tests.kernels.gpu.recurrent_case import RATIO, Case, F
+from tests.kernels.gpu.recurrent_case import RATIOS, Case, F
 from tsuzuri.kernels.gpu.masks import Dropout
 from tsuzuri.kernels.gpu.recurrence import Drops
 
@@ -34,14 +34,15 @@ def cupy(monkeypatch):
 
 @pytest.fixture
 def case(rng):
-    def make(sizes, precision=F, on="outputs"):
+    def make(sizes, precision=F, on="outputs", locked=False):
         T, B, N = sizes
         shapes, scale = ((4 * N, N), (4 * N,)) * 2, 0.5 / N**0.5
         weights = [[rng.normal(size=shape, scale=scale).astype("f") for shape in shapes] for _ in range(2)]
         states = [[rng.normal(size=(B, N), scale=0.5).astype("f") for _ in range(2)] for _ in range(2)]
         keys = [[rng.integers(2**64, size=1, dtype="u8") for _ in range(2)] for _ in range(2)]
         x, g_out = (rng.normal(size=(T, B, N)).astype("f") for _ in range(2))
-        return Case(x, g_out, weights, states, keys, Drops(**{on: Dropout.of(RATIO)}) if on else Drops(), precision)
+        drops = [Drops(**{on: Dropout.of(ratio, B if locked else 0)}) if on else Drops() for ratio in RATIOS]
+        return Case(x, g_out, weights, states, keys, drops, precision)
 
     return make
 

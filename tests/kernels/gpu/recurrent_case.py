@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy
 
 from tsuzuri.kernels.gpu import recurrence, tiling
-from tsuzuri.kernels.gpu.recurrence import Drops, Layer
+from tsuzuri.kernels.gpu.recurrence import Layer
 from tsuzuri.kernels.numpy_ import dropout
 
-RATIO = 0.3
+RATIOS = 0.3, 0.4  # of each layer
 F, T32, B16 = tiling.FLOAT32, tiling.TF32, tiling.BFLOAT16
 TYPES = {F: "f", T32: "f", B16: "u2"}
 # Shares of a block's products, and how many units it has of each layer and how many streams, in several sizes.
@@ -49,17 +49,23 @@ class Case(NamedTuple):
     weights: list  # of (w_x, b_x, w_h, b_h) of each layer
     states: list  # of (c, h) of each layer
     keys: list  # of (output, projections) of each layer
-    drops: Drops
+    drops: list  # of each layer's Drops
     precision: str
 
     def masks(self, layer):
         """On the output (T, B, N) and on the projections (T, B, 4N), positions of the latter being those of (4, N)."""
         T, B, N = self.x.shape
         out, projections = (
-            dropout.mask(numpy, shape, RATIO, int(key[0]), "d") if d.threshold else numpy.ones(shape)
-            for d, key, shape in zip(self.drops, self.keys[layer], [(T, B, N), (T, B, 4, N)], strict=True)
+            _mask(d, shape, RATIOS[layer], int(key[0])) if d.threshold else numpy.ones(shape)
+            for d, key, shape in zip(self.drops[layer], self.keys[layer], [(T, B, N), (T, B, 4, N)], strict=True)
         )
         return out, projections.swapaxes(2, 3).reshape(T, B, 4 * N)
+
+
+def _mask(drop, shape, ratio, key):
+    """A mask over (T, B, ...), or over (B, ...) the same for all steps."""
+    one = dropout.mask(numpy, shape[1:] if drop.period else shape, ratio, key, "d")
+    return numpy.broadcast_to(one, shape)
 
 
 def poison(shape, precision):
@@ -80,7 +86,7 @@ def arrays(engine, case, index):
     shapes = (4 * N, N), (T + 1, B, N), (T, B, N), (T, B, 4 * N), (T, B, 4 * N)
     w_h_op, h_op, out_op, dz_op, dz_x_op = (poison(shape, case.precision) for shape in shapes)
     w_h_op[:, :N], h_op[0, :, :N] = (operand(x, case.precision) for x in (w_h, hs[0]))
-    masked = dz_x_op if case.drops.projections.threshold else None
+    masked = dz_x_op if case.drops[0].projections.threshold else None
     layer = Layer(w_x, b_x, w_h, b_h, w_h_op, gates, hs, cs, h_op, out_op, dz_op, masked, *case.keys[index])
     return Layer(*(None if array is None else engine.asarray(array) for array in layer))
 

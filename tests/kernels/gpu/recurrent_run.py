@@ -24,17 +24,18 @@ class Run:
             if plans.forward.way == tiling.WAVEFRONT:
                 recurrence.recur_forward(engine, plans, layers, scratch, case.drops)
             else:
-                recurrence.recur_forward(engine, plans, [first], scratch, case.drops)
+                recurrence.recur_forward(engine, plans, [first], scratch, case.drops[:1])
                 self._project(values(engine.read(first.out_op)), second, 1)
-                recurrence.recur_forward(engine, plans, [second], scratch, case.drops)
+                recurrence.recur_forward(engine, plans, [second], scratch, case.drops[1:])
             self.gates = [engine.read(layer.gates) for layer in layers]
             if plans.backward.way == tiling.WAVEFRONT:
                 recurrence.recur_backward(engine, plans, layers, g_out, scratch, case.drops)
             else:
-                recurrence.recur_backward(engine, plans, [second], g_out, scratch, case.drops, ends[1])
+                recurrence.recur_backward(engine, plans, [second], g_out, scratch, case.drops[1:], ends[1])
                 dz_x = values(engine.read(second.dz_op if second.dz_x_op is None else second.dz_x_op))
                 g = dz_x[..., : first.gates.shape[2]] @ rounded(case.weights[1][0], case.precision)
-                recurrence.recur_backward(engine, plans, [first], engine.asarray(g, "f"), scratch, case.drops, ends[0])
+                g = engine.asarray(g, "f")
+                recurrence.recur_backward(engine, plans, [first], g, scratch, case.drops[:1], ends[0])
             assert not engine.read(scratch[0]).any(), "counters are not ready for the next launch"
         self.layers = [Layer(*(None if a is None else engine.read(a) for a in layer)) for layer in layers]
         self.ends = [Ends(*(None if a is None else engine.read(a) for a in end)) for end in ends]

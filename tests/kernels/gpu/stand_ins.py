@@ -161,6 +161,54 @@ class Function:
         self._call(*arguments)
 
 
+class Strange(numpy.lib.mixins.NDArrayOperatorsMixin):
+    """An array that, as CuPy's, is none of NumPy's: it computes with its own kind and with scalars only."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, *_, **__):
+        raise TypeError("implicit conversion to a NumPy array")
+
+    def __array_ufunc__(self, ufunc, method, *inputs, out=(), **settings):
+        assert method == "__call__"
+        assert all(isinstance(each, Strange | numpy.generic | int | float) for each in (*inputs, *out)), ufunc
+        plain = [each.array if isinstance(each, Strange) else each for each in inputs]
+        if out:
+            settings["out"] = tuple(each.array for each in out)
+        result = Strange(ufunc(*plain, **settings))
+        return out[0] if out else result
+
+    def __getitem__(self, key):
+        return Strange(self.array[key.array if isinstance(key, Strange) else key])
+
+    def __setitem__(self, key, value):
+        assert isinstance(value, Strange), "a NumPy array"
+        self.array[key] = value.array
+
+    def __getattr__(self, name):
+        if name.startswith("__"):  # by which NumPy would find the array within
+            raise AttributeError(name)
+        found = getattr(self.array, name)
+        return (lambda *a: Strange(found(*a))) if name in ("reshape", "view", "copy", "astype") else found
+
+    def __len__(self):
+        return len(self.array)
+
+
+class StrangeModule:
+    """The module whose arrays those are."""
+
+    ndarray = Strange
+
+    def asarray(self, array):
+        return array if isinstance(array, Strange) else Strange(numpy.asarray(array))
+
+    def __getattr__(self, name):
+        found = getattr(numpy, name)
+        return found if isinstance(found, type) else lambda *a, **settings: Strange(found(*a, **settings))
+
+
 def forget():
     """Let the engine be looked for again."""
     launcher._cupy.cache_clear()

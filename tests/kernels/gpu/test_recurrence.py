@@ -40,6 +40,18 @@ def test_dropout_on_projections(way, precision, emulated, case):
 
 
 @pytest.mark.parametrize("way", [tiling.WAVEFRONT, tiling.LAYERS, tiling.STEPS])
+def test_one_mask_for_all_steps(way, emulated, case):
+    size = SIZES[1]
+    run = Run(emulated(1, BLOCKS), case(size[:3], F, locked=True), plans(way, F, size))
+    check_steps(run)
+    check_specification(run)
+    for layer in run.layers:
+        dropped = layer.out_op == 0
+        assert dropped.any()
+        assert (dropped == dropped[:1]).all()
+
+
+@pytest.mark.parametrize("way", [tiling.WAVEFRONT, tiling.LAYERS, tiling.STEPS])
 def test_without_dropout_outputs_are_h(way, emulated, case):
     size = SIZES[1]
     run = Run(emulated(1, BLOCKS), case(size[:3], F, None), plans(way, F, size))
@@ -106,7 +118,7 @@ def hold_replays(engine, case, plans):
             (plans.backward, recurrence.recur_backward, (g_out,)),
         ):
             wanted = layers if plan.way == tiling.WAVEFRONT else layers[:1]
-            run(engine, plans, wanted, *what, scratch, case.drops)
+            run(engine, plans, wanted, *what, scratch, case.drops[: len(wanted)])
 
     def results(run):
         for layer, values in zip(layers, start, strict=True):

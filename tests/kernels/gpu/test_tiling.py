@@ -230,7 +230,7 @@ def fastest(task, multiprocessors, shared_memory):
 
 
 def test_masked_projections_rule_out_the_wavefront():
-    plans = tiling.plans_for(*H200, T, 20, 650, BFLOAT16, masked_projections=True)
+    plans = tiling.plans_for(*H200, T, 20, 650, BFLOAT16, alone=True)
     assert (plans.forward.way, plans.backward.way) == (LAYERS, LAYERS)
 
 

@@ -10,6 +10,7 @@ from tests.kernels.update import NUMBERS, numbers_at
 from tsuzuri.kernels import reference
 from tsuzuri.kernels.gpu import sums, update
 from tsuzuri.kernels.numpy_ import update as twin
+from tsuzuri.training import averaging
 
 SHAPES = {"a/W": (9, 7), "a/b": (9,), "c/W": (1, 1), "b/W": (3, 4), "d/W": (70, 33), "d/b": (70,)}
 STEPS = 3
@@ -87,6 +88,35 @@ def test_steps(rng, emulated, rule, clip):
     assert norms == again[2]
 
 
+@pytest.mark.parametrize("names", [None, ["a/W", "d/W"]])
+@pytest.mark.parametrize("decays", [True, False])
+@pytest.mark.parametrize("averaged", [True, False])
+def test_matrices_decay_and_a_mean_follows(rng, emulated, names, decays, averaged):
+    """Bit for bit what Chainer's path does in NumPy: matrices shrink before the step, the mean moves after it."""
+    engine, (weights, _, gradients), layout = emulated(), start(rng, "sgd"), update.layout(SHAPES)
+    slow, flat_weights = parts(layout, flat(layout, weights)), engine.asarray(flat(layout, weights))
+    slow_mean, mean = parts(layout, flat(layout, weights)), engine.asarray(flat(layout, weights))
+    besides = update.Besides(layout.matrices if decays else 0, mean if averaged else None)
+    copies = update.operands(SHAPES, names or ["a/W"])
+    copied = (engine.asarray(copies.table), engine.empty(copies.size, "u2")) if names else ()
+    for step, grads in enumerate(gradients, 1):
+        numbers = engine.asarray([0.1, *[math.nan] * 3, 1 - 0.1 * step, 1 / step], "d")
+        arrays = flat_weights, engine.asarray(flat(layout, grads)), [], numbers
+        room = engine.empty(update.PARTIALS, "d"), engine.empty(1)
+        update.update_flat(engine, "sgd", *arrays, math.inf, *room, *copied, besides=besides)
+        for name, array in slow.items():
+            if decays and array.ndim > 1:
+                array *= numpy.float32(1 - 0.1 * step)
+            array -= grads[name] * numpy.float32(0.1)
+            averaging.mean_of(slow_mean[name], array, (1 / step) if averaged else 0.0)
+    for found, wanted in ((flat_weights, slow), (mean, slow_mean)):
+        assert all((array == wanted[name]).all() for name, array in parts(layout, found).items())
+    if names:
+        place = engine.empty((70, 64), "u2")
+        sums.cast(engine, engine.asarray(slow["d/W"]), place)
+        assert (copied[1][copies.places["d/W"][0] :][: place.size].reshape(place.shape)[:, :33] == place[:, :33]).all()
+
+
 def test_adam_is_the_papers(rng, emulated):
     weights, _, gradients = start(rng, "adam")
     zeros = [{name: array * 0 for name, array in weights.items()} for _ in range(2)]
@@ -118,9 +148,10 @@ def test_operands_are_the_new_weights(rng, emulated, rule, names):
 
 def test_layouts_are_apart_and_aligned():
     layout, copies = update.layout(SHAPES), update.operands(SHAPES, ["a/W", "d/W"])
-    ends = [layout.offsets[name] + math.prod(shape) for name, shape in SHAPES.items()]
+    ends = [offset + math.prod(SHAPES[name]) for name, offset in layout.offsets.items()]
     assert all(offset % 64 == 0 for offset in [*layout.offsets.values(), layout.size])
     assert all(end <= offset for end, offset in zip(ends, [*layout.offsets.values(), layout.size][1:], strict=True))
+    assert [layout.offsets[name] < layout.matrices for name in SHAPES] == [len(shape) > 1 for shape in SHAPES.values()]
     assert copies.places == {"a/W": (0, (9, 32)), "d/W": (320, (70, 64))}
     assert copies.size == 320 + 70 * 64
 

@@ -101,11 +101,12 @@ def test_every_optimizer(rng, engine, rule):
 
 def test_the_same_bytes_whatever_the_order_of_threads(rng, emulated):
     windows = [(*read(rng)[:2], [int(key) for key in rng.integers(2**64, size=5, dtype="u8")]) for _ in range(3)]
-    sizes = WORDS, UNITS, BATCH, STEPS, 0.4, rnn.LAYERS, "adam", 1.0, "float32"
-    weights = {name: rng.normal(size=shape).astype("f") for name, shape in memory.shapes(WORDS, UNITS).items()}
+    sizes = rnn.Sizes(WORDS, UNITS, 0.4)
+    weights = {name: rng.normal(size=shape).astype("f") for name, shape in sizes.shapes().items()}
     results = []
     for seed in range(2):
-        made = window.Window(emulated(seed, multiprocessors=6), *sizes)
+        training = memory.Training("adam", 1.0, "float32")
+        made = window.Window(emulated(seed, multiprocessors=6), sizes, BATCH, STEPS, training)
         for name, array in weights.items():
             made.weights[name][...] = array
         made.take_weights()
@@ -114,10 +115,6 @@ def test_the_same_bytes_whatever_the_order_of_threads(rng, emulated):
             made.learn(xs, ts, keys, (0.01, 0.1, 0.01, 1e-8))
         results.append([made.nats(), *(array.tobytes() for array in (*made.weights.values(), *made.state))])
     assert results[0] == results[1]
-
-
-def test_the_parameters_are_those_of_the_model():
-    assert memory.shapes(7, 5) == rnn.Sizes(7, 5).shapes()
 
 
 def test_evaluation_leaves_the_state_as_it_was(rng, engine):
@@ -140,20 +137,18 @@ def test_evaluation_leaves_the_state_as_it_was(rng, engine):
 def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(emulated, monkeypatch):
     engine = emulated()
     monkeypatch.setattr(engine, "free", lambda: 1 << 20)
-    settings = 0.4, rnn.LAYERS, "adam", 1.0, "bfloat16"
+    sizes, training = rnn.Sizes(WORDS, UNITS, 0.4), memory.Training("adam", 1.0, "bfloat16")
     with pytest.raises(
         UserError, match=r"--batchsize 500: a window of 35 steps, 9 units and 23 words takes"
     ) as refused:
-        window.Window(engine, WORDS, UNITS, 500, 35, *settings)
+        window.Window(engine, sizes, 500, 35, training)
     fits = int(re.search(r"1\.0 MiB are free: at most --batchsize (\d+), or -d cpu$", str(refused.value))[1])
-    assert (
-        sum(array.nbytes for array in window.Window(engine, WORDS, UNITS, fits, 35, *settings)._arrays.values())
-        <= 1 << 20
-    )
+    found = window.Window(engine, sizes, fits, 35, training)
+    assert sum(array.nbytes for array in found._arrays.values()) <= 1 << 20
     with pytest.raises(UserError, match=f"at most --batchsize {fits}, or -d cpu$"):
-        window.Window(engine, WORDS, UNITS, fits + 1, 35, *settings)
+        window.Window(engine, sizes, fits + 1, 35, training)
     with pytest.raises(UserError, match=r"free: a smaller --unit, or -d cpu$"):
-        window.Window(engine, 10**6, 64, 1, 35, *settings)
+        window.Window(engine, rnn.Sizes(10**6, 64), 1, 35, training)
 
 
 def test_options_that_the_kernels_do_not_have_go_through_chainer(engine):

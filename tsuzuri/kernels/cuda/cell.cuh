@@ -13,11 +13,6 @@ typedef OPERAND Operand;
 
 constexpr int RUN = 64;  // bytes: rows of operands are padded to it
 
-struct Dropout {
-    unsigned threshold;
-    float scale;
-};
-
 // Values of an operand's row with its padding.
 __device__ inline int padded(int size) {
     constexpr int step = RUN / int(sizeof(Operand));
@@ -58,11 +53,12 @@ __device__ inline void store_operands(bfloat16* to, float4 x) {
 // What dropout multiplies unit n in a row (t, b) by. Masks are over (T, B, N), and over (T, B, 4, N) for what a layer
 // projects, as with the CPU's kernels, although the gates lie there in another order.
 __device__ inline float output_mask(const uint64* key, long long row, int n, int N, Dropout dropout) {
-    return dropout.threshold == 0 ? 1.0f : mask(*key, row * N + n, dropout.threshold, dropout.scale);
+    return dropout.threshold == 0 ? 1.0f : mask(*key, dropout.row(row) * N + n, dropout.threshold, dropout.scale);
 }
 
 __device__ inline float4 projections_mask(const uint64* key, long long row, int n, int N, Dropout dropout) {
     if (dropout.threshold == 0) return make_float4(1, 1, 1, 1);
+    row = dropout.row(row);
     const auto of = [=](int gate) { return mask(*key, (4 * row + gate) * N + n, dropout.threshold, dropout.scale); };
     return make_float4(of(0), of(1), of(2), of(3));
 }

@@ -39,6 +39,16 @@ __device__ inline float mask(uint64 key, long long position, unsigned threshold,
     return threshold == 0 ? 1.0f : keeps(key, position, threshold) ? scale : 0.0f;
 }
 
+// A ratio to drop, as `keeps` and `mask` take it. A mask over rows of values begins anew after `period` rows, or never
+// where that is 0: a locked one after the B rows of a step.
+struct Dropout {
+    unsigned threshold;
+    float scale;
+    int period;
+
+    __device__ long long row(long long r) const { return period ? r % period : r; }
+};
+
 __device__ inline float sigmoid(float x) { return 1 / (1 + expf(-x)); }
 
 // The sum over a warp, in every lane and in one order.

@@ -3,17 +3,26 @@
 #include "common.cuh"
 #include "quads.cuh"
 
-// x[r] = w[ids[r]] times dropout's mask, as operands in rows of `stride`. A thread makes four values.
-extern "C" __global__ void __launch_bounds__(256) embed(const int* ids, const float* w, OPERAND* x, int R, int N,
-                                                        int stride, const uint64* key, unsigned threshold,
-                                                        float scale) {
+// What dropout of whole words multiplies the rows of a word by: its mask is over the words.
+__device__ inline float word_mask(const uint64* key, int word, unsigned threshold, float scale) {
+    return threshold ? mask(*key, word, threshold, scale) : 1.0f;
+}
+
+// x[r] = w[ids[r]] times dropout's masks, of words and of values, as operands in rows of `stride`. A thread makes four
+// values.
+extern "C" __global__ void __launch_bounds__(256)
+    embed(const int* ids, const float* w, OPERAND* x, int R, int N, int stride, const uint64* key, unsigned threshold,
+          float scale, int period, const uint64* word_key, unsigned word_threshold, float word_scale) {
+    const Dropout dropout{threshold, scale, period};
     const unsigned quads = (N + 3) / 4, i = blockIdx.x * blockDim.x + threadIdx.x;
     const int r = i / quads, n = 4 * (i % quads);
     if (r >= R) return;
     const float* from = w + (long long)ids[r] * N + n;
     Quad q = n + 4 <= N && aligned(from) ? together(from) : load_some(from, N - n, 0);
+    const float of_word = word_mask(word_key, ids[r], word_threshold, word_scale);
+    for (int k = 0; k < 4; k++) q.v[k] *= of_word;
     if (threshold) {
-        const Quad m = mask_quad(*key, (long long)r * N + n, threshold, scale);
+        const Quad m = mask_quad(*key, dropout.row(r) * N + n, threshold, scale);
         for (int k = 0; k < 4; k++) q.v[k] *= m.v[k];
     }
     store_quad(x + (long long)r * stride + n, q, N - n);
@@ -25,7 +34,8 @@ extern "C" __global__ void __launch_bounds__(256) embed(const int* ids, const fl
 constexpr int CHUNK = 32, BATCH = 8;  // rows; and how many of them a thread has on the way at once
 
 // Sort: order[place] = row and words[place] = its word, by word and then by row. A warp counts the rows that come
-// before its own: R comparisons, little beside the window's products up to some 100,000 rows. Besides, g_w = 0.
+// before its own: R comparisons, little beside the window's products up to some 100,000 rows. Besides, the first
+// `values` of g_w become 0.
 extern "C" __global__ void __launch_bounds__(256) sort_rows(const int* ids, int R, int* order, int* words, float* g_w,
                                                             long long values) {
     const long long thread = blockIdx.x * blockDim.x + threadIdx.x, threads = gridDim.x * blockDim.x;
@@ -44,11 +54,13 @@ extern "C" __global__ void __launch_bounds__(256) sort_rows(const int* ids, int 
     }
 }
 
-// Add up chunk blockIdx.x: a sum goes to its word's row of g_w, or, if the word began in a chunk before, to the chunk's
-// row of `partial`.
-extern "C" __global__ void __launch_bounds__(128) add_rows(const float* g, const int* order, const int* words, int R,
-                                                           int N, float* g_w, float* partial, const uint64* key,
-                                                           unsigned threshold, float scale) {
+// Add up chunk blockIdx.x: a sum goes to its word's row of g_w, added to what is there where `accumulate`, or, if the
+// word began in a chunk before, to the chunk's row of `partial`.
+extern "C" __global__ void __launch_bounds__(128)
+    add_rows(const float* g, const int* order, const int* words, int R, int N, float* g_w, float* partial,
+             int accumulate, const uint64* key, unsigned threshold, float scale, int period, const uint64* word_key,
+             unsigned word_threshold, float word_scale) {
+    const Dropout dropout{threshold, scale, period};
     int* row = reinterpret_cast<int*>(shared_memory());
     int* word = row + CHUNK;
     const int first = blockIdx.x * CHUNK, count = min(CHUNK, R - first);
@@ -62,27 +74,33 @@ extern "C" __global__ void __launch_bounds__(128) add_rows(const float* g, const
     const bool begins = first == 0 || words[first - 1] != word[0];
     float* to = begins ? g_w + (long long)word[0] * N : partial + (long long)blockIdx.x * N;
     const uint64 drawn_from = threshold ? *key : 0;
+    bool more = accumulate && begins;
     float sum = 0;
+    const auto finish = [&](int word) {
+        sum *= word_mask(word_key, word, word_threshold, word_scale);
+        to[n] = more ? to[n] + sum : sum;
+    };
     for (int start = 0; start < count; start += BATCH) {
         float x[BATCH];
 #pragma unroll
         for (int i = 0; i < BATCH; i++) {
-            const long long place = start + i < count ? (long long)row[start + i] * N + n : n;
-            x[i] = g[place] * mask(drawn_from, place, threshold, scale);
+            const long long r = start + i < count ? row[start + i] : 0;
+            x[i] = g[r * N + n] * mask(drawn_from, dropout.row(r) * N + n, threshold, scale);
         }
 #pragma unroll
         for (int i = 0; i < BATCH; i++) {
             const int at = start + i;
             if (at >= count) break;
             if (at > 0 && word[at] != word[at - 1]) {
-                to[n] = sum;
+                finish(word[at - 1]);
                 to = g_w + (long long)word[at] * N;
+                more = accumulate;
                 sum = 0;
             }
             sum += x[i];
         }
     }
-    to[n] = sum;
+    finish(word[count - 1]);
 }
 
 // Add to the word with which chunk blockIdx.x ends, if it begins there, its sums in the chunks that follow.

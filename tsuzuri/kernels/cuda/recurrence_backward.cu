@@ -122,10 +122,12 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) backward(
     const uint64* out_key1, const uint64* mask_key1, const float* w_x2, const float* w_h2, const float* cs2,
     float* gates2, Operand* dz_op2, const uint64* out_key2, const float* g_c, float* g_h0, float* g_c0, int given,
     unsigned* counters, int T, int B, int N, int S, int stream_groups, int U1, int groups1, int U2, int groups2,
-    unsigned out_threshold, float out_scale, unsigned mask_threshold, float mask_scale) {
+    unsigned out_threshold1, float out_scale1, int out_period1, unsigned out_threshold2, float out_scale2,
+    int out_period2, unsigned mask_threshold, float mask_scale) {
     const int block = blockIdx.x, lower = groups1 * stream_groups;
     unsigned *counters1 = counters + COUNTER, *counters2 = counters1 + stream_groups * COUNTER;
-    const Dropout out{out_threshold, out_scale}, projections{mask_threshold, mask_scale};
+    const Dropout out1{out_threshold1, out_scale1, out_period1}, out2{out_threshold2, out_scale2, out_period2};
+    const Dropout projections{mask_threshold, mask_scale, 0};
     const Ends asked{given & 2 ? g_c : nullptr, given & 4 ? g_h0 : nullptr, given & 4 ? g_c0 : nullptr};
     const Layer first{w_h1, cs1, gates1, dz_op1, dz_x_op1, out_key1, mask_key1, counters1, block, U1, groups1};
     if constexpr (LAYERS == 2) {
@@ -133,11 +135,11 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) backward(
         const Layer second{w_h2,    cs2,       gates2,        dz_op2, nullptr, out_key2,
                            nullptr, counters2, block - lower, U2,     groups2};
         if (block < lower)
-            run<Lower, true>(first, nullptr, w_x2, dz_op2, counters2, groups2, none, T, B, N, S, out, projections);
+            run<Lower, true>(first, nullptr, w_x2, dz_op2, counters2, groups2, none, T, B, N, S, out1, projections);
         else
-            run<Upper, false>(second, g_out, nullptr, nullptr, counters2, 0, none, T, B, N, S, out, projections);
+            run<Upper, false>(second, g_out, nullptr, nullptr, counters2, 0, none, T, B, N, S, out2, projections);
     } else {
-        run<Lower, false>(first, g_out, nullptr, nullptr, counters1, 0, asked, T, B, N, S, out, projections);
+        run<Lower, false>(first, g_out, nullptr, nullptr, counters1, 0, asked, T, B, N, S, out1, projections);
     }
     leave(counters, 1 + LAYERS * stream_groups);
 }

@@ -97,19 +97,22 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) forward(
     Operand* out_op1, const uint64* out_key1, const uint64* mask_key1, const float* w_x2, const float* b_x2,
     const float* w_h2, const float* b_h2, float* gates2, float* hs2, float* cs2, Operand* h_op2, Operand* out_op2,
     const uint64* out_key2, unsigned* counters, int T, int B, int N, int S, int stream_groups, int U1, int groups1,
-    int U2, int groups2, unsigned out_threshold, float out_scale, unsigned mask_threshold, float mask_scale) {
+    int U2, int groups2, unsigned out_threshold1, float out_scale1, int out_period1, unsigned out_threshold2,
+    float out_scale2, int out_period2, unsigned mask_threshold, float mask_scale) {
     const int block = blockIdx.x, lower = groups1 * stream_groups;
     unsigned *counters1 = counters + COUNTER, *counters2 = counters1 + stream_groups * COUNTER;
-    const Dropout out{out_threshold, out_scale}, projections{mask_threshold, mask_scale};
+    const Dropout projections{mask_threshold, mask_scale, 0};
     if constexpr (LAYERS == 2)
         if (block >= lower) {
             const Layer l{w_x2,    b_x2,     w_h2,    b_h2,      gates2,        hs2, cs2,    h_op2,
                           out_op2, out_key2, nullptr, counters2, block - lower, U2,  groups2};
+            const Dropout out{out_threshold2, out_scale2, out_period2};
             run<Upper, true>(l, out_op1, counters1, groups1, T, B, N, S, out, projections);
         }
     if (block < lower) {
         const Layer l{nullptr, b_x1,     w_h1,      b_h1,      gates1, hs1, cs1,    h_op1,
                       out_op1, out_key1, mask_key1, counters1, block,  U1,  groups1};
+        const Dropout out{out_threshold1, out_scale1, out_period1};
         run<Lower, false>(l, nullptr, counters1, 0, T, B, N, S, out, projections);
     }
     leave(counters, 1 + LAYERS * stream_groups);

@@ -9,8 +9,8 @@
 extern "C" __global__ void __launch_bounds__(256) step_forward(
     const float* product, const float* b_x, const float* b_h, float* gates, float* hs, float* cs, Operand* h_op,
     Operand* out_op, const uint64* out_key, const uint64* mask_key, int row, int B, int N, unsigned out_threshold,
-    float out_scale, unsigned mask_threshold, float mask_scale) {
-    const Dropout out{out_threshold, out_scale}, projections{mask_threshold, mask_scale};
+    float out_scale, int out_period, unsigned mask_threshold, float mask_scale) {
+    const Dropout out{out_threshold, out_scale, out_period}, projections{mask_threshold, mask_scale, 0};
     const int Np = padded(N), pair = blockIdx.x * blockDim.x + threadIdx.x, b = pair / N, n = pair % N;
     if (b >= B) return;
     float4 z = four(gates, pair) + four(b_x, n);
@@ -29,8 +29,8 @@ extern "C" __global__ void __launch_bounds__(256) step_forward(
 extern "C" __global__ void __launch_bounds__(256) step_backward(
     const float* product, const float* g_out, const float* g_c, float* g_c_before, int given, const float* cs,
     float* gates, Operand* dz_op, Operand* dz_x_op, const uint64* out_key, const uint64* mask_key, int row, int B, int N,
-    unsigned out_threshold, float out_scale, unsigned mask_threshold, float mask_scale) {
-    const Dropout out{out_threshold, out_scale}, projections{mask_threshold, mask_scale};
+    unsigned out_threshold, float out_scale, int out_period, unsigned mask_threshold, float mask_scale) {
+    const Dropout out{out_threshold, out_scale, out_period}, projections{mask_threshold, mask_scale, 0};
     const int Gp = padded(4 * N), pair = blockIdx.x * blockDim.x + threadIdx.x, b = pair / N, n = pair % N;
     if (b >= B) return;
     const float g = g_out[pair] * output_mask(out_key, row + b, n, N, out) + (given & 1 ? product[pair] : 0.0f);

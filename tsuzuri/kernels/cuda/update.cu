@@ -96,6 +96,13 @@ struct Matrix {
     long long offset, rows, columns, offset_of_operand, stride;
 };
 
+// What goes with a step besides: the first quads of the parameters, which are its matrices, shrink by the factor numbers[4]
+// before it, and their running mean moves towards the new values by the share numbers[5].
+struct Besides {
+    long long decayed;  // quads, 0 where nothing shrinks
+    float* mean;        // or nullptr
+};
+
 // Write four values of the parameters from `place` on to operands, where a matrix has them.
 __device__ inline void copy_quad(const Quad& q, long long place, const Matrix* matrices, int count,
                                  bfloat16* operands) {
@@ -122,28 +129,37 @@ __device__ inline void copy_quad(const Quad& q, long long place, const Matrix* m
 template <class Rule, class Copy>
 __device__ inline void update_all(float* weights, const float* grads, float* state_0, float* state_1, long long quads,
                                   const double* numbers, const double* partials, int parts, double clip, float* norm,
-                                  const Copy& copy) {
+                                  const Besides& besides, const Copy& copy) {
     const Rule rule(numbers);
+    const float shrink = besides.decayed ? numbers[4] : 1.0, rate = besides.mean ? numbers[5] : 0.0;
     const float factor = factor_of(partials, parts, clip, norm);
     for (long long i = blockIdx.x * blockDim.x + threadIdx.x; i < quads; i += gridDim.x * blockDim.x) {
         const Quad g = together(grads + 4 * i);
         Quad w = together(weights + 4 * i), s{}, t{};
         if (Rule::STATES > 0) s = together(state_0 + 4 * i);
         if (Rule::STATES > 1) t = together(state_1 + 4 * i);
+        if (i < besides.decayed)
+            for (int k = 0; k < 4; k++) w.v[k] *= shrink;
         for (int k = 0; k < 4; k++) w.v[k] -= rule(g.v[k] * factor, s.v[k], t.v[k]);
         together(weights + 4 * i, w);
         if (Rule::STATES > 0) together(state_0 + 4 * i, s);
         if (Rule::STATES > 1) together(state_1 + 4 * i, t);
+        if (besides.mean) {
+            Quad m = together(besides.mean + 4 * i);
+            for (int k = 0; k < 4; k++) m.v[k] += rate * (w.v[k] - m.v[k]);
+            together(besides.mean + 4 * i, m);
+        }
         copy(w, 4 * i);
     }
 }
 
 // One step of RULE. With `parts` of 0 nothing is clipped and the norm is 0. A state that the rule does not have is not
-// looked at.
-extern "C" __global__ void __launch_bounds__(256) update(float* weights, const float* grads, float* state_0,
-                                                         float* state_1, long long quads, const double* numbers,
-                                                         const double* partials, int parts, double clip, float* norm) {
-    update_all<RULE>(weights, grads, state_0, state_1, quads, numbers, partials, parts, clip, norm,
+// looked at, nor is `mean` unless `averaged`.
+extern "C" __global__ void __launch_bounds__(256)
+    update(float* weights, const float* grads, float* state_0, float* state_1, long long quads, const double* numbers,
+           const double* partials, int parts, double clip, float* norm, long long decayed, float* mean, int averaged) {
+    const Besides besides{decayed, averaged ? mean : nullptr};
+    update_all<RULE>(weights, grads, state_0, state_1, quads, numbers, partials, parts, clip, norm, besides,
                      [](const Quad&, long long) {});
 }
 
@@ -151,10 +167,12 @@ extern "C" __global__ void __launch_bounds__(256) update(float* weights, const f
 extern "C" __global__ void __launch_bounds__(256)
     update_and_copy(float* weights, const float* grads, float* state_0, float* state_1, long long quads,
                     const double* numbers, const double* partials, int parts, double clip, float* norm,
-                    const long long* table, int count, bfloat16* operands) {
+                    long long decayed, float* mean, int averaged, const long long* table, int count,
+                    bfloat16* operands) {
+    const Besides besides{decayed, averaged ? mean : nullptr};
     Matrix* matrices = reinterpret_cast<Matrix*>(shared_memory() + 32 * sizeof(double));
     for (int i = threadIdx.x; i < 5 * count; i += blockDim.x) reinterpret_cast<long long*>(matrices)[i] = table[i];
     __syncthreads();
-    update_all<RULE>(weights, grads, state_0, state_1, quads, numbers, partials, parts, clip, norm,
+    update_all<RULE>(weights, grads, state_0, state_1, quads, numbers, partials, parts, clip, norm, besides,
                      [=](const Quad& w, long long place) { copy_quad(w, place, matrices, count, operands); });
 }

@@ -11,7 +11,8 @@ sums.py        sums, each in one order
 update.py      the optimizers' steps
 writing.py     new words: the model's step
 drawing.py     the filters and the draw
-masks.py       dropout's numbers
+masks.py       dropout's numbers, and dropout of weights
+penalties.py   penalties on the last layer's output
 operands.py    what products read
 launcher.py    the engine over CuPy: compile, launch, record
 cublas.py      products

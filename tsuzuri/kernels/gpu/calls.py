@@ -63,7 +63,7 @@ def lstm_forward(x, c, h, w_x, b_x, w_h, b_h, ratio, key, precision):
     columns = slice(x.shape[-1])
     gates = layer.gates.reshape(T * B, 4 * N)
     engine.product(x_op[:, columns], w_ops[0][:, columns], gates, transpose_b=True, precision=precision)
-    recurrence.recur_forward(engine, plans, (layer,), scratch, drops)
+    recurrence.recur_forward(engine, plans, (layer,), scratch, (drops,))
     return hs[1:], cs[-1], WindowCache(plans, layer, scratch, drops, x_op, w_ops[0], x.shape, precision)
 
 
@@ -81,7 +81,7 @@ def lstm_backward(g_hs, g_c, cache):
     layer = layer._replace(dz_op=engine.zeros(dz_shape, kind), dz_x_op=dz_x_op)
     g_hs = engine.zeros((T, B, N)) if g_hs is None else g_hs
     before = engine.empty((B, N)), engine.empty((B, N))
-    recurrence.recur_backward(engine, plans, (layer,), g_hs, scratch, drops, recurrence.Ends(g_c, *before))
+    recurrence.recur_backward(engine, plans, (layer,), g_hs, scratch, (drops,), recurrence.Ends(g_c, *before))
     dz, dz_x = (op.reshape(rows, -1) for op in (layer.dz_op, layer.dz_op if layer.dz_x_op is None else layer.dz_x_op))
     g_x = engine.empty((rows, shape[-1]))
     g_w_x, g_w_h = engine.empty(layer.w_x.shape), engine.empty(layer.w_h.shape)

@@ -3,23 +3,42 @@
 Axes and operands as in ``window.py``.
 """
 
+import math
+from typing import NamedTuple
+
 import numpy
 
 from tsuzuri.errors import UserError
 from tsuzuri.kernels.gpu import embedding, operands, output, recurrence, sums, update
 
 BFLOAT16 = "bfloat16"  # of the precisions the one whose operands are of another type
-PROJECTIONS = "projections"  # where the article drops values; else it is on the layers
-MATRICES = "l1_x/W", "l1_h/W", "l2_x/W", "l2_h/W", "l3/W"  # that products read
-KEYS = "read", "projected1", "between", "projected2", "written"  # the masks, in the order of ``rnn.RNN.keys``
-NUMBERS = 4  # of an optimizer's rule at most
+RULE_NUMBERS, NUMBERS = 4, 6  # of an optimizer's rule at most; with what goes with its step (``update.Besides``)
 
 
-def shapes(words, units):
-    """The parameters' shapes by name, as ``rnn.Sizes.shapes``."""
-    gates = {"W": (4 * units, units), "b": (4 * units,)}
-    layers = {f"{part}/{kind}": gates[kind] for part in ("l1_x", "l1_h", "l2_x", "l2_h") for kind in gates}
-    return {"l0/W": (words, units), **layers, "l3/W": (words, units), "l3/b": (words,)}
+class Training(NamedTuple):
+    """How a window learns: an optimizer's ``rule``, of ``update.STATES``, and the norm ``clip`` that it holds gradients
+    to; the ``precision`` of products: float32, tf32 or bfloat16; ``ar`` and ``tar``, penalties as in ``models.rnn``;
+    whether weights decay, and whether there is a running mean of them.
+    """
+
+    rule: str
+    clip: float
+    precision: str
+    ar: float = 0.0
+    tar: float = 0.0
+    decays: bool = False
+    averaged: bool = False
+
+
+def output_name(model):
+    """The name of the output layer's weights."""
+    return "l0/W" if model.tied else f"{model.output_name}/W"
+
+
+def matrices(model):
+    """The names of the matrices that products read: those of the layers, and the output layer's."""
+    named = [name for name, shape in model.shapes().items() if len(shape) > 1]
+    return [name for name in named if name != "l0/W" or model.tied]
 
 
 def require_room(engine, sizes):
@@ -29,28 +48,27 @@ def require_room(engine, sizes):
         return
     fits = [b for b in _halves(sizes.batch) if sizes.of_batch(b).bytes(engine) <= room]
     hint = f"at most --batchsize {_largest(sizes, fits[0], engine, room)}" if fits else "a smaller --unit"
+    units, words = sizes.model.units, sizes.model.words
     raise UserError(
-        f"--batchsize {sizes.batch}: a window of {sizes.steps} steps, {sizes.units} units and {sizes.words} words "
+        f"--batchsize {sizes.batch}: a window of {sizes.steps} steps, {units} units and {words} words "
         f"takes {format_bytes(needed)} of GPU memory, {format_bytes(room)} are free: {hint}, or -d cpu"
     )
 
 
 class Sizes:
-    """How large a window is, and so what it keeps. ``dropout_on`` counts where ``ratio`` is not 0."""
+    """How large a window is, and so what it keeps: of a ``model``, as in ``window.Window``, and its ``Training``."""
 
-    def __init__(self, words, units, batch, steps, ratio, dropout_on, rule, precision):
-        self.words, self.units, self.batch, self.steps = words, units, batch, steps
-        self._rest = ratio, dropout_on, rule, precision
-        self.rule, self.precision = rule, precision
-        self.masked = bool(ratio) and dropout_on == PROJECTIONS
-        self.operand = numpy.dtype("u2" if precision == BFLOAT16 else "f")
+    def __init__(self, model, batch, steps, training):
+        self.model, self.batch, self.steps, self.training = model, batch, steps, training
+        self.masked = model.rates()["projected1"] > 0  # dropout on what the layers project
+        self.operand = numpy.dtype("u2" if training.precision == BFLOAT16 else "f")
         self.rows = steps * batch
-        self.block = output.rows_at_once(self.rows, words)
-        self.layout = update.layout(shapes(words, units))
-        self.operands = update.operands(shapes(words, units), MATRICES)
+        self.block = output.rows_at_once(self.rows, model.words)
+        self.layout = update.layout(model.shapes())
+        self.operands = update.operands(model.shapes(), matrices(model))
         self.fields, self._feed_size = {}, 0
         for name, kind, count in (
-            ("keys", "u8", len(KEYS)),
+            ("keys", "u8", len(model.rates())),
             ("numbers", "f8", NUMBERS),
             ("ids", "i4", self.rows),
             ("targets", "i4", self.rows),
@@ -59,7 +77,7 @@ class Sizes:
             self._feed_size += -(-numpy.dtype(kind).itemsize * count // 64) * 64
 
     def of_batch(self, batch):
-        return Sizes(self.words, self.units, batch, self.steps, *self._rest)
+        return Sizes(self.model, batch, self.steps, self.training)
 
     def feed(self, fed):
         """What goes up for a window: the bytes of all fields, of those that are shorter the first."""
@@ -72,12 +90,10 @@ class Sizes:
 
     def arrays(self, engine):
         """Shape and type of every array by name, on this GPU, however the recurrence goes there."""
-        T, B, N, V = self.steps, self.batch, self.units, self.words
-        op = self.operand
-        Np, Gp, Vp = (operands.padded(size, op) for size in (N, 4 * N, V))
-        table = dict.fromkeys(
-            ("weights", "grads", *(f"state {s}" for s in update.STATES[self.rule])), (self.layout.size,)
-        )
+        T, B, V, widest = self.steps, self.batch, self.model.words, max(self.model.outputs)
+        op, training = self.operand, self.training
+        flat = "weights", "grads", *(f"state {s}" for s in update.STATES[training.rule])
+        table = dict.fromkeys((*flat, "mean") if training.averaged else flat, (self.layout.size,))
         table |= {
             "partials": (update.PARTIALS, "f8"),
             "norm": (1,),
@@ -85,29 +101,36 @@ class Sizes:
             "loss": (1,),
             "running": (1, "f8"),
             "losses": (self.rows,),
-            "sums": (max(sums.columns_scratch(self.rows, 4 * N), sums.columns_scratch(self.block, V)),),
-            "sorted": (embedding.gradient_scratch(self.rows, N),),
-            "read_op": ((T, B, Np), op),
-            "g_read": ((T, B, N),),
-            "g_written": ((T, B, N),),
-            "logits": ((self.block, Vp),),
+            "sums": (max(sums.columns_scratch(self.rows, 4 * widest), sums.columns_scratch(self.block, V)),),
+            "sorted": (embedding.gradient_scratch(self.rows, self.model.width),),
+            "read_op": ((T, B, operands.padded(self.model.width, op)), op),
+            "g": (self.rows * max(self.model.width, widest),),  # of what one layer hands to the other, one at a time
+            "logits": ((self.block, operands.padded(V, op)),),
             "counters": (recurrence.counters(engine), "u4"),
-            "sums_of_a_step": (recurrence.sums(B, N),),
+            "sums_of_a_step": (math.prod(recurrence.sums(B, widest)),),
         }
-        for layer in "12":
-            table |= {
-                "gates" + layer: ((T, B, 4 * N),),
-                "hs" + layer: ((T + 1, B, N),),
-                "cs" + layer: ((T + 1, B, N),),
-                "h_op" + layer: ((T + 1, B, Np), op),
-                "out_op" + layer: ((T, B, Np), op),
-                "dz_op" + layer: ((T, B, Gp), op),
-            }
-            if self.masked:
-                table["dz_x_op" + layer] = ((T, B, Gp), op)
+        for k in range(1, self.model.layers + 1):
+            table |= self._layer_arrays(k)
         if op == "u2":  # in float32 products read the weights, and the logits become their gradient in place
             table["operands"] = (self.operands.size, op)
-            table["d_op"] = ((self.block, Vp), op)
+            table["d_op"] = ((self.block, operands.padded(V, op)), op)
+        return table
+
+    def _layer_arrays(self, k):
+        T, B, N, op = self.steps, self.batch, self.model.outputs[k - 1], self.operand
+        Np, Gp = (operands.padded(size, op) for size in (N, 4 * N))
+        table = {
+            f"gates{k}": ((T, B, 4 * N),),
+            f"hs{k}": ((T + 1, B, N),),
+            f"cs{k}": ((T + 1, B, N),),
+            f"h_op{k}": ((T + 1, B, Np), op),
+            f"out_op{k}": ((T, B, Np), op),
+            f"dz_op{k}": ((T, B, Gp), op),
+        }
+        if self.masked:
+            table[f"dz_x_op{k}"] = ((T, B, Gp), op)
+        if self.model.rates()[f"weights{k}"]:
+            table[f"dropped{k}"] = ((4 * N, N),)  # recurrent weights after dropout
         return table
 
     def bytes(self, engine):

@@ -41,7 +41,7 @@ class Layer(NamedTuple):
 
 
 class Drops(NamedTuple):
-    """Dropout on the layers' outputs and on what they project."""
+    """Dropout on a layer's output and on what it projects."""
 
     outputs: masks.Dropout = masks.NONE
     projections: masks.Dropout = masks.NONE
@@ -55,7 +55,7 @@ class Ends(NamedTuple):
     g_c_before: object = None
 
 
-UNDROPPED, NOTHING = Drops(), Ends()
+NOTHING = Ends()
 
 
 def counters(engine):
@@ -68,11 +68,11 @@ def sums(batch, units):
     return 5, batch, units
 
 
-def recur_forward(engine, plans, layers, scratch, drops=UNDROPPED):
+def recur_forward(engine, plans, layers, scratch, drops):
     """Run a layer over a window, or both as a wavefront (``plans.forward.way``), from gates that hold x w_x^T.
 
     Makes gates, hs[1:], cs[1:], h_op[1:] and out_op. In a wavefront the upper layer's gates need not hold anything.
-    ``scratch``: arrays for ``counters`` and ``sums``.
+    ``scratch``: arrays for ``counters`` and ``sums``; ``drops``: the ``Drops`` of each of the layers.
     """
     plan = plans.forward
     if plan.way == tiling.STEPS:
@@ -87,7 +87,7 @@ def recur_forward(engine, plans, layers, scratch, drops=UNDROPPED):
     return None
 
 
-def recur_backward(engine, plans, layers, g_out, scratch, drops=UNDROPPED, ends=NOTHING):
+def recur_backward(engine, plans, layers, g_out, scratch, drops, ends=NOTHING):
     """From g_out (T, B, N), the gradient of the upper layer's out_op, to dz: over gates, in dz_op and in dz_x_op.
 
     ``ends`` may be given with one layer only; the rest is as in ``recur_forward``.
@@ -110,7 +110,8 @@ def recur_backward(engine, plans, layers, g_out, scratch, drops=UNDROPPED, ends=
 
 def _both(plan, layers, drops):
     assert len(layers) == len(plan.shares)
-    assert len(layers) == 1 or not drops.projections.threshold
+    assert len(layers) == len(drops)
+    assert len(layers) == 1 or not any(of_layer.projections.threshold for of_layer in drops)
     return layers[0], layers[-1]
 
 
@@ -123,12 +124,13 @@ def _launch(engine, plan, direction, layer, drops, *arrays):
     first, second = plan.shares[0], plan.shares[-1]
     sizes = *layer.gates.shape[:2], layer.cs.shape[2], plan.streams, plan.stream_groups
     shares = first.units, first.groups, second.units, second.groups
-    arguments = *arrays, *map(numpy.int32, (*sizes, *shares)), *drops.outputs, *drops.projections
+    dropouts = *drops[0].outputs, *drops[-1].outputs, *drops[0].projections[:2]
+    arguments = *arrays, *map(numpy.int32, (*sizes, *shares)), *dropouts
     launch(plan.blocks, first.threads, *arguments, shared=plan.shared, cooperative=True)
 
 
 def _steps_forward(engine, plan, layers, scratch, drops):
-    (layer,) = layers
+    (layer,), (drop,) = layers, drops
     launch = engine.kernel("recurrence_step", "step_forward", **plan.defines())
     T, B, N = len(layer.gates), *layer.hs.shape[1:]
     z = scratch[1][:4].reshape(B, 4 * N)
@@ -137,12 +139,12 @@ def _steps_forward(engine, plan, layers, scratch, drops):
         launch(
             *(-(-B * N // BLOCK), BLOCK, z, layer.b_x, layer.b_h, layer.gates[t], layer.hs[t:], layer.cs[t:]),
             *(layer.h_op[t:], layer.out_op[t], layer.out_key, layer.mask_key, *map(numpy.int32, (t * B, B, N))),
-            *(*drops.outputs, *drops.projections),
+            *(*drop.outputs, *drop.projections[:2]),
         )
 
 
 def _steps_backward(engine, plan, layers, g_out, scratch, drops, ends):
-    (layer,) = layers
+    (layer,), (drop,) = layers, drops
     launch = engine.kernel("recurrence_step", "step_backward", **plan.defines())
     T, B, N = len(layer.gates), *layer.cs.shape[1:]
     g_h, g_c = scratch[1][0], scratch[1][4]
@@ -158,7 +160,7 @@ def _steps_backward(engine, plan, layers, g_out, scratch, drops, ends):
         launch(
             *(-(-B * N // BLOCK), BLOCK, g_h, g_out[t], g_c_after, g_c_before, numpy.int32(given), layer.cs[t:]),
             *(layer.gates[t], layer.dz_op[t], _dz_x_op(layer)[t], layer.out_key, layer.mask_key),
-            *(*map(numpy.int32, (t * B, B, N)), *drops.outputs, *drops.projections),
+            *(*map(numpy.int32, (t * B, B, N)), *drop.outputs, *drop.projections[:2]),
         )
     if ends.g_h_before is not None:
         _product(engine, plan, layer.dz_op[0][:, : 4 * N], layer, ends.g_h_before)

@@ -187,16 +187,17 @@ class Plans:
 
 
 @functools.lru_cache(64)
-def plans_for(multiprocessors, shared_memory, steps, batch, units, precision, masked_projections=False):
+def plans_for(multiprocessors, shared_memory, steps, batch, units, precision, alone=False):
     """The fastest way, as estimated, of each direction of a window of T steps, B streams and N units.
 
-    On a GPU with so many multiprocessors and bytes of shared memory a block may have. ``masked_projections`` (dropout
-    on what the layers project) rules the wavefront out, whose upper layer never has its projections by themselves.
+    On a GPU with so many multiprocessors and bytes of shared memory a block may have. ``alone`` rules the wavefront
+    out: where there are not two layers of one width, or dropout is on what they project, which its upper layer never
+    has by itself.
     """
     fastest = []
     for direction in (FORWARD, BACKWARD):
         by_way = ways(direction, multiprocessors, shared_memory, steps, batch, units, precision)
-        plans = [plan for way, plan in by_way.items() if way != WAVEFRONT or not masked_projections]
+        plans = [plan for way, plan in by_way.items() if way != WAVEFRONT or not alone]
         fastest.append(min(plans, key=lambda plan: plan.microseconds))
     return Plans(*fastest)
 

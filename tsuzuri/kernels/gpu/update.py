@@ -26,9 +26,12 @@ SHARED = 32 * 8
 
 
 class Layout(NamedTuple):
-    """Where each parameter begins, by name, and how many values there are with the room between them."""
+    """Where each parameter begins, by name, and how many values there are with the room between them: of the matrices,
+    which come first, and of all.
+    """
 
     offsets: dict
+    matrices: int
     size: int
 
 
@@ -44,11 +47,12 @@ class Operands(NamedTuple):
 
 def layout(shapes):
     """The layout of parameters of these shapes, by name. Room between them must hold zeros."""
-    offsets, size = {}, 0
-    for name, shape in shapes.items():
+    offsets, size, matrices = {}, 0, 0
+    for name, shape in sorted(shapes.items(), key=lambda named: len(named[1]) < 2):
         offsets[name] = size
         size += _up(math.prod(shape), ALIGN)
-    return Layout(offsets, size)
+        matrices = size if len(shape) > 1 else matrices
+    return Layout(offsets, matrices, size)
 
 
 def operands(shapes, names):
@@ -68,11 +72,26 @@ def _up(size, step):
     return -(-size // step) * step
 
 
-def update_flat(engine, rule, weights, grads, states, numbers, clip, partials, norm, table=None, operands=None):
+class Besides(NamedTuple):
+    """What goes with a step: before it the first ``decayed`` values, a multiple of four, shrink by the factor that is
+    number 4; after it ``mean``, an array like the weights or None, moves towards them by the share that is number 5.
+    """
+
+    decayed: int = 0
+    mean: object = None
+
+
+PLAIN = Besides()
+
+
+def update_flat(
+    engine, rule, weights, grads, states, numbers, clip, partials, norm, table=None, operands=None, besides=PLAIN
+):
     """Bring weights and states one step forward by the rule of that name, with gradients held to the norm ``clip``.
 
     weights, grads and each of ``states``, in the order of ``STATES``: (L,) float32 in one ``layout``, whose room is
-    zeros; numbers float64, on the device: those of a tensor of ``numpy_/update.py``. partials (PARTIALS,) float64 is
+    zeros; numbers float64, on the device: those of a tensor of ``numpy_/update.py``, up to four, and what
+    ``besides`` takes. partials (PARTIALS,) float64 is
     scratch. norm (1,) float32 becomes the norm of the gradients, or 0 where ``clip`` is infinite. ``table`` and
     ``operands``, the device's copy of that of ``Operands`` and its values (uint16): what is updated is written there
     as bfloat16 too, but for what lies beyond a row's columns.
@@ -85,6 +104,8 @@ def update_flat(engine, rule, weights, grads, states, numbers, clip, partials, n
     first, second = (*states, weights, weights)[:2]
     arguments = [weights, grads, first, second, quads, numbers]
     arguments += [partials, numpy.int32(parts), numpy.float64(clip), norm]
+    mean = weights if besides.mean is None else besides.mean
+    arguments += [numpy.int64(besides.decayed // 4), mean, numpy.int32(besides.mean is not None)]
     name, shared = "update", SHARED
     if table is not None:
         arguments += [table, numpy.int32(len(table)), operands]
