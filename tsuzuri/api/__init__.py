@@ -24,8 +24,11 @@ arguments.py               arguments that are in no table of options
 samples.py                 what a training shows of its best model
 drawing.py                 ids drawn from a model as the options say
 novelty.py                how new a text or a piece is
-text_copies.py            what texts copy of what their run was trained on
-music_copies.py           and pieces, in whatever key
+text_copies.py             what texts copy of what their run was trained on
+music_copies.py            and pieces, in whatever key
+growing_text.py            a text as it grows, to its end
+text_constraints.py        what a text must not have
+prompts.py                 beginnings from a file
 text_generation.py         texts from a model
 music_generation.py        pieces from a model
 scoring.py                 how well a model predicts a text or a piece, word by word

@@ -13,10 +13,10 @@ aozora.py        Aozora Bunko's format, cleaned to the author's words
 aozora_frame.py  its title block, symbols' block, contents and footer
 gutenberg.py     Project Gutenberg's format, cut to the book
 paragraphs.py    lines and blank lines between paragraphs; wrapped lines joined
-tokenizers.py    lines to words and exactly back; MeCab
 scripts.py       the tokenizer that suits a corpus, by the scripts in it
 tokenizers.py    lines to words and exactly back
 dictionaries.py  MeCab and its dictionaries
+subwords.py      pieces that are learned: SentencePiece
 clusters.py      what people take for one character
 segmentation.py  text without spaces to known words
 brackets.py      the brackets of words, and how a corpus uses them
