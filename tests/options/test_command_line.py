@@ -8,7 +8,7 @@ from tsuzuri.errors import UserError
 from tsuzuri.options import classify, generate, midi, train
 from tsuzuri.options.command_line import read_command_line
 from tsuzuri.options.resolve import option_names
-from tsuzuri.options.values import FLAG
+from tsuzuri.options.values import FLAG, FRACTION, SHARE
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_is_wrong_is_said_in_plain_words(tables, line, reason):
 def test_every_spelling_is_read_as_its_option(tables):
     run = ["RUN"] * ("run" in option_names(tables))
     for option in (option for rows in tables.values() for option in rows if not option.positional):
-        value = [*option.kind.choices, option.shown_default() or {"top_p": "1"}.get(option.name, "4")][0]
+        value = [*option.kind.choices, option.shown_default() or ("1" if option.kind in (FRACTION, SHARE) else "4")][0]
         for flag in option.all_spellings:
             given = read_command_line(tables, [*run, flag, *([] if option.kind is FLAG else [value])])
             assert given.keys() - {"run"} == {option.name}, flag

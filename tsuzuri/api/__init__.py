@@ -24,5 +24,8 @@ arguments.py               arguments that are in no table of options
 samples.py                 what a training shows of its best model
 drawing.py                 ids drawn from a model as the options say
 text_generation.py         texts from a model
+text_constraints.py        what a text must not have, by what its run knows
+growing_text.py            a text as it grows, and where it ends
+prompts.py                 files of prompts
 music_generation.py        pieces from a model
 """

@@ -9,7 +9,7 @@ from typing import Any
 from tsuzuri.api.drawing import Note, best_rows, draw_ids, rows_for_each
 from tsuzuri.api.growing_text import GrowingText
 from tsuzuri.api.prompts import Prompt
-from tsuzuri.api.text_constraints import depth_counter, run_brackets, text_constraints, text_lines
+from tsuzuri.api.text_constraints import depth_counter, knows_brackets, run_brackets, text_constraints, text_lines
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import wordfile
 from tsuzuri.midi.words.collect import is_music_path
@@ -50,7 +50,8 @@ class GeneratedTexts:
         primes = Primes([ids for ids in beginnings for _ in range(each)])
         self.count = len(prompts) * args["num_samples"]
         length = args["length"] or WORDS_A_SENTENCE * (args["sentences"] or 1)
-        signs = run_brackets(run) if args["brackets"] else {}
+        on = knows_brackets(run) if args["brackets"] is None else args["brackets"]
+        signs = run_brackets(run) if on else {}
         constraints = text_constraints(run, primes, length, signs)
         self._scores = WordScores() if self._best_of > 1 else None
         self._rows = constraints.follow(draw_ids(args, run, primes, constraints, scores=self._scores))
