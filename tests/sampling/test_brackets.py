@@ -33,7 +33,8 @@ class Table:
 
     xp = numpy
 
-    def __init__(self, rng, size=len(WORDS)):
+    def __init__(self, rng):
+        size = len(WORDS)
         self.logits = rng.normal(0, 3, (size, size)).astype("f")
 
     def reset_state(self):
@@ -175,13 +176,8 @@ def test_a_pair_that_no_word_closes_is_none():
     ],
 )
 def test_sentences_within_brackets_do_not_count(text, sentences, wanted):
-    signs = {
-        c: found
-        for c, found in zip(
-            text, map(lambda c: signs_of_words([c, "「", "」", "『", "』", "（", "）"]).get(0), text), strict=True
-        )
-        if found
-    }
+    letters = "「」『』（）"
+    signs = {letters[i]: found for i, found in signs_of_words(letters).items()}
     ending = Ending(None, sentences, *sentence_rules(lambda a, b: False, (), Nesting(signs).take))
     assert "".join(c for c in text if not ending.over and ending.take(c)) == wanted
 

@@ -1,5 +1,6 @@
 """Each filter is its slow, obvious twin, on NumPy's arrays and on others; and their order is the documented one."""
 
+import itertools
 import math
 
 import numpy
@@ -201,18 +202,8 @@ def test_a_stream_is_the_same_where_its_arrays_are_a_gpus(rng, module):
     logits, seed = rng.normal(0, 2, (40, 40)).astype("f"), int(rng.integers(2**32))
 
     def drawn(xp):
-        rows = generate_words(
-            *(
-                Model(xp, logits),
-                [0, 5],
-                filters.make_sampler(*SETTINGS),
-                forbid_three,
-                numpy.random.default_rng(seed),
-                3,
-            ),
-            history=History(3),
-            scores=scores,
-        )
+        model, sample, generator = Model(xp, logits), filters.make_sampler(*SETTINGS), numpy.random.default_rng(seed)
+        rows = generate_words(model, [0, 5], sample, forbid_three, generator, 3, history=History(3), scores=scores)
         return [(next(rows).tolist(), scores.last.tolist()) for _ in range(50)]
 
     def forbid_three(logits):
@@ -224,11 +215,10 @@ def test_a_stream_is_the_same_where_its_arrays_are_a_gpus(rng, module):
     assert [words for words, _ in found] == [words for words, _ in wanted]
     numpy.testing.assert_allclose([last for _, last in found], [last for _, last in wanted])
     assert not any(3 in words for words, _ in found)
-    before = [[5] * 3, *(words for words, _ in found[:-1])]  # scores are of all words, the forbidden one too
-    wanted = [
-        [math.log(shares(logits[a].tolist())[b]) for a, b in zip(*pair, strict=True)]
-        for pair in zip(before, (w for w, _ in found), strict=True)
-    ]
+    words = [[5] * 3, *(words for words, _ in found)]
+    chances = [list(map(math.log, shares(row))) for row in logits.tolist()]  # of the forbidden word too
+    pairs = [zip(*pair, strict=True) for pair in itertools.pairwise(words)]
+    wanted = [[chances[last][word] for last, word in pair] for pair in pairs]
     numpy.testing.assert_allclose([last for _, last in found], wanted, rtol=1e-5)
 
 

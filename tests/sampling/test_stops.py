@@ -32,13 +32,7 @@ def test_a_text_ends_before_the_first_of_them(rng, stops):
 
 def test_only_what_may_begin_a_stop_text_is_held_back():
     stops = StopTexts(["END."])
-    assert [stops.take(piece) for piece in ("an E", "N", "ough", " E", "ND", ". x")] == [
-        "an ",
-        "",
-        "ENough",
-        " ",
-        "",
-        "",
-    ]
+    pieces = "an E", "N", "ough", " E", "ND", ". x"
+    assert [stops.take(piece) for piece in pieces] == ["an ", "", "ENough", " ", "", ""]
     assert stops.over
     assert stops.finish() == ""
