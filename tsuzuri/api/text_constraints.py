@@ -17,11 +17,6 @@ from tsuzuri.training.run import Run
 
 # As ``BracketHabits.report`` has them
 HABITS = {"pairs": [one_of(*PAIRS)], "lines": FLAG, "again": FLAG, "longest": whole(1)}
-    "pairs": [one_of(*PAIRS)],
-    "lines": FLAG,
-    "again": FLAG,
-    "longest": whole(1),
-}  # as ``BracketHabits.report`` has them
 Signs = Mapping[int, tuple[int, ...]]  # of the ids that have any
 
 
