@@ -30,6 +30,9 @@ growing_text.py            a text as it grows, to its end
 text_constraints.py        what a text must not have
 prompts.py                 beginnings from a file
 text_generation.py         texts from a model
+text_constraints.py        what a text must not have, by what its run knows
+growing_text.py            a text as it grows, and where it ends
+prompts.py                 files of prompts
 music_generation.py        pieces from a model
 scoring.py                 how well a model predicts a text or a piece, word by word
 scored_inputs.py           what is to be scored, as words

@@ -5,7 +5,7 @@ from typing import Any
 import numpy
 
 from tsuzuri import storage
-from tsuzuri.api.text_constraints import depth_counter, run_brackets, text_constraints
+from tsuzuri.api.text_constraints import depth_counter, knows_brackets, run_brackets, text_constraints
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import collect, convert
@@ -31,7 +31,7 @@ def generate_sample(run: Run, epoch: int) -> str:
 
 def _text_sample(run: Run, model: Any, rng: numpy.random.Generator) -> str:
     words, tokenizer = run.vocabulary.words, tokenizers.tokenizer_of_run(run.about, run.subwords)
-    signs, beginning = run_brackets(run), primes.Primes([[vocabulary.EOS]])
+    signs, beginning = run_brackets(run) if knows_brackets(run) else {}, primes.Primes([[vocabulary.EOS]])
     rules = sentences.sentence_rules(tokenizer.spaced, depth_after=depth_counter(run, signs))
     ending = endings.Ending(WORDS, SENTENCES, *rules)
     sample, escape = filters.make_sampler(), loops.LoopEscape(1)

@@ -16,7 +16,8 @@ from tsuzuri.text.subwords import is_byte
 from tsuzuri.text.vocabulary import EOS, SPECIAL, UNK
 from tsuzuri.training.run import Run
 
-HABITS = {"pairs": [one_of(*PAIRS)], "lines": FLAG, "longest": whole(1)}  # as ``BracketHabits.report`` has them
+# As ``BracketHabits.report`` has them
+HABITS = {"pairs": [one_of(*PAIRS)], "lines": FLAG, "again": FLAG, "longest": whole(1)}
 Signs = Mapping[int, tuple[int, ...]]  # of the ids that have any
 
 
@@ -35,9 +36,14 @@ def text_constraints(run: Run, primes: Primes, length: int, signs: Signs) -> Con
     line_end = None if habits.lines else EOS
     budgets = length + primes.extra
     brackets = ClosedBrackets(
-        signs, primes.common(), budgets, habits.longest, line_end, lambda i: is_sentence_end(words[i])
+        signs, primes.common(), budgets, habits.longest, line_end, habits.again, lambda i: is_sentence_end(words[i])
     )
     return Constraints(lines, brackets)
+
+
+def knows_brackets(run: Run) -> bool:
+    """Whether a run knows how its corpus uses brackets; an older one does not, and goes on writing as it did."""
+    return "brackets" in run.about["corpus"]["report"]
 
 
 def run_brackets(run: Run) -> Signs:
@@ -59,14 +65,14 @@ def bracket_habits_of_run(run: Run) -> BracketHabits:
     Of an older run it is not known, and is as in most: all pairs, and none open at the end of a line that is whole.
     """
     report = run.about["corpus"]["report"]
-    if "brackets" not in report:
+    if not knows_brackets(run):
         return BracketHabits(lines=bool(report.get("wrapped")))
     held = report["brackets"]
     try:
         check_value(held, HABITS, "corpus.report.brackets")
     except ValueError as error:
         raise UserError(f"{run.file('run.json')}: damaged, or not a run of this program: {error}") from None
-    return BracketHabits(tuple(held["pairs"]), held["lines"], held["longest"])
+    return BracketHabits(tuple(held["pairs"]), held["lines"], held["again"], held["longest"])
 
 
 def text_lines(run: Run) -> str:

@@ -10,7 +10,7 @@ from tsuzuri.api.drawing import Note, best_rows, draw_ids, rows_for_each
 from tsuzuri.api.growing_text import GrowingText
 from tsuzuri.api.novelty import Novelty, gave_way_line
 from tsuzuri.api.prompts import Prompt
-from tsuzuri.api.text_constraints import depth_counter, run_brackets, text_constraints, text_lines
+from tsuzuri.api.text_constraints import depth_counter, knows_brackets, run_brackets, text_constraints, text_lines
 from tsuzuri.api.text_copies import TextCopies, printed_word
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import wordfile
@@ -53,7 +53,8 @@ class GeneratedTexts:
         primes = Primes([ids for ids in beginnings for _ in range(each)])
         self.count = len(prompts) * args["num_samples"]
         length = args["length"] or WORDS_A_SENTENCE * (args["sentences"] or 1)
-        signs = run_brackets(run) if args["brackets"] else {}
+        on = knows_brackets(run) if args["brackets"] is None else args["brackets"]
+        signs = run_brackets(run) if on else {}
         constraints: Any = text_constraints(run, primes, length, signs)
         self._copies = TextCopies(run, self.tokenizer) if args["novelty"] or args["max_copy"] else None
         self._most, self._note = args["max_copy"], note

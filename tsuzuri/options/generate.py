@@ -111,7 +111,12 @@ TABLES = {
             "total probability of the words of the most usual surprise to draw from (default: 1)",
             "--typical-p",
         ),
-        Option("--brackets", SWITCH, True, "brackets close in their order, and before the text ends"),
+        Option(
+            "--brackets",
+            SWITCH,
+            None,
+            "brackets close in their order, and before the text ends (default: on; off for runs of older versions)",
+        ),
         Option("--escape", SWITCH, True, "escape from loops: a higher temperature while the output repeats itself"),
         Option("--seed", SEED, None, "random seed (default: a new one, printed on standard error)"),
         Option("-d --device", DEVICE, "auto", "auto, cpu, gpu or gpu:N"),

@@ -59,7 +59,7 @@ class Option(NamedTuple):
 
     def shown_default(self) -> str:
         """The default as help shows it: on or off for a switch, nothing where there is none or the option is off."""
-        if self.kind is SWITCH:
+        if self.kind is SWITCH and self.default is not None:
             return "on" if self.default else "off"
         if self.kind is FLAG or self.default is None or self.default is REQUIRED or self.several:
             return ""

@@ -22,8 +22,8 @@ RECENT = 64  # words that the repetition penalty looks back at: a paragraph
 
 
 def module_of_array(array):
-    """NumPy, or the module whose array this is, such as CuPy, which is not imported here."""
-    return numpy if isinstance(array, numpy.ndarray) else sys.modules[type(array).__module__.partition(".")[0]]
+    """The module whose array this is: NumPy, or one such as CuPy, which is not imported here."""
+    return sys.modules[type(array).__module__.partition(".")[0]]
 
 
 def repetition_penalty(logits, words, penalty):

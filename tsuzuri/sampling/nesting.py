@@ -4,9 +4,14 @@ A word's signs are numbers in their order: k opens pair k, -k closes it. A word 
 """
 
 
-def nested(stack, signs):
-    """The stack after ``signs`` where each closes what is innermost; None where one would close anything else."""
+def nested(stack, signs, again=True):
+    """The stack after ``signs`` where each closes what is innermost; None where one would close anything else.
+
+    Nor may a pair be opened that is open, unless ``again``.
+    """
     for sign in signs:
+        if sign > 0 and not again and sign in stack:
+            return None
         if sign > 0:
             stack = (*stack, sign)
         elif stack and stack[-1] == -sign:

@@ -69,7 +69,7 @@ def _masking(constrain, xp):
 
 
 def _on_host(words):
-    return words if isinstance(words, numpy.ndarray) else words.get()
+    return words.get() if hasattr(words, "get") else words
 
 
 def generate_words_on_gpu(writer, prime, constrain, steady):

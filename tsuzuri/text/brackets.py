@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 PAIRS = ("「」", "『』", "（）", "〈〉", "《》", "【】", "〔〕", "［］", "“”", "()", "[]", "{}")
 MATCHED = 0.75  # of a pair's signs, at least: with fewer it is used for something else
-CROSSING = 0.05  # of the brackets, above which line ends in them are a habit: in novels 0.3 to 1.5 % have one
+RARE = 0.05  # of the brackets, above which line ends in them are a habit: in novels 0.3 to 1.5 % have one, and as
+# few open a pair within itself
 MOST = 0.99  # of the brackets are no longer than ``BracketHabits.longest``
 SHORTEST, LONGEST = 30, 200  # words: the least of ``longest``, and what stands for it where no corpus was looked at
 FORGOTTEN = 2000  # words after which a bracket that is still open was never meant to close
@@ -18,15 +19,19 @@ CLOSES = {pair[1]: k for k, pair in enumerate(PAIRS, 1)}
 
 
 class BracketHabits(NamedTuple):
-    """How a corpus uses brackets: which ``pairs``, whether they stay open at line ends, their length in words."""
+    """How a corpus uses brackets: which ``pairs``, and how long they are in words, of 99 in 100 at most ``longest``.
+
+    ``lines``: whether they stay open at line ends; ``again``: whether a pair is opened within itself.
+    """
 
     pairs: tuple[str, ...] = PAIRS
     lines: bool = False
+    again: bool = False
     longest: int = LONGEST
 
     def report(self) -> dict[str, Any]:
         """As JSON has it."""
-        return {"pairs": list(self.pairs), "lines": self.lines, "longest": self.longest}
+        return {"pairs": list(self.pairs), "lines": self.lines, "again": self.again, "longest": self.longest}
 
 
 def bracket_signs(word: str, pairs: Sequence[str] = PAIRS) -> tuple[int, ...]:
@@ -59,7 +64,7 @@ def bracket_habits(ids: Iterable[int], words: Sequence[str], line_end: int) -> B
     places = [(place, i) for place, i in enumerate(ids) if i in signs]
     seen, matched = [0] * len(PAIRS), [0] * len(PAIRS)
     lengths: list[int] = []
-    crossing, line = 0, 0
+    crossing, again, line = 0, 0, 0
     stack: list[tuple[int, int, int]] = []  # pair, place, line
     for place, i in places:
         line += i == line_end
@@ -69,6 +74,7 @@ def bracket_habits(ids: Iterable[int], words: Sequence[str], line_end: int) -> B
             k = abs(sign)
             seen[k - 1] += 1
             if sign > 0:
+                again += any(opened[::2] == (k, line) for opened in stack)
                 stack.append((k, place, line))
             elif any(opened[0] == k for opened in stack):
                 while stack[-1][0] != k:
@@ -79,4 +85,5 @@ def bracket_habits(ids: Iterable[int], words: Sequence[str], line_end: int) -> B
                 crossing += first != line
     pairs = tuple(pair for pair, n, good in zip(PAIRS, seen, matched, strict=True) if good > MATCHED * n)
     longest = sorted(lengths)[int(MOST * len(lengths))] if lengths else LONGEST
-    return BracketHabits(pairs, crossing > CROSSING * len(lengths), max(SHORTEST, longest))
+    rare = RARE * len(lengths)
+    return BracketHabits(pairs, crossing > rare, again > rare, max(SHORTEST, longest))

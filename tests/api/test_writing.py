@@ -1,0 +1,205 @@
+"""What may be asked of a text or a piece: filters, stop texts, the best of several, several beginnings, brackets."""
+
+import itertools
+import re
+
+import numpy
+import pytest
+
+import tsuzuri
+from tests.api.conftest import SMALL
+from tsuzuri.cli import generate
+from tsuzuri.training.run import load_run
+
+DRAW = {"length": 30, "device": "cpu"}
+QUOTED = "".join(f"「{a} {b} 。 」 {a} {b} 。\n『 {b} 「 {a} 」 』\n" for a in "abc" for b in "defgh")
+
+
+@pytest.fixture(scope="module")
+def quoting_run(tmp_path_factory):
+    """A run of text with quotations, trained a little."""
+    out = tmp_path_factory.mktemp("quoting") / "run"
+    return tsuzuri.train(texts=[QUOTED.replace("「", "「 ")], out=out, sample_every=0, **SMALL | {"unit": 8})
+
+
+def balanced(text):
+    stack = []
+    for c in text:
+        if c in "「『":
+            stack.append({"「": "」", "『": "』"}[c])
+        elif c in "」』" and (not stack or stack.pop() != c):
+            return False
+    return not stack
+
+
+@pytest.mark.parametrize("how", [{"length": 23}, {"sentences": 2}, {"length": 9, "temperature": 2}], ids=str)
+def test_brackets_are_closed(quoting_run, how):
+    texts = quoting_run.generate_many(250, seed=1, device="cpu", **how)
+    assert all(map(balanced, texts))
+    assert all(balanced(line) for text in texts for line in text.split("\n"))
+    assert sum("「" in text for text in texts) > 60
+    free = quoting_run.generate_many(250, seed=1, device="cpu", brackets=False, **how)
+    assert sum(map(balanced, free)) < 200
+
+
+def test_the_brackets_of_a_prime_are_closed(quoting_run):
+    for text in quoting_run.generate_many(20, "「 a 『 d", seed=1, length=8, device="cpu"):
+        assert text.startswith("「 a 『 d")
+        assert balanced(text)
+
+
+def test_a_run_that_does_not_know_its_brackets_writes_as_it_did(quoting_run, monkeypatch):
+    free, closed = (quoting_run.generate(seed=3, brackets=on, **DRAW) for on in (False, True))
+    assert free != closed
+    report = quoting_run._run.about["corpus"]["report"]
+    kept = dict(report)
+    try:
+        del report["brackets"]
+        assert quoting_run.generate(seed=3, **DRAW) == free
+        assert balanced(quoting_run.generate(seed=3, brackets=True, **DRAW))
+        report["brackets"] = {"pairs": ["xy"], "lines": 1}
+        with pytest.raises(tsuzuri.UserError, match=r"run.json: damaged.*corpus.report.brackets"):
+            quoting_run.generate(seed=3, **DRAW)
+    finally:
+        report.update(kept)
+
+
+FILTERS = {"repetition_penalty": 4, "no_repeat": 2, "min_p": 0.97, "typical": 0.2}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_each_filter_changes_what_is_drawn(text_run, music_run, name):
+    for run in (text_run, music_run):
+        plain, filtered = (run.generate(seed=2, **DRAW, **how) for how in ({}, {name: FILTERS[name]}))
+        assert plain != filtered
+
+
+def test_no_phrase_comes_twice(text_run):
+    words = text_run.generate("a d", seed=2, no_repeat=3, length=60, device="cpu").replace("\n", " \n ").split(" ")
+    phrases = list(zip(words, words[1:], words[2:], strict=False))
+    assert len(phrases) == len(set(phrases)) > 30
+
+
+def test_a_text_ends_before_its_stop_text(text_run):
+    text = text_run.generate("a", seed=4, **DRAW)
+    for stop in ("\n", ". \n", text[9:14], text[-1]):
+        found = text_run.generate("a", seed=4, stop=stop, **DRAW)
+        assert found == "a" + text[1 : text.find(stop, 1) if stop in text[1:] else None]
+        assert "".join(text_run.stream("a", seed=4, stop=[stop, "zz"], **DRAW)) == found
+    with pytest.raises(tsuzuri.UserError, match=r"^stop: must be a text of one character or more"):
+        text_run.generate(stop="")
+
+
+def score(run, text):
+    """The mean log-probability of a text's words, word by word by the model itself."""
+    run = load_run(run.path)
+    model, ids = run.load_best(), [0]
+    model.reset_state()
+    ids += [run.vocabulary.ids["<eos>" if w == "\n" else w] for w in text.replace("\n", " \n ").split(" ") if w]
+    chances = []
+    for i, following in itertools.pairwise(ids):
+        logits = model.step(numpy.array([i], "i"))[0].astype("d")
+        chances.append(logits[following] - numpy.log(numpy.exp(logits).sum()))
+    return numpy.mean(chances)
+
+
+def test_the_best_of_several_is_the_likeliest(text_run):
+    rows = text_run.generate_many(6, seed=5, **DRAW)
+    best = [text_run.generate_many(2, seed=5, best_of=3, **DRAW)]
+    wanted = [max(rows[start : start + 3], key=lambda text: score(text_run, text)) for start in (0, 3)]
+    assert best == [wanted]
+    assert text_run.generate(seed=5, best_of=6, **DRAW) == max(rows, key=lambda text: score(text_run, text))
+    assert "".join(text_run.stream(seed=5, best_of=6, **DRAW)) == text_run.generate(seed=5, best_of=6, **DRAW)
+
+
+def test_the_best_of_several_pieces(music_run):
+    pieces = music_run.generate_many(4, seed=5, **DRAW)
+    best = music_run.generate(seed=5, best_of=4, **DRAW)
+    assert best.words in [piece.words for piece in pieces]
+    assert list(music_run.stream(seed=5, best_of=4, **DRAW)) == best.words
+
+
+def test_a_text_for_each_beginning(text_run):
+    primes = ["a", "b g b .\nc", "", "c d"]
+    texts = text_run.generate_each(primes, seed=6, **DRAW)
+    assert len(texts) == 4
+    assert all(text.startswith(prime) for text, prime in zip(texts, primes, strict=True))
+    for options, message in (
+        ({"primes": ["a", "b zz"]}, r"^primes\[1\]: 'zz': not a known word"),
+        ({"primes": []}, "must be a list of one text or more"),
+        ({"primes": ["a", 5]}, "must be a list of one text or more"),
+        ({"primes": "a"}, "must be a list of texts"),
+        ({"primes": ["a"], "prompts": "file"}, r"prompts: not an option of generate: generate_each\(primes"),
+    ):
+        with pytest.raises(tsuzuri.UserError, match=message):
+            text_run.generate_each(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"repetition_penalty": 0.9}, "repetition_penalty: 0.9 is out of range: must be 1 or more"),
+        ({"no_repeat": 0}, "no_repeat: 0 is out of range: must be 1 or more"),
+        ({"min_p": 1.1}, "min_p: 1.1 is out of range: must be 0 or more, at most 1"),
+        ({"typical": 0}, "typical: 0 is out of range: must be above 0, at most 1"),
+        ({"best_of": 0}, "best_of: 0 is out of range"),
+        ({"brackets": "round"}, "brackets: round is unknown: must be on or off"),
+        ({"best_of": 60_000, "count": 2}, "120,000 to draw side by side: must be at most 65,536"),
+    ],
+)
+def test_what_is_out_of_range_is_refused(text_run, options, message):
+    with pytest.raises(tsuzuri.UserError, match=message):
+        text_run.generate_many(options.pop("count", 1), **options)
+
+
+@pytest.mark.parametrize("name", ["stop", "brackets"])
+def test_music_has_none(music_run, name):
+    with pytest.raises(tsuzuri.UserError, match=f"{name}: is for text"):
+        music_run.generate(**{name: {"stop": "a", "brackets": False}[name]})
+
+
+# Of the command
+
+
+def test_prompts_of_a_file(text_run, tmp_path, capsys):
+    path = tmp_path / "prompts.txt"
+    path.write_bytes("\ufeffa\r\n\r\nb g\r\n".encode())
+    command = [text_run.path, "--prompts", str(path), "--length", "8", "--seed", "1", "-d", "cpu"]
+    assert not generate.main(command)
+    parts = re.split(r"^======== (.*) ========\n", capsys.readouterr().out, flags=re.MULTILINE)
+    assert parts[1::2] == ["prompt 1 of 2: a", "prompt 2 of 2: b g"]
+    assert [part.startswith(start) for part, start in zip(parts[2::2], ("a", "b g"), strict=True)] == [True] * 2
+    assert parts[2::2] == [text + "\n" for text in text_run.generate_each(["a", "b g"], length=8, seed=1, device="cpu")]
+
+    assert not generate.main([*command, "-n", "2", "--best-of", "2"])
+    found = capsys.readouterr()
+    assert "======== prompt 2 of 2, text 1 of 2: b g ========\nb g" in found.out
+    assert re.search(r"^best of 2: (-\d\.\d\d, ){3}-\d\.\d\d nats a word$", found.err, re.MULTILINE)
+    assert not generate.main([*command, "-n", "2", "-o", f"{tmp_path}/texts/"])
+    names = [f"run-1-{prompt}-{n}.txt" for prompt in (1, 2) for n in (1, 2)]
+    assert sorted(file.name for file in (tmp_path / "texts").iterdir()) == names
+    assert (tmp_path / "texts" / names[3]).read_text().startswith("b g")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a\n\nb zz\n", r"prompts.txt, line 3: 'zz': not a known word"),
+        ("\n \n", "prompts.txt: holds no prompt"),
+        (None, "prompts.txt: no such file"),
+    ],
+)
+def test_a_bad_prompt_is_refused_before_anything_is_drawn(text_run, tmp_path, capsys, content, message):
+    path = tmp_path / "prompts.txt"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(tsuzuri.UserError, match=message):
+        generate.main([text_run.path, "--prompts", str(path)])
+    assert capsys.readouterr().out == ""
+
+
+def test_prompts_beside_a_prime_are_refused(text_run, music_run):
+    with pytest.raises(tsuzuri.UserError, match="--prompts file: and a to begin with: give one of them"):
+        generate.main([text_run.path, "a", "--prompts", "file"])
+    with pytest.raises(tsuzuri.UserError, match="--prompts: is for text"):
+        generate.main([music_run.path, "--prompts", "file"])
