@@ -13,15 +13,26 @@ from tsuzuri.data import packing
 from tsuzuri.kernels import functions as K
 from tsuzuri.kernels import native
 from tsuzuri.kernels.numpy_ import dropout
+from tsuzuri.kernels.numpy_ import packed as packed_kernels
 from tsuzuri.models.classifier import LARGEST, MODELS, POOLS, ClassifierSizes, SequenceClassifier
 
 WORDS, WIDTH, UNITS, CLASSES = 23, 5, 7, 3
 KINDS = [*itertools.product(("lstm", "bilstm", "rnn"), (1, 2), POOLS), *(("bow", 1, pool) for pool in POOLS)]
+KINDS.append(("flatten", 1, "mean"))
+EVERY_DROPOUT = {
+    "dropout": 0.4,
+    "dropout_words": 0.3,
+    "drop_words": 0.2,
+    "dropout_between": 0.3,
+    "dropout_weights": 0.4,
+}
+MAXLEN = 12  # of a flattened text
 every_kind = pytest.mark.parametrize(("model", "layers", "pool"), KINDS)
 
 
 def sizes_of(model="lstm", layers=1, pool="mean", **others):
-    return ClassifierSizes(WORDS, WIDTH, UNITS, CLASSES, model, layers, pool, **{"dropout": 0.0} | others)
+    others = {"dropout": 0.0, "maxlen": MAXLEN if model == "flatten" else None} | others
+    return ClassifierSizes(WORDS, WIDTH, UNITS, CLASSES, model, layers, pool, **others)
 
 
 def made(sizes, dtype="d", **settings):
@@ -58,7 +69,7 @@ def read(model, stack, ids):
     rows = model.l0(ids)
     for name in stack:
         below, before = getattr(model, f"{name}_x"), getattr(model, f"{name}_h")
-        h = c = model.xp.zeros((1, model.sizes.units), rows.dtype)
+        h = c = model.xp.zeros((1, before.W.shape[1]), rows.dtype)
         said = []
         for row in rows:
             z = below(row[None]) + before(h)
@@ -69,11 +80,15 @@ def read(model, stack, ids):
 
 
 def pooled(rows, pool):
-    return {"mean": F.mean(rows, axis=0), "max": F.max(rows, axis=0), "last": rows[-1]}[pool]
+    pools = {"mean": F.mean(rows, axis=0), "max": F.max(rows, axis=0), "last": rows[-1]}
+    return F.concat([pools[part] for part in ("last", "max", "mean")], axis=0) if pool == "concat" else pools[pool]
 
 
 def plain_logits(model, ids):
     """Of one text, (1, K), by what the model is said to be."""
+    if model.sizes.model == "flatten":  # zeros, and the last word in the first place
+        rows = F.pad(model.l0(ids[::-1]), [(0, MAXLEN - len(ids)), (0, 0)], "constant")
+        return model.out(rows.reshape(1, -1))
     stacks = model.sizes.stacks() or [[]]
     said = [pooled(read(model, stack, ids[::step]), model.sizes.pool) for stack, step in zip(stacks, (1, -1))]  # noqa: B905
     return model.out(F.concat(said, axis=0)[None])
@@ -103,8 +118,8 @@ def test_a_batch_equals_a_word_at_a_time(rng, model, layers, pool, dtype, tolera
 
 @every_kind
 def test_gradients_equal_differences(rng, model, layers, pool):
-    """Of each parameter in a random direction, with dropout, whose masks are the same each time."""
-    ours = made(sizes_of(model, layers, pool, dropout=0.4, dropout_words=0.3), decay=0.1)
+    """Of each parameter in a random direction, with every dropout, whose masks are the same each time."""
+    ours = made(sizes_of(model, layers, pool, **EVERY_DROPOUT, locked=bool(rng.integers(2))), decay=0.1)
     sequences, labels = batch_of(rng, count=4, longest=5)
     state = ours.rng.bit_generator.state
 
@@ -130,14 +145,34 @@ def test_the_sizes_tell_the_shape_of_every_parameter(model, layers, pool):
         name[1:]: param.shape for name, param in SequenceClassifier(sizes, numpy.random.default_rng(0)).namedparams()
     }
     assert found == sizes.shapes()
-    assert found["out/W"] == (CLASSES, {"bilstm": 2 * UNITS, "bow": WIDTH}.get(model, UNITS))
+    length = {"bilstm": 2 * UNITS, "bow": WIDTH, "flatten": MAXLEN * WIDTH}.get(model, UNITS)
+    assert found["out/W"] == (CLASSES, 3 * length if pool == "concat" else length)
 
 
 def test_layers_have_the_names_of_the_language_model():
     assert sizes_of("lstm", 2).stacks() == [["l1", "l2"]]
     assert sizes_of("bilstm", 2).stacks() == [["l1", "l2"], ["b1", "b2"]]
     assert sizes_of("bow").stacks() == []
-    assert MODELS == ("lstm", "bilstm", "rnn", "bow")
+    assert MODELS == ("lstm", "bilstm", "rnn", "bow", "flatten")
+
+
+def test_the_last_layer_of_a_stack_may_have_units_of_its_own(rng):
+    """As that of a language model whose output layer is its embedding."""
+    ours = made(sizes_of("lstm", 2, last=WIDTH))
+    assert ours.l2_x.W.shape == (4 * WIDTH, UNITS)
+    assert {name[1:]: param.shape for name, param in ours.namedparams()} == ours.sizes.shapes()
+    sequences, _ = batch_of(rng)
+    logits = F.concat([plain_logits(ours, ids) for ids in sequences], axis=0)
+    assert relative_error(probabilities_of(ours, sequences), F.softmax(logits).array) < 1e-10
+
+
+def test_layers_from_the_output_down():
+    assert sizes_of("bow").groups() == [["out"], ["l0"]]
+    assert sizes_of("lstm", 2).groups() == [["out"], ["l2_x", "l2_h"], ["l1_x", "l1_h"], ["l0"]]
+    two = sizes_of("bilstm", 2)
+    assert two.groups()[1] == ["l2_x", "l2_h", "b2_x", "b2_h"]
+    links = {link.name for link in SequenceClassifier(two, numpy.random.default_rng(0)).children()}
+    assert sorted(itertools.chain(*two.groups())) == sorted(links)
 
 
 def test_words_begin_small_weights_with_the_variance_of_their_inputs_and_gates_remember():
@@ -182,7 +217,7 @@ def test_one_of_the_two_directions_reads_backwards(rng, pool):
         for here, there in (("l", "b"), ("b", "l")):
             to, of = getattr(turned, f"{there}{layer}_{side}"), getattr(ours, f"{here}{layer}_{side}")
             getattr(to, part).array = getattr(of, part).array
-    turned.out.W.array = numpy.roll(ours.out.W.array, UNITS, axis=1)
+    turned.out.W.array = numpy.roll(ours.out.W.array, ours.sizes.pooled // 2, axis=1)
     sequences, _ = batch_of(rng)
     backwards = [ids[::-1] for ids in sequences]
     wanted = probabilities_of(ours, sequences)
@@ -194,7 +229,7 @@ def test_one_of_the_two_directions_reads_backwards(rng, pool):
 
 
 def recorded(monkeypatch):
-    """The arguments of every call of ``K.dropout`` to come."""
+    """The ratio, the key and the shape of every call of ``K.dropout`` to come."""
     calls, before = [], K.dropout
 
     def noted(x, ratio, key):
@@ -229,10 +264,58 @@ def test_what_is_dropped_is_the_mask_of_the_next_keys(rng):
     assert relative_error(loss_of(ours, ids, labels)[0].array, wanted.array) < 1e-10
 
 
+def test_a_locked_mask_is_one_for_all_words_of_a_text(rng):
+    """The words of a text lose the same of their values, in each direction others, and other texts others."""
+    ours = made(sizes_of("bilstm", dropout_words=0.5, locked=True))
+    rows = []
+    real = K.drop_sequences
+
+    def noted(x, counts, ratio, key):
+        found = real(x, counts, ratio, key)
+        rows.append((packed_kernels.streams(counts), found.array == 0))
+        return found
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(K, "drop_sequences", noted)
+        loss_of(ours, *batch_of(rng, count=8))
+    masks = [[zeros[streams == n] for n in range(8)] for streams, zeros in rows]
+    for direction in masks:
+        assert all((text == text[0]).all() for text in direction)
+        assert len({text[0].tobytes() for text in direction}) > 1
+    assert any((one[0] != other[0]).any() for one, other in zip(*masks, strict=True))
+
+
+def test_whole_words_are_dropped_in_both_directions_and_all_texts(rng):
+    ours = made(sizes_of("bilstm", drop_words=0.5))
+    key = int(copy.deepcopy(ours.rng).integers(2**64, dtype="u8"))
+    kept = dropout.mask(numpy, (WORDS,), 0.5, key, "d")
+    sequences, labels = batch_of(rng)
+    found = loss_of(ours, sequences, labels)[0].array
+    ours.l0.W.array *= kept[:, None]
+    with chainer.using_config("train", False):
+        assert relative_error(found, loss_of(ours, sequences, labels)[0].array) < 1e-10
+
+
+def test_weights_and_what_goes_between_layers_are_dropped_by_the_next_keys(rng):
+    ours = made(sizes_of("lstm", 2, dropout_between=0.3, dropout_weights=0.4))
+    keys = [int(key) for key in copy.deepcopy(ours.rng).integers(2**64, size=3, dtype="u8")]
+    assert [*sizes_of("lstm", 2).rates()][4:] == ["between l1", "weights l1", "weights l2"]
+    ids, label = rng.integers(0, WORDS, 6).astype("i"), numpy.array([1], "i")
+    found = loss_of(ours, [ids], label)[0].array
+    for name, key in zip(("l1_h", "l2_h"), keys[1:], strict=True):
+        weights = getattr(ours, name).W
+        weights.array *= dropout.mask(numpy, weights.shape, 0.4, key, "d")
+    below = read(ours, ["l1"], ids) * dropout.mask(numpy, (6, UNITS), 0.3, keys[0], "d")
+    counts = numpy.ones(6, "q")
+    weights = (ours.l2_x.W, ours.l2_x.b, ours.l2_h.W, ours.l2_h.b)
+    said = F.mean(K.lstm_packed(below, counts, *weights), axis=0)[None]
+    assert relative_error(found, F.softmax_cross_entropy(ours.out(said), label).array) < 1e-10
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_without_training_nothing_is_dropped_and_no_random_number_drawn(rng, model):
-    wild = made(sizes_of(model, dropout=0.9, dropout_words=0.9))
-    tame = made(dataclasses.replace(wild.sizes, dropout=0.0, dropout_words=0.0))
+    wild = made(sizes_of(model, **dict.fromkeys(EVERY_DROPOUT, 0.9)))
+    tame = made(dataclasses.replace(wild.sizes, **dict.fromkeys(EVERY_DROPOUT, 0.0)))
     sequences, labels = batch_of(rng)
     before = wild.rng.bit_generator.state
     with chainer.using_config("train", False):
