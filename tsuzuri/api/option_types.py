@@ -64,7 +64,7 @@ class TrainOptions(TypedDict, total=False):
     optimizer: Literal["adam", "sgd", "momentum", "adagrad", "rmsprop", "adadelta"] | None
     lr: float | None
     lr_decay: float | None
-    schedule: Literal["stalls", "cosine", "linear", "constant", "slanted"] | None
+    schedule: Literal["stalls", "cosine", "linear", "slanted", "constant"] | None
     warmup: float | None
     max_hours: float | None
     patience: int | None
@@ -124,7 +124,7 @@ class ClassifierOptions(TypedDict, total=False):
     batchsize: int | None
     optimizer: Literal["adam", "sgd", "momentum", "adagrad", "rmsprop", "adadelta"] | None
     lr: float | None
-    schedule: Literal["stalls", "cosine", "linear", "constant", "slanted"] | None
+    schedule: Literal["stalls", "cosine", "linear", "slanted", "constant"] | None
     lr_decay: float | None
     warmup: float | None
     layer_decay: float | None

@@ -128,8 +128,8 @@ TABLES = {
             "--schedule",
             choice(*SCHEDULES),
             "stalls",
-            "learning rate: by --lr-decay after stalls, to 0 over all epochs by a half cosine or in a line, constant, "
-            "or a slanted triangle (Howard and Ruder)",
+            "learning rate: by --lr-decay after stalls, or over all epochs to 0 by a half cosine or in a line, or by a "
+            "slanted triangle (ULMFiT), or constant",
         ),
         WARMUP,
         Option("--max-hours", POSITIVE, None, "maximum hours of training, those before --resume counted"),

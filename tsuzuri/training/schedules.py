@@ -2,10 +2,10 @@
 
 import math
 
-STALLS = "stalls"  # it falls after each epoch that did no better, as the task that watches the losses has it
-CONSTANT = "constant"
 SLANTED = "slanted"
-CUT, RATIO = 0.1, 32  # of the slanted triangle: the share of all epochs in which it rises, and how often it rises
+CUT, RATIO = 0.1, 32  # the share of all epochs in which a slanted rate rises, and the highest rate by the lowest
+CONSTANT = "constant"
+STALLS = "stalls"  # it falls after each epoch that did no better, as the task that watches the losses has it
 
 
 def _cosine(done):
@@ -17,27 +17,28 @@ def _linear(done):
     return 1 - done
 
 
+def _slanted(done):
+    """From 1 to 1/32 in a line: the longer side of a slanted triangle (Howard and Ruder 2018)."""
+    return 1 - done * (1 - 1 / RATIO)
+
+
 def _constant(_):
     return 1.0
 
 
-def _slanted(done, cut=CUT):
-    """From 1 / ``RATIO`` in a line to 1 in the share ``cut``, and in a line back (Howard and Ruder 2018)."""
-    height = done / cut if done < cut else 1 - (done - cut) / max(1e-9, 1 - cut)
-    return (1 + height * (RATIO - 1)) / RATIO
-
-
-SCHEDULES = {STALLS: None, "cosine": _cosine, "linear": _linear, CONSTANT: _constant, SLANTED: _slanted}
+SCHEDULES = {STALLS: None, "cosine": _cosine, "linear": _linear, SLANTED: _slanted, CONSTANT: _constant}
 
 
 def learning_rate(recipe, lr, done):
     """The learning rate where the share ``done`` of all epochs is learned, from 0 to 1; ``lr`` is that of the stalls.
 
     It rises from 0 to the recipe's in the ``warmup``, a share of all epochs, and falls from there to 0 at the end, by
-    the recipe's schedule. The slanted triangle has a rise of its own, as long as the warmup where there is one.
+    the recipe's schedule. A slanted triangle rises and falls in lines, from a 32nd of the recipe's and back to it;
+    where no warm-up is asked for, it rises in a tenth of all epochs.
     """
     if recipe.schedule == SLANTED:
-        return recipe.lr * _slanted(done, recipe.warmup or CUT)
+        cut = recipe.warmup or CUT
+        return recipe.lr * _slanted(1 - done / cut if done < cut else (done - cut) / max(1e-9, 1 - cut))
     fall = SCHEDULES[recipe.schedule]
     rise = min(1.0, done / recipe.warmup) if recipe.warmup else 1.0
     if fall is None:

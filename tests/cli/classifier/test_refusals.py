@@ -62,7 +62,7 @@ def bad(tmp_path, mood):
         ("MOOD --lr-decay 0.5", "--lr-decay: is for --schedule stalls, not constant"),
         (
             "MOOD --schedule steps",
-            "--schedule: steps is unknown: must be one of stalls, cosine, linear",
+            "--schedule: steps is unknown: must be one of stalls, cosine, linear, ",
         ),
         ("MOOD --model flatten", "--model flatten: of how many words? --maxlen says"),
         ("MOOD --model flatten --maxlen 5 --pool max", "--pool: is not for --model flatten, which keeps every word in"),
