@@ -147,8 +147,8 @@ TRAIN = {
             "--schedule",
             choice(*SCHEDULES),
             CONSTANT,
-            "learning rate: constant, by --lr-decay after stalls, or over all epochs to 0 by a half cosine or in a line, "
-            "or by a slanted triangle (ULMFiT)",
+            "learning rate: constant, by --lr-decay after stalls, or over all epochs to 0 by a half cosine or "
+            "in a line, or by a slanted triangle (ULMFiT)",
         ),
         Option("--lr-decay", FRACTION, 0.5, "factor of the learning rate after each validation without a lower error"),
         WARMUP,
