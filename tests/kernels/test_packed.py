@@ -221,6 +221,28 @@ def test_pool(rng, xp, counts, kind):
     assert relative_error(got, reference.pool(h, counts, kind)) < 1e-14
 
 
+@pytest.mark.parametrize("more", [0, 3])
+def test_flatten(rng, xp, counts, more):
+    h = rng.normal(size=(counts.sum(), 5))
+    got = functions.flatten(xp.asarray(h), counts, len(counts) + more).array
+    assert (chainer.backends.cuda.to_cpu(got) == reference.flatten(h, counts, len(counts) + more)).all()
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.3, 0.9])
+def test_dropout_of_sequences(rng, xp, counts, ratio):
+    x, key = rng.normal(size=(counts.sum(), 5)), int(rng.integers(2**63))
+    got = functions.drop_sequences(xp.asarray(x), counts, ratio, key)
+    got = got.array if ratio else got
+    assert relative_error(got, reference.drop_sequences(x, counts, ratio, key)) < 1e-14
+
+
+def test_gradients_of_flatten_and_of_dropout(rng):
+    counts = counted(rng.integers(1, 6, 4))
+    h = rng.normal(size=(counts.sum(), 3))
+    gradients.once(lambda h: functions.flatten(h, counts, 6), h)
+    gradients.once(lambda h: functions.drop_sequences(h, counts, 0.4, 5), h)
+
+
 @pytest.mark.parametrize("function", [functions.lstm_packed, functions.rnn_packed])
 def test_gradients_of_layers(rng, function):
     counts = counted(rng.integers(1, 6, 4))

@@ -1,82 +1,30 @@
 """The classifier against its own formulation a text and a word at a time, and against differences."""
 
-import copy
-import dataclasses
 import itertools
 
 import numpy
 import pytest
 
 from tests.conftest import relative_error
+from tests.models.small_classifiers import (
+    CLASSES,
+    EVERY_DROPOUT,
+    MAXLEN,
+    UNITS,
+    WIDTH,
+    WORDS,
+    batch_of,
+    every_kind,
+    loss_of,
+    made,
+    plain_logits,
+    probabilities_of,
+    sizes_of,
+)
 from tsuzuri.compat import F, chainer
 from tsuzuri.data import packing
-from tsuzuri.kernels import functions as K
 from tsuzuri.kernels import native
-from tsuzuri.kernels.numpy_ import dropout
 from tsuzuri.models.classifier import LARGEST, MODELS, POOLS, ClassifierSizes, SequenceClassifier
-
-WORDS, WIDTH, UNITS, CLASSES = 23, 5, 7, 3
-KINDS = [*itertools.product(("lstm", "bilstm", "rnn"), (1, 2), POOLS), *(("bow", 1, pool) for pool in POOLS)]
-every_kind = pytest.mark.parametrize(("model", "layers", "pool"), KINDS)
-
-
-def sizes_of(model="lstm", layers=1, pool="mean", **others):
-    return ClassifierSizes(WORDS, WIDTH, UNITS, CLASSES, model, layers, pool, **{"dropout": 0.0} | others)
-
-
-def made(sizes, dtype="d", **settings):
-    """A classifier of such numbers, whose biases are not zeros either."""
-    model = SequenceClassifier(sizes, numpy.random.default_rng(0), **settings)
-    noise = numpy.random.default_rng(1)
-    for _, param in sorted(model.namedparams()):
-        param.array = (param.array + noise.normal(0, 0.3, param.shape)).astype(dtype)
-    model.cleargrads()  # which are of another type still
-    return model
-
-
-def batch_of(rng, count=6, longest=8):
-    """Texts, and the class of each; none has a word twice, for which a maximum would have no one gradient."""
-    sequences = [rng.permutation(WORDS)[: rng.integers(1, longest + 1)].astype("i") for _ in range(count)]
-    return sequences, rng.integers(0, CLASSES, count).astype("i")
-
-
-def loss_of(model, sequences, labels):
-    packed = packing.pack_sequences(sequences)
-    return model(packed, labels[packed.order])
-
-
-def probabilities_of(model, sequences):
-    """In the order of the sequences."""
-    packed = packing.pack_sequences(sequences)
-    found = numpy.empty((len(sequences), model.sizes.classes), model.out.W.dtype)
-    found[packed.order] = model.probabilities(packed)
-    return found
-
-
-def read(model, stack, ids):
-    """What each word of a text says, (R, N): a word at a time, layer by layer, in plain Chainer."""
-    rows = model.l0(ids)
-    for name in stack:
-        below, before = getattr(model, f"{name}_x"), getattr(model, f"{name}_h")
-        h = c = model.xp.zeros((1, model.sizes.units), rows.dtype)
-        said = []
-        for row in rows:
-            z = below(row[None]) + before(h)
-            c, h = F.lstm(c, z) if model.sizes.model != "rnn" else (c, F.tanh(z))
-            said.append(h)
-        rows = F.concat(said, axis=0)
-    return rows
-
-
-def pooled(rows, pool):
-    return {"mean": F.mean(rows, axis=0), "max": F.max(rows, axis=0), "last": rows[-1]}[pool]
-
-
-def plain_logits(model, ids):
-    """Of one text, (1, K), by what the model is said to be."""
-    stacks = model.sizes.stacks() or [[]]
-    said = [pooled(read(model, stack, ids[::step]), model.sizes.pool) for stack, step in zip(stacks, (1, -1))]  # noqa: B905
-    return model.out(F.concat(said, axis=0)[None])
 
 
 @every_kind
@@ -103,8 +51,8 @@ def test_a_batch_equals_a_word_at_a_time(rng, model, layers, pool, dtype, tolera
 
 @every_kind
 def test_gradients_equal_differences(rng, model, layers, pool):
-    """Of each parameter in a random direction, with dropout, whose masks are the same each time."""
-    ours = made(sizes_of(model, layers, pool, dropout=0.4, dropout_words=0.3), decay=0.1)
+    """Of each parameter in a random direction, with every dropout, whose masks are the same each time."""
+    ours = made(sizes_of(model, layers, pool, **EVERY_DROPOUT, locked=bool(rng.integers(2))), decay=0.1)
     sequences, labels = batch_of(rng, count=4, longest=5)
     state = ours.rng.bit_generator.state
 
@@ -130,14 +78,34 @@ def test_the_sizes_tell_the_shape_of_every_parameter(model, layers, pool):
         name[1:]: param.shape for name, param in SequenceClassifier(sizes, numpy.random.default_rng(0)).namedparams()
     }
     assert found == sizes.shapes()
-    assert found["out/W"] == (CLASSES, {"bilstm": 2 * UNITS, "bow": WIDTH}.get(model, UNITS))
+    length = {"bilstm": 2 * UNITS, "bow": WIDTH, "flatten": MAXLEN * WIDTH}.get(model, UNITS)
+    assert found["out/W"] == (CLASSES, 3 * length if pool == "concat" else length)
 
 
 def test_layers_have_the_names_of_the_language_model():
     assert sizes_of("lstm", 2).stacks() == [["l1", "l2"]]
     assert sizes_of("bilstm", 2).stacks() == [["l1", "l2"], ["b1", "b2"]]
     assert sizes_of("bow").stacks() == []
-    assert MODELS == ("lstm", "bilstm", "rnn", "bow")
+    assert MODELS == ("lstm", "bilstm", "rnn", "bow", "flatten")
+
+
+def test_the_last_layer_of_a_stack_may_have_units_of_its_own(rng):
+    """As that of a language model whose output layer is its embedding."""
+    ours = made(sizes_of("lstm", 2, last=WIDTH))
+    assert ours.l2_x.W.shape == (4 * WIDTH, UNITS)
+    assert {name[1:]: param.shape for name, param in ours.namedparams()} == ours.sizes.shapes()
+    sequences, _ = batch_of(rng)
+    logits = F.concat([plain_logits(ours, ids) for ids in sequences], axis=0)
+    assert relative_error(probabilities_of(ours, sequences), F.softmax(logits).array) < 1e-10
+
+
+def test_layers_from_the_output_down():
+    assert sizes_of("bow").groups() == [["out"], ["l0"]]
+    assert sizes_of("lstm", 2).groups() == [["out"], ["l2_x", "l2_h"], ["l1_x", "l1_h"], ["l0"]]
+    two = sizes_of("bilstm", 2)
+    assert two.groups()[1] == ["l2_x", "l2_h", "b2_x", "b2_h"]
+    links = {link.name for link in SequenceClassifier(two, numpy.random.default_rng(0)).children()}
+    assert sorted(itertools.chain(*two.groups())) == sorted(links)
 
 
 def test_words_begin_small_weights_with_the_variance_of_their_inputs_and_gates_remember():
@@ -182,83 +150,12 @@ def test_one_of_the_two_directions_reads_backwards(rng, pool):
         for here, there in (("l", "b"), ("b", "l")):
             to, of = getattr(turned, f"{there}{layer}_{side}"), getattr(ours, f"{here}{layer}_{side}")
             getattr(to, part).array = getattr(of, part).array
-    turned.out.W.array = numpy.roll(ours.out.W.array, UNITS, axis=1)
+    turned.out.W.array = numpy.roll(ours.out.W.array, ours.sizes.pooled // 2, axis=1)
     sequences, _ = batch_of(rng)
     backwards = [ids[::-1] for ids in sequences]
     wanted = probabilities_of(ours, sequences)
     assert relative_error(probabilities_of(turned, backwards), wanted) < 1e-10
     assert relative_error(probabilities_of(ours, backwards), wanted) > 1e-4
-
-
-# Dropout
-
-
-def recorded(monkeypatch):
-    """The arguments of every call of ``K.dropout`` to come."""
-    calls, before = [], K.dropout
-
-    def noted(x, ratio, key):
-        calls.append((ratio, key, x.shape))
-        return before(x, ratio, key)
-
-    monkeypatch.setattr(K, "dropout", noted)
-    return calls
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_training_drops_words_and_what_is_pooled_by_new_keys(rng, monkeypatch, model):
-    ours = made(sizes_of(model, dropout=0.4, dropout_words=0.3), "f")
-    sequences, labels = batch_of(rng)
-    calls = recorded(monkeypatch)
-    losses = {float(loss_of(ours, sequences, labels)[0].array) for _ in range(3)}
-    rows, directions = sum(map(len, sequences)), 2 if model == "bilstm" else 1
-    wanted = [(0.3, (rows, WIDTH))] * directions + [(0.4, (len(sequences), ours.sizes.pooled))]
-    assert [(ratio, shape) for ratio, _, shape in calls] == 3 * wanted
-    keys = [key for _, key, _ in calls]
-    assert len(set(keys)) == len(keys)
-    assert len(losses) == 3
-
-
-def test_what_is_dropped_is_the_mask_of_the_next_keys(rng):
-    ours = made(sizes_of("bow", dropout=0.4, dropout_words=0.3))
-    keys = copy.deepcopy(ours.rng).integers(2**64, size=3, dtype="u8")
-    ids, labels = rng.integers(0, WORDS, (1, 6)).astype("i"), numpy.array([1], "i")
-    words = ours.l0.W.array[ids[0]] * dropout.mask(numpy, (6, WIDTH), 0.3, int(keys[0]), "d")
-    said = words.mean(0, keepdims=True) * dropout.mask(numpy, (1, WIDTH), 0.4, int(keys[2]), "d")
-    wanted = F.softmax_cross_entropy(ours.out(said), labels)
-    assert relative_error(loss_of(ours, ids, labels)[0].array, wanted.array) < 1e-10
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_without_training_nothing_is_dropped_and_no_random_number_drawn(rng, model):
-    wild = made(sizes_of(model, dropout=0.9, dropout_words=0.9))
-    tame = made(dataclasses.replace(wild.sizes, dropout=0.0, dropout_words=0.0))
-    sequences, labels = batch_of(rng)
-    before = wild.rng.bit_generator.state
-    with chainer.using_config("train", False):
-        losses = [float(loss_of(model, sequences, labels)[0].array) for model in (wild, tame, wild)]
-    assert losses[0] == losses[1] == losses[2]
-    assert (probabilities_of(wild, sequences) == probabilities_of(tame, sequences)).all()
-    wild.influence(sequences[0], 1)
-    assert wild.rng.bit_generator.state == before
-    assert float(loss_of(tame, sequences, labels)[0].array) == losses[0]
-
-
-def test_same_seed_same_training(rng):
-    sequences, labels = batch_of(rng)
-
-    def trained(seed):
-        model = SequenceClassifier(sizes_of("bilstm", dropout=0.5, dropout_words=0.5), numpy.random.default_rng(seed))
-        optimizer = chainer.optimizers.Adam().setup(model)
-        for _ in range(3):
-            loss = loss_of(model, sequences, labels)[0]
-            model.cleargrads()
-            loss.backward()
-            optimizer.update()
-        return b"".join(param.array.tobytes() for param in model.params())
-
-    assert trained(3) == trained(3)
-    assert trained(3) != trained(4)
 
 
 # Frozen words, precision, influence

@@ -25,8 +25,9 @@ PAIRS = [(label, [label, f"{label}{n % 2}", *["film"] * n]) for label in ("bad",
 NEW = ["bad0", "bad1", "good0", "good1"]  # words that no run knows
 
 
-def language_model(path):
-    about = ABOUT | {"sizes": {"words": len(WORDS), "units": UNITS, "dropout": 0.5, "dropout_on": "layers"}}
+def language_model(path, **sizes):
+    sizes = {"words": len(WORDS), "units": UNITS, "dropout": 0.5, "dropout_on": "layers"} | sizes
+    about = ABOUT | {"sizes": sizes}
     run = create_run(path, about | {"tokens": "space"}, vocabulary.Vocabulary(WORDS))
     run.save_best(run.new_model())
     return run
@@ -96,6 +97,28 @@ def test_a_language_model_gives_its_rows_by_words_and_its_layers(tmp_path, layer
     assert all(array.shape == shapes[name] for name, array in arrays.items())
 
 
+@pytest.mark.parametrize(
+    ("of", "layers", "wanted"),
+    [  # layers, units, width, last
+        ({"layers": 3, "embed": 4, "tied": True}, None, (3, UNITS, 4, 4)),
+        ({"layers": 3, "embed": 4, "tied": True}, 2, (2, UNITS, 4, None)),
+        ({"layers": 2, "embed": 4, "tied": True}, 1, (1, UNITS, 4, None)),
+        ({"layers": 1, "embed": 4, "tied": True}, None, (1, 4, 4, None)),
+        ({"layers": 4, "embed": 7}, None, (4, UNITS, 7, None)),
+        ({"layers": 2, "tied": True}, None, (2, UNITS, UNITS, None)),
+    ],
+)
+def test_a_language_model_of_other_layers_gives_its_first_ones(tmp_path, of, layers, wanted):
+    run = language_model(tmp_path, **of)
+    theirs = run.best_arrays()
+    sizes, arrays, _, _ = begun("--init-from", tmp_path, *([f"--layers={layers}"] if layers else []))
+    assert (sizes.layers, sizes.units, sizes.width, sizes.last) == wanted
+    shapes = sizes.shapes()
+    assert {name: array.shape for name, array in arrays.items()} == {name: shapes[name] for name in arrays}
+    assert arrays.keys() == {name for name in shapes if not name.startswith("out/")}
+    assert all((arrays[name] == theirs[name]).all() for name in arrays.keys() - {"l0/W", "l1_x/W"})
+
+
 def test_rows_of_words_that_it_does_not_know_are_drawn_like_the_others(tmp_path):
     run = language_model(tmp_path)
     theirs = run.best_arrays()
@@ -156,9 +179,20 @@ def test_vectors_give_rows_and_their_width(tmp_path):
         (
             language_model,
             ["--layers", 3],
-            "--layers 3: RUN is a language model of two layers, for --model lstm of 1 or",
+            "--layers 3: RUN is a language model of 2 layers, for --model lstm of 1 to 2",
         ),
-        (language_model, ["--model", "bilstm"], "--model bilstm: RUN is a language model of two layers"),
+        (
+            lambda path: language_model(path, layers=1),
+            ["--layers", 2],
+            "--layers 2: RUN is a language model of one layer, for --model lstm of 1",
+        ),
+        (
+            lambda path: language_model(path, embed=4, tied=True),
+            ["--width", 5],
+            "--width 5: must be 4, as RUN has it",
+        ),
+        (language_model, ["--model", "bilstm"], "--model bilstm: RUN is a language model of 2 layers"),
+        (language_model, ["--model", "flatten", "--maxlen", 3], "--model flatten: RUN is a language model of 2 layers"),
         (language_model, ["--model", "bow"], "--model bow: RUN is a language model"),
         (classifier_run, ["-u", 6], "--unit 6: must be 5, as RUN has it"),
         (classifier_run, ["--width", 5], "--width 5: must be 3, as RUN has it"),

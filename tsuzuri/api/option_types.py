@@ -65,7 +65,7 @@ class TrainOptions(TypedDict, total=False):
     optimizer: Literal["adam", "sgd", "momentum", "adagrad", "rmsprop", "adadelta"] | None
     lr: float | None
     lr_decay: float | None
-    schedule: Literal["stalls", "cosine", "linear", "slanted"] | None
+    schedule: Literal["stalls", "cosine", "linear", "slanted", "constant"] | None
     warmup: float | None
     max_hours: float | None
     patience: int | None
@@ -110,19 +110,30 @@ class ClassifierOptions(TypedDict, total=False):
     vectors: Path | None
     freeze_vectors: bool | None
     freeze_epochs: int | None
-    model: Literal["lstm", "bilstm", "rnn", "bow"] | None
+    model: Literal["lstm", "bilstm", "rnn", "bow", "flatten"] | None
     layers: int | None
-    pool: Literal["mean", "last", "max"] | None
+    pool: Literal["mean", "last", "max", "concat"] | None
     unit: int | None
     width: int | None
     dropout: float | None
     dropout_words: float | None
+    drop_words: float | None
+    dropout_between: float | None
+    dropout_weights: float | None
+    locked: bool | None
     use_dropout: bool | None
     epoch: int | None
     batchsize: int | None
     optimizer: Literal["adam", "sgd", "momentum", "adagrad", "rmsprop", "adadelta"] | None
     lr: float | None
+    schedule: Literal["stalls", "cosine", "linear", "slanted", "constant"] | None
+    lr_decay: float | None
+    warmup: float | None
+    layer_decay: float | None
+    thaw: int | None
     decay_c: float | None
+    weight_decay: float | None
+    average: float | None
     gradclip: float | None
     patience: int | None
     valid_freq: int | None

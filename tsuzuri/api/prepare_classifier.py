@@ -29,11 +29,12 @@ from tsuzuri.api.resuming import (
 from tsuzuri.data import advice, dataset, preprocessing
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices, native
+from tsuzuri.models import classifier
 from tsuzuri.options.classify import MAY_CHANGE, TRAIN
 from tsuzuri.options.resolve import defaults
 from tsuzuri.text import vectors
 from tsuzuri.text.tokenizers import SUBWORD
-from tsuzuri.training import ending, initialization
+from tsuzuri.training import ending, initialization, schedules
 from tsuzuri.training.classification import ClassificationTask
 from tsuzuri.training.initialization import Origin
 from tsuzuri.training.log import Listener
@@ -41,8 +42,11 @@ from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.run import Run, load_run, new_run
 from tsuzuri.training.schemas import CLASSIFIER, ClassifierRecipe
 
-RECIPE = ("batchsize", "optimizer", "lr", "gradclip", "decay_c", "sort_by_len", "seed")
-SIZES = ("width", "model", "layers", "pool", "dropout", "dropout_words")
+RECIPE = (
+    *("batchsize", "optimizer", "lr", "gradclip", "decay_c", "sort_by_len", "seed"),
+    *("weight_decay", "average", "schedule", "lr_decay", "warmup", "layer_decay", "thaw"),
+)
+SIZES = ("width", "model", "layers", "pool", "locked", *initialization.DROPOUTS)
 SOURCE = ("form", "encoding", "n_words", "maxlen", "truncate", "valid_fraction", "test_fraction")
 LR = {"adam": 0.001}  # where none is asked for; of the other optimizers their own
 
@@ -51,8 +55,10 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     """A new run; ``inputs`` are files that it is to keep, in place of the corpus that was named."""
     args = defaults(TRAIN) | dict(given)
     check_new(args, FILES)
+    _check_model(args, given.keys())
     recipe = _recipe_of(args, given.keys())
     origin = initialization.load_origin(args["init_from"])
+    args |= _cut_for_flattening(args, origin)
     source, data, words = _read(args, given, origin, recipe)
     tell(listener, dataset.dataset_summary(data, words.tokenizer))  # before hours go into it
     tell(listener, advice.dataset_warnings(data, words.tokenizer.name))
@@ -145,7 +151,7 @@ def _stored(run: Run) -> dict[str, tuple[Any, ...]]:
     stored |= {name: (sizes[name],) for name in SIZES} | {name: (corpus[name],) for name in SOURCE}
     stored |= dict(zip(("label_column", "text_column"), ((column,) for column in corpus["columns"]), strict=True))
     stored |= {"valid_freq": (about["recipe"]["valid_freq"] or None,)}
-    dropped = sizes["dropout"] or sizes["dropout_words"]
+    dropped = any(sizes[name] for name in initialization.DROPOUTS)
     stored["use_dropout"] = (True,) if dropped else (False, True)
     begun = about["start"].get("init_from")
     return stored | ({"init_from": (begun["run"],)} if begun else {})
@@ -155,9 +161,35 @@ def _as_stored(given: Mapping[str, Any]) -> dict[str, Any]:
     """Options as a run keeps them: rates that --use-dropout turns off are 0, and places are whole paths."""
     off = given.get("use_dropout") is False
     kept: dict[str, Any] = {
-        name: 0.0 if off and name in ("dropout", "dropout_words") else value for name, value in given.items()
+        name: 0.0 if off and name in initialization.DROPOUTS else value for name, value in given.items()
     }
     return kept | ({"init_from": os.path.abspath(kept["init_from"])} if "init_from" in kept else {})
+
+
+def _check_model(args: Mapping[str, Any], given: Collection[str]) -> None:
+    """Raise ``UserError`` for options of layers, or of a pool, that the model asked for does not have."""
+    model, origin = args["model"], args["init_from"]
+    if model == classifier.FLATTEN and not args["maxlen"]:
+        raise UserError("--model flatten: of how many words? --maxlen says")
+    if model == classifier.FLATTEN and "pool" in given:
+        raise UserError("--pool: is not for --model flatten, which keeps every word in its place")
+    if not classifier.DIRECTIONS[model] and not origin:
+        asked = [name for name in ("dropout_between", "dropout_weights") if name in given and args[name]]
+        if asked:
+            layered = ", ".join(name for name, stacks in classifier.DIRECTIONS.items() if stacks)
+            raise UserError(f"--{asked[0].replace('_', '-')} {args[asked[0]]}: is for --model {layered}, not {model}")
+    if args["dropout_between"] and args["layers"] < 2 and not origin:
+        raise UserError(f"--dropout-between {args['dropout_between']}: is for --layers 2 and more")
+    if "lr_decay" in given and args["schedule"] != schedules.STALLS:
+        raise UserError(f"--lr-decay: is for --schedule {schedules.STALLS}, not {args['schedule']}")
+
+
+def _cut_for_flattening(args: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
+    """Texts are cut to --maxlen for a model that reads so many words: at their beginning, as Keras has it."""
+    inherited = getattr(origin.sizes, "maxlen", None)
+    if args["model"] != classifier.FLATTEN and inherited is None:
+        return {}
+    return {"truncate": args["truncate"] or "pre", "maxlen": args["maxlen"] or inherited}
 
 
 def _task(run: Run, data: dataset.Dataset, args: Mapping[str, Any]) -> ClassificationTask:
@@ -171,7 +203,7 @@ def _midi_settings_of(origin: Origin, given: Collection[str]) -> dict[str, Any]:
 
 def _recipe_of(args: Mapping[str, Any], given: Collection[str]) -> ClassifierRecipe:
     """The recipe that the options ask for; raises ``UserError`` for those that do not go together."""
-    frozen = [name for name in ("freeze_vectors", "freeze_epochs") if name in given]
+    frozen = [name for name in ("freeze_vectors", "freeze_epochs", "layer_decay", "thaw") if name in given]
     if frozen and not (args["vectors"] or args["init_from"]):
         raise UserError(f"--{frozen[0].replace('_', '-')}: is for --vectors or --init-from")
     for one, other in (("freeze_vectors", "freeze_epochs"), ("vectors", "init_from")):

@@ -70,6 +70,18 @@ class _DropWords(_Function):
         return self.run(g)
 
 
+class _DropSequences(_Function):
+    def __init__(self, counts, ratio, key):
+        super().__init__()
+        self.settings = counts, ratio, key
+
+    def run(self, x):
+        return (packed.drop_sequences(x, *self.settings),)
+
+    def gradients(self, g):
+        return self.run(g)
+
+
 class _HoldActivations(_Function):
     def __init__(self, size, change):
         super().__init__()
@@ -137,6 +149,18 @@ class _Pool(_Function):
         return (pooling.pool_backward(g, self.counts, self.kind, self.take_cache()),)
 
 
+class _Flatten(_Function):
+    def __init__(self, counts, slots):
+        super().__init__()
+        self.counts, self.slots = counts, slots
+
+    def run(self, h):
+        return (pooling.flatten_forward(h, self.counts, self.slots),)
+
+    def gradients(self, g):
+        return (pooling.flatten_backward(g, self.counts, self.slots),)
+
+
 class _CrossEntropy(_Function):
     def __init__(self, target, scale, precision):
         super().__init__()
@@ -177,6 +201,14 @@ def drop_words(x, ids, size, ratio, key):
     return _DropWords(ids, size, ratio, key).apply((x,))[0] if ratio > 0 else x
 
 
+def drop_sequences(x, counts, ratio, key):
+    """Inverted dropout of packed rows x (R, N) with one mask for all rows of a sequence; x itself where ratio is 0.
+
+    ``counts`` as in ``lstm_packed`` (Gal and Ghahramani 2016).
+    """
+    return _DropSequences(counts, ratio, key).apply((x,))[0] if ratio > 0 else x
+
+
 def hold_activations(y, size=0.0, change=0.0):
     """y (T, B, N) itself, but what is learned from it is held small, and to small changes from step to step.
 
@@ -214,8 +246,13 @@ def rnn_packed(x, counts, w_x, b_x, w_h, b_h):
 
 
 def pool(h, counts, kind):
-    """Packed rows h (R, N) to one of each sequence, (B, N): their "mean" or "max", or the "last"."""
+    """Packed rows h (R, N) to one of each sequence, (B, N): their "mean" or "max", or the "last"; or all, (B, 3N)."""
     return _Pool(counts, kind).apply((h,))[0]
+
+
+def flatten(h, counts, slots):
+    """Packed rows h (R, N) side by side, (B, slots N), with zeros after those of a sequence of fewer than ``slots``."""
+    return _Flatten(counts, slots).apply((h,))[0]
 
 
 def cross_entropy(h, w, b, target, scale=1.0, precision=native.FLOAT32):

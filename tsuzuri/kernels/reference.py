@@ -113,9 +113,30 @@ def rnn_packed(x, counts, w_x, b_x, w_h, b_h):
 
 
 def pool(h, counts, kind):
-    """Pool the packed rows h (R, N) of each sequence to one, (B, N): their "mean" or "max", or the "last"."""
+    """Pool the packed rows h (R, N) of each sequence to one, (B, N): their "mean" or "max", or the "last".
+
+    "concat" gives last, max and mean side by side, (B, 3N) (Howard and Ruder 2018).
+    """
     pools = {"mean": lambda h: h.mean(axis=0), "max": lambda h: h.max(axis=0), "last": lambda h: h[-1]}
+    pools["concat"] = lambda h: numpy.concatenate([pools[kind](h) for kind in ("last", "max", "mean")])
     return numpy.stack([pools[kind](h[rows]) for rows in sequences(counts)])
+
+
+def flatten(h, counts, slots):
+    """The packed rows h (R, N) of each sequence side by side, (B, slots N); zeros in the slots that are left."""
+    flat = numpy.zeros((counts[0], slots, h.shape[1]), h.dtype)
+    for stream, rows in enumerate(sequences(counts)):
+        flat[stream, : len(rows)] = h[rows]
+    return flat.reshape(counts[0], -1)
+
+
+def drop_sequences(x, counts, ratio, key):
+    """Inverted dropout of packed rows x (R, N) by one mask for all rows of a sequence."""
+    masks = numpy.reshape(dropout_mask(counts[0] * x.shape[1], ratio, key), (counts[0], x.shape[1]))
+    dropped = numpy.empty_like(x)
+    for stream, rows in enumerate(sequences(counts)):
+        dropped[rows] = x[rows] * masks[stream] / (1 - ratio)
+    return dropped
 
 
 def cross_entropy(h, w, b, target):

@@ -6,6 +6,7 @@ from tsuzuri.models import classifier
 from tsuzuri.options.midi import settings_options
 from tsuzuri.options.option import REQUIRED, Option
 from tsuzuri.options.shared import (
+    AVERAGE,
     DICTIONARIES,
     ENCODING,
     FORCE,
@@ -20,6 +21,8 @@ from tsuzuri.options.shared import (
     TENSORBOARD,
     TOKENS,
     TRAINING_SEED,
+    WARMUP,
+    WEIGHT_DECAY,
 )
 from tsuzuri.options.values import (
     COUNT,
@@ -36,9 +39,11 @@ from tsuzuri.options.values import (
     SHARE,
     SIZE,
     SWITCH,
+    WHOLE,
     choice,
 )
 from tsuzuri.training import predictor
+from tsuzuri.training.schedules import CONSTANT, SCHEDULES
 
 POS_NEG = [
     Option("--pos", FILE, [], "files of positive lines, in place of a corpus"),
@@ -106,20 +111,26 @@ TRAIN = {
             "--model --encoder",
             choice(*classifier.MODELS),
             "lstm",
-            "LSTM, LSTM in both directions, tanh RNN, or bag of words",
+            "LSTM, LSTM in both directions, tanh RNN, bag of words, or --maxlen words side by side",
         ),
         Option(
             "--layers",
             FEW,
             1,
-            "number of LSTM or RNN layers (--init-from a language model: 2)",
+            "number of LSTM or RNN layers (--init-from a language model: as many as it has)",
             "--num-layers --n-layers",
         ),
-        Option("--pool", choice(*classifier.POOLS), "mean", "summary of a sequence: mean, last state, or maximum"),
+        Option(
+            "--pool", choice(*classifier.POOLS), "mean", "summary of a text: mean, last state, maximum, or the three"
+        ),
         Option("-u --unit --dim-proj", SIZE, 128, "hidden size of each layer", "--units --hidden-size"),
         Option("--width", SIZE, None, "embedding size (default: the hidden size)"),
         Option("--dropout", RATIO, 0.5, "dropout rate of the pooled values"),
         Option("--dropout-words", RATIO, 0.5, "dropout rate of the embeddings' values"),
+        Option("--drop-words", RATIO, 0.0, "dropout rate of whole words in the embedding"),
+        Option("--dropout-between", RATIO, 0.0, "dropout rate between the layers"),
+        Option("--dropout-weights", RATIO, 0.0, "dropout rate of the recurrent weights (weight-drop)"),
+        Option("--locked", SWITCH, False, "one dropout mask for all words of a text (Gal and Ghahramani)"),
         Option("--use-dropout", SWITCH, True, "off: no dropout at all"),
     ],
     "training": [
@@ -133,7 +144,25 @@ TRAIN = {
             "learning rate (default: 0.001 for adam, else the optimizer's own)",
             "--learning-rate",
         ),
+        Option(
+            "--schedule",
+            choice(*SCHEDULES),
+            CONSTANT,
+            "learning rate: constant, by --lr-decay after stalls, or over all epochs to 0 by a half cosine or "
+            "in a line, or by a slanted triangle (ULMFiT)",
+        ),
+        Option("--lr-decay", FRACTION, 0.5, "factor of the learning rate after each validation without a lower error"),
+        WARMUP,
+        Option("--layer-decay", FRACTION, 1.0, "share of a layer's learning rate that the one below it has"),
+        Option(
+            "--thaw",
+            WHOLE,
+            0,
+            "epochs until the next layer learns too, from the last one down; 0: all do at once",
+        ),
         Option("--decay-c", NOT_NEGATIVE, 0.0, "weight decay of the last layer, added to the loss"),
+        WEIGHT_DECAY,
+        AVERAGE,
         GRADCLIP,
         Option("--patience", COUNT, 10, "validations in a row without a lower error before training stops"),
         Option("--valid-freq --validFreq", COUNT, None, "updates between two validations (default: an epoch)"),

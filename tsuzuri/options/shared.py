@@ -1,7 +1,7 @@
 """Options that training a language model and a classifier have in common."""
 
 from tsuzuri.options.option import Option
-from tsuzuri.options.values import COUNT, FILE, FLAG, NAME, POSITIVE, SEED, choice
+from tsuzuri.options.values import COUNT, FILE, FLAG, KEPT, NAME, POSITIVE, SEED, SHARE, choice
 from tsuzuri.text import settings, tokenizers
 from tsuzuri.text.settings import FORMS, UNIDIC_LITE
 from tsuzuri.training.optimizers import OPTIMIZERS
@@ -21,5 +21,8 @@ FREEZE_VECTORS = Option("--freeze-vectors", FLAG, False, "never update the word 
 FREEZE_EPOCHS = Option("--freeze-epochs", COUNT, None, "epochs before the word vectors are updated too")
 OPTIMIZER = Option("--optimizer", choice(*OPTIMIZERS), "adam", "optimizer")
 GRADCLIP = Option("-c --gradclip", POSITIVE, 5.0, "maximum gradient norm", "--grad-clip --clip")
+WEIGHT_DECAY = Option("--weight-decay", SHARE, 0.0, "decoupled weight decay (AdamW)")
+AVERAGE = Option("--average", KEPT, 0.0, "share that a running mean of the weights keeps at each update; 0 for no mean")
+WARMUP = Option("--warmup", SHARE, 0.0, "share of all epochs in which the learning rate rises (slanted: 0.1)")
 TRAINING_SEED = Option("--seed", SEED, 0, "random seed")
 TENSORBOARD = Option("--tensorboard", FLAG, False, "events for TensorBoard, in the run's folder tensorboard")

@@ -4,6 +4,7 @@ from tsuzuri.options.midi import settings_options
 from tsuzuri.options.option import Option
 from tsuzuri.options.recipes import DEFAULT, RECIPES
 from tsuzuri.options.shared import (
+    AVERAGE,
     DICTIONARIES,
     ENCODING,
     FORCE,
@@ -17,19 +18,19 @@ from tsuzuri.options.shared import (
     RESUME,
     TENSORBOARD,
     TRAINING_SEED,
+    WARMUP,
+    WEIGHT_DECAY,
 )
 from tsuzuri.options.values import (
     COUNT,
     DEVICE,
     FILE,
     FRACTION,
-    KEPT,
     LAYERS,
     NOT_NEGATIVE,
     POSITIVE,
     RATIO,
     RUN,
-    SHARE,
     SIZE,
     SWITCH,
     WHOLE,
@@ -115,8 +116,8 @@ TABLES = {
         Option(
             "--tar", NOT_NEGATIVE, 0.0, "temporal activation regularization: weight of the output's changes, squared"
         ),
-        Option("--weight-decay", SHARE, 0.0, "decoupled weight decay (AdamW)"),
-        Option("--average", KEPT, 0.0, "share that a running mean of the weights keeps at each update; 0 for no mean"),
+        WEIGHT_DECAY,
+        AVERAGE,
     ],
     "training": [
         Option("-e --epoch", COUNT, 50, "maximum number of epochs", "--epochs --max-epochs --num-epochs"),
@@ -137,9 +138,9 @@ TABLES = {
             choice(*SCHEDULES),
             "stalls",
             "learning rate: by --lr-decay after stalls, or over all epochs to 0 by a half cosine or in a line, or by a "
-            "slanted triangle (ULMFiT)",
+            "slanted triangle (ULMFiT), or constant",
         ),
-        Option("--warmup", SHARE, 0.0, "share of all epochs in which the learning rate rises (slanted: 0.1)"),
+        WARMUP,
         Option("--max-hours", POSITIVE, None, "maximum hours of training, those before --resume counted"),
         Option("--patience", COUNT, 5, "epochs in a row without a better loss before training stops"),
         Option("--sample-every", WHOLE, 1, "best epochs from one sample to the next; 0 for no samples"),

@@ -4,7 +4,7 @@ import numpy
 
 from tsuzuri.data import packing
 from tsuzuri.errors import UserError
-from tsuzuri.training import evaluation, log, metrics, plots
+from tsuzuri.training import evaluation, log, metrics, plots, schedules
 from tsuzuri.training.schemas import HISTORY
 from tsuzuri.training.state import ClassifierState, Patience
 from tsuzuri.training.task import Task
@@ -50,7 +50,22 @@ class ClassificationTask(Task):
         return loss, len(labels)
 
     def learning_rate(self, state, done):
-        return self.recipe.lr
+        stalls = sum(not entry["best"] for entry in state.history) if self.recipe.schedule == schedules.STALLS else 0
+        return schedules.learning_rate(self.recipe, self.recipe.lr * self.recipe.lr_decay**stalls, done)
+
+    def frozen(self, recipe, sizes, epoch):
+        """What any task freezes, and the layers that are not thawed yet, from the output layer down."""
+        kept = super().frozen(recipe, sizes, epoch)
+        if not recipe.thaw:
+            return kept
+        thawed = 1 + (epoch - 1) // recipe.thaw
+        return kept.union(*sizes.groups()[thawed:])
+
+    def rate_factors(self, sizes):
+        decay = self.recipe.layer_decay
+        if decay == 1:
+            return {}
+        return {name: decay**depth for depth, names in enumerate(sizes.groups()) for name in names}
 
     def begin_epoch(self, model, state):
         return self._batches(state.epoch)

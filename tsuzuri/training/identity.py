@@ -35,7 +35,25 @@ LANGUAGE_MODEL_LATER = {
         "windows": "ring",
     },
 }
-CLASSIFIER_LATER: dict[str, dict] = {"sizes": {}, "recipe": {}}
+CLASSIFIER_LATER: dict[str, dict] = {
+    "sizes": {
+        "drop_words": 0.0,
+        "dropout_between": 0.0,
+        "dropout_weights": 0.0,
+        "locked": False,
+        "last": None,
+        "maxlen": None,
+    },
+    "recipe": {
+        "weight_decay": 0.0,
+        "average": 0.0,
+        "schedule": "constant",
+        "lr_decay": 0.5,
+        "warmup": 0.0,
+        "layer_decay": 1.0,
+        "thaw": 0,
+    },
+}
 PATHS = ("file", "run")  # keys whose values say where something lies
 
 

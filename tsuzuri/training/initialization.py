@@ -13,7 +13,8 @@ from tsuzuri.training.run import load_run
 from tsuzuri.training.schemas import CLASSIFIER, LANGUAGE_MODEL
 
 SPREAD = 0.1  # standard deviation of a language model's rows; those of EmbedID, of 1, an optimizer's steps hardly move
-INHERITED = ("model", "layers", "pool")  # by a classifier from a classifier
+INHERITED = ("model", "layers", "pool", "units", "width", "last")  # by a classifier from a classifier
+DROPOUTS = ("dropout", "dropout_words", "drop_words", "dropout_between", "dropout_weights")  # off by --use-dropout
 
 
 class Origin(NamedTuple):
@@ -76,23 +77,38 @@ def classifier_sizes(args, given, origin, data):
     """The classifier's ``Sizes``: those asked for by options, which must agree with what is begun with."""
     wanted = {name: args[name] for name in ("model", "layers", "pool")}
     wanted |= {"units": args["unit"], "width": args["width"] or args["unit"]}
+    wanted["maxlen"] = args["maxlen"] if args["model"] == classifier.FLATTEN else None
     fixed, why = {}, ""
     if args["vectors"]:
         fixed, why = {"width": vectors.vector_width(args["vectors"])}, args["vectors"]
     elif origin.classes:
-        fixed, why = {name: getattr(origin.sizes, name) for name in (*INHERITED, "units", "width")}, origin.path
+        fixed, why = {name: getattr(origin.sizes, name) for name in INHERITED}, origin.path
+        fixed |= {"maxlen": origin.sizes.maxlen} if origin.sizes.maxlen else {}
     elif origin.path:
-        fixed, why = {"units": origin.sizes.units, "width": origin.sizes.units}, origin.path
-        wanted["layers"] = args["layers"] if "layers" in given else 2
-        if wanted["model"] != "lstm" or wanted["layers"] > 2:
-            asked = f"--layers {wanted['layers']}" if wanted["model"] == "lstm" else f"--model {wanted['model']}"
-            raise UserError(f"{asked}: {origin.path} is a language model of two layers, for --model lstm of 1 or 2")
+        wanted["layers"] = args["layers"] if "layers" in given else origin.sizes.layers
+        fixed, why = _sizes_of_layers(origin, wanted), origin.path
     for name, value in fixed.items():
         option = {"units": "unit"}.get(name, name)
         if option in given and args[option] != value:
             raise UserError(f"--{option} {args[option]}: must be {value}, as {why} has it")
-    dropped = {name: args[name] if args["use_dropout"] else 0.0 for name in ("dropout", "dropout_words")}
+    dropped = {name: args[name] if args["use_dropout"] else 0.0 for name in DROPOUTS} | {"locked": args["locked"]}
     return classifier.ClassifierSizes(len(data.vocabulary), classes=len(data.classes), **wanted | fixed, **dropped)
+
+
+def _sizes_of_layers(origin, wanted):
+    """The sizes of a classifier on the first layers of a language model; the last of a tied one has its own units.
+
+    Raises ``UserError`` where it has not as many layers, or the classifier is of another model.
+    """
+    most = origin.sizes.layers
+    if wanted["model"] != "lstm" or wanted["layers"] > most:
+        asked = f"--layers {wanted['layers']}" if wanted["model"] == "lstm" else f"--model {wanted['model']}"
+        has = "one layer" if most == 1 else f"{most} layers"
+        allowed = "1" if most == 1 else f"1 to {most}"
+        raise UserError(f"{asked}: {origin.path} is a language model of {has}, for --model lstm of {allowed}")
+    outputs = origin.sizes.outputs[: wanted["layers"]]
+    last = outputs[-1] if outputs[-1] != outputs[0] else None
+    return {"units": outputs[0], "width": origin.sizes.width, "last": last}
 
 
 def initial_weights(args, origin, data, wanted):

@@ -214,6 +214,14 @@ def set_frozen(link, frozen=True):
         link.enable_update()
 
 
+def set_rate(optimizer, name, rate, factors):
+    """Set an optimizer's learning rate, its attribute ``name``; links learn at ``factors`` of it, by their names."""
+    setattr(optimizer, name, rate)
+    for link, factor in factors.items():
+        for param in optimizer.target[link].params():
+            setattr(param.update_rule.hyperparam, name, rate * factor)
+
+
 class Optimizer(NamedTuple):
     """An optimizer's class, to be made with ``make``; the attribute that holds its learning ``rate``; the ``lr`` where
     none is asked for.

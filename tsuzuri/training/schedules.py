@@ -4,6 +4,7 @@ import math
 
 SLANTED = "slanted"
 CUT, RATIO = 0.1, 32  # the share of all epochs in which a slanted rate rises, and the highest rate by the lowest
+CONSTANT = "constant"
 STALLS = "stalls"  # it falls after each epoch that did no better, as the task that watches the losses has it
 
 
@@ -21,7 +22,11 @@ def _slanted(done):
     return 1 - done * (1 - 1 / RATIO)
 
 
-SCHEDULES = {STALLS: None, "cosine": _cosine, "linear": _linear, SLANTED: _slanted}
+def _constant(_):
+    return 1.0
+
+
+SCHEDULES = {STALLS: None, "cosine": _cosine, "linear": _linear, SLANTED: _slanted, CONSTANT: _constant}
 
 
 def learning_rate(recipe, lr, done):

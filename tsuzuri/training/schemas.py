@@ -75,7 +75,12 @@ class LanguageModelRecipe:
 
 @dataclasses.dataclass(frozen=True)
 class ClassifierRecipe:
-    """How a classifier is trained; saved with its weights. ``valid_freq`` 0 stands for an epoch."""
+    """How a classifier is trained; saved with its weights. ``valid_freq`` 0 stands for an epoch.
+
+    Weight decay, the running mean and the schedule are as a language model's. Each layer below another learns at
+    ``layer_decay`` times its rate, and begins to ``thaw`` epochs after it, all at once where that is 0 (Howard and
+    Ruder 2018).
+    """
 
     epoch: int = 100
     batchsize: int = 32
@@ -89,6 +94,13 @@ class ClassifierRecipe:
     freeze_epochs: int | None = 0
     precision: str = native.FLOAT32
     seed: int = 0
+    weight_decay: float = 0.0
+    average: float = 0.0
+    schedule: str = schedules.CONSTANT
+    lr_decay: float = 0.5
+    warmup: float = 0.0
+    layer_decay: float = 1.0
+    thaw: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -310,10 +322,28 @@ CLASSIFIER_RULES = RUN | {
         "model": one_of(*classifier.MODELS),
         "layers": whole(1, 9),
         "pool": one_of(*classifier.POOLS),
-        "dropout": number(0, 0.95),
-        "dropout_words": number(0, 0.95),
+        "dropout": DROPOUT,
+        "dropout_words": DROPOUT,
+        "drop_words": DROPOUT,
+        "dropout_between": DROPOUT,
+        "dropout_weights": DROPOUT,
+        "locked": FLAG,
+        "last": optional(whole(1)),
+        "maxlen": optional(whole(1)),
     },
-    "recipe": RECIPE | {"decay_c": number(0), "valid_freq": whole(0), "sort_by_len": FLAG},
+    "recipe": RECIPE
+    | {
+        "decay_c": number(0),
+        "valid_freq": whole(0),
+        "sort_by_len": FLAG,
+        "weight_decay": number(0, 1),
+        "average": number(0, 1),
+        "schedule": one_of(*schedules.SCHEDULES),
+        "lr_decay": number(0, 1, above=True),
+        "warmup": number(0, 1),
+        "layer_decay": number(0, 1, above=True),
+        "thaw": whole(0),
+    },
     "corpus": {
         "corpus": [TEXT],
         "pos": [TEXT],
@@ -369,8 +399,17 @@ def _check_classifier(about):
         raise ValueError(f"tokens is {about['tokens']!r}, which does not go with corpus.midi")
     if corpus["truncate"] and not corpus["maxlen"]:
         raise ValueError(f"corpus.truncate is {corpus['truncate']!r}, but corpus.maxlen is null")
+    if about["sizes"]["model"] == classifier.FLATTEN:
+        _check_flattened(about["sizes"]["maxlen"], corpus)
+    if about["sizes"]["layers"] == 1 and about["sizes"]["last"]:
+        raise ValueError("sizes.last is for two layers and more")
     if len(corpus["columns"]) != 2:
         raise ValueError(f"corpus.columns are {len(corpus['columns'])}, must be 2")
+
+
+def _check_flattened(maxlen, corpus):
+    if maxlen is None or not corpus["truncate"] or maxlen != corpus["maxlen"]:
+        raise ValueError(f"sizes.maxlen is {maxlen}, must be corpus.maxlen, {corpus['maxlen']}, to which texts are cut")
 
 
 def _build_classifier(sizes, recipe):

@@ -23,6 +23,15 @@ class Hooks:
         """How many numbers a model of these ``sizes`` holds at least while it learns from a batch."""
         return 0
 
+    def frozen(self, recipe: Any, sizes: Any, epoch: int) -> set[str]:
+        """The names of the links that do not learn in an epoch: the embedding, as long as the recipe says."""
+        last = recipe.freeze_epochs
+        return {"l0"} if last is None or epoch <= last else set()
+
+    def rate_factors(self, sizes: Any) -> dict[str, float]:
+        """By the names of links, the share of the learning rate that they learn at, where it is not all of it."""
+        return {}
+
     def look(self, state: State) -> None:
         """Bring into the state what else is summed up where it is made."""
 

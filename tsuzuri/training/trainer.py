@@ -17,7 +17,7 @@ from tsuzuri.kernels import native
 from tsuzuri.training import ending, expected, log
 from tsuzuri.training.averaging import WeightAverage
 from tsuzuri.training.checkpoint import Checkpoint
-from tsuzuri.training.optimizers import OPTIMIZERS, set_frozen
+from tsuzuri.training.optimizers import OPTIMIZERS, set_frozen, set_rate
 from tsuzuri.training.run import Run
 from tsuzuri.training.task import Task
 
@@ -214,7 +214,7 @@ class Trainer:
     def _set_rate(self):
         """Give the optimizer the learning rate of the batch that comes next."""
         rate = self.task.learning_rate(self.state, self._share(ahead=1))
-        setattr(self.optimizer, OPTIMIZERS[self.recipe.optimizer].rate, rate)
+        set_rate(self.optimizer, OPTIMIZERS[self.recipe.optimizer].rate, rate, self.task.rate_factors(self.run.sizes))
 
     def _begin_counting(self):
         """The losses, and the speed, from here on."""
@@ -303,9 +303,10 @@ class Trainer:
         return entry
 
     def _freeze(self):
-        """Disable updates of the embedding, or enable them, as the recipe says for this epoch."""
-        last = self.recipe.freeze_epochs
-        set_frozen(self.model.l0, last is None or self.state.epoch <= last)
+        """Disable updates of what the task keeps as it is in this epoch, and enable those of all else."""
+        frozen = self.task.frozen(self.recipe, self.run.sizes, self.state.epoch)
+        for link in self.model.children():
+            set_frozen(link, link.name in frozen)
 
     def save(self) -> None:
         """A checkpoint, and the log of the validations that it holds."""

@@ -6,7 +6,7 @@ import re
 import numpy
 import pytest
 
-from tests.cli.classifier import SMALL, TUNES, about, arrays, captured, history
+from tests.cli.classifier import BATCHES, SMALL, TUNES, about, arrays, captured, history
 from tests.conftest import ROOT
 from tsuzuri.api.labeled_examples import dataset_of_run
 from tsuzuri.training import trainer
@@ -31,6 +31,32 @@ def test_a_classifier_begins_with_a_language_model(language, mood, tmp_path, mon
     assert given == pytest.approx(theirs["l0/W"] @ theirs["l1_x/W"].T, abs=1e-5)
     assert captured("train", "-o", tmp_path / "a", "--resume", "-e", 5, "-d", "cpu")[0] == 0
     assert min(entry["valid_error"] for entry in history(tmp_path / "a")) < 0.2
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_layers_of_a_language_model_are_thawed_one_by_one(language, mood, tmp_path):
+    out = tmp_path / "run"
+    how = [*SMALL, "--init-from", language, "--thaw", 1, "--pool", "concat"]
+    assert captured("train", mood, "-o", out, "-e", 2, *how)[0] == 0
+    after, theirs = arrays(out, "checkpoint.npz"), arrays(language)
+    updates = [int(after[f"optimizer/{name}/t"]) for name in ("out/W", "l2_h/W", "l1_x/b", "l0/W")]
+    assert updates == [2 * BATCHES, BATCHES, 0, 0]
+    assert (after["model/l1_h/W"] == theirs["l1_h/W"]).all()
+    assert (after["model/l2_h/W"] != theirs["l2_h/W"]).any()
+    assert captured("train", "-o", out, "--resume", "-e", 4, "-d", "cpu")[0] == 0
+    assert arrays(out, "checkpoint.npz")["optimizer/l0/W/t"] == BATCHES
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_layers_of_a_language_model_learn_more_slowly_the_lower_they_are(language, mood, tmp_path):
+    moved = []
+    for name, decay in (("a", 1), ("b", 0.01)):
+        how = [*SMALL, "--init-from", language, "--layer-decay", decay, "-e", 1, "--schedule", "slanted"]
+        assert captured("train", mood, "-o", tmp_path / name, *how)[0] == 0
+        after, theirs = arrays(tmp_path / name, "checkpoint.npz"), arrays(language)
+        moved.append([abs(after[f"model/{link}/W"] - theirs[f"{link}/W"]).max() for link in ("l2_h", "l1_h")])
+    assert 10 < moved[0][0] / moved[1][0] < 1000
+    assert moved[0][1] / moved[1][1] > 1000
 
 
 def test_tunes_become_words_as_those_of_the_run_that_is_begun_with(tunes, tmp_path):

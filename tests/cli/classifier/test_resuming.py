@@ -29,6 +29,7 @@ def interruptible():
 
 
 VECTORS = ["--vectors", "VECTORS", "--freeze-epochs", 2]
+EVERY_DROPOUT = ["--drop-words", 0.1, "--dropout-between", 0.2, "--dropout-weights", 0.3, "--locked", "on"]
 STOPS = [
     ([], [1]),
     ([], [5, 7]),
@@ -44,13 +45,17 @@ STOPS = [
     (["--vectors", "VECTORS", "--freeze-vectors", "--decay-c", 0.1], [17]),
     (["--init-from", "ORIGIN", "--optimizer", "rmsprop", "--lr", 0.01], [17]),
     (["--maxlen", 7, "--truncate", "post", "--test-fraction", 0], [17]),
+    (["--layers", 2, *EVERY_DROPOUT, "--pool", "concat", "--average", 0.9, "--weight-decay", 0.1], [17, 9]),
+    (["--schedule", "stalls", "--lr-decay", 0.3, "--warmup", 0.3, "--model", "flatten", "--maxlen", 7], [17, BATCHES]),
+    (["--schedule", "slanted", "--model", "bilstm", "--locked", "on"], [5, 2 * BATCHES]),
+    (["--init-from", "LANGUAGE", "--thaw", 1, "--layer-decay", 0.4, "--average", 0.9], [BATCHES, 17]),
 ]
 
 
 @pytest.mark.usefixtures("no_pictures", "interruptible")
 @pytest.mark.parametrize(("how", "stops"), STOPS)
-def test_stopped_anywhere_and_resumed_gives_the_same_bytes(straight, mood, tmp_path, monkeypatch, how, stops):
-    names = {"VECTORS": mood.parent / "vectors", "ORIGIN": straight[0]}
+def test_stopped_anywhere_and_resumed_gives_the_same_bytes(straight, mood, language, tmp_path, monkeypatch, how, stops):
+    names = {"VECTORS": mood.parent / "vectors", "ORIGIN": straight[0], "LANGUAGE": language}
     how = [*SMALL, *(names.get(word, word) for word in how)]
     captured("train", mood, "-o", tmp_path / "a", "-e", 4, *how)
     command = ("train", mood, "-o", tmp_path / "b", "-e", 4, *how)

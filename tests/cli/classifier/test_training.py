@@ -15,6 +15,7 @@ from tests.conftest import ROOT
 from tsuzuri import storage
 from tsuzuri.training import trainer
 from tsuzuri.training.classification import error_history
+from tsuzuri.training.identity import CLASSIFIER_LATER
 from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.run import load_run
 from tsuzuri.training.schemas import CLASSIFIER, ClassifierRecipe
@@ -48,7 +49,7 @@ def test_a_run_leaves_what_it_should(straight):
     assert (found["kind"], found["classes"], found["case"]) == ("classes", ["bad", "good"], "fold")
     assert found["sizes"] == {
         "words": 18, "width": 8, "units": 8, "classes": 2, "model": "lstm", "layers": 1, "pool": "mean",
-        "dropout": 0.2, "dropout_words": 0.1,
+        "dropout": 0.2, "dropout_words": 0.1, **CLASSIFIER_LATER["sizes"],
     }  # fmt: skip
     assert (out / "error.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert storage.load_npz(str(out / "model.npz"))["l1_x/W"].shape == (32, 8)
@@ -263,3 +264,25 @@ def test_help_tells_the_commands(capsys, monkeypatch):
             call(name, "--help")
         assert ended.value.code == 0
         assert f"usage: classify.py {name} " in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_words_side_by_side_are_read_by_place(mood, tmp_path):
+    """Of --maxlen words, the last ones, as Keras pads and cuts; longer texts are cut when they are sorted too."""
+    out = tmp_path / "run"
+    how = [*SMALL, "--model", "flatten", "--maxlen", 6, "-e", 3]
+    assert captured("train", mood, "-o", out, *how)[0] == 0
+    found = about(out)
+    assert (found["sizes"]["maxlen"], found["corpus"]["maxlen"], found["corpus"]["truncate"]) == (6, 6, "pre")
+    assert arrays(out)["out/W"].shape == (2, 6 * 8)
+    texts = tmp_path / "texts.txt"
+    texts.write_text("the film was dull\na song the film was dull and a story it was\nwas dull and a story it was\n")
+    said = captured("predict", out, texts, "-d", "cpu")[1].splitlines()
+    assert len(said) == 3
+    assert said[1].split("\t")[1] == said[2].split("\t")[1]  # of which the last six words are the same
+    assert captured("predict", out, texts, "--explain", "--by", "gradient", "-d", "cpu")[0] == 0
+    assert captured("evaluate", out, mood, "-d", "cpu")[0] == 0
+    status, _, noted = captured("train", mood, "-o", tmp_path / "next", *SMALL, "-e", 1, "--init-from", out)
+    assert status == 0
+    assert about(tmp_path / "next")["sizes"]["maxlen"] == 6
+    assert "out/W" in noted

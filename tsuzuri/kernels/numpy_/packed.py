@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy
 
 from tsuzuri.compat import chainer
-from tsuzuri.kernels.numpy_ import lstm
+from tsuzuri.kernels.numpy_ import dropout, lstm
 
 
 class LSTMCache(NamedTuple):
@@ -40,6 +40,12 @@ def steps(counts):
         after = streams + start
         yield slice(start, start + count), slice(before, before + count), slice(after, after + count)
         start, before = start + count, after
+
+
+def streams(counts):
+    """Which sequence each of R rows is of: (R,)."""
+    starts = numpy.cumsum(counts) - counts
+    return numpy.arange(counts.sum()) - numpy.repeat(starts, counts)
 
 
 def before(counts):
@@ -114,3 +120,10 @@ def rnn_backward(g_hs, counts, w_x, w_h, cache):
     g_b = g_z.sum(axis=0)
     g_w_h = xp.matmul(g_z[streams:].T, h[before(counts)[streams:]])
     return xp.matmul(g_z, w_x), xp.matmul(g_z.T, x), g_b, g_w_h, g_b.copy()
+
+
+def drop_sequences(x, counts, ratio, key):
+    """Inverted dropout of rows x (R, N) by one mask for all rows of a sequence (Gal and Ghahramani 2016)."""
+    xp = chainer.backend.get_array_module(x)
+    masks = dropout.mask(xp, (int(counts[0]), x.shape[1]), ratio, key, x.dtype)  # (B, N)
+    return x * masks[xp.asarray(streams(counts))]
