@@ -30,8 +30,16 @@ def reason(recipe: Recipe, state: State, stopped: bool, before: bool = False) ->
     if state.epoch > recipe.epoch:
         were = " were" if state.epoch > 2 else " was"
         return f"{epochs_done(state)}{were if before else ''} done{' before' if before else ''}"
+    if hours_are_up(recipe, state) and not state.patience.exhausted():
+        return f"--max-hours {getattr(recipe, 'max_hours', 0):g} {'were ' if before else ''}used up{' before' if before else ''}"
     last = f"the last {recipe.patience} validations" if recipe.patience > 1 else "the last validation"
     return f"patience {'was ' if before else ''}used up{' before' if before else ''}, {last} no better"
+
+
+def hours_are_up(recipe: Recipe, state: State) -> bool:
+    """Whether a training took as many hours as its recipe allows."""
+    hours = getattr(recipe, "max_hours", None)
+    return hours is not None and state.seconds >= 3600 * hours
 
 
 def nothing_left(recipe: Recipe, state: State) -> str:
@@ -41,6 +49,8 @@ def nothing_left(recipe: Recipe, state: State) -> str:
         more = "as many" if count > 1 else "one"
         why = reason(recipe, state, False, before=True)
         return f"nothing  is left to do: {why}; --epoch {2 * count} goes on with {more} more"
+    if hours_are_up(recipe, state) and state.history and not state.patience.exhausted():
+        return f"nothing  is left to do: {reason(recipe, state, False, before=True)}; more of them go on"
     if state.patience.exhausted():
         return f"nothing  is left to do: patience was used up before; --patience above {recipe.patience} goes on"
     return ""

@@ -202,14 +202,13 @@ class Trainer:
     def _unfinished(self):
         """Whether there is more to train."""
         left = self.state.epoch <= self.recipe.epoch and not self.state.patience.exhausted()
-        return left and not self._time_is_up()
+        return left and not (self.state.history and self._time_is_up())  # something is learned however short it is
 
     def _time_is_up(self):
         """Bring the clock up to now; whether the hours that a training may take are over."""
         now = time.monotonic()
         self.state.seconds, self._clock = self.state.seconds + now - self._clock, now
-        hours = getattr(self.recipe, "max_hours", None)
-        return hours is not None and self.state.seconds >= 3600 * hours
+        return ending.hours_are_up(self.recipe, self.state)
 
     def _set_rate(self):
         """Give the optimizer the learning rate of the batch that comes next."""
