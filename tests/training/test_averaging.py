@@ -9,6 +9,7 @@ import pytest
 
 from tsuzuri.cli import train
 from tsuzuri.compat import chainer
+from tsuzuri.errors import UserError
 from tsuzuri.models.rnn import RNN, Sizes
 from tsuzuri.training import averaging, schedules
 from tsuzuri.training.optimizers import OPTIMIZERS
@@ -88,7 +89,7 @@ def test_a_training_with_all_of_it_stops_and_goes_on_to_the_same_bytes(tmp_path,
     assert train.main([*command, "-o", str(tmp_path / "parts"), "-e", "4", *ALL, "--max-hours", "1e-9"]) == 0
     history = (tmp_path / "parts" / "log.jsonl").read_text().splitlines()
     assert len(history) == 1
-    with pytest.raises(SystemExit):
+    with pytest.raises(UserError, match=r"^--tie off: "):
         train.main(["-o", str(tmp_path / "parts"), "--resume", "--tie", "off"])
     assert train.main(["-o", str(tmp_path / "parts"), "--resume", "--max-hours", "1"]) == 0
     states = [numpy.load(tmp_path / run / "checkpoint.npz") for run in ("whole", "parts")]

@@ -30,8 +30,8 @@ def reason(recipe: Recipe, state: State, stopped: bool, before: bool = False) ->
     if state.epoch > recipe.epoch:
         were = " were" if state.epoch > 2 else " was"
         return f"{epochs_done(state)}{were if before else ''} done{' before' if before else ''}"
-    if hours_are_up(recipe, state) and not state.patience.exhausted():
-        return f"--max-hours {getattr(recipe, 'max_hours', 0):g} {'were ' if before else ''}used up{' before' if before else ''}"
+    if isinstance(recipe, LanguageModelRecipe) and hours_are_up(recipe, state) and not state.patience.exhausted():
+        return f"--max-hours {recipe.max_hours:g} {'were ' if before else ''}used up{' before' if before else ''}"
     last = f"the last {recipe.patience} validations" if recipe.patience > 1 else "the last validation"
     return f"patience {'was ' if before else ''}used up{' before' if before else ''}, {last} no better"
 
