@@ -11,7 +11,7 @@ PAIRS = ("「」", "『』", "（）", "〈〉", "《》", "【】", "〔〕", "
 MATCHED = 0.75  # of a pair's signs, at least: with fewer it is used for something else
 RARE = 0.05  # of the brackets, above which line ends in them are a habit: in novels 0.3 to 1.5 % have one, and as
 # few open a pair within itself
-MOST = 0.99  # of the brackets are no longer than ``BracketHabits.longest``
+MOST = 0.95  # of the brackets are no longer than ``BracketHabits.longest``
 SHORTEST, LONGEST = 30, 200  # words: the least of ``longest``, and what stands for it where no corpus was looked at
 FORGOTTEN = 2000  # words after which a bracket that is still open was never meant to close
 OPENS = {pair[0]: k for k, pair in enumerate(PAIRS, 1)}
@@ -19,7 +19,7 @@ CLOSES = {pair[1]: k for k, pair in enumerate(PAIRS, 1)}
 
 
 class BracketHabits(NamedTuple):
-    """How a corpus uses brackets: which ``pairs``, and how long they are in words, of 99 in 100 at most ``longest``.
+    """How a corpus uses brackets: which ``pairs``, and how long they are in words, of 19 in 20 at most ``longest``.
 
     ``lines``: whether they stay open at line ends; ``again``: whether a pair is opened within itself.
     """
