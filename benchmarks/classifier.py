@@ -30,10 +30,11 @@ from tsuzuri.data import labeled, splits
 
 PUBLISHED = {"mr": "sentence CNN, random vectors 75.9, tuned word2vec 81.3 (Kim 2014)"}
 LM = {"vocab-size": 12000, "unit": 128, "tie": "on", "dropout": 0.3, "epoch": 6, "batchsize": 32, "lr": 0.003}
-TUNED = ["--pool", "concat", "--thaw", "1", "--layer-decay", "0.4", "--average", "0.99"]  # of a language model's layers
+TUNED = ["--pool", "concat", "--lr", "0.002", "--average", "0.98"]  # of a language model's layers
 SPACE = ["--tokens", "space"]  # the data is parted already
 FOLDS = 10
 PATIENCE = ["--patience", "4"]  # the best epoch is one of the first few: the default of 10 only takes longer
+LONGER = ["--patience", "10"]  # where an epoch is few updates
 
 
 class Row(NamedTuple):
@@ -62,7 +63,7 @@ ROWS = {
     "mr-frozen": Row("mr", "LSTM, mean", ["--freeze-vectors"], "vectors"),
     "mr-two": Row("mr", "two LSTM layers, mean", ["--layers", "2"]),
     "mr-lm": Row("mr", "two LSTM layers, mean", [], "language model"),
-    "mr-lm-tuned": Row("mr", "two LSTM layers, concat, thawed one by one", TUNED, "language model"),
+    "mr-lm-tuned": Row("mr", "two LSTM layers, concat, mean of the weights", TUNED, "language model"),
     "mr-average": Row("mr", "LSTM, mean of the weights", ["--average", "0.99"]),
     "mr-drop-words": Row("mr", "LSTM, whole words dropped", ["--drop-words", "0.3"]),
     "mr-locked": Row("mr", "LSTM, locked dropout", ["--locked", "on"]),
@@ -73,8 +74,10 @@ ROWS = {
         ["--model", "bilstm", *HELD, "-b", "64", "--lr", "0.002"],
     ),
     "mr-flatten": Row("mr", "40 embedded words flattened", ["--model", "flatten", "--maxlen", "40"]),
-    "mr-1000": Row("mr", "LSTM, mean, of 1,000 labeled sentences", [], few=1000),
-    "mr-1000-lm": Row("mr", "two LSTM layers, concat, of 1,000 labeled sentences", TUNED, "language model", few=1000),
+    "mr-1000": Row("mr", "LSTM, mean, of 1,000 labeled sentences", LONGER, few=1000),
+    "mr-1000-lm": Row(
+        "mr", "two LSTM layers, concat, of 1,000 labeled sentences", [*TUNED, *LONGER], "language model", few=1000
+    ),
     "sst2-lstm": Row("sst2", "LSTM, mean", []),
     "subj-lstm": Row("subj", "LSTM, mean", []),
     "subj-bow": Row("subj", "bag of embedded words", ["--model", "bow"]),
@@ -118,7 +121,7 @@ def run(folder, out, name, fold, vectors):
     learned = random.Random(fold).sample(training, row.few) if row.few else training
     options = [written(place / "train.tsv", learned), "--test", written(place / "test.tsv", test)]
     options += ["--valid", written(place / "valid.tsv", valid)] if valid else []
-    options += [*row.options, *PATIENCE, "--seed", str(fold), "-o", str(place / "run"), "--force"]
+    options += [*PATIENCE, *row.options, "--seed", str(fold), "-o", str(place / "run"), "--force"]
     if row.start == "language model":
         text, lm = place / "unlabeled.txt", Path(out) / f"{row.data}-lm-{fold}"
         if not (lm / "done").exists():
