@@ -36,6 +36,8 @@ class Module(types.ModuleType):
     """NumPy's functions for such arrays."""
 
     def __getattr__(self, name):
+        if name.startswith("__"):  # it has no file, and others look for one
+            raise AttributeError(name)
         function = getattr(numpy, name)
 
         def call(*args, **settings):
