@@ -27,8 +27,8 @@ def edit(run, where, value):
         ("format", 3, "of format 3, newer than this program's 2: update Tsuzuri"),
         ("format", "x", "not a run of this program: format is 'x', must be a whole number"),
         ("kind", "pictures", "kind is 'pictures', must be one of text, music"),
-        ("tokens", "klingon", "tokens is 'klingon', must be one of mecab, char, space, english, wakati, midi"),
-        ("tokens", "midi", "tokens of text is 'midi', must be one of mecab, char, space, english, wakati$"),
+        ("tokens", "klingon", "tokens is 'klingon', must be one of mecab, char, space, english, wakati, subword, midi"),
+        ("tokens", "midi", "tokens of text is 'midi', must be one of mecab, char, space, english, wakati, subword$"),
         ("kind", "music", "tokens of music is 'char', must be one of midi"),
         ("dictionary", None, "dictionary is None, must be a text"),
         ("sizes.words", 99, "sizes.words is 99, but vocabulary.txt has 13"),
@@ -71,7 +71,7 @@ def test_a_run_edited_by_hand(tmp_path, where, value, reason):
 
 OLD_RUNS_MAY_LACK = (
     *("vectors", "corpus.text", "corpus.relative", "corpus.spread", "corpus.beginnings"),
-    *("recipe.precision", "recipe.freeze_epochs"),
+    *("subwords", "start", "recipe.precision", "recipe.freeze_epochs"),
     *(f"{part}.{name}" for part, later in LANGUAGE_MODEL_LATER.items() for name in later),
 )
 
