@@ -4,7 +4,7 @@ import numpy
 import pytest
 
 from tsuzuri.sampling import filters
-from tsuzuri.sampling.constraints import SingleBlankLines
+from tsuzuri.sampling.constraints import Constraints, SingleBlankLines
 from tsuzuri.sampling.novelty import CopyLimit, WordRun, longest_runs, seen_share
 from tsuzuri.sampling.stream import generate_words, generate_words_on_gpu
 from tsuzuri.sampling.suffixes import Suffixes, suffix_array
@@ -84,7 +84,7 @@ class Model:
 def test_no_copy_is_longer_than_the_limit(rng, most):
     ids = rng.integers(2, 200, 300)
     suffixes = Suffixes(ids)
-    constraint = SingleBlankLines([1], 0, [0], 3)
+    constraint = Constraints(SingleBlankLines([1], 0, [0], 3))
     if most:
         constraint = CopyLimit(constraint, [WordRun(suffixes, most) for _ in range(3)])
     rows = constraint.follow(generate_words(Model(ids, 200), [0], filters.make_sampler(), constraint, rng, 3))

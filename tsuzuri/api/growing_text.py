@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tsuzuri.sampling.endings import Ending
 from tsuzuri.sampling.stops import StopTexts
@@ -12,7 +12,7 @@ from tsuzuri.sampling.stops import StopTexts
 class GrowingText:
     """A text that begins with the words ``prime``, of which ``extra`` still come with those that are drawn.
 
-    ``spaced`` is that of the tokenizer; ``stops`` are texts, before the first of which it ends.
+    ``pieces`` is that of the tokenizer; ``stops`` are texts, before the first of which it ends.
     """
 
     def __init__(
@@ -21,13 +21,14 @@ class GrowingText:
         extra: int,
         ending: Ending,
         stops: Iterable[str],
-        spaced: Callable[[str, str], bool],
+        pieces: Callable[[Iterable[str]], Iterator[str]],
     ) -> None:
-        self._extra, self._ending, self._stops, self._spaced = extra, ending, StopTexts(stops), spaced
-        self._last: str | None = None
-        self.prime, self.words = list(prime), list[str]()  # the latter were drawn, up to where a stop text is whole
+        self._extra, self._ending, self._stops = extra, ending, StopTexts(stops)
+        self._next, self._spelled = "", pieces(self._fed())
+        self.prime, self.words = list(prime), list[str]()  # the latter were drawn
         self.pieces = [self._piece(word) for word in prime]
         self._count, self._sum = 0, 0.0
+        self._length, self._ends = sum(map(len, self.pieces)), list[int]()  # characters up to the end of each of words
 
     @property
     def over(self) -> bool:
@@ -48,10 +49,15 @@ class GrowingText:
         if self._ending.take(word):
             self.words.append(word)
             self._count, self._sum = self._count + 1, self._sum + chance
-            piece = self._stops.take(self._piece(word))
+            spelled = self._piece(word)
+            self._length += len(spelled)
+            self._ends.append(self._length)
+            piece = self._stops.take(spelled)
         if self._ending.over:
             piece += self._stops.finish()
         self.pieces.append(piece)
+        if self._stops.over:
+            self._cut()
         return piece
 
     def text(self) -> str:
@@ -59,8 +65,18 @@ class GrowingText:
         self.pieces.append(self._stops.finish())
         return "".join(self.pieces)
 
+    def _cut(self) -> None:
+        """Take back the words that a stop text has cut off, in whole or in part."""
+        length = sum(map(len, self.pieces))
+        while self._ends and self._ends[-1] > length:
+            self.words.pop()
+            self._ends.pop()
+
+    def _fed(self) -> Iterator[str]:
+        while True:
+            yield self._next
+
     def _piece(self, word: str) -> str:
-        """The word with the space before it, if one stands there."""
-        space = " " if self._last is not None and self._spaced(self._last, word) else ""
-        self._last = word
-        return space + word
+        """The word as it is read after those before it."""
+        self._next = word
+        return next(self._spelled)

@@ -74,12 +74,13 @@ class GeneratedMusic:
             assert self._copies
             return MelodyRun(self._copies, self._most, grammar.events[row], lambda: grammar.ticks[row], words)
 
-        return CopyLimit(grammar.mask, [run_of(row) for row in range(len(self._begun))])
+        runs = [run_of(row) for row in range(len(self._begun))]
+        return CopyLimit(grammar.mask, runs, growing=lambda row: not grammar.ended[row])
 
     def novelties(self) -> list[Novelty]:
         """How new each of the pieces is, after its prime, where ``args`` asked for it."""
         assert self._copies is not None
-        kept = best_rows(self.means().tolist(), self._best_of)
+        kept = self._kept()
         return [self._copies.novelty(self._grammar.events[row], self._begun[row]) for row in kept]
 
     def stream(self) -> Iterator[str]:
@@ -108,12 +109,20 @@ class GeneratedMusic:
         if self._limit and self._limit.gave_way:
             self._note(gave_way_line(self._most, self._limit.gave_way))
         pieces: list[PieceWords] = compose.finished_pieces(self._grammar, self._beginning)
-        kept = best_rows(self.means().tolist(), self._best_of)
+        kept = self._kept()
         return [pieces[row]._replace(name=compose.piece_name(n)) for n, row in enumerate(kept)]
 
-    def means(self) -> numpy.ndarray:
-        """The mean log-probability of the words of each row, (B,) in nats, where the best of several is kept."""
-        return self._sums / numpy.maximum(self._counts, 1)
+    def means(self) -> list[float]:
+        """The mean log-probability of each kept piece's words in nats, where the best of several is kept."""
+        means = self._row_means()
+        return [means[row] for row in self._kept()]
+
+    def _row_means(self) -> list[float]:
+        means: list[float] = (self._sums / numpy.maximum(self._counts, 1)).tolist()
+        return means
+
+    def _kept(self) -> list[int]:
+        return best_rows(self._row_means(), self._best_of)
 
     def _scored(self) -> Iterator[Sequence[int]]:
         """The rows, each counted for the pieces that have not ended."""

@@ -31,8 +31,8 @@ from tsuzuri.data.corpus import Corpus
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
 from tsuzuri.midi.words import collect, settings
-from tsuzuri.models.rnn import Sizes
-from tsuzuri.options.recipes import DEFAULT, recipe_line, recipe_options
+from tsuzuri.models.rnn import PROJECTIONS, Sizes
+from tsuzuri.options.recipes import DEFAULT, RATES, RECIPES, recipe_line, recipe_options
 from tsuzuri.options.resolve import defaults
 from tsuzuri.options.train import MAY_CHANGE, TABLES
 from tsuzuri.text import vectors
@@ -66,6 +66,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
         raise UserError("no corpus: name text or MIDI files, or folders of them")
     check_new(args, FILES)
     args |= _vector_options(args, given)
+    _check_together(args, given)
     recipe = _recipe_of(args)
     if set_by_recipe:
         tell(listener, [f"recipe   {recipe_line(args['recipe'], set_by_recipe)}"])
@@ -101,6 +102,19 @@ def _origin_of(given: Mapping[str, Any]) -> tuple[LanguageModelOrigin | None, di
     return origin, transfer.inherited_options(origin, given)
 
 
+def _check_together(args: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Raise ``UserError`` for options that say nothing beside the others, or that the others forbid."""
+    masks = [name for name in (*RATES, "locked") if name in given]
+    if masks and args["dropout_on"] == PROJECTIONS:
+        option = masks[0].replace("_", "-")
+        raise UserError(f"--{option}: is for --dropout-on layers, and it is on {PROJECTIONS}")
+    if "dropout_between" in given and args["layers"] == 1:
+        raise UserError("--dropout-between: is for several layers, and --layers is 1")
+    if args["tie"] and args["freeze_epochs"] != 0:
+        frozen = "--freeze-vectors" if args["freeze_epochs"] is None else f"--freeze-epochs {args['freeze_epochs']}"
+        raise UserError(f"{frozen}: with --tie on these are the output layer's weights too: must be --tie off")
+
+
 def _recipe_of(args: Mapping[str, Any]) -> LanguageModelRecipe:
     """The recipe that the options ask for."""
     precision = devices.precision(args["device"], args["precision"])
@@ -133,7 +147,7 @@ def _read(
 def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
     """An old run, by its own settings."""
     run = load_run(given["out"])
-    check_resume_options(TABLES, _as_stored(given), MAY_CHANGE, run, _stored(run), (*FILES, "vectors"))
+    check_resume_options(TABLES, _as_stored(given), MAY_CHANGE, run, _stored(run, given), (*FILES, "vectors"))
     device = given.get("device", "auto")
     changed = {name: given[name] for name in ("epoch", "patience", "max_hours") if name in given}
     if "precision" in given:
@@ -182,15 +196,21 @@ def _digests(corpus: Corpus) -> dict[str, str]:
     return {"fingerprint": corpus.fingerprint(), "beginnings": corpus.beginnings()}
 
 
-def _stored(run: Run) -> dict[str, tuple[Any, ...]]:
-    """What the run says already, by the options that say it."""
+def _stored(run: Run, given: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """What the run says already, by the options that say it; of a recipe all but what is ``given``."""
     sizes, corpus = run.about["sizes"], run.about["corpus"]
     stored = stored_options(run, RECIPE) | {"vocab_size": (corpus["vocab_size"],)}
     stored |= {option: (sizes[name],) for option, name in SIZES.items()}
     if run.about["start"]:
         stored["init_from"] = (run.about["start"]["init_from"]["run"],)
         stored["tokens"] = (*stored.get("tokens", ()), "auto")
-    return stored
+    fits = [name for name in RECIPES if _fits(recipe_options(name, given), stored)]
+    return stored | {"recipe": tuple(fits[::-1])}
+
+
+def _fits(options: Mapping[str, Any], stored: Mapping[str, tuple[Any, ...]]) -> bool:
+    """Whether a run says the same as options do."""
+    return all(value in stored[name] for name, value in options.items())
 
 
 def _as_stored(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -160,7 +160,8 @@ class TextRun(TrainedRun):
     def stream(self, prime: str = "", **options: Unpack[GenerateOptions]) -> Iterator[str]:
         """Yield the text of ``generate`` word by word, each as soon as it is drawn, with the space before it."""
         with options_in_python():
-            return self._texts(prime, options, 1).stream()
+            texts = self._texts(prime, options, 1)
+        return _and_then(texts.stream(), texts.tell)
 
     def score(
         self, text: str | os.PathLike[str], *, cache: bool = False, adapt: bool = False, device: str = "auto"
@@ -297,3 +298,9 @@ def _options(run: Run, options: Mapping[str, object], count: object) -> dict[str
         if name in given:
             raise UserError(f"{name}: not an option of generate: {instead}")
     return generating_options(run, {**given, "num_samples": whole_count(count)})
+
+
+def _and_then(words: Iterator[str], call: Callable[[], None]) -> Iterator[str]:
+    """Yield the words, and then call."""
+    yield from words
+    call()

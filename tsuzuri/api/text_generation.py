@@ -59,7 +59,8 @@ class GeneratedTexts:
         self._copies = TextCopies(run, self.tokenizer) if args["novelty"] or args["max_copy"] else None
         self._most, self._note = args["max_copy"], note
         if self._copies and self._most:
-            constraints = CopyLimit(constraints, self._copies.runs(self._most, len(primes)))
+            runs = self._copies.runs(self._most, len(primes))
+            constraints = CopyLimit(constraints, runs, primes.given, self._growing)
         self._constraints, self._scores = constraints, WordScores() if self._best_of > 1 else None
         self._rows = constraints.follow(draw_ids(args, run, primes, constraints, scores=self._scores))
         form = run.about["corpus"]["text"]["normalize"]
@@ -69,7 +70,7 @@ class GeneratedTexts:
             words = [printed_word(i, vocabulary) for i in ids[1:]]
             rules = sentence_rules(self.tokenizer.spaced, words, depth_counter(run, signs))
             ending = Ending(length, args["sentences"], *rules)
-            self._texts.append(GrowingText(words, extra, ending, stops, self.tokenizer.spaced))
+            self._texts.append(GrowingText(words, extra, ending, stops, self.tokenizer.pieces))
 
     def _beginning(self, prompt: Prompt, unknown: str, note: Note) -> list[int]:
         """The ids of a prompt; what is wrong with it, or was changed, is told with its place."""
@@ -78,14 +79,14 @@ class GeneratedTexts:
             held = "words of MIDI" if text.endswith(wordfile.SUFFIX) else "a MIDI file"
             raise UserError(f"{text}: is {held}, and {self._run.path} was trained on text: must be words to begin with")
 
-        def told(line: str) -> object:
+        def note_here(line: str) -> object:
             return note(f"note: {place}{line.removeprefix('note: ')}")
 
         try:
             check_unicode(text)
             text = normalize(text, self._run.about["corpus"]["text"]["normalize"])
             text = "\n".join(beginning_lines(text, text_lines(self._run)))
-            return text_prime_ids(text, self.tokenizer, self._run.vocabulary, unknown, self._run.path, told)
+            return text_prime_ids(text, self.tokenizer, self._run.vocabulary, unknown, self._run.path, note_here)
         except UserError as error:
             raise UserError(f"{place}{error}") from None
 
@@ -99,8 +100,15 @@ class GeneratedTexts:
                     yield text.take(printed_word(row[n], self._run.vocabulary), chance)
             if all(text.over for text in self._texts):
                 break
+
+    def _growing(self, row: int) -> bool:
+        return not self._texts[row].over
+
+    def tell(self) -> None:
+        """Tell the note, once, of what could not be kept to: when the text is shown."""
         if isinstance(self._constraints, CopyLimit) and self._constraints.gave_way:
             self._note(gave_way_line(self._most, self._constraints.gave_way))
+        self._constraints = None
 
     def novelties(self) -> list[Novelty]:
         """How new each of the texts is, after its prime, where ``args`` asked for it."""
@@ -110,12 +118,15 @@ class GeneratedTexts:
     def copied(self) -> tuple[list[str], Novelty]:
         """The only text in pieces, of which the last are its new words, one each, and how new these are."""
         text = self._kept()[0]
-        return list(self.tokenizer.pieces([*text.prime, *text.words])), self.novelties()[0]
+        pieces = list(self.tokenizer.pieces([*text.prime, *text.words]))
+        whole = text.text()
+        rest = whole[len("".join(pieces)) :]  # of a word that a stop text has cut
+        return [*pieces[:-1], "".join(pieces[-1:]) + rest], self.novelties()[0]
 
     def stream(self) -> Iterator[str]:
         """Yield the only text piece by piece, each as soon as it is sure: the prime's words come first.
 
-        The best of several is one piece.
+        The best of several is one piece. ``tell`` is for afterwards.
         """
         if len(self._texts) > 1:
             yield self.texts()[0]
@@ -128,6 +139,7 @@ class GeneratedTexts:
         for _ in self._grow():
             if stop():
                 break
+        self.tell()
         return [text.text() for text in self._kept()]
 
     def means(self) -> list[float]:

@@ -49,6 +49,11 @@ def has_output() -> bool:
     return not isinstance(sys.stdout, _Closed)
 
 
+def in_color() -> bool:
+    """Whether standard output is a terminal on which colors are welcome (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def check_output() -> None:
     """Raise ``UserError`` where there is no standard output for results, before work is done for them."""
     if not has_output():

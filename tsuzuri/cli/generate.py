@@ -173,7 +173,7 @@ def write_texts(texts, paths, out, titles):
     """Write texts to a file each or to a single file, or to standard output where there are no ``paths``."""
     from tsuzuri import storage
 
-    if len(paths) == len(texts) > 1:
+    if paths and paths != [out]:
         for path, text in zip(paths, texts, strict=True):
             storage.write_file(path, f"{text}\n".encode())
         console.note(f"wrote {len(texts)} texts into {out}")
@@ -210,7 +210,7 @@ def write_music(run, prime, args):
     if out is not None:
         storage.make_folder(os.path.dirname(out) if args["words"] or export.is_midi_path(out) else out)
     pieces, status = draw(generated.pieces, lambda: "the pieces end early; all are kept")
-    note_scores(sorted(generated.means().tolist())[-1:], args["best_of"])
+    note_scores(generated.means(), args["best_of"])
     if args["words"]:
         write_words(pieces, generated.settings, out)
     else:

@@ -1,6 +1,5 @@
 """What generate.py says of copies: two lines a text, and on a terminal the text itself with its copies in color."""
 
-import os
 import sys
 
 from tsuzuri.cli import console, signals
@@ -14,8 +13,9 @@ def print_text(generated, wanted):
 
     With its copies in color it is printed once it is whole, since a copy is known by its end.
     """
-    if not (wanted and in_color()):
+    if not (wanted and console.in_color()):
         print_pieces(generated.stream())
+        generated.tell()
         report(generated, wanted)
         return 0
     with signals.Interrupt() as interrupt:  # what was drawn until then is shown
@@ -36,7 +36,6 @@ def print_pieces(pieces):
         console.write("\n")
         raise
     console.write("\n")
-    return 0
 
 
 def report(generated, wanted):
@@ -46,11 +45,6 @@ def report(generated, wanted):
         of = f"{n}  " if len(found) > 1 else ""
         for line in novelty.lines():
             console.note(f"novelty  {of}{line}")
-
-
-def in_color():
-    """Whether standard output is a terminal on which colors are welcome (no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def colored(pieces, novelty):

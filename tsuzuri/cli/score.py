@@ -1,6 +1,5 @@
 """Scoring on the terminal: ``python generate.py runs/novel --score text.txt`` shows how a text surprises a model."""
 
-import os
 import sys
 
 from tsuzuri.cli import console
@@ -53,7 +52,7 @@ def score_file(run, prime, given):
 
 def printed_words(scored):
     """The words, each printed as soon as it is scored."""
-    color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    color = console.in_color()
     try:
         for word in scored:
             sys.stdout.write(shown_word(word, color))  # in which the colors alone may steer a terminal

@@ -12,17 +12,20 @@ from tsuzuri.text.vocabulary import EOS, SPECIAL, UNK, Vocabulary
 def read_back(words: Iterable[str], tokenizer: Tokenizer) -> Iterator[str]:
     """Yield each word as it is read back, with the space before it if one stands there; ``<eos>`` is a line end.
 
+    Of a character in bytes, each of them a word, the last has it, and the others have nothing.
+
     >>> list(read_back(["well", "then", "<eos>", "so", "<eos>"], get_tokenizer("space")))
     ['well', ' then', '\\n', 'so', '\\n']
     """
-    previous = None
+    line: list[str] = []
     for word in words:
-        if word == SPECIAL[EOS]:
-            previous = None
-            yield "\n"
-        else:
-            yield " " + word if previous is not None and tokenizer.spaced(previous, word) else word
-            previous = word
+        if word != SPECIAL[EOS]:
+            line.append(word)
+            continue
+        yield from tokenizer.pieces(line)
+        yield "\n"
+        line.clear()
+    yield from tokenizer.pieces(line)
 
 
 def spelling_costs(words: Sequence[str], vocabulary: Vocabulary) -> list[float]:

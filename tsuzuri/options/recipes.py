@@ -41,9 +41,18 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+RATES = ("dropout_input", "dropout_between", "dropout_output")  # which are as --dropout where they are not given
+OUTDONE = {  # the options of a recipe that say nothing once another one is given
+    "dropout": RATES,
+    "dropout_on": (*RATES, "locked"),
+    "optimizer": ("lr",),
+}
+
+
 def recipe_options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a recipe that are not given beside it."""
-    return {option: value for option, value in RECIPES[name].items() if option not in given}
+    """The options of a recipe that are not given beside it, nor outdone by those that are."""
+    out = {*given, *(option for other in given for option in OUTDONE.get(other, ()))}
+    return {option: value for option, value in RECIPES[name].items() if option not in out}
 
 
 def recipe_line(name: str, options: Mapping[str, Any]) -> str:

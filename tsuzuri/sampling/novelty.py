@@ -46,19 +46,21 @@ class WordRun:
 class CopyLimit:
     """A constraint that forbids what an ``inner`` one does, and the words that would make a copy too long.
 
-    ``runs`` has for each row something like a ``WordRun``. The words drawn are to go through ``follow``. Where no word
-    would be left the copy goes on, as the inner constraint lets it: ``gave_way`` counts the words that were drawn so.
+    ``runs`` has for each row something like a ``WordRun``. The words drawn are to go through ``follow``; ``given(n)``
+    are those (B,) that stand in place of the n-th draw, -1 where it counts, or None where all do. Where no word would
+    be left the copy goes on, as the inner constraint lets it: ``gave_way`` counts the words that were drawn so in rows
+    that are ``growing``.
     """
 
     steady, changed = False, True  # what is forbidden may be other for every word
 
-    def __init__(self, inner, runs):
-        self._inner, self._runs = inner, runs
-        self._open, self.gave_way = 0, 0  # the rows that have no other word just now
+    def __init__(self, inner, runs, given=lambda _: None, growing=lambda _: True):
+        self._inner, self._runs, self._given, self._growing = inner, runs, given, growing
+        self._open, self.gave_way = [], 0  # the rows that have no other word just now
 
     def __call__(self, logits):
         logits = self._inner(logits)
-        self._open = 0
+        self._open = []
         for row, run in enumerate(self._runs):
             ids = run.forbidden()
             if len(ids):
@@ -66,14 +68,16 @@ class CopyLimit:
                 logits[row, ids] = -numpy.inf
                 if numpy.isneginf(logits[row]).all():
                     logits[row, ids] = kept
-                    self._open += 1
+                    self._open.append(row)
         return logits
 
     def follow(self, rows):
         """Yield each of the ``rows`` of words (B,) drawn, once it is known here and to the inner constraint."""
         inner = getattr(self._inner, "follow", iter)
-        for words in inner(rows):
-            self.gave_way += self._open
-            for run, word in zip(self._runs, words, strict=True):
-                run.take(word)
+        for n, words in enumerate(inner(rows)):
+            given = self._given(n)
+            drawn = [row for row in range(len(self._runs)) if given is None or given[row] < 0]
+            self.gave_way += sum(self._growing(row) for row in self._open if row in drawn)
+            for row in drawn:
+                self._runs[row].take(words[row])
             yield words

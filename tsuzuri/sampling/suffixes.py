@@ -19,9 +19,8 @@ def suffix_array(ids):
     order = numpy.argsort(key)
     key, count = key[order], len(ids)
     rank, slots = numpy.empty(count, numpy.int64), numpy.arange(count)
-    while (
-        True
-    ):  # the places are in order by their first ``width`` words, and those at ``slots`` share these with others
+    # The places are in order by their first ``width`` words, and those at ``slots`` share these with others
+    while True:
         first = numpy.ones(len(slots) + 1, bool)
         first[1:-1] = key[1:] != key[:-1]
         rank[order[slots]] = slots[numpy.maximum.accumulate(numpy.where(first[:-1], numpy.arange(len(slots)), 0))]

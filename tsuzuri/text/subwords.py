@@ -24,9 +24,8 @@ LONGEST = 1000  # characters that are learned from at once
 INSTALL = "python -m pip install sentencepiece"
 
 _SPACE = "\u2581"  # SentencePiece's sign for a space
-_KEPT = (
-    "\0\t\u2581\u2585"  # by SentencePiece for itself: these stand in their place, which are no characters of Unicode
-)
+# Kept by SentencePiece for itself; the next stand in their place, which are no characters of Unicode
+_KEPT = "\0\t\u2581\u2585"
 _STAND_INS = "\ufdd0\ufdd1\ufdd2\ufdd3"
 _TO_MODEL = str.maketrans(_KEPT + " ", _STAND_INS + _SPACE)
 _FROM_MODEL = str.maketrans(_STAND_INS + _SPACE, _KEPT + " ")

@@ -49,7 +49,7 @@ def nothing_left(recipe: Recipe, state: State) -> str:
         more = "as many" if count > 1 else "one"
         why = reason(recipe, state, False, before=True)
         return f"nothing  is left to do: {why}; --epoch {2 * count} goes on with {more} more"
-    if hours_are_up(recipe, state) and state.history and not state.patience.exhausted():
+    if hours_are_up(recipe, state) and not state.patience.exhausted():
         return f"nothing  is left to do: {reason(recipe, state, False, before=True)}; more of them go on"
     if state.patience.exhausted():
         return f"nothing  is left to do: patience was used up before; --patience above {recipe.patience} goes on"

@@ -76,10 +76,11 @@ def _move_up(folder):
     """Finish putting a new run into its folder, wherever that was broken off; nothing where there is none to finish."""
     whole, moving = os.path.join(folder, WHOLE), os.path.join(folder, MOVING)
     if _holds_new_run(folder, whole) and not os.path.isdir(moving):
+        if os.path.exists(os.path.join(folder, RUN_FILES[-1])):  # else they are of no run of ours
+            remove_events(folder)
         for name in RUN_FILES:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(folder, name))
-        remove_events(folder)
         sync_folder(folder)
         os.rename(whole, moving)
     if _holds_rest(folder, moving):

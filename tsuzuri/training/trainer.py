@@ -5,6 +5,7 @@ What differs between the two is a ``Task`` (``task.py``): ``language_model.py`` 
 
 import contextlib
 import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -187,8 +188,8 @@ class Trainer:
             self._words += task.count(state, batch)
             stop = self._stop()
             self._look_and_tell(stop or state.window == self._batches)
-            if self._time_is_up():
-                self._validate_and_save(now=True)
+            if self._time_is_up() and state.window < self._batches:
+                self._end_early()
                 return False
             if stop and task.validation_can_wait:
                 return True  # the validation that may be due comes first when the training goes on
@@ -202,7 +203,8 @@ class Trainer:
     def _unfinished(self):
         """Whether there is more to train."""
         left = self.state.epoch <= self.recipe.epoch and not self.state.patience.exhausted()
-        return left and not (self.state.history and self._time_is_up())  # something is learned however short it is
+        learned = os.path.exists(self.run.file("model.npz"))  # so there is a model, however short the time
+        return left and not (learned and self._time_is_up())
 
     def _time_is_up(self):
         """Bring the clock up to now; whether the hours that a training may take are over."""
@@ -263,11 +265,21 @@ class Trainer:
             )
         self.task.look(state)
 
-    def _validate_and_save(self, now=False):
-        """After a batch, do what is due, or all of it ``now``; what is told is on the disk before."""
+    def _end_early(self):
+        """Save within an epoch, and keep the model if it is the best so far.
+
+        The checkpoint knows nothing of this validation: a training that goes on is as one that was never ended.
+        """
+        self._look()
+        self.save()
+        entry = self._validate()
+        self._tell("epoch", self.task.entry_line(entry), entry=dict(entry), loss=entry["train_loss"])
+
+    def _validate_and_save(self):
+        """After a batch, do what is due; what is told is on the disk before."""
         state, task = self.state, self.task
         last = state.window == self._batches
-        validate = now or task.validation_due(state, last)
+        validate = task.validation_due(state, last)
         save = validate or task.save_due(state) or time.monotonic() - self._saved > CHECKPOINT_SECONDS
         if validate or save:
             self._look()
@@ -309,6 +321,7 @@ class Trainer:
 
     def save(self) -> None:
         """A checkpoint, and the log of the validations that it holds."""
+        self._time_is_up()  # brings the clock up to now
         self._saved = time.monotonic()
         self.run.save_checkpoint(self.model, self.optimizer, self.state.meta(), self.average)
         storage.write_file(self.run.file("log.jsonl"), log.dump_history(self.state.history))

@@ -1,7 +1,8 @@
 """Going on from another run's language model on a new corpus: its sizes, its words, and its weights by word.
 
-All words of the other run stay in the vocabulary, with their rows. Those that are new have theirs drawn from a normal
-distribution with the mean and the covariance of the old words' (Hewitt 2021), so that they are about as likely.
+All words of the other run that there is room for stay in the vocabulary, with their rows. Those that are new have theirs
+drawn from a normal distribution with the mean and the covariance of the old words' (Hewitt 2021), so that they are about
+as likely.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ import numpy
 
 from tsuzuri.errors import UserError
 from tsuzuri.text.settings import AUTO, DROP
+from tsuzuri.text.tokenizers import SUBWORD
 from tsuzuri.text.vocabulary import SPECIAL, Vocabulary
 from tsuzuri.training.run import Run, load_run
 
@@ -72,6 +74,11 @@ def inherited_options(origin: LanguageModelOrigin, given: Mapping[str, Any]) -> 
     fixed = {option: getattr(sizes, name) for option, name in SIZES.items()}
     fixed |= {option: settings[option] for option in WORDS[origin.kind]}
     same = {"embed": sizes.width, "tokens": AUTO}  # values that say no other
+    for option in ("vocab_size", "min_count"):
+        if settings.get("tokens") == SUBWORD and option in given:
+            raise UserError(
+                f"--{option.replace('_', '-')}: the subwords of {origin.path} are what they are: leave it out"
+            )
     for option in [name for name in fixed if name in given]:
         value = given[option]
         whole = os.path.abspath(value) if option in PATHS else value

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.text import train
 from tests.conftest import refused
 from tsuzuri.api.novelty import Copy, Novelty
-from tsuzuri.cli import novelty
+from tsuzuri.cli import console, novelty
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
@@ -58,4 +58,4 @@ def test_color_is_for_terminals_that_want_it(monkeypatch, setting, terminal, col
     monkeypatch.setattr(sys, "stdout", stream)
     monkeypatch.setenv("NO_COLOR", setting)
     monkeypatch.setenv("TERM", "xterm")
-    assert novelty.in_color() is color
+    assert console.in_color() is color

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("no_pictures")  # but for the run that they
 def test_a_run_leaves_what_it_should(straight, corpus):
     out, process = straight
     assert sorted(os.listdir(out)) == [
-        "checkpoint.npz", "log.jsonl", "loss.png", "model.npz", "run.json", "vocabulary.txt",
+        "checkpoint.npz", "corpus.npz", "log.jsonl", "loss.png", "model.npz", "run.json", "vocabulary.txt",
     ]  # fmt: skip
     assert (out / "loss.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     epochs = re.findall(
