@@ -1,8 +1,8 @@
 """Going on from another run's language model on a new corpus: its sizes, its words, and its weights by word.
 
-All words of the other run that there is room for stay in the vocabulary, with their rows. Those that are new have theirs
-drawn from a normal distribution with the mean and the covariance of the old words' (Hewitt 2021), so that they are about
-as likely.
+All words of the other run that there is room for stay in the vocabulary, with their rows. Those that are new have
+theirs drawn from a normal distribution with the mean and the covariance of the old words' (Hewitt 2021), so that they
+are about as likely.
 """
 
 import hashlib
