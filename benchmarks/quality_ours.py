@@ -45,7 +45,10 @@ def read_result(corpus, out, printed, seconds):
     history = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     best = min(history, key=lambda entry: entry["valid_loss"])
     tested = TESTED.search(printed)
-    test = float(tested[1]) if tested else evaluation.evaluate_loss(run.load_best(), corpus.test)
+    if tested:
+        test = float(tested[1])
+    else:
+        test = evaluation.evaluate_documents(run.load_best(), corpus.test, corpus.documents["test"], carried=True)
     return Result(count_parameters(out), seconds, best["valid_loss"], test, history[-1]["epoch"], best["epoch"])
 
 

@@ -9,13 +9,9 @@ import pytest
 import tsuzuri
 from tests.api.conftest import TEXT, TUNES
 from tsuzuri.api import scored_inputs, scoring
-from tsuzuri.compat import chainer
 from tsuzuri.data.corpus import build_text_corpus
-from tsuzuri.kernels.gpu import launcher
-from tsuzuri.models.rnn import RNN, Sizes
 from tsuzuri.text.settings import TextSettings
 from tsuzuri.text.spelling import SpellingModel
-from tsuzuri.training.adaptation import DynamicEvaluation
 from tsuzuri.training.run import load_run
 
 LINES = "a d a .\nb zebra <unk>\n\nc f c ."
@@ -133,22 +129,3 @@ def test_what_is_no_music_is_refused(music_run, tmp_path):
 def test_scoring_is_no_option_of_generating(text_run):
     with pytest.raises(tsuzuri.UserError, match=r"score: not an option of generate: score\(text\) scores a text"):
         text_run.generate(score="a.txt")
-
-
-def test_a_gpu_scores_and_adapts_as_the_cpu_does(engine):
-    """The engine of a GPU, emulated where there is none, and the CPU's own, from equal weights."""
-    ids = numpy.random.default_rng(1).integers(0, 13, 60).astype("i")
-
-    def scored(device, adapt):
-        model = RNN(Sizes(13, 8), numpy.random.default_rng(0))
-        model.to_device(chainer.get_device(device))
-        return list(scoring.word_nats(model, ids, True, DynamicEvaluation(model) if adapt else None))
-
-    device = "@numpy" if engine.xp is numpy else "@cupy:0"
-    found = [scored(device, adapt) for adapt in (False, True)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(launcher, "of_type", lambda kind: None)
-        wanted = [scored("@numpy", adapt) for adapt in (False, True)]
-    assert found[0] == pytest.approx(wanted[0], rel=1e-4)
-    assert found[1] == pytest.approx(wanted[1], rel=1e-4)
-    assert wanted[0] != pytest.approx(wanted[1], rel=1e-2)

@@ -123,7 +123,9 @@ def test_train_py_is_run_and_what_it_says_is_told(table, capfd):
     printed = capfd.readouterr().out
     found = load_run(str(kept / "run-0"))
     corpus = quality_corpora.read_corpus([str(kept / "splits" / "train"), *held_out(kept), *tiny(table).options])
-    valid, test = (math.exp(evaluation.evaluate_loss(found.load_best(), ids)) for ids in (corpus.valid, corpus.test))
+    model, documents = found.load_best(), corpus.documents
+    valid = math.exp(evaluation.evaluate_documents(model, corpus.valid, documents["valid"]))
+    test = math.exp(evaluation.evaluate_documents(model, corpus.test, documents["test"], True))
     numbers = sum(math.prod(shape) for shape in rnn.Sizes(len(corpus.vocabulary), 5).shapes().values())
     cells = printed.strip().split("\n")[-1].strip("| ").split(" | ")
     assert cells[:4] == ["tiny", "ours", "0", f"{numbers:,}"]

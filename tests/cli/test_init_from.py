@@ -113,7 +113,7 @@ def test_it_helps(old, text, tuned, tmp_path):
     """The first epoch is better than from chance, by as much as the grammar is known."""
     train(text, "-o", tmp_path / "run", "-e", 1, *SMALL, *FIRST)
     losses = [json.loads((run / "log.jsonl").read_text().splitlines()[0]) for run in (tuned[0], tmp_path / "run")]
-    assert losses[0]["valid_loss"] < 0.8 * losses[1]["valid_loss"]
+    assert losses[0]["valid_loss"] < 0.9 * losses[1]["valid_loss"]
 
 
 def test_what_is_begun_with_is_part_of_the_id(old, text, tuned, tmp_path, monkeypatch):
@@ -189,12 +189,12 @@ def test_what_says_the_same_is_accepted(old, text, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer.Trainer, "train", lambda self: True)
     begin = [text, "-o", tmp_path / "run", "--init-from", old, *SMALL]
     same = ["--embed", 8, "--layers", 3, "--tie", "on", "--tokens", "auto", "--dictionary", "unidic-lite"]
-    said = train(*begin, *same, "--recipe", "zaremba-medium", "--freeze-epochs", 1)
+    said = train(*begin, *same, "--recipe", "zaremba-medium")
     assert "recipe   zaremba-medium " in said
     assert "--unit 650" not in said  # as the origin has it
     assert about(tmp_path / "run")["recipe"]["optimizer"] == "sgd"
     assert about(tmp_path / "run")["sizes"]["units"] == 12
-    train(*begin, *same, "-u", 12, "--freeze-epochs", 1, "--optimizer", "sgd", "--resume")
+    train(*begin, *same, "-u", 12, "--optimizer", "sgd", "--resume")
 
 
 def test_an_origin_that_is_none(old, text, tmp_path):

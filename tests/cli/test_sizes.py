@@ -75,7 +75,7 @@ def test_what_has_no_room_leaves_the_old_run(run, corpus, sizes):
     before, code = contents(run), "from tsuzuri.cli import program; sys.argv[0] = 'tsuzuri'; program.start()"
     done = limited(code, "train", corpus, "-o", run, "--force", *SMALL, *sizes.split())
     _, unit, _, batch, _, steps = sizes.split()
-    wanted = f"not enough memory for --unit {unit}, --batchsize {batch}, --bproplen {steps} and 11 words"
+    wanted = f"not enough memory for --unit {unit}, --layers 2, --batchsize {batch}, --bproplen {steps} and 11 words"
     assert refused(done).startswith(wanted)
     assert contents(run) == before
 
@@ -87,7 +87,9 @@ def test_a_model_that_is_too_large_from_python(run, corpus):
     code = f"import tsuzuri; tsuzuri.train(sys.argv[1], sys.argv[2], {options})"
     done = limited(code, corpus, run)
     line = done.stderr.splitlines()[-1]
-    assert line.startswith("tsuzuri.errors.UserError: not enough memory for unit=65536, batchsize=2, bproplen=2 and ")
+    assert line.startswith(
+        "tsuzuri.errors.UserError: not enough memory for unit=65536, layers=2, batchsize=2, bproplen=2 and "
+    )
     assert contents(run) == before
 
 
@@ -99,7 +101,7 @@ def test_memory_that_runs_out_on_the_way_is_named_too(run, monkeypatch):
 
     monkeypatch.setattr(trainer.Learner, "learn", fail)
     line = refused(run_command("train.py", "-o", run, "--resume", "-e", 2, "-d", "cpu"))
-    assert line.startswith("not enough memory for --unit 5, --batchsize 3, ")
+    assert line.startswith("not enough memory for --unit 5, --layers 2, --batchsize 3, ")
     assert contents(run)["model.npz"] == before["model.npz"]
 
 

@@ -90,7 +90,7 @@ def test_what_python_gives_wrongly(given, reason):
 @pytest.mark.parametrize("name", ["primetext", "start", "num_outputs", "out"])
 def test_what_generating_from_python_has_another_place_for_is_refused_by_any_name(name):
     with pytest.raises(UserError, match="not an option of generate: "):
-        load(STORED / "format1" / "text").generate("", **{name: "1"})
+        load(STORED / "text").generate("", **{name: "1"})
 
 
 def test_generate_and_midi_load_nothing_heavy():

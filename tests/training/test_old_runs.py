@@ -12,9 +12,10 @@ from tsuzuri.cli import classify, generate, train
 from tsuzuri.kernels import native
 from tsuzuri.training.schemas import VALID_BITS
 
-STORED = pathlib.Path(__file__).parent / "runs"
+RUNS = pathlib.Path(__file__).parent / "runs"
+STORED = RUNS / "format1"  # for other tests too
 FORMATS = "format1", "format2", "format2-files"
-EXPECTED = {name: json.loads((STORED / name / "expected.json").read_text(encoding="utf-8")) for name in FORMATS}
+EXPECTED = {name: json.loads((RUNS / name / "expected.json").read_text(encoding="utf-8")) for name in FORMATS}
 CASES = [(name, kind) for name in FORMATS for kind in EXPECTED[name]]
 GENERATE = {
     "text": (generate.main, ["text", "--length", "40", "--seed", "7", "-d", "cpu"]),
@@ -30,7 +31,7 @@ def stored(tmp_path, monkeypatch, name):
     if native.extension() is None:
         pytest.skip("the native kernels are not built here")
     monkeypatch.setattr(native, "level", lambda: "portable")
-    shutil.copytree(STORED / name, tmp_path / "runs")
+    shutil.copytree(RUNS / name, tmp_path / "runs")
     monkeypatch.chdir(tmp_path / "runs")
 
 

@@ -14,6 +14,7 @@ def read_back(words: Iterable[str], tokenizer: Tokenizer) -> Iterator[str]:
 
     Of a character in bytes, each of them a word, the last has it, and the others have nothing.
 
+    >>> from tsuzuri.text.tokenizers import get_tokenizer
     >>> list(read_back(["well", "then", "<eos>", "so", "<eos>"], get_tokenizer("space")))
     ['well', ' then', '\\n', 'so', '\\n']
     """

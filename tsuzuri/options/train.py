@@ -141,7 +141,12 @@ TABLES = {
             "slanted triangle (ULMFiT), or constant",
         ),
         WARMUP,
-        Option("--max-hours", POSITIVE, None, "maximum hours of training, those before --resume counted"),
+        Option(
+            "--max-hours",
+            POSITIVE,
+            None,
+            "maximum hours of training; those before --resume count if they had a maximum too",
+        ),
         Option("--patience", COUNT, 5, "epochs in a row without a better loss before training stops"),
         Option("--sample-every", WHOLE, 1, "best epochs from one sample to the next; 0 for no samples"),
         TENSORBOARD,

@@ -36,7 +36,7 @@ class SpellingModel:
         """-log of the probability of a word, in nats; of the empty one too.
 
         >>> round(SpellingModel(["ab", "ab"]).nats("ab"), 3)
-        0.735
+        0.243
         """
         return -sum(math.log(self._probability(word[:n], c)) for n, c in enumerate([*word, END]))
 

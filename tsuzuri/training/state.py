@@ -30,9 +30,9 @@ class Patience:
 class State:
     """What both kinds of training count.
 
-    In ``epoch``, from 1, ``window`` batches are done; so far the training took ``seconds``. ``nats`` is the sum of the
-    training losses, ``words`` how many words were read; since when is said by the classes below. ``history`` has an
-    entry for each validation.
+    In ``epoch``, from 1, ``window`` batches are done; with a limit of hours the training took ``seconds``. ``nats`` is
+    the sum of the training losses, ``words`` how many words were read; since when is said by the classes below.
+    ``history`` has an entry for each validation.
     """
 
     patience: Patience

@@ -207,7 +207,9 @@ class Trainer:
         return left and not (learned and self._time_is_up())
 
     def _time_is_up(self):
-        """Bring the clock up to now; whether the hours that a training may take are over."""
+        """Whether the hours that a training may take are over; only with such a limit the clock runs."""
+        if getattr(self.recipe, "max_hours", None) is None:
+            return False
         now = time.monotonic()
         self.state.seconds, self._clock = self.state.seconds + now - self._clock, now
         return ending.hours_are_up(self.recipe, self.state)
@@ -321,7 +323,7 @@ class Trainer:
 
     def save(self) -> None:
         """A checkpoint, and the log of the validations that it holds."""
-        self._time_is_up()  # brings the clock up to now
+        self._time_is_up()  # the clock is brought up to now
         self._saved = time.monotonic()
         self.run.save_checkpoint(self.model, self.optimizer, self.state.meta(), self.average)
         storage.write_file(self.run.file("log.jsonl"), log.dump_history(self.state.history))

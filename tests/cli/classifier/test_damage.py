@@ -35,6 +35,7 @@ def test_no_field_of_a_run_is_taken_on_trust(straight, tmp_path):
     out = shutil.copytree(straight[0], tmp_path / "run")
     whole = about(out)
     whole["corpus"] |= {part: ["x"] for part in ("pos", "neg", "valid", "test")} | {"text": FIRST, "relative": {}}
+    whole["subwords"] = None
     for where in paths(CLASSIFIER.rules):
         for value in NONSENSE:
             wanted = changed(whole, where, value)
@@ -46,8 +47,9 @@ def test_no_field_of_a_run_is_taken_on_trust(straight, tmp_path):
             else:
                 part, _, name = where.partition(".")
                 lacking = {"corpus": {"text": FIRST, "relative": {}}} | CLASSIFIER_LATER  # what old runs have not
-                filled_in = value is ... and name in lacking.get(part, ())
-                assert loaded.about == (changed(whole, where, lacking[part][name]) if filled_in else wanted)
+                filled_in = value is ... and (name in lacking.get(part, ()) or where == "subwords")
+                default = lacking[part][name] if filled_in and name else None
+                assert loaded.about == (changed(whole, where, default) if filled_in else wanted)
                 assert value is not ... or filled_in or where.endswith(".0")
                 attempt(use, loaded)
     assert set(CLASSIFIER.rules["recipe"]) == {field.name for field in dataclasses.fields(ClassifierRecipe)}
