@@ -79,7 +79,7 @@ def test_a_line_does_not_end_in_a_bracket(rng):
     texts = passages(rng, 60, line_end=0, longest=5)
     lines = [line for text in texts for line in text.split("\n")]
     assert all(map(balanced, lines))
-    assert len(lines) > 130
+    assert len(lines) > 90
     free = [line for text in passages(rng, 60) for line in text.split("\n")]
     assert not all(map(balanced, free))
 
