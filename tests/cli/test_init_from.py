@@ -41,7 +41,7 @@ def old(tmp_path_factory):
     """A run on three nouns."""
     folder = tmp_path_factory.mktemp("old")
     corpus = sentences(folder / "old.txt", ["cat", "dog", "bird"], 120)
-    train(corpus, "-o", folder / "run", "-e", 6, *SMALL, *FIRST)
+    train(corpus, "-o", folder / "run", "-e", 12, *SMALL, *FIRST)
     return folder / "run"
 
 
@@ -113,7 +113,7 @@ def test_it_helps(old, text, tuned, tmp_path):
     """The first epoch is better than from chance, by as much as the grammar is known."""
     train(text, "-o", tmp_path / "run", "-e", 1, *SMALL, *FIRST)
     losses = [json.loads((run / "log.jsonl").read_text().splitlines()[0]) for run in (tuned[0], tmp_path / "run")]
-    assert losses[0]["valid_loss"] < 0.9 * losses[1]["valid_loss"]
+    assert losses[0]["valid_loss"] < 0.8 * losses[1]["valid_loss"]
 
 
 def test_what_is_begun_with_is_part_of_the_id(old, text, tuned, tmp_path, monkeypatch):
@@ -169,6 +169,7 @@ def refused(*args):
         (["--user-dictionary", "x.dic"], "--user-dictionary x.dic: must be none, as OLD has it"),
         (["--vectors", "v.vec"], "--vectors and --init-from: one of them only"),
         (["--freeze-epochs", 1, "--freeze-vectors"], "give one of them"),
+        (["--freeze-epochs", 1], "--freeze-epochs 1: with --tie on these are the output layer's weights too"),
         (["--init-from", "none"], "none: no such folder: must be a run"),
         (["--init-from", "OUT", "--force"], r"--init-from OUT: is what -o/--out replaces: must be another folder"),
         (["--grid", 12], "--grid is for MIDI, and .*new.txt is not"),

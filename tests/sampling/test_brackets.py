@@ -76,10 +76,10 @@ def test_what_a_prime_closes_and_never_opened_is_let_pass(rng):
 
 
 def test_a_line_does_not_end_in_a_bracket(rng):
-    texts = passages(rng, 60, line_end=0, longest=5)
+    texts = passages(rng, 60, rounds=4, line_end=0, longest=5)  # a single table may hardly ever end a line
     lines = [line for text in texts for line in text.split("\n")]
     assert all(map(balanced, lines))
-    assert len(lines) > 90
+    assert len(lines) > 1.3 * len(texts)
     free = [line for text in passages(rng, 60) for line in text.split("\n")]
     assert not all(map(balanced, free))
 
