@@ -5,7 +5,7 @@ import pathlib
 from tsuzuri.midi.words.settings import ALLOWED
 from tsuzuri.options import classify, generate, midi, train
 from tsuzuri.options.option import Option
-from tsuzuri.options.values import DEVICE, FILE, FLAG, FOLDER, NAME, RUN, SOME_TEXT, SWITCH, TEXT
+from tsuzuri.options.values import AUTO, DEVICE, FILE, FLAG, FOLDER, NAME, RUN, SOME_TEXT, SWITCH, TEXT
 
 PATH = pathlib.Path(__file__).parent.parent / "tsuzuri" / "api" / "option_types.py"
 HEAD = '''"""The options of the Python functions as types, for editors and type checkers: written by ``make docs``.
@@ -63,6 +63,8 @@ def annotation(option: Option) -> str:
     if kind is NAME:
         return "int | str"
     plain = PLACEHOLDERS[kind.placeholder]
+    if option.default == AUTO and plain == "float":
+        return f'float | Literal["{AUTO}"]'
     return "int | str" if option.name in ALLOWED and plain == "int" else plain  # a number or a word, such as keep
 
 

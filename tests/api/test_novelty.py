@@ -22,7 +22,7 @@ def made(tmp_path_factory):
         (folder / name).write_text("".join(lines))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tsuzuri.training.plots.plot_loss_curves", lambda *_: b"picture")
-        tsuzuri.train([folder / "one.txt", folder / "two.txt"], folder / "run", **SMALL)
+        tsuzuri.train([folder / "one.txt", folder / "two.txt"], folder / "run", recipe="plain", **SMALL)
     return folder
 
 

@@ -11,7 +11,7 @@ from tsuzuri.api.samples import generate_sample
 from tsuzuri.cli import generate, train
 from tsuzuri.training.run import load_run
 
-SMALL = {"unit": 16, "batchsize": 4, "bproplen": 12, "lr": 0.03, "device": "cpu", "sample_every": 0}
+SMALL = {"unit": 16, "batchsize": 4, "bproplen": 12, "recipe": "plain", "lr": 0.03, "device": "cpu", "sample_every": 0}
 LINES = ["the sea is calm", "a gull goes by", "no one is home", "it rains again"]
 POEMS = "\n\n\n".join("\n".join(LINES[(n + k) % 4] for k in range(n % 3 + 1)) for n in range(120)) + "\n\n"
 

@@ -220,7 +220,7 @@ def test_values_may_be_numpys_and_paths_of_pathlib(tmp_path, text_run):
         name: numpy.int64(value) if isinstance(value, int) and not isinstance(value, bool) else value
         for name, value in SMALL.items()
     }
-    tsuzuri.train(texts=(TEXT,), out=tmp_path / "run", dropout=numpy.float32(0.5), seed=numpy.uint8(0), **options)
+    tsuzuri.train(texts=(TEXT,), out=tmp_path / "run", gradclip=numpy.float32(5), seed=numpy.uint8(0), **options)
     assert_same_training(pathlib.Path(text_run.path), tmp_path / "run")
     assert json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]["epoch"] == 3
 

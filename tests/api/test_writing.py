@@ -64,7 +64,7 @@ def test_a_run_that_does_not_know_its_brackets_writes_as_it_did(quoting_run, mon
         report.update(kept)
 
 
-FILTERS = {"repetition_penalty": 4, "no_repeat": 2, "min_p": 0.97, "typical": 0.2}
+FILTERS = {"repetition_penalty": 50, "no_repeat": 2, "min_p": 0.97, "typical": 0.2}
 
 
 @pytest.mark.parametrize("name", FILTERS)

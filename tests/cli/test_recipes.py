@@ -6,8 +6,17 @@ import pytest
 
 from tsuzuri.cli import train
 from tsuzuri.errors import UserError
-from tsuzuri.options.recipes import RECIPES, recipe_line, recipe_options
-from tsuzuri.options.resolve import read_options
+from tsuzuri.options.recipes import (
+    DEFAULT,
+    RATES,
+    RECIPES,
+    STRONGEST,
+    chosen_rates,
+    dropout_strength,
+    recipe_line,
+    recipe_options,
+)
+from tsuzuri.options.resolve import defaults, read_options
 from tsuzuri.options.train import TABLES
 
 SMALL = ["--tokens", "space", "-u", "4", "-b", "2", "-l", "5", "-e", "1", "-d", "cpu", "--sample-every", "0"]
@@ -25,22 +34,77 @@ def about(out):
 
 def test_every_recipe_is_of_options_and_their_values():
     for recipe in RECIPES.values():
-        assert read_options(TABLES, recipe) == recipe
+        said = {name: value for name, value in recipe.items() if value is not None}
+        assert read_options(TABLES, said) == said
+
+
+def test_the_default_is_what_options_are_by_themselves():
+    assert RECIPES[DEFAULT].items() <= defaults(TABLES).items()
+    assert recipe_line(DEFAULT, recipe_options(DEFAULT, {})) == DEFAULT
+
+
+def test_every_recipe_says_all_that_another_one_says():
+    """What a recipe left out would be the default's, which changes."""
+    for recipe in RECIPES.values():
+        assert RECIPES[DEFAULT].keys() <= recipe.keys()
 
 
 def test_what_is_given_goes_before_a_recipe_and_what_hangs_on_it():
     rest = {name: value for name, value in RECIPES["small-corpus"].items() if name != "ar"}
     assert recipe_options("small-corpus", {"ar": 0.5}) == rest
-    assert not {"dropout_input", "dropout_output"} & recipe_options("small-corpus", {"dropout": 0.1}).keys()
-    assert "lr" not in recipe_options("small-corpus", {"optimizer": "sgd"})
-    assert "locked" not in recipe_options("small-corpus", {"dropout_on": "projections"})
-    assert recipe_line("x", {"tie": True, "lr_decay": 0.5}) == "x --tie on --lr-decay 0.5"
+    assert recipe_options("small-corpus", {"dropout": 0.6}) == RECIPES["small-corpus"] | dict.fromkeys(RATES)
+    assert recipe_options("small-corpus", {"dropout": 0.6, "dropout_input": 0.1})["dropout_output"] is None
+    assert "dropout_input" not in recipe_options("small-corpus", {"dropout": 0.6, "dropout_input": 0.1})
+    assert recipe_options("small-corpus", {"dropout_on": "projections"})["locked"] is False
+    assert recipe_options("small-corpus", {"freeze_epochs": 2})["tie"] is False
+
+
+def test_a_rate_is_an_optimizers_own():
+    sgd = recipe_options("small-corpus", {"optimizer": "sgd"})
+    assert (sgd["lr"], sgd["weight_decay"]) == (None, 0)
+    assert recipe_options("small-corpus", {"optimizer": "adam"})["lr"] == 0.003
+    assert recipe_options("zaremba-medium", {"optimizer": "sgd"})["lr"] == 1
+
+
+def test_a_line_says_what_is_other_than_the_default():
+    assert recipe_line("x", {"tie": False, "ar": 0.5, "lr": None}) == "x --tie off --ar 0.5"
+
+
+@pytest.mark.parametrize(
+    ("words", "units", "strength"),
+    [(10, 256, 1), (256**2, 256, 1), (2 * 256**2, 256, 7 / 8), (16 * 256**2, 256, 1 / 2), (10**9, 64, 0.2)],
+)
+def test_the_more_words_to_a_weight_the_lower_the_rates(words, units, strength):
+    assert dropout_strength(words, units) == pytest.approx(strength)
+    left = dict.fromkeys(STRONGEST, "auto") | {"unit": units, "dropout_words": 0.9}
+    rates = chosen_rates(left, words)
+    assert rates["dropout_weights"] == pytest.approx(strength * 0.5, abs=0.005)
+    assert "dropout_words" not in rates
+
+
+def test_rates_are_chosen_said_and_resumed(corpus, tmp_path, capsys):
+    out = str(tmp_path / "run")
+    assert train.main([corpus, *SMALL, "-o", out, "--dropout-between", "0.15"]) == 0
+    words = about(tmp_path / "run")["corpus"]["report"]["words"]["train"]
+    rates = {name: round(rate * dropout_strength(words, 4), 2) for name, rate in STRONGEST.items()}
+    sizes = about(tmp_path / "run")["sizes"]
+    assert {name: sizes[name] for name in STRONGEST} == rates | {"dropout_between": 0.15}
+    assert 0 < sizes["dropout_input"] < 0.6
+    said = f"dropout  {rates['dropout_input']} of the input, {rates['dropout_output']} of the output, "
+    assert said in capsys.readouterr().err
+    for options in (["--dropout-between", "0.15"], ["--dropout-input", "auto"], ["--recipe", "default"]):
+        given = options if "--recipe" not in options else [*options, "--dropout-between", "0.15"]
+        assert train.main([corpus, *SMALL, "-o", out, "--resume", *given]) == 0
+    with pytest.raises(UserError, match=r"^--dropout-between auto: .* has 0\.15"):
+        train.main(["-o", out, "--resume", "--dropout-between", "auto"])
+    with pytest.raises(UserError, match=r"--dropout-input: 2 is out of range: must be 0 or more, at most 0\.95, or auto"):
+        train.main([corpus, *SMALL, "-o", str(tmp_path / "other"), "--dropout-input", "2"])
 
 
 def test_a_recipe_is_said_kept_and_resumed(corpus, tmp_path, capsys):
     command = [corpus, *SMALL, "-o", str(tmp_path / "run"), "--recipe", "small-corpus", "--dropout", "0.2"]
     assert train.main(command) == 0
-    assert "recipe   small-corpus --tie on --locked on" in capsys.readouterr().err
+    assert "recipe   small-corpus --dropout-words 0.1 --dropout-weights 0.5\n" in capsys.readouterr().err
     sizes = about(tmp_path / "run")["sizes"]
     assert (sizes["tied"], sizes["dropout"], sizes["dropout_input"]) == (True, 0.2, None)
     assert about(tmp_path / "run")["recipe"]["average"] == 0.998

@@ -50,7 +50,7 @@ def test_names_beside_a_table_are_names_of_it(names):
 def test_the_default_of_every_option_by_its_name():
     found = defaults(train.TABLES)
     assert list(found) == option_names(train.TABLES)
-    assert (found["epoch"], found["lr_decay"], found["corpus"], found["resume"]) == (50, 0.5, [], False)
+    assert (found["epoch"], found["lr_decay"], found["corpus"], found["resume"]) == (50, 0.7, [], False)
 
 
 def test_options_from_python_are_plain_and_under_the_names_of_the_table():

@@ -14,6 +14,7 @@ option_types.py            the options as types, generated from the tables of ``
 listening.py               the bar, the callback and the interrupt of a training
 preparation.py             how a training is made ready, of either kind
 resuming.py                what may be said when a training goes on, and where its files lie by now
+language_model_options.py  options to a language model's sizes and recipe, and what a run says of them
 prepare_language_model.py  a language model's options and files to a training that is ready to begin
 prepare_classifier.py      the same for a classifier
 corpora.py                 corpora of language models, from options to words

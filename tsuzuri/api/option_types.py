@@ -37,7 +37,7 @@ class TrainOptions(TypedDict, total=False):
     grid: int | str | None
     transpose: int | tuple[int, int] | str | None
     stretch: float | Sequence[float] | str | None
-    recipe: Literal["default", "small-corpus", "article", "zaremba-medium"] | None
+    recipe: Literal["default", "small-corpus", "plain", "article", "zaremba-medium"] | None
     unit: int | None
     layers: int | None
     embed: int | None
@@ -47,12 +47,12 @@ class TrainOptions(TypedDict, total=False):
     freeze_vectors: bool | None
     freeze_epochs: int | None
     dropout: float | None
+    dropout_input: float | Literal["auto"] | None
+    dropout_between: float | Literal["auto"] | None
+    dropout_output: float | Literal["auto"] | None
+    dropout_words: float | Literal["auto"] | None
+    dropout_weights: float | Literal["auto"] | None
     dropout_on: Literal["layers", "projections"] | None
-    dropout_input: float | None
-    dropout_between: float | None
-    dropout_output: float | None
-    dropout_words: float | None
-    dropout_weights: float | None
     locked: bool | None
     ar: float | None
     tar: float | None

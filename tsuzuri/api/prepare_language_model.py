@@ -11,6 +11,7 @@ import numpy
 
 from tsuzuri.api import corpora
 from tsuzuri.api.given_texts import texts_as_file
+from tsuzuri.api.language_model_options import check_together, recipe_of, sizes_of, stored_language_model
 from tsuzuri.api.preparation import (
     Preparation,
     PreparedTraining,
@@ -23,7 +24,6 @@ from tsuzuri.api.resuming import (
     moved_source,
     relative_places,
     resumed_files,
-    stored_options,
 )
 from tsuzuri.api.samples import generate_sample
 from tsuzuri.data import advice
@@ -31,30 +31,24 @@ from tsuzuri.data.corpus import Corpus
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
 from tsuzuri.midi.words import collect, settings
-from tsuzuri.models.rnn import PROJECTIONS, Sizes
-from tsuzuri.options.recipes import DEFAULT, RATES, RECIPES, recipe_line, recipe_options
+from tsuzuri.options.recipes import (
+    DEFAULT,
+    chosen_rates,
+    rates_line,
+    recipe_line,
+    recipe_options,
+)
 from tsuzuri.options.resolve import defaults
 from tsuzuri.options.train import MAY_CHANGE, TABLES
 from tsuzuri.text import vectors
 from tsuzuri.training import ending, recorded, transfer
 from tsuzuri.training.language_model import LanguageModelTask, epoch_windows
 from tsuzuri.training.log import Listener
-from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.run import Run, load_run, new_run
 from tsuzuri.training.schemas import LANGUAGE_MODEL, LanguageModelRecipe
 from tsuzuri.training.transfer import LanguageModelOrigin
 
 FILES = ("corpus", "valid", "test")
-RECIPE = (
-    *("batchsize", "bproplen", "gradclip", "optimizer", "lr", "lr_decay", "seed"),
-    *("ar", "tar", "weight_decay", "average", "schedule", "warmup"),
-)
-SIZES = {  # of the model, by the options that give them
-    "unit": "units",
-    "tie": "tied",
-    **{name: name for name in ("layers", "embed", "locked", "dropout", "dropout_on")},
-    **{name: name for name in (f"dropout_{part}" for part in ("input", "between", "output", "words", "weights"))},
-}
 
 
 def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, bytes]) -> PreparedTraining:
@@ -66,14 +60,17 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
         raise UserError("no corpus: name text or MIDI files, or folders of them")
     check_new(args, FILES)
     args |= _vector_options(args, given)
-    _check_together(args, given)
-    recipe = _recipe_of(args)
-    if set_by_recipe:
+    check_together(args, given)
+    recipe = recipe_of(args)
+    if args["recipe"] != DEFAULT:
         tell(listener, [f"recipe   {recipe_line(args['recipe'], set_by_recipe)}"])
     source = corpora.corpus_source(args, given.keys())
     corpus = _read(source, recipe, given, listener, origin)
     weights, begun = _initial_weights(args["vectors"], origin, corpus, recipe, listener)
-    sizes = Sizes(len(corpus.vocabulary), **{name: args[option] for option, name in SIZES.items()})
+    rates = chosen_rates(args, corpus.report["words"]["train"])
+    if rates:
+        tell(listener, [f"dropout  {rates_line(rates)}"])
+    sizes = sizes_of(args | rates, len(corpus.vocabulary))
     recorded.check_memory(devices.choose(args["device"]), sizes, recipe)
     if inputs:
         source["corpus"] = [*inputs]
@@ -102,27 +99,6 @@ def _origin_of(given: Mapping[str, Any]) -> tuple[LanguageModelOrigin | None, di
     return origin, transfer.inherited_options(origin, given)
 
 
-def _check_together(args: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    """Raise ``UserError`` for options that say nothing beside the others, or that the others forbid."""
-    masks = [name for name in (*RATES, "locked") if name in given]
-    if masks and args["dropout_on"] == PROJECTIONS:
-        option = masks[0].replace("_", "-")
-        raise UserError(f"--{option}: is for --dropout-on layers, and it is on {PROJECTIONS}")
-    if "dropout_between" in given and args["layers"] == 1:
-        raise UserError("--dropout-between: is for several layers, and --layers is 1")
-    if args["tie"] and args["freeze_epochs"] != 0:
-        frozen = "--freeze-vectors" if args["freeze_epochs"] is None else f"--freeze-epochs {args['freeze_epochs']}"
-        raise UserError(f"{frozen}: with --tie on these are the output layer's weights too: must be --tie off")
-
-
-def _recipe_of(args: Mapping[str, Any]) -> LanguageModelRecipe:
-    """The recipe that the options ask for."""
-    precision = devices.precision(args["device"], args["precision"])
-    made = {**args, "precision": precision, "lr": args["lr"] or OPTIMIZERS[args["optimizer"]].lr}
-    fields = [field.name for field in dataclasses.fields(LanguageModelRecipe) if field.name in made]
-    return LanguageModelRecipe(**{name: made[name] for name in fields})
-
-
 def _read(
     source: dict[str, Any],
     recipe: LanguageModelRecipe,
@@ -147,7 +123,9 @@ def _read(
 def _resumed(given: Mapping[str, Any]) -> PreparedTraining:
     """An old run, by its own settings."""
     run = load_run(given["out"])
-    check_resume_options(TABLES, _as_stored(given), MAY_CHANGE, run, _stored(run, given), (*FILES, "vectors"))
+    check_resume_options(
+        TABLES, _as_stored(given), MAY_CHANGE, run, stored_language_model(run, given), (*FILES, "vectors")
+    )
     device = given.get("device", "auto")
     changed = {name: given[name] for name in ("epoch", "patience", "max_hours") if name in given}
     if "precision" in given:
@@ -194,23 +172,6 @@ def _read_again(run: Run, recipe: LanguageModelRecipe, given: Mapping[str, Any])
 def _digests(corpus: Corpus) -> dict[str, str]:
     """What run.json keeps of a corpus, to know it again; runs from before have no ``beginnings``."""
     return {"fingerprint": corpus.fingerprint(), "beginnings": corpus.beginnings()}
-
-
-def _stored(run: Run, given: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
-    """What the run says already, by the options that say it; of a recipe all but what is ``given``."""
-    sizes, corpus = run.about["sizes"], run.about["corpus"]
-    stored = stored_options(run, RECIPE) | {"vocab_size": (corpus["vocab_size"],)}
-    stored |= {option: (sizes[name],) for option, name in SIZES.items()}
-    if run.about["start"]:
-        stored["init_from"] = (run.about["start"]["init_from"]["run"],)
-        stored["tokens"] = (*stored.get("tokens", ()), "auto")
-    fits = [name for name in RECIPES if _fits(recipe_options(name, given), stored)]
-    return stored | {"recipe": tuple(fits[::-1])}
-
-
-def _fits(options: Mapping[str, Any], stored: Mapping[str, tuple[Any, ...]]) -> bool:
-    """Whether a run says the same as options do."""
-    return all(value in stored[name] for name, value in options.items())
 
 
 def _as_stored(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from tsuzuri.options.midi import settings_options
 from tsuzuri.options.option import Option
-from tsuzuri.options.recipes import DEFAULT, RECIPES
+from tsuzuri.options.recipes import DEFAULT, RECIPES, STRONGEST
 from tsuzuri.options.shared import (
     AVERAGE,
     DICTIONARIES,
@@ -30,6 +30,7 @@ from tsuzuri.options.values import (
     NOT_NEGATIVE,
     POSITIVE,
     RATIO,
+    RATIO_OR_AUTO,
     RUN,
     SIZE,
     SWITCH,
@@ -40,6 +41,19 @@ from tsuzuri.text import tokenizers
 from tsuzuri.text.settings import KEEP, LINES
 from tsuzuri.training.schedules import SCHEDULES
 from tsuzuri.training.schemas import PRECISIONS
+
+BEST = RECIPES[DEFAULT]
+
+
+def _rate(place: str, of: str) -> Option:
+    most = STRONGEST[f"dropout_{place}"]
+    return Option(
+        f"--dropout-{place}",
+        RATIO_OR_AUTO,
+        BEST[f"dropout_{place}"],
+        f"dropout rate {of}; auto: {most} or less, by the words to learn from and the units",
+    )
+
 
 TABLES = {
     "input and output": [
@@ -92,32 +106,37 @@ TABLES = {
         Option("-u --unit", SIZE, 256, "hidden size of each layer", "--units --hidden-size --rnn-size --nhid"),
         Option("--layers", LAYERS, 2, "number of LSTM layers", "--num-layers --nlayers"),
         Option("--embed", SIZE, None, "size of an embedded word (default: as --unit)", "--emsize --embedding-size"),
-        Option("--tie", SWITCH, False, "one matrix for the embedding and the output layer", "--tied --weight-tying"),
+        Option(
+            "--tie", SWITCH, BEST["tie"], "one matrix for the embedding and the output layer", "--tied --weight-tying"
+        ),
         Option("--init-from", RUN, None, "language model whose sizes, words and weights to begin with"),
         Option("--vectors", FILE, None, "initial word vectors (GloVe, word2vec, fastText), as wide as --embed"),
         FREEZE_VECTORS,
         FREEZE_EPOCHS,
     ],
     "regularization": [
-        Option("--dropout", RATIO, 0.5, "dropout rate"),
+        Option("--dropout", RATIO, None, "dropout rate in place of the next three"),
+        _rate("input", "of the embedded words"),
+        _rate("between", "between the layers"),
+        _rate("output", "of the last layer's output"),
+        _rate("words", "of whole words in the embedding"),
+        _rate("weights", "of recurrent weights (weight-drop)"),
         Option(
             "--dropout-on",
             choice("layers", "projections"),
-            "layers",
-            "place of dropout: the layers (Zaremba et al.) or the projected inputs",
+            BEST["dropout_on"],
+            "place of --dropout: the layers (Zaremba et al.) or the projected inputs",
         ),
-        Option("--dropout-input", RATIO, None, "dropout rate of the embedded words (default: as --dropout)"),
-        Option("--dropout-between", RATIO, None, "dropout rate between the layers (default: as --dropout)"),
-        Option("--dropout-output", RATIO, None, "dropout rate of the last layer's output (default: as --dropout)"),
-        Option("--dropout-words", RATIO, 0.0, "dropout rate of whole words in the embedding"),
-        Option("--dropout-weights", RATIO, 0.0, "dropout rate of the recurrent weights (weight-drop)"),
-        Option("--locked", SWITCH, False, "one dropout mask for all steps of a window (Gal and Ghahramani)"),
-        Option("--ar", NOT_NEGATIVE, 0.0, "activation regularization: weight of the squared output"),
+        Option("--locked", SWITCH, BEST["locked"], "one dropout mask for all steps of a window (Gal and Ghahramani)"),
+        Option("--ar", NOT_NEGATIVE, BEST["ar"], "activation regularization: weight of the squared output"),
         Option(
-            "--tar", NOT_NEGATIVE, 0.0, "temporal activation regularization: weight of the output's changes, squared"
+            "--tar",
+            NOT_NEGATIVE,
+            BEST["tar"],
+            "temporal activation regularization: weight of the output's changes, squared",
         ),
-        WEIGHT_DECAY,
-        AVERAGE,
+        WEIGHT_DECAY._replace(default=BEST["weight_decay"]),
+        AVERAGE._replace(default=BEST["average"]),
     ],
     "training": [
         Option("-e --epoch", COUNT, 50, "maximum number of epochs", "--epochs --max-epochs --num-epochs"),
@@ -128,11 +147,13 @@ TABLES = {
         Option(
             "--lr",
             POSITIVE,
-            None,
-            "learning rate (default: the optimizer's own, 0.002 for adam)",
+            BEST["lr"],
+            "learning rate (default: 0.003, for other optimizers than adam their own)",
             "--learning-rate",
         ),
-        Option("--lr-decay", FRACTION, 0.5, "factor of the learning rate after an epoch without a better loss"),
+        Option(
+            "--lr-decay", FRACTION, BEST["lr_decay"], "factor of the learning rate after an epoch without a better loss"
+        ),
         Option(
             "--schedule",
             choice(*SCHEDULES),

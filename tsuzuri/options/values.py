@@ -15,6 +15,7 @@ from typing import Any
 from tsuzuri.rules import PLENTY, Bounds
 
 LARGEST = 65_536  # of what takes memory: units, streams, steps; far more than any machine has room for at once
+AUTO = "auto"
 LONGEST = 60  # characters of a value that a message shows
 ON_OFF = {"on": True, "off": False, "True": True, "False": False, "true": True, "false": False, "1": True, "0": False}
 
@@ -73,6 +74,18 @@ def whole_number(bounds: Bounds, allowed: str = "") -> Kind:
 def any_number(bounds: Bounds, allowed: str = "") -> Kind:
     """The kind of numbers within bounds; ``allowed`` says these in other words."""
     return Kind("X", _number(to_float, "a number", bounds, allowed))
+
+
+def or_auto(kind: Kind) -> Kind:
+    """The kind of values that are of another kind, or the word auto."""
+
+    def convert(value: Any) -> Any:
+        try:
+            return AUTO if isinstance(value, str) and value == AUTO else kind.convert(value)
+        except ValueError as error:
+            raise ValueError(f"{error}, or {AUTO}") from None
+
+    return Kind(kind.placeholder, convert, kind.choices)
 
 
 def _number(to_plain: Callable[[Any], float], what: str, bounds: Bounds, allowed: str) -> Callable[[Any], float]:
@@ -152,6 +165,7 @@ FACTOR = any_number(Bounds(1))
 SECONDS = any_number(Bounds(0.1, 86_400))
 FRACTION = any_number(Bounds(0, 1, above=True))
 RATIO = any_number(Bounds(0, 0.95))
+RATIO_OR_AUTO = or_auto(RATIO)
 SHARE = any_number(Bounds(0, 1))
 KEPT = any_number(Bounds(0, 0.999999))
 

@@ -4,11 +4,12 @@ import contextlib
 
 import numpy
 
+SHARE = 5  # at first the mean is of about the last fifth of all updates: the first weights are soon forgotten
 BLOCK = 1 << 16  # values: what is read twice stays in a core's cache
 
 
 class WeightAverage:
-    """The mean of a model's weights after each update: of all at first, then by exponential decay with ``kept``.
+    """The mean of a model's weights after each update: by exponential decay with ``kept``, at first a faster one.
 
     ``arrays`` are the means by the parameters' paths, where the model is. Once they were moved, ``take`` leaves them to
     the update, which has their new place and brings them forward by ``rate``.
@@ -28,7 +29,7 @@ class WeightAverage:
 
     def rate(self, updates):
         """By which share of the way the means move towards the weights after so many updates, from 1."""
-        return max(1 - self._kept, 1 / updates)
+        return max(1 - self._kept, SHARE / (SHARE - 1 + updates))
 
     def move(self, places):
         """Move the means into other arrays, by path, where the update itself brings them forward from now on."""
