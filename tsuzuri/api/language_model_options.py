@@ -59,7 +59,7 @@ def stored_language_model(run: Run, given: Mapping[str, Any]) -> dict[str, tuple
     stored = stored_options(run, RECIPE) | {"vocab_size": (corpus["vocab_size"],)}
     stored |= {option: (sizes[name],) for option, name in SIZES.items()}
     left = dict.fromkeys(STRONGEST, AUTO) | {"unit": sizes["units"]}
-    chosen = chosen_rates(left, corpus["report"]["words"]["train"])
+    chosen = chosen_rates(left, corpus["report"]["words"]["train"], sizes["words"])
     stored |= {option: (rate, AUTO) for option, rate in chosen.items() if stored[option] == (rate,)}
     if stored["lr"][0] == OPTIMIZERS[stored["optimizer"][0]].lr:
         stored["lr"] = (*stored["lr"], None)

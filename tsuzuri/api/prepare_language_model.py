@@ -67,7 +67,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     source = corpora.corpus_source(args, given.keys())
     corpus = _read(source, recipe, given, listener, origin)
     weights, begun = _initial_weights(args["vectors"], origin, corpus, recipe, listener)
-    rates = chosen_rates(args, corpus.report["words"]["train"])
+    rates = chosen_rates(args, corpus.report["words"]["train"], len(corpus.vocabulary))
     if rates:
         tell(listener, [f"dropout  {rates_line(rates)}"])
     sizes = sizes_of(args | rates, len(corpus.vocabulary))

@@ -20,6 +20,7 @@ STRONGEST: Mapping[str, float] = {  # what did best on a book of 50,000 words, w
     "dropout_weights": 0.5,
 }
 WEAKEST = 0.2  # of the strongest rates
+FEW = 1000  # ids: letters and notes, each of which says much about the next, and so none is dropped as a whole
 PLAIN: Mapping[str, Any] = {  # two layers and Zaremba's dropout, as before there was anything else
     "tie": False,
     "dropout_on": "layers",
@@ -94,10 +95,12 @@ def dropout_strength(words: int, units: int) -> float:
     return min(1.0, max(WEAKEST, 1 - math.log2(words / units**2) / 8))
 
 
-def chosen_rates(args: Mapping[str, Any], words: int) -> dict[str, float]:
-    """The rates of dropout that the options leave to the corpus, which has so many ``words`` to learn from."""
+def chosen_rates(args: Mapping[str, Any], words: int, ids: int) -> dict[str, float]:
+    """The rates of dropout that the options leave to a corpus of so many ``words`` to learn from and ``ids``."""
     strength = dropout_strength(words, args["unit"])
-    return {name: round(strength * rate, 2) for name, rate in STRONGEST.items() if args[name] == AUTO}
+    rates = {name: round(strength * rate, 2) for name, rate in STRONGEST.items()}
+    rates |= {"dropout_words": 0.0} if ids < FEW else {}
+    return {name: rate for name, rate in rates.items() if args[name] == AUTO}
 
 
 def rates_line(rates: Mapping[str, float]) -> str:
