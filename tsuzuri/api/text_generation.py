@@ -123,16 +123,23 @@ class GeneratedTexts:
         rest = whole[len("".join(pieces)) :]  # of a word that a stop text has cut
         return [*pieces[:-1], "".join(pieces[-1:]) + rest], self.novelties()[0]
 
-    def stream(self) -> Iterator[str]:
+    def stream(self, stop: Callable[[], bool] = lambda: False) -> Iterator[str]:
         """Yield the only text piece by piece, each as soon as it is sure: the prime's words come first.
 
-        The best of several is one piece. ``tell`` is for afterwards.
+        The best of several is one piece. Where ``stop()`` becomes true the text ends early. ``tell`` is for afterwards.
         """
         if len(self._texts) > 1:
-            yield self.texts()[0]
+            yield self.texts(stop)[0]
             return
-        yield from list(self._texts[0].pieces)
-        yield from filter(None, self._grow())
+        (text,) = self._texts
+        yield from list(text.pieces)
+        for piece in self._grow():
+            if piece:
+                yield piece
+            if stop():
+                break
+        shown = "".join(text.pieces)
+        yield from filter(None, [text.text().removeprefix(shown)])
 
     def texts(self, stop: Callable[[], bool] = lambda: False) -> list[str]:
         """The texts, once they have all ended, or as far as they were drawn when ``stop()`` became true."""

@@ -4,6 +4,7 @@ Everything about the model is in its run directory; the options here say what to
 """
 
 import dataclasses
+import functools
 import os
 
 from tsuzuri.cli import console, novelty, options, score, signals
@@ -105,17 +106,18 @@ def write_text(run, prime, args):
     check_text_output(run, prime, args, paths)
     generated = GeneratedTexts(run, prime, args, console.note, prompts)
     console.note(f"seed {args['seed']}")
-    if titles == {"": ""} and args["best_of"] == 1 and not paths:
-        return novelty.print_text(generated, args["novelty"])
     if paths:
         storage.make_folder(os.path.dirname(paths[0]))
+    at_once = titles == {"": ""} and args["best_of"] == 1 and not paths
+    show = functools.partial(novelty.print_text, generated, args["novelty"])
     texts, status = draw(
-        generated.texts, lambda: f"{generated.whole} of {generated.count} texts are whole; all are kept"
+        show if at_once else generated.texts,
+        lambda: f"{generated.whole} of {generated.count} texts are whole; all are kept",
     )
-    note_scores(generated.means(), args["best_of"])
-    write_texts(texts, paths, args["out"], [*titles.values()])
-    novelty.report(generated, args["novelty"])
-    return status
+    if not at_once:
+        note_scores(generated.means(), args["best_of"])
+        write_texts(texts, paths, args["out"], [*titles.values()])
+    return novelty.report(generated, args["novelty"]) or status
 
 
 def text_titles(prompts, count):
@@ -215,8 +217,7 @@ def write_music(run, prime, args):
         write_words(pieces, generated.settings, out)
     else:
         write_midi_files(pieces, args, generated.primed)
-    novelty.report(generated, args["novelty"])
-    return status
+    return novelty.report(generated, args["novelty"]) or status
 
 
 def check_music_output(run, prime, args):
