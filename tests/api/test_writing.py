@@ -1,7 +1,12 @@
 """What may be asked of a text or a piece: filters, stop texts, the best of several, several beginnings, brackets."""
 
+import gzip
+import io
 import itertools
+import os
 import re
+import sys
+import threading
 
 import numpy
 import pytest
@@ -179,6 +184,30 @@ def test_prompts_of_a_file(text_run, tmp_path, capsys):
     names = [f"run-1-{prompt}-{n}.txt" for prompt in (1, 2) for n in (1, 2)]
     assert sorted(file.name for file in (tmp_path / "texts").iterdir()) == names
     assert (tmp_path / "texts" / names[3]).read_text().startswith("b g")
+
+
+@pytest.mark.parametrize("way", ["pipe", "gzip", "standard input"])
+def test_prompts_come_by_other_ways_too(text_run, tmp_path, capsys, monkeypatch, way):
+    data, path, command = b"a\n\nb g\n", str(tmp_path / "prompts"), ["--length", "8", "--seed", "1", "-d", "cpu"]
+    if way == "pipe":
+        if not hasattr(os, "mkfifo"):
+            pytest.skip("there are no named pipes here")
+        os.mkfifo(path)
+        threading.Thread(target=(tmp_path / "prompts").write_bytes, args=(data,), daemon=True).start()
+    elif way == "gzip":
+        (tmp_path / "prompts").write_bytes(gzip.compress(data))
+    else:
+        path = "-"
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    assert not generate.main([text_run.path, "--prompts", path, *command])
+    shown = re.split(r"^======== .* ========\n", capsys.readouterr().out, flags=re.MULTILINE)[1:]
+    assert shown == [text + "\n" for text in text_run.generate_each(["a", "b g"], length=8, seed=1, device="cpu")]
+
+
+def test_a_bad_prompt_of_standard_input_is_told_by_its_line(text_run, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\nb zz\n")))
+    with pytest.raises(tsuzuri.UserError, match=r"^standard input, line 2: 'zz': not a known word"):
+        generate.main([text_run.path, "--prompts", "-"])
 
 
 @pytest.mark.parametrize(

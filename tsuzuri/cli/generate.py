@@ -6,6 +6,7 @@ Everything about the model is in its run directory; the options here say what to
 import dataclasses
 import functools
 import os
+import sys
 
 from tsuzuri.cli import console, novelty, options, score, signals
 from tsuzuri.errors import UserError
@@ -95,12 +96,11 @@ def draw(generate, stopped):
 def write_text(run, prime, args):
     """Generate texts that follow the text ``prime``, and print or write them; returns the exit status."""
     from tsuzuri import storage
-    from tsuzuri.api.prompts import read_prompts
     from tsuzuri.api.text_generation import GeneratedTexts
 
     if prime and args["prompts"]:
         raise UserError(f"--prompts {args['prompts']}: and {shown(prime)} to begin with: give one of them")
-    prompts = read_prompts(args["prompts"]) if args["prompts"] else None
+    prompts = prompts_named(args["prompts"]) if args["prompts"] else None
     titles = text_titles(prompts, args["num_samples"])
     paths = text_paths(run, args, titles)
     check_text_output(run, prime, args, paths)
@@ -118,6 +118,13 @@ def write_text(run, prime, args):
         note_scores(generated.means(), args["best_of"])
         write_texts(texts, paths, args["out"], [*titles.values()])
     return novelty.report(generated, args["novelty"]) or status
+
+
+def prompts_named(path):
+    """The prompts of a file, of a pipe or, for "-", of standard input."""
+    from tsuzuri.api.prompts import prompts_of_bytes, read_prompts
+
+    return prompts_of_bytes("standard input", sys.stdin.buffer.read()) if path == score.INPUT else read_prompts(path)
 
 
 def text_titles(prompts, count):
