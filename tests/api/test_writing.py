@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import threading
+import warnings
 
 import numpy
 import pytest
@@ -115,6 +116,24 @@ def test_the_best_of_several_is_the_likeliest(text_run):
     assert best == [wanted]
     assert text_run.generate(seed=5, best_of=6, **DRAW) == max(rows, key=lambda text: score(text_run, text))
     assert "".join(text_run.stream(seed=5, best_of=6, **DRAW)) == text_run.generate(seed=5, best_of=6, **DRAW)
+
+
+@pytest.mark.parametrize("greedy", [{"temperature": 0}, {"top_k": 1}])
+def test_a_choice_of_nothing_but_the_same_is_told(text_run, music_run, greedy, capsys):
+    ((name, value),) = greedy.items()
+    told = f"best_of=2 had nothing to choose from: all 2 were the same ({name}={value} always takes the likeliest word)"
+    with pytest.warns(UserWarning, match=f"^{re.escape(told)}$"):
+        text_run.generate_many(2, best_of=2, length=5, device="cpu", **greedy)
+    with pytest.warns(UserWarning, match=f"^{re.escape(told)}$"):
+        music_run.generate(best_of=2, length=4, device="cpu", **greedy)
+    option = f"--{name.replace('_', '-')}"
+    assert not generate.main([text_run.path, "--best-of", "2", "--length", "5", option, str(value), "--seed", "1"])
+    note = f"note: --best-of 2 had nothing to choose from: all 2 were the same ({option} {value} always takes"
+    assert sum(line.startswith(note) for line in capsys.readouterr().err.splitlines()) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        text_run.generate(best_of=9, seed=5, **DRAW)
+        text_run.generate(length=5, device="cpu", **greedy)
 
 
 def test_the_best_of_several_pieces(music_run):

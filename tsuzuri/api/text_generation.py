@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tsuzuri.api.drawing import Note, best_rows, draw_ids, rows_for_each
+from tsuzuri.api.drawing import Note, best_rows, draw_ids, no_choice_line, rows_for_each
 from tsuzuri.api.growing_text import GrowingText
 from tsuzuri.api.novelty import Novelty, gave_way_line
 from tsuzuri.api.prompts import Prompt
@@ -57,7 +57,7 @@ class GeneratedTexts:
         signs = run_brackets(run) if on else {}
         constraints: Any = text_constraints(run, primes, length, signs)
         self._copies = TextCopies(run, self.tokenizer) if args["novelty"] or args["max_copy"] else None
-        self._most, self._note = args["max_copy"], note
+        self._most, self._note, self._args = args["max_copy"], note, args
         if self._copies and self._most:
             runs = self._copies.runs(self._most, len(primes))
             constraints = CopyLimit(constraints, runs, primes.given, self._growing)
@@ -147,6 +147,9 @@ class GeneratedTexts:
             if stop():
                 break
         self.tell()
+        line = no_choice_line([text.words for text in self._texts], self._args) if self.whole == self.count else ""
+        if line:
+            self._note(line)
         return [text.text() for text in self._kept()]
 
     def means(self) -> list[float]:
