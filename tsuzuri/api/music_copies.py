@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy
 
@@ -98,8 +98,7 @@ def new_events(events: Sequence[Event], prime: Sequence[Event]) -> list[Event] |
     Neither how loud a note is nor the order of one tick counts: a piece that was saved may have another.
     """
     begun = collections.Counter(note for _, note in _notes_of(prime))
-    last = max((tick for tick, _, _ in begun), default=0)
-    new = []
+    last, new = max((tick for tick, _, _ in begun), default=0), list[Event]()
     for event, note in _notes_of(events):
         if begun[note]:
             begun[note] -= 1
@@ -110,7 +109,7 @@ def new_events(events: Sequence[Event], prime: Sequence[Event]) -> list[Event] |
     return None if begun.total() else new
 
 
-def _notes_of(events):
+def _notes_of(events: Sequence[Event]) -> Iterator[tuple[Event, tuple[int, bytes, bool]]]:
     """Yield each event that begins or ends a note, and what is compared of it."""
     for tick, message in events:
         kind = message[0] & 0xF0
