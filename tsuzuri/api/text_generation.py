@@ -70,7 +70,7 @@ class GeneratedTexts:
             words = [printed_word(i, vocabulary) for i in ids[1:]]
             rules = sentence_rules(self.tokenizer.spaced, words, depth_counter(run, signs))
             ending = Ending(length, args["sentences"], *rules)
-            self._texts.append(GrowingText(words, extra, ending, stops, self.tokenizer.pieces))
+            self._texts.append(GrowingText(words, extra, ending, stops, self.tokenizer.pieces, self.tokenizer.cuts))
 
     def _beginning(self, prompt: Prompt, unknown: str, note: Note) -> list[int]:
         """The ids of a prompt; what is wrong with it, or was changed, is told with its place."""
