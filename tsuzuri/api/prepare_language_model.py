@@ -14,7 +14,9 @@ from tsuzuri.api.given_texts import texts_as_file
 from tsuzuri.api.preparation import (
     Preparation,
     PreparedTraining,
+    check_dictionaries,
     check_new,
+    dictionary_warnings,
     tell,
 )
 from tsuzuri.api.resuming import (
@@ -67,6 +69,8 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     check_new(args, FILES)
     args |= _vector_options(args, given)
     _check_together(args, given)
+    if not origin:  # whose own words go before
+        check_dictionaries(args["tokens"], given)
     recipe = _recipe_of(args)
     if set_by_recipe:
         tell(listener, [f"recipe   {recipe_line(args['recipe'], set_by_recipe)}"])
@@ -141,6 +145,8 @@ def _read(
             transfer.check_midi(origin, source["midi"], source["corpus"][0])
     tell(listener, corpora.corpus_lines(corpus, len(epoch_windows(corpus, recipe))))
     tell(listener, advice.corpus_warnings(corpus))
+    if source["kind"] == "text" and not origin:
+        tell(listener, dictionary_warnings(corpus.tokenizer.name, given))
     return corpus
 
 
