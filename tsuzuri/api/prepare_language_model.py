@@ -69,8 +69,6 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     check_new(args, FILES)
     args |= _vector_options(args, given)
     _check_together(args, given)
-    if not origin:  # whose own words go before
-        check_dictionaries(args["tokens"], given)
     recipe = _recipe_of(args)
     if set_by_recipe:
         tell(listener, [f"recipe   {recipe_line(args['recipe'], set_by_recipe)}"])
@@ -137,6 +135,8 @@ def _read(
     """The corpus of a new run, which the listener is told of before hours go into it."""
     if origin:
         transfer.check_kind(origin, source)
+    elif source["kind"] == "text":
+        check_dictionaries(source["text"]["tokens"], given)
     known, subwords = (origin.words, origin.run.subwords) if origin else ((), b"")
     corpus = corpora.read_corpus(source, recipe, given.keys() & set(settings.ALLOWED), subwords, known)
     if "midi" in corpus.report:
