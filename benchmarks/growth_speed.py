@@ -7,24 +7,12 @@ import contextlib
 import io
 import math
 import tempfile
-import time
 from pathlib import Path
 
+from benchmarks.rounds import best_seconds
 from tsuzuri.cli import write_midi
 from tsuzuri.text import vocabulary
 from tsuzuri.training import metrics
-
-ROUNDS = 3
-
-
-def seconds(function, *args):
-    """The best of some rounds: what disturbs only makes it longer."""
-    times = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        function(*args)
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def mend(place, count):
@@ -32,19 +20,19 @@ def mend(place, count):
     path = place / "a.words"
     path.write_text("00_90_4050 60_80_4000 oops oops " * (count // 4) + "\n")
     with contextlib.redirect_stderr(io.StringIO()):
-        return seconds(write_midi.main, [str(path), "-o", str(place / "a.mid")])
+        return best_seconds(write_midi.main, [str(path), "-o", str(place / "a.mid")])
 
 
 def label(_, count):
     """A class's name of so many letters, as it is shown."""
-    return seconds(metrics.legible_name, "\u5b09" * count)
+    return best_seconds(metrics.legible_name, "\u5b09" * count)
 
 
 def words(place, count):
     """A vocabulary of so many words, read."""
     path = place / "vocabulary.txt"
     path.write_bytes(vocabulary.Vocabulary([*vocabulary.SPECIAL, *map(str, range(count - 2))]).dump())
-    return seconds(vocabulary.load_vocabulary, path, count)
+    return best_seconds(vocabulary.load_vocabulary, path, count)
 
 
 MEASURED = {  # what, and its sizes

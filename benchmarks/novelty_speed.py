@@ -4,26 +4,15 @@ python -m benchmarks.novelty_speed FILE_OR_FOLDER...    # texts of which the wor
 """
 
 import sys
-import time
 
 import numpy
 
+from benchmarks.rounds import best_seconds
 from tsuzuri.data.corpus import build_text_corpus
 from tsuzuri.sampling.suffixes import Suffixes
 
 SIZES = (100_000, 1_000_000, 4_000_000)
 TEXT = 2_000  # words, a tenth of them others than in the corpus
-ROUNDS = 3
-
-
-def seconds(function, *args):
-    """The best of some rounds: what disturbs only makes it longer."""
-    times = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        function(*args)
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def ids_of(paths, count):
@@ -43,8 +32,10 @@ def main(paths):
         ids = whole[:size]
         index, text = Suffixes(ids), ids[1000 : 1000 + TEXT].astype(int)
         text[rng.random(TEXT) < 0.1] = 2
-        limit = seconds(lambda ids=text, index=index: [index.following(ids[i : i + 8].tolist()) for i in range(500)])
-        took = seconds(Suffixes, ids), seconds(index.longest_matches, text)
+        limit = best_seconds(
+            lambda ids=text, index=index: [index.following(ids[i : i + 8].tolist()) for i in range(500)]
+        )
+        took = best_seconds(Suffixes, ids), best_seconds(index.longest_matches, text)
         print(f"| {size:,} | {took[0]:.3f} | {took[1]:.4f} | {500 / limit:,.0f} |", flush=True)
 
 

@@ -98,6 +98,27 @@ def test_a_transposed_copy_is_found(music_run):
         assert found.longest.number >= 1
 
 
+def test_neither_is_the_prime_of_a_piece_a_copy(music_run, tmp_path):
+    intro = tsuzuri.read_midi(TUNES[0])
+    note = next(word for word in music_run.vocabulary if word.startswith("00_90_"))
+    for prime in (intro, TUNES[0], note):
+        tune = music_run.generate(prime, bars=2, seed=1, temperature=2.0)
+        tune.save(tmp_path / "tune.mid")
+        whole, begun = music_run.novelty(tune), music_run.novelty(tune, prime)
+        assert music_run.novelty(tmp_path / "tune.mid", prime) == begun
+        assert begun.count == len(tune.notes) - (1 if isinstance(prime, str) else len(intro.notes))
+        assert begun.longest != whole.longest or isinstance(prime, str)
+    assert music_run.novelty(intro, intro).count == 0
+    assert music_run.novelty(intro, "") == music_run.novelty(intro)
+    for other in (tsuzuri.read_midi(TUNES[1]), "00_90_7f50 8360_80_7f00"):
+        with pytest.raises(tsuzuri.UserError, match=r"^prime: is .*, must be what the piece begins with$"):
+            music_run.novelty(intro, other)
+    with pytest.raises(tsuzuri.UserError, match="must be what the piece begins with"):
+        music_run.novelty("00_90_3c50 8360_80_3c00 00_90_4050 8360_80_4000", "8360_90_4050 8360_80_4000")
+    with pytest.raises(tsuzuri.UserError, match=r"^prime: is 3, must be a piece"):
+        music_run.novelty(intro, 3)
+
+
 def test_a_piece_keeps_to_the_limit(music_run):
     options = {"bars": 8, "temperature": 0.5}
     free = [music_run.novelty(music_run.generate(seed=seed, **options)).longest for seed in range(3)]

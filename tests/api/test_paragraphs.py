@@ -27,7 +27,7 @@ def test_a_corpus_is_told_of_in_lines_and_paragraphs(tmp_path, capsys):
     options = [f"--{name.replace('_', '-')}={value}" for name, value in SMALL.items()]
     assert train.main([str(tmp_path / "poems.txt"), "-o", str(tmp_path / "run"), "-e1", *options]) == 0
     shown = capsys.readouterr()
-    assert "read     1 files (0 of Aozora Bunko), 240 lines in 120 paragraphs\n" in shown.out + shown.err
+    assert "read     1 file (0 of Aozora Bunko), 240 lines in 120 paragraphs\n" in shown.out + shown.err
     report = json.loads((tmp_path / "run" / "run.json").read_text())["corpus"]["report"]
     assert (report["pieces"], report["paragraphs"]) == (240, 120)
 

@@ -6,6 +6,8 @@ import pytest
 
 import tsuzuri
 from tests.api.conftest import SMALL, TEXT
+from tsuzuri.api.arguments import warn
+from tsuzuri.api.novelty import gave_way_line
 
 
 def test_a_file_that_is_left_out_and_words_that_are_not_known_are_warned_of(tmp_path):
@@ -26,3 +28,8 @@ def test_a_good_corpus_is_not_warned_of(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         tsuzuri.train(texts=[TEXT * 4], out=tmp_path / "run", **SMALL | {"epoch": 1})
+
+
+def test_a_remark_names_options_as_python_does():
+    with pytest.warns(UserWarning, match=r"^max_copy=3 gave way at 2 words: no other could follow$"):
+        warn(gave_way_line(3, 2))

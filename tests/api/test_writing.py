@@ -1,7 +1,13 @@
 """What may be asked of a text or a piece: filters, stop texts, the best of several, several beginnings, brackets."""
 
+import gzip
+import io
 import itertools
+import os
 import re
+import sys
+import threading
+import warnings
 
 import numpy
 import pytest
@@ -112,6 +118,24 @@ def test_the_best_of_several_is_the_likeliest(text_run):
     assert "".join(text_run.stream(seed=5, best_of=6, **DRAW)) == text_run.generate(seed=5, best_of=6, **DRAW)
 
 
+@pytest.mark.parametrize("greedy", [{"temperature": 0}, {"top_k": 1}])
+def test_a_choice_of_nothing_but_the_same_is_told(text_run, music_run, greedy, capsys):
+    ((name, value),) = greedy.items()
+    told = f"best_of=2 had nothing to choose from: all 2 were the same ({name}={value} always takes the likeliest word)"
+    with pytest.warns(UserWarning, match=f"^{re.escape(told)}$"):
+        text_run.generate_many(2, best_of=2, length=5, device="cpu", **greedy)
+    with pytest.warns(UserWarning, match=f"^{re.escape(told)}$"):
+        music_run.generate(best_of=2, length=4, device="cpu", **greedy)
+    option = f"--{name.replace('_', '-')}"
+    assert not generate.main([text_run.path, "--best-of", "2", "--length", "5", option, str(value), "--seed", "1"])
+    note = f"note: --best-of 2 had nothing to choose from: all 2 were the same ({option} {value} always takes"
+    assert sum(line.startswith(note) for line in capsys.readouterr().err.splitlines()) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        text_run.generate(best_of=9, seed=5, **DRAW)
+        text_run.generate(length=5, device="cpu", **greedy)
+
+
 def test_the_best_of_several_pieces(music_run):
     pieces = music_run.generate_many(4, seed=5, **DRAW)
     best = music_run.generate(seed=5, best_of=4, **DRAW)
@@ -179,6 +203,30 @@ def test_prompts_of_a_file(text_run, tmp_path, capsys):
     names = [f"run-1-{prompt}-{n}.txt" for prompt in (1, 2) for n in (1, 2)]
     assert sorted(file.name for file in (tmp_path / "texts").iterdir()) == names
     assert (tmp_path / "texts" / names[3]).read_text().startswith("b g")
+
+
+@pytest.mark.parametrize("way", ["pipe", "gzip", "standard input"])
+def test_prompts_come_by_other_ways_too(text_run, tmp_path, capsys, monkeypatch, way):
+    data, path, command = b"a\n\nb g\n", str(tmp_path / "prompts"), ["--length", "8", "--seed", "1", "-d", "cpu"]
+    if way == "pipe":
+        if not hasattr(os, "mkfifo"):
+            pytest.skip("there are no named pipes here")
+        os.mkfifo(path)
+        threading.Thread(target=(tmp_path / "prompts").write_bytes, args=(data,), daemon=True).start()
+    elif way == "gzip":
+        (tmp_path / "prompts").write_bytes(gzip.compress(data))
+    else:
+        path = "-"
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    assert not generate.main([text_run.path, "--prompts", path, *command])
+    shown = re.split(r"^======== .* ========\n", capsys.readouterr().out, flags=re.MULTILINE)[1:]
+    assert shown == [text + "\n" for text in text_run.generate_each(["a", "b g"], length=8, seed=1, device="cpu")]
+
+
+def test_a_bad_prompt_of_standard_input_is_told_by_its_line(text_run, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\nb zz\n")))
+    with pytest.raises(tsuzuri.UserError, match=r"^standard input, line 2: 'zz': not a known word"):
+        generate.main([text_run.path, "--prompts", "-"])
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ DRIVER = """
 import contextlib, os, signal, sys, time
 from tests.cli import MAINS
 from tsuzuri.cli import options
-from tsuzuri.training import plots, trainer
+from tsuzuri.training import learner, plots, trainer
 
 end, left = sys.argv[1], [int(sys.argv[2])]
 plots.plot_loss_curves = plots.plot_error_curves = lambda *_: b"picture"
@@ -56,7 +56,7 @@ def counted(name, function):
         return function(*args, **settings)
     return call
 
-learn = trainer.Learner.learn
+learn = learner.Learner.learn
 
 def waiting(self, batch):
     left[0] -= 1
@@ -66,7 +66,7 @@ def waiting(self, batch):
     learn(self, batch)
 
 if end == "wait":
-    trainer.Learner.learn = waiting
+    learner.Learner.learn = waiting
 else:
     for name in ("fsync", "replace", "rename", "mkdir", "unlink", "rmdir"):
         setattr(os, name, counted(name, getattr(os, name)))

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 from tsuzuri.cli import train as command
 from tsuzuri.errors import UserError
 from tsuzuri.text.vocabulary import SPECIAL
-from tsuzuri.training import trainer
+from tsuzuri.training import learner, trainer
 from tsuzuri.training.run import load_run
 
 SMALL = ("-b", 4, "-l", 6, "--dropout", 0.1, "--lr", 0.01, "-d", "cpu", "--sample-every", 0)
@@ -130,7 +130,7 @@ def test_what_is_begun_with_is_part_of_the_id(old, text, tuned, tmp_path, monkey
 def test_it_goes_on_to_the_same_bytes_though_the_origin_is_gone(old, text, tuned, tmp_path, monkeypatch, windows):
     shutil.copytree(old, tmp_path / "old")
     begin = [text, "-e", 2, "--init-from", tmp_path / "old", *SMALL, "--schedule", "slanted", "--tokens", "auto"]
-    learn, count = trainer.Learner.learn, iter(range(windows - 1, -1, -1))
+    learn, count = learner.Learner.learn, iter(range(windows - 1, -1, -1))
 
     def counted(self, batch):
         learn(self, batch)
@@ -138,7 +138,7 @@ def test_it_goes_on_to_the_same_bytes_though_the_origin_is_gone(old, text, tuned
             signal.raise_signal(signal.SIGTERM)
 
     with monkeypatch.context() as patch:
-        patch.setattr(trainer.Learner, "learn", counted)
+        patch.setattr(learner.Learner, "learn", counted)
         assert run_command("train.py", *begin, "-o", tmp_path / "run").returncode == 128 + signal.SIGTERM
     assert (tmp_path / "run" / "log.jsonl").read_text().count("\n") == windows // 26
     shutil.rmtree(tmp_path / "old")

@@ -9,7 +9,7 @@ from tests.cli import run_command
 from tests.conftest import ROOT, refused
 from tests.training.test_old_runs import STORED
 from tsuzuri.models.rnn import RNN
-from tsuzuri.training import trainer
+from tsuzuri.training import learner, trainer
 
 TEXT = "".join(f"{a} {b} {a} .\n" for a in "abc" for b in "defgh")
 SMALL = ["--tokens", "space", "-u", 5, "-b", 3, "-l", 6, "-e", 1, "--min-count", 1, "-d", "cpu"]
@@ -99,7 +99,7 @@ def test_memory_that_runs_out_on_the_way_is_named_too(run, monkeypatch):
     def fail(*_):
         raise MemoryError
 
-    monkeypatch.setattr(trainer.Learner, "learn", fail)
+    monkeypatch.setattr(learner.Learner, "learn", fail)
     line = refused(run_command("train.py", "-o", run, "--resume", "-e", 2, "-d", "cpu"))
     assert line.startswith("not enough memory for --unit 5, --layers 2, --batchsize 3, ")
     assert contents(run)["model.npz"] == before["model.npz"]

@@ -15,7 +15,7 @@ from tsuzuri.compat import chainer
 from tsuzuri.errors import UserError
 from tsuzuri.models.rnn import RNN, Sizes
 from tsuzuri.text import vector_files, vectors
-from tsuzuri.training import plots, trainer
+from tsuzuri.training import learner, plots, trainer
 from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.run import load_run
 
@@ -98,14 +98,14 @@ def test_training_begins_with_the_rows_that_were_found(corpus, file, tmp_path, m
 
 def stop_after(monkeypatch, windows):
     """Have the training stopped by a signal in so many windows."""
-    learn, count = trainer.Learner.learn, iter(range(windows - 1, -1, -1))
+    learn, count = learner.Learner.learn, iter(range(windows - 1, -1, -1))
 
     def counted(self, batch):
         learn(self, batch)
         if next(count, None) == 0:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(trainer.Learner, "learn", counted)
+    monkeypatch.setattr(learner.Learner, "learn", counted)
 
 
 def arrays(run, name="checkpoint.npz"):

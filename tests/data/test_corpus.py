@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.conftest import ROOT
-from tsuzuri.data import layout
+from tsuzuri.data import corpus, layout
 from tsuzuri.data.corpus import SPLITS, build_piece_corpus, build_text_corpus
 from tsuzuri.errors import UserError
 from tsuzuri.text.settings import TextSettings
@@ -234,3 +234,11 @@ def test_ids_do_not_depend_on_the_process(tmp_path):
         for seed in "12"
     }
     assert len(prints) == 1
+
+
+def test_the_words_of_a_corpus_are_never_a_list(tmp_path, monkeypatch):
+    """They may be fifty million, of four bytes each."""
+    given, found = [], corpus.bracket_habits
+    monkeypatch.setattr(corpus, "bracket_habits", lambda ids, *rest: given.append(ids) or found(ids, *rest))
+    made = corpus_of(tmp_path, ["the cat sees the dog ."] * 60)
+    assert given[0] is made.train

@@ -3,16 +3,20 @@
 Trainings are small: one epoch (two where one is resumed) of eight units.
 """
 
+import inspect
 import re
 
 import pytest
 
 import tsuzuri
 from tests.conftest import ROOT
+from tsuzuri.api.trained_run import TrainedRun
 
 PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-ROW = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
+ROW = re.compile(r"^\| `(\w+)` \| (.*)", re.MULTILINE)
+OF_ALL_RUNS = re.compile(r"^Every run also has (.*?)\.", re.MULTILINE)
+NAME = re.compile(r"`(?:\w+\.)?(\w+)`")
 
 
 @pytest.fixture
@@ -58,4 +62,22 @@ def test_what_it_shows_runs(folder, capsys):
 
 
 def test_its_table_has_every_public_name():
-    assert sorted(ROW.findall(PAGE)) == sorted(tsuzuri.__all__)
+    assert sorted(name for name, _ in ROW.findall(PAGE)) == sorted(tsuzuri.__all__)
+
+
+def members(kind):
+    """The public names that a class has of its own, or from a class of ours."""
+    own = {name for base in kind.__mro__ if base.__module__.startswith("tsuzuri.") for name in vars(base)}
+    return {name for name in own | {*vars(kind).get("__dataclass_fields__", ())} if not name.startswith("_")}
+
+
+CLASSES = [row for row in ROW.findall(PAGE) if inspect.isclass(getattr(tsuzuri, row[0], None))]
+
+
+@pytest.mark.parametrize(("name", "text"), CLASSES, ids=lambda value: value[:9])
+def test_its_table_has_every_public_method(name, text):
+    kind, named = getattr(tsuzuri, name), {*NAME.findall(text)}
+    if issubclass(kind, TrainedRun):
+        named |= {*NAME.findall(OF_ALL_RUNS.search(PAGE)[1])}
+        assert named == members(kind)
+    assert named >= members(kind)

@@ -1,7 +1,11 @@
 """The brackets of words, and how a corpus uses them."""
 
+import tracemalloc
+
+import numpy
 import pytest
 
+from tsuzuri.text import brackets
 from tsuzuri.text.brackets import LONGEST, PAIRS, SHORTEST, BracketHabits, bracket_habits, bracket_signs
 
 
@@ -23,6 +27,27 @@ def test_the_habits_of_a_novel():
     found = habits("「は」は（は）は\n" * 40 + "「は\nは」\n" + "は\n")
     assert found == BracketHabits(("「」", "（）"), False, False, SHORTEST)
     assert BracketHabits(*map(tuple, [found.pairs]), *found[1:]) == found
+
+
+def test_the_habits_are_those_of_all_words_wherever_they_are_cut(monkeypatch):
+    text = "「は」は（は\nは）は「\n」" * 9
+    whole = habits(text)
+    for count in (1, 2, 7):
+        monkeypatch.setattr(brackets, "AT_ONCE", count)
+        assert habits(text) == whole
+    assert whole != BracketHabits()
+    assert bracket_habits([], ["\n"], 0) == BracketHabits((), False, False, LONGEST)
+
+
+def test_a_long_text_is_no_list_of_python_s_numbers():
+    ids = numpy.zeros(200_000, numpy.int32)
+    ids[::3] = 1
+    tracemalloc.start()
+    try:
+        bracket_habits(ids, ["a", "\n"], 1)
+        assert tracemalloc.get_traced_memory()[1] < ids.nbytes  # a list of the line ends takes ten times as much
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_habits_of_a_program():

@@ -67,6 +67,36 @@ def test_a_quick_look_misses_no_cluster():
     assert pictures == []
 
 
+def test_what_is_whole_is_given_back_at_once_and_a_half_waits():
+    for picture in PICTURES:
+        assert clusters.half_at_end(f"雨{picture}") == ""
+        for text in (picture + picture, f"{picture}雨", f"雨{picture}"):
+            whole = clusters.WholeClusters()
+            assert "".join(map(whole.take, text)) == text
+    for half in (
+        FAMILY[:2],
+        FAMILY[:4],
+        THUMB + "\u200d",
+        HEART + "\u200d",
+        RAINBOW[:3],
+        ENGLAND[:2],
+        ENGLAND[:-1],
+        "🇯",
+    ):
+        end = clusters.half_at_end(f"雨{FLAG}{half}")
+        assert end
+        assert clusters.WholeClusters("雨").take(FLAG + half) == FLAG + half.removesuffix(end)
+    for letter in ("ه\u200d", "क\u094d\u200d", "a\u200d"):  # as an abbreviation in Persian ends
+        assert clusters.half_at_end(letter) == ""
+
+
+def test_long_rows_of_flags_take_no_time_that_grows_with_the_square():
+    whole, start = clusters.WholeClusters(), time.perf_counter()
+    assert "".join(map(whole.take, FLAG * 20_000)) == FLAG * 20_000
+    assert clusters.half_at_end(FLAG * 200_000 + "🇯") == "🇯"
+    assert time.perf_counter() - start < 20
+
+
 def test_runs_of_the_first_format_keep_their_characters():
     for name in ("char", "mecab", "english"):
         assert FAMILY not in tokenizers.get_tokenizer(name, FIRST_RUN).split(f"雨{FAMILY}")

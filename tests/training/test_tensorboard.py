@@ -1,14 +1,19 @@
 """Events for TensorBoard, read back: what is in them, what a resumed training adds, and what a new run removes."""
 
+import errno
 import importlib.util
 import json
 import math
+import os
 
 import pytest
 from tensorboardX.proto.event_pb2 import Event as Record
+from tensorboardX.record_writer import RecordWriter
 
 from tests.cli import run_command
 from tests.conftest import refused
+from tsuzuri import storage
+from tsuzuri.errors import UserError
 from tsuzuri.training import tensorboard
 from tsuzuri.training.log import Event
 
@@ -112,3 +117,64 @@ def test_a_classifier_is_told_by_its_updates(tmp_path):
     assert told == events
     found = {"loss/train": 0.5, "loss/valid": 0.75, "error/train": 0.25, "error/valid": 0.5}
     assert scalars(tmp_path / "tensorboard") == {tag: {40: value} for tag, value in found.items()}
+
+
+def fill_disk(monkeypatch, name, number):
+    """Let a method of tensorboardX's files fail from its call of that number on; returns the calls, one each."""
+    calls, before = [], getattr(RecordWriter, name)
+
+    def full(self, *args):
+        calls.append(name)
+        if len(calls) >= number:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return before(self, *args)
+
+    monkeypatch.setattr(RecordWriter, name, full)
+    return calls
+
+
+def test_a_full_disk_loses_events_and_no_training(corpus, tmp_path, monkeypatch):
+    wanted = run_command("train.py", corpus, "-o", tmp_path / "plain", "-e", 3, *SMALL)
+    calls = fill_disk(monkeypatch, "flush", 2)
+    done = run_command("train.py", corpus, "-o", tmp_path / "run", "-e", 3, "--tensorboard", *SMALL)
+    assert (done.returncode, wanted.returncode, len(calls)) == (0, 0, 2), done.stderr
+    (line,) = (line for line in (done.stdout + done.stderr).splitlines() if "No space left on device" in line)
+    assert line.startswith(f"warning  {tmp_path / 'run' / 'tensorboard' / tensorboard.EVENTS}")
+    assert line.endswith("; the training goes on without events for TensorBoard")
+    assert (tmp_path / "run" / "model.npz").read_bytes() == (tmp_path / "plain" / "model.npz").read_bytes()
+
+
+@pytest.mark.parametrize(("name", "number"), [("flush", 1), ("flush", 2), ("write", 1), ("close", 1)])
+def test_it_is_told_once_that_no_more_is_written(tmp_path, monkeypatch, name, number):
+    told = []
+    fill_disk(monkeypatch, name, number)
+    files = tensorboard.EventFiles(str(tmp_path), told.append, resumed=False)
+    epochs = [Event("epoch", entry={"epoch": n, "train_loss": 0.5, "valid_loss": 0.75}) for n in (1, 2, 3)]
+    for event in (*epochs, Event("sample", "sample   a"), Event("end")):
+        files(event)
+    assert sorted(event.kind for event in told) == ["end", *["epoch"] * 3, "sample", "warning"]
+
+
+def test_a_folder_that_cannot_be_made_or_written_is_refused_first(corpus, tmp_path, monkeypatch):
+    check = storage.check_folder
+
+    def forbidden(path):
+        if path.endswith("tensorboard"):
+            raise UserError(f"{path}: cannot be made: Permission denied")
+        check(path)
+
+    monkeypatch.setattr(storage, "check_folder", forbidden)
+    line = refused(run_command("train.py", corpus, "-o", tmp_path / "run", "--tensorboard", *SMALL))
+    assert line == f"--tensorboard: {tmp_path / 'run' / 'tensorboard'}: cannot be made: Permission denied"
+    assert not (tmp_path / "run" / "run.json").exists()
+
+
+def test_a_folder_that_goes_away_is_warned_of_in_python_once(tmp_path):
+    told = []
+    files = tensorboard.EventFiles(str(tmp_path / "file"), told.append, resumed=False)
+    (tmp_path / "file").write_text("")  # so no folder can be made in it
+    entry = {"epoch": 1, "train_loss": 0.5, "valid_loss": 0.75}
+    for _ in range(2):
+        files(Event("epoch", "epoch", entry=entry))
+    assert [event.kind for event in told] == ["warning", "epoch", "epoch"]
+    assert told[0].text.startswith(f"warning  {tmp_path / 'file' / 'tensorboard'}: cannot be written: Not a directory")

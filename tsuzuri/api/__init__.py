@@ -3,7 +3,8 @@
 train.py                   tsuzuri.train, train_classifier, resume
 loading.py                 tsuzuri.load
 run_folders.py             which folders hold a run, and the nearest to a mistyped path
-runs.py                    runs of text and music: what they learned from, how it went, generate
+trained_run.py             a run of whatever kind: what it learned from, and how it went
+runs.py                    runs of text and music: generate, score, novelty
 classifier.py              a classifier: predict, evaluate
 piece.py                   a piece of music
 player.py                  its sound, as a notebook plays it
@@ -27,9 +28,6 @@ drawing.py                 ids drawn from a model as the options say
 novelty.py                how new a text or a piece is
 text_copies.py             what texts copy of what their run was trained on
 music_copies.py            and pieces, in whatever key
-growing_text.py            a text as it grows, to its end
-text_constraints.py        what a text must not have
-prompts.py                 beginnings from a file
 text_generation.py         texts from a model
 text_constraints.py        what a text must not have, by what its run knows
 growing_text.py            a text as it grows, and where it ends

@@ -93,9 +93,9 @@ def as_list(value: Any, name: str, allowed: str) -> list[Any]:
 
 
 def warn(line: str) -> None:
-    """A remark on what was asked for, where nothing is printed: a warning, which Python shows."""
+    """A remark on what was asked for, where nothing is printed: a warning in terms of Python, which shows it."""
     level, frame = 1, sys._getframe()
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("tsuzuri."):
         level, frame = level + 1, frame.f_back
-    text = printable(line.removeprefix("note: "))
+    text = printable(in_python(line.removeprefix("note: ")))
     warnings.warn(text, UserWarning, stacklevel=level)  # of the line that called the package

@@ -16,7 +16,7 @@ from tsuzuri.api.labeled_examples import check_given_as_pairs, examples_to_evalu
 from tsuzuri.api.option_types import EvaluateOptions, PredictOptions
 from tsuzuri.api.pictures import Picture
 from tsuzuri.api.piece import Piece
-from tsuzuri.api.runs import TrainedRun
+from tsuzuri.api.trained_run import TrainedRun
 from tsuzuri.data import preprocessing
 from tsuzuri.data.preprocessing import Passage
 from tsuzuri.errors import UserError

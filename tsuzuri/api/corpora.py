@@ -83,7 +83,7 @@ def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
     if "midi" in r:
         m = r["midi"]
         mended = f"{len(m['mended'])} mended, {len(m['refused'])} refused"
-        yield f"read     {m['files']:,} files, {m['notes']:,} notes; {mended}"
+        yield f"read     {_counted(m['files'], 'file')}, {_counted(m['notes'], 'note')}; {mended}"
         yield from (f"refused  {item['name']}: {item['reason']}" for item in m["refused"])
         yield f"pieces   {r['pieces']:,} different ones ({r['twice']} twice), and {r['copies']:,} copies of them"
     else:
@@ -101,14 +101,19 @@ def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
     yield f"windows  about {count:,} an epoch"
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def _text_lines(report: Mapping[str, Any]) -> Iterator[str]:
     """What was read of texts, and what was left out."""
     files = report["files"]
     gutenberg = f", {files['gutenberg']} of Project Gutenberg" if files["gutenberg"] else ""
-    lines = f"{report['pieces']:,} lines"
+    lines = _counted(report["pieces"], "line")
     if report["paragraphs"] != report["pieces"]:
-        lines += f" in {report['paragraphs']:,} paragraphs"
-    yield f"read     {sum(files.values())} files ({files['aozora']} of Aozora Bunko{gutenberg}), {lines}"
+        lines += f" in {_counted(report['paragraphs'], 'paragraph')}"
+    read = _counted(sum(files.values()), "file")
+    yield f"read     {read} ({files['aozora']} of Aozora Bunko{gutenberg}), {lines}"
     yield from (f"skipped  {item['name']}: {item['reason']}" for item in report["skipped"][:SHOWN])
     if len(report["skipped"]) > SHOWN:
         yield f"skipped  {len(report['skipped']) - SHOWN:,} more"

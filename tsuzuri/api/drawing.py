@@ -93,6 +93,19 @@ def best_rows(means: Sequence[float], best_of: int) -> list[int]:
     return [max(range(start, start + best_of), key=lambda row: means[row]) for start in starts]
 
 
+def no_choice_line(rows: Sequence[object], args: Mapping[str, Any]) -> str:
+    """What is said where all that the best is chosen of are the same; "" where they are not, or there is no choice.
+
+    ``rows`` are the texts or pieces, those of one choice side by side.
+    """
+    best_of = args["best_of"]
+    if best_of == 1 or any(row != rows[n - n % best_of] for n, row in enumerate(rows)):
+        return ""
+    greedy = ["--temperature 0"] * (args["temperature"] == 0) + ["--top-k 1"] * (args["top_k"] == 1)
+    why = f" ({greedy[0]} always takes the likeliest word)" if greedy else ""
+    return f"note: --best-of {best_of} had nothing to choose from: all {best_of} were the same{why}"
+
+
 def _within_memory(rows: Iterator[Sequence[int]], needed_for: str) -> Iterator[Sequence[int]]:
     with enough_memory(needed_for):
         yield from rows

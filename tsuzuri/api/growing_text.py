@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tsuzuri.sampling.endings import Ending
 from tsuzuri.sampling.stops import StopTexts
+from tsuzuri.text.clusters import WholeClusters
 
 
 class GrowingText:
     """A text that begins with the words ``prime``, of which ``extra`` still come with those that are drawn.
 
-    ``pieces`` is that of the tokenizer; ``stops`` are texts, before the first of which it ends.
+    ``pieces`` is that of the tokenizer, which ``cuts`` where its words may end within an emoji or a flag: then the text
+    does not. ``stops`` are texts, before the first of which it ends.
     """
 
     def __init__(
@@ -22,11 +24,13 @@ class GrowingText:
         ending: Ending,
         stops: Iterable[str],
         pieces: Callable[[Iterable[str]], Iterator[str]],
+        cuts: bool = False,
     ) -> None:
         self._extra, self._ending, self._stops = extra, ending, StopTexts(stops)
         self._next, self._spelled = "", pieces(self._fed())
         self.prime, self.words = list(prime), list[str]()  # the latter were drawn
         self.pieces = [self._piece(word) for word in prime]
+        self._whole: Callable[[str], str] = WholeClusters("".join(self.pieces)).take if cuts else str
         self._count, self._sum = 0, 0.0
         self._length, self._ends = sum(map(len, self.pieces)), list[int]()  # characters up to the end of each of words
 
@@ -52,21 +56,21 @@ class GrowingText:
             spelled = self._piece(word)
             self._length += len(spelled)
             self._ends.append(self._length)
-            piece = self._stops.take(spelled)
+            piece = self._whole(self._stops.take(spelled))
         if self._ending.over:
-            piece += self._stops.finish()
+            piece += self._whole(self._stops.finish())
         self.pieces.append(piece)
-        if self._stops.over:
+        if self.over:
             self._cut()
         return piece
 
     def text(self) -> str:
         """The text as far as it has come."""
-        self.pieces.append(self._stops.finish())
+        self.pieces.append(self._whole(self._stops.finish()))
         return "".join(self.pieces)
 
     def _cut(self) -> None:
-        """Take back the words that a stop text has cut off, in whole or in part."""
+        """Take back the words that are cut off at the end, in whole or in part: by a stop text, or as half an emoji."""
         length = sum(map(len, self.pieces))
         while self._ends and self._ends[-1] > length:
             self.words.pop()

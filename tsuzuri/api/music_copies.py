@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
+import collections
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy
 
@@ -92,6 +92,31 @@ def _distinct(found: steps.Steps) -> steps.Steps:
     return steps.Steps(found.places[kept], found.codes[kept])
 
 
+def new_events(events: Sequence[Event], prime: Sequence[Event]) -> list[Event] | None:
+    """The notes' events of a piece that are not of its ``prime``; None where the piece does not begin with that.
+
+    Neither how loud a note is nor the order of one tick counts: a piece that was saved may have another.
+    """
+    begun = collections.Counter(note for _, note in _notes_of(prime))
+    last, new = max((tick for tick, _, _ in begun), default=0), list[Event]()
+    for event, note in _notes_of(events):
+        if begun[note]:
+            begun[note] -= 1
+        elif event[0] < last:
+            return None
+        else:
+            new.append(event)
+    return None if begun.total() else new
+
+
+def _notes_of(events: Sequence[Event]) -> Iterator[tuple[Event, tuple[int, bytes, bool]]]:
+    """Yield each event that begins or ends a note, and what is compared of it."""
+    for tick, message in events:
+        kind = message[0] & 0xF0
+        if kind in (OFF, ON):
+            yield (tick, message), (tick, message[:2], kind == ON and message[2] > 0)
+
+
 class MelodyRun:
     """The notes just drawn in one piece, and the words that would make a copy of more than ``most`` notes of them.
 
@@ -110,7 +135,7 @@ class MelodyRun:
         self._copies, self._most, self._events, self._now, self._words = copies, most, events, now, words
         self._taken = len(events)
         self._notes: dict[int, steps.LastNote] = {}  # by channel
-        self._steps: dict[int, deque[int]] = {}
+        self._steps: dict[int, collections.deque[int]] = {}
 
     def take(self, word: int) -> None:
         """A word that was drawn: the grammar takes it, and what it makes of it is in the events."""
@@ -136,7 +161,7 @@ class MelodyRun:
             if note:
                 self._steps[channel].append(self._copies.number(note.code_to(message[1], tick)))
             else:
-                self._steps[channel] = deque(maxlen=self._most - 1)
+                self._steps[channel] = collections.deque(maxlen=self._most - 1)
             self._notes[channel] = steps.LastNote(channel, message[1], tick)
         elif kind in (OFF, ON) and note and note.key == message[1] and note.ended is None:
             note.ended = tick

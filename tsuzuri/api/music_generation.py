@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy
 
-from tsuzuri.api.drawing import Note, best_rows, draw_ids, rows_for_each
+from tsuzuri.api.drawing import Note, best_rows, draw_ids, no_choice_line, rows_for_each
 from tsuzuri.api.music_copies import MelodyRun, MusicCopies, striking_words
 from tsuzuri.api.novelty import Novelty, gave_way_line
 from tsuzuri.errors import UserError
@@ -57,7 +57,7 @@ class GeneratedMusic:
         self._scores = WordScores() if self._best_of > 1 else None
         self._begun = [len(events) for events in self._grammar.events]
         self._copies = MusicCopies(run) if args["novelty"] or args["max_copy"] else None
-        self._most, self._note = args["max_copy"], note
+        self._most, self._note, self._args = args["max_copy"], note, args
         self._limit = self._copy_limit(vocabulary)
         primes = Primes([[eos, *prime_ids]] * each)
         constrain = self._limit or self._grammar.mask
@@ -108,6 +108,9 @@ class GeneratedMusic:
                 stopped = True
         if self._limit and self._limit.gave_way:
             self._note(gave_way_line(self._most, self._limit.gave_way))
+        line = "" if stopped else no_choice_line(self._grammar.events, self._args)
+        if line:
+            self._note(line)
         pieces: list[PieceWords] = compose.finished_pieces(self._grammar, self._beginning)
         kept = self._kept()
         return [pieces[row]._replace(name=compose.piece_name(n)) for n, row in enumerate(kept)]

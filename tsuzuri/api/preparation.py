@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from tsuzuri import storage
 from tsuzuri.api.given_texts import NamedInputs
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
+from tsuzuri.text.settings import AUTO
 from tsuzuri.training.checkpoint import Checkpoint
 from tsuzuri.training.lock import RunLock
 from tsuzuri.training.log import Event, Listener
@@ -22,6 +23,7 @@ from tsuzuri.training.task import Task
 from tsuzuri.training.tensorboard import EventFiles, check_tensorboard
 from tsuzuri.training.trainer import Trainer
 
+MECAB, DICTIONARIES = "mecab", ("dictionary", "user_dictionary")
 CORPUS = "the corpus: fewer files, or fewer copies by --transpose and --stretch, take less"  # where memory is short
 
 
@@ -113,6 +115,20 @@ def _lock(out: str, resume: bool, listener: Listener) -> RunLock:
         tell(listener, [lock.note])
     settle_run(lock.folder, lock)
     return lock
+
+
+def check_dictionaries(tokens: str, given: Collection[str]) -> None:
+    """Raise ``UserError`` where one of MeCab's dictionaries is ``given`` for words that another tokenizer makes."""
+    named = [name for name in DICTIONARIES if name in given]
+    if named and tokens not in (AUTO, MECAB):
+        raise UserError(f"--{named[0].replace('_', '-')}: is for --tokens {MECAB}, and --tokens is {tokens}")
+
+
+def dictionary_warnings(tokens: str, given: Collection[str]) -> Iterator[str]:
+    """What is said where a dictionary is ``given`` for texts that need none, as ``tokens``, chosen by them, shows."""
+    named = [f"--{name.replace('_', '-')}" for name in DICTIONARIES if name in given]
+    if named and tokens != MECAB:
+        yield f"warning  {named[0]} does nothing here: these texts are split by {tokens} (--tokens {MECAB} asks for it)"
 
 
 WARNED_OF = ("warning", "skipped", "refused")  # the heads of lines that Python code is to be warned of

@@ -18,7 +18,14 @@ from tsuzuri.api.labeled_examples import (
     files_named_again,
     read_dataset,
 )
-from tsuzuri.api.preparation import Preparation, PreparedTraining, check_new, tell
+from tsuzuri.api.preparation import (
+    Preparation,
+    PreparedTraining,
+    check_dictionaries,
+    check_new,
+    dictionary_warnings,
+    tell,
+)
 from tsuzuri.api.resuming import (
     check_resume_options,
     check_same_vectors,
@@ -62,6 +69,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     source, data, words = _read(args, given, origin, recipe)
     tell(listener, dataset.dataset_summary(data, words.tokenizer))  # before hours go into it
     tell(listener, advice.dataset_warnings(data, words.tokenizer.name))
+    tell(listener, dictionary_warnings(words.tokenizer.name, given))
     sizes = initialization.classifier_sizes(args, given.keys(), origin, data)
     weights, begun = initialization.initial_weights(args, origin, data, sizes)
     if begun:
@@ -100,6 +108,8 @@ def _read(
         raise UserError(
             f"{origin.path}: has subwords, which a classifier cannot begin with yet: --tokens names other words"
         )
+    if not source["midi"]:
+        check_dictionaries(tokens, given)
     data, words = read_dataset(source, tokens, case, origin.words)
     return source, data, words
 

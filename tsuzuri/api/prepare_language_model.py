@@ -15,7 +15,9 @@ from tsuzuri.api.language_model_options import check_together, recipe_of, sizes_
 from tsuzuri.api.preparation import (
     Preparation,
     PreparedTraining,
+    check_dictionaries,
     check_new,
+    dictionary_warnings,
     tell,
 )
 from tsuzuri.api.resuming import (
@@ -109,6 +111,8 @@ def _read(
     """The corpus of a new run, which the listener is told of before hours go into it."""
     if origin:
         transfer.check_kind(origin, source)
+    elif source["kind"] == "text":
+        check_dictionaries(source["text"]["tokens"], given)
     known, subwords = (origin.words, origin.run.subwords) if origin else ((), b"")
     corpus = corpora.read_corpus(source, recipe, given.keys() & set(settings.ALLOWED), subwords, known)
     if "midi" in corpus.report:
@@ -117,6 +121,8 @@ def _read(
             transfer.check_midi(origin, source["midi"], source["corpus"][0])
     tell(listener, corpora.corpus_lines(corpus, len(epoch_windows(corpus, recipe))))
     tell(listener, advice.corpus_warnings(corpus))
+    if source["kind"] == "text" and not origin:
+        tell(listener, dictionary_warnings(corpus.tokenizer.name, given))
     return corpus
 
 

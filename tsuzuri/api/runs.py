@@ -1,40 +1,34 @@
-"""A run as a notebook uses it: what it learned from, how it went, and what its model writes."""
+"""Runs of text and of music as a notebook uses them: what their models write, and how well they predict it."""
 
 from __future__ import annotations
 
-import copy
 import functools
-import html
-import io
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from typing_extensions import Unpack
 
-from tsuzuri import storage
 from tsuzuri.api.arguments import as_list, options_in_python, path_text, warn, whole_count
 from tsuzuri.api.drawing import generating_options
-from tsuzuri.api.music_copies import MusicCopies
+from tsuzuri.api.music_copies import MusicCopies, new_events
 from tsuzuri.api.music_generation import GeneratedMusic
 from tsuzuri.api.novelty import Novelty
 from tsuzuri.api.option_types import GenerateOptions
-from tsuzuri.api.pictures import Picture
 from tsuzuri.api.piece import Piece
 from tsuzuri.api.prompts import Prompt
 from tsuzuri.api.scored_inputs import words_of_bytes, words_of_file, words_of_text
 from tsuzuri.api.scoring import ScoredText, score_words, scored_text
 from tsuzuri.api.text_copies import TextCopies
 from tsuzuri.api.text_generation import GeneratedTexts
-from tsuzuri.errors import UserError, read_failure
+from tsuzuri.api.trained_run import TrainedRun
+from tsuzuri.errors import UserError
 from tsuzuri.midi.compose import beginning_of_midi, read_beginning
 from tsuzuri.midi.words.settings import settings_from_json
 from tsuzuri.options.generate import TABLES
 from tsuzuri.options.resolve import read_options
 from tsuzuri.options.values import shown
 from tsuzuri.text.tokenizers import tokenizer_of_run
-from tsuzuri.training import plots
 from tsuzuri.training.run import Run
 
 ELSEWHERE = {  # options of generate.py that have another place here, and where
@@ -56,69 +50,6 @@ ELSEWHERE = {  # options of generate.py that have another place here, and where
     "adapt": "score(text, adapt=True) has it",
     "json": "score(text) returns what it says",
 }
-
-
-class TrainedRun:
-    """What a training left in a folder, of whatever kind; see ``TextRun``, ``MusicRun`` and ``Classifier``."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-
-    @property
-    def path(self) -> str:
-        """The run directory."""
-        return str(self._run.path)
-
-    @property
-    def kind(self) -> str:
-        """What it learned: "text", "music" or "classes"."""
-        return str(self._run.about["kind"])
-
-    @property
-    def about(self) -> dict[str, Any]:
-        """All that ``run.json`` says: tokenizer, sizes, recipe, versions, and the report on the corpus."""
-        return copy.deepcopy(dict(self._run.about))
-
-    @property
-    def vocabulary(self) -> list[str]:
-        """The words that the model knows, each in the place of its id: ``<eos>`` and ``<unk>``, then by frequency."""
-        return list(self._run.vocabulary.words)
-
-    @property
-    def history(self) -> list[dict[str, Any]]:
-        """An entry for each validation so far, as in ``log.jsonl``: losses or errors, speed, whether it was best."""
-        path = self._run.file("log.jsonl")
-        try:
-            with io.TextIOWrapper(storage.open_regular(path), encoding="utf-8") as stream:
-                return [json.loads(line) for line in stream]
-        except (OSError, ValueError) as error:
-            raise UserError(f"{path}: {read_failure(error)}") from None
-
-    def plot(self) -> Picture:
-        """The curves of its training as a picture, which a notebook shows. Raises ``UserError`` before the first epoch.
-
-        >>> tsuzuri.load("runs/novel").plot().save("curves.png")  # doctest: +SKIP
-        """
-        history = self.history
-        if not history:
-            raise UserError(f"{self.path}: has no epoch yet, nothing to plot")
-        draw: Callable[..., bytes] = plots.plot_error_curves if self.kind == "classes" else plots.plot_loss_curves
-        return Picture(draw(history, self._run.name))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.path!r}, {', '.join(f'{value} {key}' for key, value in self._facts())})"
-
-    def _facts(self) -> list[tuple[str, str]]:
-        """What it is in figures: pairs of a noun and a number as it is shown."""
-        return [("words known", f"{len(self._run.vocabulary):,}"), ("validations", f"{len(self.history):,}")]
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(key)}</td><td>{html.escape(value)}</td></tr>" for key, value in self._facts()
-        )
-        title = f"<b>{html.escape(self._run.name)}</b> {html.escape(self.kind)}, {html.escape(self.path)}"
-        curves = self.plot().html() if self.history else ""
-        return f"<div>{title}<table>{rows}</table>{curves}</div>"
 
 
 class TextRun(TrainedRun):
@@ -262,21 +193,28 @@ class MusicRun(TrainedRun):
                 words = words_of_file(run, path_text(piece), warn)
             return scored_text(run, score_words(run, words, cache=cache, adapt=adapt, device=device), words)
 
-    def novelty(self, piece: str | os.PathLike[str] | Piece) -> Novelty:
-        """How new a piece is: which melodies of it the run was trained on, in whatever key.
+    def novelty(self, piece: str | os.PathLike[str] | Piece, prime: str | os.PathLike[str] | Piece = "") -> Novelty:
+        """How new a piece is: which melodies of it the run was trained on, in whatever key; of its ``prime`` none is.
 
-        A piece is a ``Piece``, words, or the path of a MIDI file. Raises ``UserError``, also where the run does not
-        keep its corpus and the files of it are gone.
+        Both are a ``Piece``, words, or the path of a MIDI file. Raises ``UserError``, also where the run does not keep
+        its corpus and the files of it are gone.
 
-        >>> print(run.novelty("tune.mid"))  # doctest: +SKIP
+        >>> print(run.novelty(run.generate("intro.mid", bars=16), "intro.mid"))  # doctest: +SKIP
         """
-        if not isinstance(piece, str | os.PathLike | Piece):
-            raise UserError(f"piece: is {shown(piece)}, must be a piece, words, or the path of a MIDI file")
-        about = self._run.about["corpus"]["report"]["midi"]
+        _check_music("piece", piece)
+        _check_music("prime", prime)
         with options_in_python():
-            if isinstance(piece, Piece):
-                return self._copies.novelty(beginning_of_midi(piece.name, piece.midi(), about).events)
-            return self._copies.novelty(read_beginning(os.fspath(piece), about).events)
+            events = new_events(self._events(piece), self._events(prime))
+            if events is None:
+                named = prime.name if isinstance(prime, Piece) else shown(prime)
+                raise UserError(f"prime: is {named}, must be what the piece begins with")
+            return self._copies.novelty(events)
+
+    def _events(self, piece: str | os.PathLike[str] | Piece) -> list[tuple[int, bytes]]:
+        about = self._run.about["corpus"]["report"]["midi"]
+        if isinstance(piece, Piece):
+            return list(beginning_of_midi(piece.name, piece.midi(), about).events)
+        return list(read_beginning(os.fspath(piece), about).events)
 
     @functools.cached_property
     def _copies(self) -> MusicCopies:
@@ -284,8 +222,7 @@ class MusicRun(TrainedRun):
 
     def _music(self, prime: Any, options: Mapping[str, object], count: int) -> tuple[GeneratedMusic, dict[str, Any]]:
         args = _options(self._run, options, count)
-        if not isinstance(prime, str | os.PathLike | Piece):
-            raise UserError(f"prime: is {shown(prime)}, must be a piece, words, or the path of a MIDI file")
+        _check_music("prime", prime)
         if isinstance(prime, Piece):  # whose words may have been made by other settings than this run's
             return GeneratedMusic(self._run, prime.name, args, warn, prime.midi()), args
         return GeneratedMusic(self._run, os.fspath(prime), args, warn), args
@@ -298,6 +235,12 @@ def _options(run: Run, options: Mapping[str, object], count: object) -> dict[str
         if name in given:
             raise UserError(f"{name}: not an option of generate: {instead}")
     return generating_options(run, {**given, "num_samples": whole_count(count)})
+
+
+def _check_music(name: str, value: object) -> None:
+    """Raise ``UserError`` for an argument that is no music."""
+    if not isinstance(value, str | os.PathLike | Piece):
+        raise UserError(f"{name}: is {shown(value)}, must be a piece, words, or the path of a MIDI file")
 
 
 def _and_then(words: Iterator[str], call: Callable[[], None]) -> Iterator[str]:

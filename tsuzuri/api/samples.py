@@ -11,6 +11,7 @@ from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import collect, convert
 from tsuzuri.sampling import endings, filters, loops, primes, stream
 from tsuzuri.text import sentences, tokenizers, vocabulary
+from tsuzuri.text.clusters import WholeClusters
 from tsuzuri.training.run import Run
 
 WORDS, SENTENCES = 40, 2  # of a text, at most
@@ -43,7 +44,8 @@ def _text_sample(run: Run, model: Any, rng: numpy.random.Generator) -> str:
             drawn.append(word)
         if ending.over:
             break
-    return tokenizer.join(drawn)
+    text = tokenizer.join(drawn)
+    return WholeClusters().take(text) if tokenizer.cuts else text
 
 
 def _music_sample(run: Run, model: Any, rng: numpy.random.Generator) -> str:

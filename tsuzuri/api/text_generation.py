@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tsuzuri.api.drawing import Note, best_rows, draw_ids, rows_for_each
+from tsuzuri.api.drawing import Note, best_rows, draw_ids, no_choice_line, rows_for_each
 from tsuzuri.api.growing_text import GrowingText
 from tsuzuri.api.novelty import Novelty, gave_way_line
 from tsuzuri.api.prompts import Prompt
@@ -57,7 +57,7 @@ class GeneratedTexts:
         signs = run_brackets(run) if on else {}
         constraints: Any = text_constraints(run, primes, length, signs)
         self._copies = TextCopies(run, self.tokenizer) if args["novelty"] or args["max_copy"] else None
-        self._most, self._note = args["max_copy"], note
+        self._most, self._note, self._args = args["max_copy"], note, args
         if self._copies and self._most:
             runs = self._copies.runs(self._most, len(primes))
             constraints = CopyLimit(constraints, runs, primes.given, self._growing)
@@ -70,7 +70,7 @@ class GeneratedTexts:
             words = [printed_word(i, vocabulary) for i in ids[1:]]
             rules = sentence_rules(self.tokenizer.spaced, words, depth_counter(run, signs))
             ending = Ending(length, args["sentences"], *rules)
-            self._texts.append(GrowingText(words, extra, ending, stops, self.tokenizer.pieces))
+            self._texts.append(GrowingText(words, extra, ending, stops, self.tokenizer.pieces, self.tokenizer.cuts))
 
     def _beginning(self, prompt: Prompt, unknown: str, note: Note) -> list[int]:
         """The ids of a prompt; what is wrong with it, or was changed, is told with its place."""
@@ -123,16 +123,23 @@ class GeneratedTexts:
         rest = whole[len("".join(pieces)) :]  # of a word that a stop text has cut
         return [*pieces[:-1], "".join(pieces[-1:]) + rest], self.novelties()[0]
 
-    def stream(self) -> Iterator[str]:
+    def stream(self, stop: Callable[[], bool] = lambda: False) -> Iterator[str]:
         """Yield the only text piece by piece, each as soon as it is sure: the prime's words come first.
 
-        The best of several is one piece. ``tell`` is for afterwards.
+        The best of several is one piece. Where ``stop()`` becomes true the text ends early. ``tell`` is for afterwards.
         """
         if len(self._texts) > 1:
-            yield self.texts()[0]
+            yield self.texts(stop)[0]
             return
-        yield from list(self._texts[0].pieces)
-        yield from filter(None, self._grow())
+        (text,) = self._texts
+        yield from list(text.pieces)
+        for piece in self._grow():
+            if piece:
+                yield piece
+            if stop():
+                break
+        shown = "".join(text.pieces)
+        yield from filter(None, [text.text().removeprefix(shown)])
 
     def texts(self, stop: Callable[[], bool] = lambda: False) -> list[str]:
         """The texts, once they have all ended, or as far as they were drawn when ``stop()`` became true."""
@@ -140,6 +147,9 @@ class GeneratedTexts:
             if stop():
                 break
         self.tell()
+        line = no_choice_line([text.words for text in self._texts], self._args) if self.whole == self.count else ""
+        if line:
+            self._note(line)
         return [text.text() for text in self._kept()]
 
     def means(self) -> list[float]:

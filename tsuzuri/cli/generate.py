@@ -4,7 +4,9 @@ Everything about the model is in its run directory; the options here say what to
 """
 
 import dataclasses
+import functools
 import os
+import sys
 
 from tsuzuri.cli import console, novelty, options, score, signals
 from tsuzuri.errors import UserError
@@ -94,28 +96,35 @@ def draw(generate, stopped):
 def write_text(run, prime, args):
     """Generate texts that follow the text ``prime``, and print or write them; returns the exit status."""
     from tsuzuri import storage
-    from tsuzuri.api.prompts import read_prompts
     from tsuzuri.api.text_generation import GeneratedTexts
 
     if prime and args["prompts"]:
         raise UserError(f"--prompts {args['prompts']}: and {shown(prime)} to begin with: give one of them")
-    prompts = read_prompts(args["prompts"]) if args["prompts"] else None
+    prompts = prompts_named(args["prompts"]) if args["prompts"] else None
     titles = text_titles(prompts, args["num_samples"])
     paths = text_paths(run, args, titles)
     check_text_output(run, prime, args, paths)
     generated = GeneratedTexts(run, prime, args, console.note, prompts)
     console.note(f"seed {args['seed']}")
-    if titles == {"": ""} and args["best_of"] == 1 and not paths:
-        return novelty.print_text(generated, args["novelty"])
     if paths:
         storage.make_folder(os.path.dirname(paths[0]))
+    at_once = titles == {"": ""} and args["best_of"] == 1 and not paths
+    show = functools.partial(novelty.print_text, generated, args["novelty"])
     texts, status = draw(
-        generated.texts, lambda: f"{generated.whole} of {generated.count} texts are whole; all are kept"
+        show if at_once else generated.texts,
+        lambda: f"{generated.whole} of {generated.count} texts are whole; all are kept",
     )
-    note_scores(generated.means(), args["best_of"])
-    write_texts(texts, paths, args["out"], [*titles.values()])
-    novelty.report(generated, args["novelty"])
-    return status
+    if not at_once:
+        note_scores(generated.means(), args["best_of"])
+        write_texts(texts, paths, args["out"], [*titles.values()])
+    return novelty.report(generated, args["novelty"]) or status
+
+
+def prompts_named(path):
+    """The prompts of a file, of a pipe or, for "-", of standard input."""
+    from tsuzuri.api.prompts import prompts_of_bytes, read_prompts
+
+    return prompts_of_bytes("standard input", sys.stdin.buffer.read()) if path == score.INPUT else read_prompts(path)
 
 
 def text_titles(prompts, count):
@@ -215,8 +224,7 @@ def write_music(run, prime, args):
         write_words(pieces, generated.settings, out)
     else:
         write_midi_files(pieces, args, generated.primed)
-    novelty.report(generated, args["novelty"])
-    return status
+    return novelty.report(generated, args["novelty"]) or status
 
 
 def check_music_output(run, prime, args):

@@ -136,8 +136,9 @@ def track_line(i, overview, is_chosen):
 
 def print_report(report):
     """Say on standard error what became of the files."""
-    pieces = f"{report['pieces']:,} pieces and {report['copies']:,} copies of them"
-    console.note(f"read     {report['files']:,} files: {pieces}")
+    files, pieces = (f"{report[name]:,} {name[:-1] if report[name] == 1 else name}" for name in ("files", "pieces"))
+    of = "it" if report["pieces"] == 1 else "them"
+    console.note(f"read     {files}: {pieces} and {report['copies']:,} copies of {of}")
     console.note(f"words    {report['words']:,}, {report['distinct']:,} distinct; {report['notes']:,} notes")
     for item in report["mended"]:
         remarks = collect.mended_remarks(item)

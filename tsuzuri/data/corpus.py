@@ -92,7 +92,7 @@ def build_text_corpus(
         corpus = _corpus(parts, index, tokenizer, report, None, 0, need, " ".join(paths), known)
     else:
         corpus = _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths), known)
-    habits = bracket_habits(corpus.train.tolist(), corpus.vocabulary.words, vocabulary.EOS)
+    habits = bracket_habits(corpus.train, corpus.vocabulary.words, vocabulary.EOS)
     report["brackets"] = habits.report()
     return corpus._replace(places=text_places(parts["train"]))
 

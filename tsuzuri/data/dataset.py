@@ -224,10 +224,12 @@ def dataset_summary(data: Dataset, tokenizer: Tokenizer) -> Iterator[str]:
         if isinstance(files, dict):
             forms = ", ".join(files["form"])
             copies = f"{files['twice']} texts twice, {files['torn']} of them with two labels"
-            yield f"read     {part}: {files['files']} files ({forms}; {', '.join(files['encoding'])}), {copies}"
+            read = f"{files['files']} file{'s' * (files['files'] != 1)}"
+            yield f"read     {part}: {read} ({forms}; {', '.join(files['encoding'])}), {copies}"
             skipped, noted = files["skipped"], files["remarks"]
         else:
-            yield f"read     {part}: {sum(music['files'] for music in files)} files of music"
+            count = sum(music["files"] for music in files)
+            yield f"read     {part}: {count} file{'s' * (count != 1)} of music"
             skipped, noted = [item for music in files for item in music["refused"]], remarks_report([])
         yield from (f"skipped  {item['name']}: {item['reason']}" for item in skipped)
         yield from remark_lines(noted)

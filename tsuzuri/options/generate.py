@@ -42,7 +42,12 @@ TABLES = {
             "prime, as an option",
             "--prime --start-text --start",
         ),
-        Option("--prompts", FILE, None, "file with a prime a line, instead of a prime; drawn side by side"),
+        Option(
+            "--prompts",
+            FILE,
+            None,
+            "file with a prime a line, instead of a prime; drawn side by side; - for standard input",
+        ),
         Option("--unk", choice("error", "skip", "nearest"), "error", "what to do with an unknown prime word"),
     ],
     "output": [

@@ -10,6 +10,7 @@ languages.py     how likely characters are in languages
 settings.py      the settings by which files become lines and words
 normalization.py Unicode's forms
 aozora.py        Aozora Bunko's format, cleaned to the author's words
+aozora_notes.py  its notes, and what they stand for
 aozora_frame.py  its title block, symbols' block, contents and footer
 gutenberg.py     Project Gutenberg's format, cut to the book
 paragraphs.py    lines and blank lines between paragraphs; wrapped lines joined

@@ -6,32 +6,20 @@ the symbols, the body with ruby 《》, its start mark ｜ and notes ［＃…�
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tsuzuri.text import aozora_frame
 from tsuzuri.text.aozora_frame import NUMBER
+from tsuzuri.text.aozora_notes import replace_brackets, whole_notes
 
-_GAIJI = re.compile(r"※［＃([^［］]*)］")
-_NOTE = re.compile(r"［＃[^［］]*］|［※[0-9０-９]+］")
-NOTE_LINES = 4  # that a note may go on for
-LONGEST_NOTE = 200  # characters of it in one line
-_HALF_WIDTH = re.compile(r"\[[＃#]([^\[\]]*)\]")
-_UNMARKED_GAIJI = re.compile(r"※［(?![＃※0-9０-９])([^［］]*(?:水準|U\+|＋|／|「※」)[^［］]*)］")
-_UNMARKED = re.compile(
-    r"［(?![＃※])([^［］]*(?:に傍[点線]|は底本では[^［］]*|のルビ|字下げ(?:終わり)?|見出し(?:終わり)?|太字|縦中横|改ページ|改丁|ママ))］"
-)
-_BRACKET = re.compile("［＃?|］")
-_DIRECTIVE = re.compile(  # what can be told to be the note where its end is missing
-    r"［＃(?:「[^「」。]*」(?:に傍[点線]|は太字|は[^。「」]{0,8}見出し)?|ここ(?:から|で)[^。、\s]{0,12}|[^。「」]*\Z)?"
-)
+_NUMBERED = re.compile("※[0-9０-９]+")
 _CELL = re.compile(r"(?<![0-9])([12])-([0-9]{1,2})-([0-9]{1,2})(?![0-9])")
 _CODE_POINT = re.compile(r"U\+([0-9A-Fa-f]{4,6})")
 _UNKNOWN_GAIJI = "〓"
 _RUBY = re.compile(r"(?<=[^\s。、「『（！？…])《[^《》]*》|[｜《》]")  # after 。 it is the author's own bracket
 
 _LEVEL = r"(?:同行|窓)?[大中小]見出し"
-_HEADING_SPAN = re.compile(rf"［＃({_LEVEL})］.*?［＃\1終わり］")
+_LEVELS = [f"{place}{size}見出し" for place in ("", "同行", "窓") for size in "大中小"]
 _HEADING_NOTE = re.compile(r"［＃「([^［］]*)」は((?:同行|窓)?)[大中小]見出し］")
 _HEADING_OPENS = re.compile(rf"［＃ここから{_LEVEL}］")
 _HEADING_CLOSES = re.compile(rf"［＃ここで{_LEVEL}終わり］")
@@ -101,7 +89,7 @@ def clean_aozora(text: str) -> Cleaned:
     first, last = aozora_frame.contents_span(lines[start:stop])
     source = [*lines[start : start + first], *lines[start + last : stop]]
     body, headings, in_heading = [], [line for line in map(_plain, lines[start + first : start + last]) if line], False
-    source = list(_whole_notes(source))
+    source = list(whole_notes(source))
     for k, line in enumerate(source):
         if "見出し" in line and _HEADING_OPENS.search(line):
             in_heading = True
@@ -124,49 +112,20 @@ def _place(lines, k):
     return empty_before or lines[k].startswith(("　　", "  ")), far_in and empty_before and empty_after
 
 
-def _whole_notes(lines: Sequence[str]) -> Iterator[str]:
-    """The lines with each note whole in one of them, and in its usual spelling."""
-    held = ""
-    for k, line in enumerate(lines):
-        if not held and "［" not in line and "[" not in line:
-            yield line
-            continue
-        line = _HALF_WIDTH.sub(r"［＃\1］", line.replace("［#", "［＃"))
-        line = held + _UNMARKED.sub(r"［＃\1］", _UNMARKED_GAIJI.sub(r"※［＃\1］", line))
-        held = ""
-        opened = _unclosed_note(line)
-        if opened is not None:
-            ahead = "".join(lines[k + 1 : k + 1 + NOTE_LINES])
-            if len(line) - opened < LONGEST_NOTE and _unclosed_note(line[opened:] + ahead) != 0:
-                held = line
-                continue
-            line = line[:opened] + _DIRECTIVE.sub("", line[opened:])
-        yield line
-    if held:
-        yield held
-
-
-def _unclosed_note(line):
-    """Where the outermost note begins that does not end in a line; None where all end."""
-    opened = []
-    for bracket in _BRACKET.finditer(line):
-        if bracket[0] != "］":
-            opened.append(bracket)
-        elif opened:
-            opened.pop()
-    return next((bracket.start() for bracket in opened if bracket[0] == "［＃"), None)
-
-
 def _without_ruby(line):
     """A line of the body without ruby, and with characters for gaiji; notes that are not gaiji stay."""
-    while "※［" in line and line != (line := _GAIJI.sub(_character, line)):
-        pass  # a note may hold another: the innermost go first
+    if "※［" in line:
+        line = replace_brackets(line, _gaiji, "※")
     return _RUBY.sub("", line) if "《" in line or "｜" in line or "》" in line else line
 
 
+def _gaiji(content):
+    return _character(content) if content.startswith("＃") else None
+
+
 def _character(note):
-    """The character that a gaiji note, a match of ``_GAIJI``, names by its JIS cell or its code point; else 〓."""
-    cell, code_point = _CELL.search(note[1]), _CODE_POINT.search(note[1])
+    """The character that a gaiji note names by its JIS cell or its code point; else 〓."""
+    cell, code_point = _CELL.search(note), _CODE_POINT.search(note)
     character = _UNKNOWN_GAIJI
     if cell:
         plane, row, column = (int(number) for number in cell.groups())
@@ -181,8 +140,8 @@ def _character(note):
 def _without_heading(line, alone, apart):
     """Split a line into what stays and the heading in it; it may be ``alone`` or ``apart``, as ``_place`` says."""
     if "見出し" in line:
-        if heading := _HEADING_SPAN.search(line):
-            return _plain(line.replace(heading[0], "")), _plain(heading[0])
+        if heading := _heading_span(line):
+            return _plain(line.replace(heading, "")), _plain(heading)
         if note := _HEADING_NOTE.search(line):
             before, title = line[: note.start()], note[1]
             if note[2] and title in before:  # a heading that shares its line with text
@@ -192,6 +151,18 @@ def _without_heading(line, alone, apart):
     separates = _is_ornament(plain) or (alone and _CHAPTER_NUMBER.fullmatch(plain))
     separates = separates or (apart and _CHAPTER.fullmatch(plain))
     return ("", plain) if separates else (plain, "")
+
+
+def _heading_span(line):
+    """The first heading with its notes, such as ［＃大見出し］…［＃大見出し終わり］; "" for none."""
+    spans = []
+    for level in _LEVELS:
+        start = line.find(f"［＃{level}］")
+        stop = line.find(f"［＃{level}終わり］", start) if start >= 0 else -1
+        if stop >= 0:
+            spans.append((start, line.index("］", stop) + 1))
+    start, stop = min(spans, default=(0, 0))
+    return line[start:stop]
 
 
 def _is_ornament(line):
@@ -206,13 +177,17 @@ def _is_ornament(line):
 
 def _plain(line):
     """The words of a line alone: without notes, and with characters for repeat marks and spelled-out accents."""
-    while "［" in line and line != (line := _NOTE.sub("", line)):
-        pass
+    if "［" in line:
+        line = replace_brackets(line, _note)
     if "／" in line:
         line = _REPEAT.sub(lambda mark: "〴〵" if mark[1] else "〳〵", line)
     if "〔" in line:
         line = _ACCENTED.sub(_accents, line)
     return (line.translate(_SHOW) if _HIDDEN.search(line) else line).strip(" 　")
+
+
+def _note(content):
+    return "" if content.startswith("＃") or _NUMBERED.fullmatch(content) else None
 
 
 def _accents(block):

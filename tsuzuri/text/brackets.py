@@ -4,8 +4,10 @@ Straight quotes (" and ') are none of them: the same sign opens and closes. Wher
 that opens one elsewhere, as German does with “, that sign is found not to be one of a pair there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
+
+import numpy
 
 PAIRS = ("「」", "『』", "（）", "〈〉", "《》", "【】", "〔〕", "［］", "“”", "()", "[]", "{}")
 MATCHED = 0.75  # of a pair's signs, at least: with fewer it is used for something else
@@ -14,6 +16,7 @@ RARE = 0.05  # of the brackets, above which line ends in them are a habit: in no
 MOST = 0.95  # of the brackets are no longer than ``BracketHabits.longest``
 SHORTEST, LONGEST = 30, 200  # words: the least of ``longest``, and what stands for it where no corpus was looked at
 FORGOTTEN = 2000  # words after which a bracket that is still open was never meant to close
+AT_ONCE = 1 << 13  # words that are looked at
 OPENS = {pair[0]: k for k, pair in enumerate(PAIRS, 1)}
 CLOSES = {pair[1]: k for k, pair in enumerate(PAIRS, 1)}
 
@@ -57,16 +60,25 @@ def signs_of_words(words: Sequence[str], pairs: Sequence[str] = PAIRS) -> dict[i
     return signs
 
 
-def bracket_habits(ids: Iterable[int], words: Sequence[str], line_end: int) -> BracketHabits:
+def _places(ids: numpy.ndarray, wanted: Iterable[int], size: int) -> Iterator[tuple[int, int]]:
+    """Yield the place of each id that is wanted, of ``size`` there are, and the id: they may be many."""
+    known = numpy.zeros(size, bool)
+    known[list(wanted)] = True
+    for start in range(0, len(ids), AT_ONCE):
+        part = ids[start : start + AT_ONCE]
+        places = numpy.flatnonzero(known[part])
+        yield from zip((places + start).tolist(), part[places].tolist(), strict=True)
+
+
+def bracket_habits(ids: Sequence[int] | numpy.ndarray, words: Sequence[str], line_end: int) -> BracketHabits:
     """How a text of ``ids`` uses brackets; ``line_end`` is the id that ends a line."""
     signs = {i: found for i, word in enumerate(words) if (found := bracket_signs(word))}
     signs[line_end] = ()
-    places = [(place, i) for place, i in enumerate(ids) if i in signs]
     seen, matched = [0] * len(PAIRS), [0] * len(PAIRS)
     lengths: list[int] = []
     crossing, again, line = 0, 0, 0
     stack: list[tuple[int, int, int]] = []  # pair, place, line
-    for place, i in places:
+    for place, i in _places(numpy.asarray(ids), signs, len(words)):
         line += i == line_end
         while stack and place - stack[0][1] > FORGOTTEN:
             del stack[0]

@@ -21,6 +21,10 @@ _PICTURE = regex.compile(
     r"(?=[\p{Emoji_Presentation}\p{Regional_Indicator}]"
     r"|\p{Extended_Pictographic}[\p{Grapheme_Extend}\u200d\U0001f3fb-\U0001f3ff]|[0-9#*]\ufe0f?\u20e3)\X"
 )
+_FLAG_HALVES = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+_JOINS = "\u200d" + "".join(map(chr, range(0xE0020, 0xE007F)))  # behind an emoji: more of it follows, or the last tag
+_EMOJI_END = regex.compile(r"\p{Extended_Pictographic}[\p{Grapheme_Extend}\U0001f3fb-\U0001f3ff]*\Z")
+_CONTEXT = 32  # characters that say whether those at the end are half of something
 
 
 def may_hold_clusters(text: str) -> bool:
@@ -40,6 +44,42 @@ def split_clusters(text: str) -> list[str]:
 def is_picture(word: str) -> bool:
     """Whether a word is an emoji, a flag or a key."""
     return not word.isascii() and _PICTURE.fullmatch(word) is not None
+
+
+def half_at_end(text: str) -> str:
+    """The end of a text that stands for nothing unless more of an emoji or a flag follows it; "" where all is whole.
+
+    >>> half_at_end("日🇯"), half_at_end("日🇯🇵")
+    ('🇯', '')
+    """
+    if (len(text) - len(text.rstrip(_FLAG_HALVES))) % 2:
+        return text[-1]
+    emoji = text.rstrip(_JOINS)
+    return text[len(emoji) :] if emoji != text and _EMOJI_END.search(emoji[-_CONTEXT:]) else ""
+
+
+class WholeClusters:
+    """Takes a text piece by piece, and gives back what of it is no half of an emoji or a flag, whatever follows.
+
+    What is held back comes with what completes it. The text follows on the text ``before``.
+
+    >>> whole = WholeClusters("日")
+    >>> whole.take("🇯"), whole.take("🇵")
+    ('', '🇯🇵')
+    """
+
+    def __init__(self, before: str = "") -> None:
+        self._before, self._held = before[-_CONTEXT:], ""
+
+    def take(self, piece: str) -> str:
+        """What of the text so far, beyond what was given back before, is whole."""
+        if not piece:
+            return ""
+        text = self._held + piece
+        half = min(len(text), len(half_at_end(self._before + text)))
+        sure, self._held = text[: len(text) - half], text[len(text) - half :]
+        self._before = (self._before + sure)[-_CONTEXT:]
+        return sure
 
 
 def mend_cuts(line: str, surfaces: Sequence[str]) -> list[str]:

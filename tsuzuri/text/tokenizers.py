@@ -50,6 +50,11 @@ class Tokenizer(NamedTuple):
     model: bytes = b""
     words: Sequence[str] = ()
 
+    @property
+    def cuts(self) -> bool:
+        """Whether a word may end within what people see as one character."""
+        return bool(self.model)
+
     def join(self, words: Iterable[str]) -> str:
         """The line that ``split`` made the words of."""
         return "".join(self.pieces(words))

@@ -1,12 +1,14 @@
 """Around the training loop.
 
 trainer.py                the one loop: forward, backward, update; create, resume, save, stop, patience, freezing
+learner.py                one batch after the other, with the sum of the losses
 task.py                   what it asks of a kind of model
 language_model.py         that task for a language model
 classification.py         and for a classifier
 recorded.py               the learners of a language model: through Chainer, or on a GPU in one recorded piece
 state.py                  where a training stands
 run.py                    the run directory
+description.py            its run.json: of a new run, and as any version wrote it
 lock.py                   one training at a time on it
 staging.py                its files put in place all together
 identity.py               what ties them together

@@ -5,10 +5,10 @@ import numpy
 from tsuzuri.data import packing
 from tsuzuri.errors import UserError
 from tsuzuri.training import evaluation, log, metrics, plots, schedules
+from tsuzuri.training.learner import Learner
 from tsuzuri.training.schemas import HISTORY
 from tsuzuri.training.state import ClassifierState, Patience
 from tsuzuri.training.task import Task
-from tsuzuri.training.trainer import Learner
 
 
 class ClassificationTask(Task):

@@ -2,7 +2,7 @@
 
 from tsuzuri.kernels import gpu
 from tsuzuri.kernels.gpu import memory, window
-from tsuzuri.training.trainer import Learner
+from tsuzuri.training.learner import Learner
 
 
 def make_learner(model, optimizer, batch, steps, average=None):

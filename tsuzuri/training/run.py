@@ -14,14 +14,13 @@ sample.mid       of music, the last sample that the training showed
 tensorboard/     events for TensorBoard, where they were asked for
 .lock            while a training is at work here, who that is
 
-``schemas.py`` has what differs between a language model and a classifier.
+``description.py`` writes and reads run.json; ``schemas.py`` has what differs between a language model and a classifier.
 """
 
 import contextlib
 import dataclasses
 import json
 import os
-import platform
 import time
 
 import numpy
@@ -29,25 +28,16 @@ import numpy
 from tsuzuri import storage
 from tsuzuri.compat import chainer
 from tsuzuri.errors import UserError, read_failure
-from tsuzuri.rules import check_value
 from tsuzuri.text import vocabulary
 from tsuzuri.text.subwords import Subwords
 from tsuzuri.training import corpus_file, expected, staging
 from tsuzuri.training.checkpoint import COUNTS, Checkpoint, arrays_of, check_arrays, checkpoint_arrays
-from tsuzuri.training.identity import (
-    MARK,
-    check_description,
-    check_digest,
-    check_identity,
-    digest,
-    identity_array,
-    run_identity,
-)
+from tsuzuri.training.description import new_description, read_description
+from tsuzuri.training.identity import MARK, check_description, check_digest, check_identity, identity_array
 from tsuzuri.training.lock import RunLock
 from tsuzuri.training.optimizers import OPTIMIZERS
-from tsuzuri.training.schemas import LANGUAGE_MODEL, RUN_FILES, SCHEMAS, SUBWORDS, check_marks
+from tsuzuri.training.schemas import LANGUAGE_MODEL, RUN_FILES, SUBWORDS
 
-FORMAT = 2  # runs of format 1 have no id
 PATIENCE = 10  # seconds: a new run is put in place of an old one in much less
 
 
@@ -202,9 +192,7 @@ class Run:
 
 def new_run(path, about, words, schema, inputs=None, subwords=b""):
     """A run that is not yet on the disk; ``about`` is run.json without format, id, digests and versions."""
-    about = {"vocabulary": digest(words.dump()), "subwords": digest(subwords) if subwords else None, **about}
-    about = {"format": FORMAT, "id": run_identity(about), **about, "versions": _versions()}
-    return Run(path, about, words, schema, inputs, subwords)
+    return Run(path, new_description(about, words.dump(), subwords), words, schema, inputs, subwords)
 
 
 def occupied_by(path):
@@ -246,17 +234,7 @@ def _load_run(path, schemas):
     if not os.path.exists(name):
         raise UserError(f"{path}: not a run (it holds no run.json; training {schemas[0].noun} makes one)")
     try:
-        about = json.loads(storage.read_regular(name, expected.ABOUT))
-        if not isinstance(about, dict) or "format" not in about:
-            raise ValueError("format is missing")
-        version = about["format"]
-        if isinstance(version, int) and version > FORMAT:
-            raise UserError(f"{name}: of format {version}, newer than this program's {FORMAT}: update Tsuzuri")
-        schema = _schema_of(path, about["kind"], schemas)
-        about = _with_defaults(about, schema.defaults)
-        check_value(about, schema.rules)
-        check_marks(about)
-        schema.check(about)
+        about, schema = read_description(path, name, schemas)
         words = vocabulary.load_vocabulary(os.path.join(path, "vocabulary.txt"), about["sizes"]["words"])
         run = Run(path, about, words, schema)
         if run.sizes.words != len(words):
@@ -286,26 +264,3 @@ def _load_subwords(path, wanted, words):
     if sorted(pieces) != sorted(words.words[len(vocabulary.SPECIAL) :]):
         raise UserError(f"{path}: not of the run that run.json describes: its pieces are not in vocabulary.txt")
     return data
-
-
-def _schema_of(path, kind, schemas):
-    """The one of the ``schemas`` that a kind of run is of; the first for a kind that nobody knows."""
-    schema = next((schema for schema in SCHEMAS if kind in schema.kinds), schemas[0])
-    if schema not in schemas:
-        raise UserError(f"{path}: holds {schema.noun}, and {schemas[0].noun} is needed")
-    return schema
-
-
-def _with_defaults(about, defaults):
-    filled = dict(about)
-    for name, default in defaults.items():
-        if not isinstance(default, dict):
-            filled.setdefault(name, default)
-        elif isinstance(filled.get(name), dict):
-            filled[name] = default | filled[name]
-    return filled
-
-
-def _versions():
-    """What the run was made with, for the record."""
-    return {"python": platform.python_version(), "numpy": numpy.__version__, "chainer": chainer.__version__}

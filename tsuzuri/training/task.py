@@ -77,7 +77,7 @@ class Task(Hooks, abc.ABC):
 
     @abc.abstractmethod
     def make_learner(self, model: Any, optimizer: Any, average: Any = None) -> Any:
-        """The ``trainer.Learner`` of this model, whose parameters are frozen or not by now.
+        """The ``learner.Learner`` of this model, whose parameters are frozen or not by now.
 
         It may take over an ``average`` of the weights (``averaging.WeightAverage``).
         """

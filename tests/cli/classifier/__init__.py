@@ -11,7 +11,7 @@ import numpy
 
 from tests.conftest import ROOT
 from tsuzuri.cli import classify
-from tsuzuri.training import trainer
+from tsuzuri.training import learner, trainer
 
 CUES = {"bad": ["dull", "awful", "weak", "cold"], "good": ["fine", "lovely", "superb", "warm"]}
 OTHER = ["the", "film", "a", "song", "was", "and", "story", "it"]
@@ -83,7 +83,7 @@ def same_runs(a, b):
 
 def stop_after(monkeypatch, updates, number=signal.SIGTERM):
     """Have the training stopped by a signal in so many updates."""
-    left, learn = [updates], trainer.Learner.learn
+    left, learn = [updates], learner.Learner.learn
 
     def counted(self, batch):
         left[0] -= 1
@@ -91,7 +91,7 @@ def stop_after(monkeypatch, updates, number=signal.SIGTERM):
             signal.raise_signal(number)
         learn(self, batch)
 
-    monkeypatch.setattr(trainer.Learner, "learn", counted)
+    monkeypatch.setattr(learner.Learner, "learn", counted)
 
 
 def untrained(monkeypatch):

@@ -14,7 +14,7 @@ from tests.cli.classifier import BATCHES, SMALL, about, arrays, captured, conten
 from tests.conftest import ROOT
 from tsuzuri.api.labeled_examples import dataset_of_run
 from tsuzuri.errors import UserError
-from tsuzuri.training import evaluation, trainer
+from tsuzuri.training import evaluation, learner, trainer
 from tsuzuri.training.classification import ClassificationTask
 from tsuzuri.training.run import load_run
 from tsuzuri.training.schemas import CLASSIFIER
@@ -172,13 +172,13 @@ def test_the_best_model_is_kept(mood, tmp_path):
 def test_a_loss_that_is_not_finite_stops_at_once(mood, tmp_path, monkeypatch, refused):
     out = tmp_path / "a"
     captured("train", mood, "-o", out, "-e", 1, *SMALL)
-    before, learn = contents(out), trainer.Learner.learn
+    before, learn = contents(out), learner.Learner.learn
 
     def spoil(self, batch):
         self.model.l0.W.array[...] = math.nan
         learn(self, batch)
 
-    monkeypatch.setattr(trainer.Learner, "learn", spoil)
+    monkeypatch.setattr(learner.Learner, "learn", spoil)
     line = refused("train", "-o", out, "--resume", "-e", 3, "-d", "cpu")
     assert re.search(
         r"the loss became nan in epoch 2, by batch 1; the best model and the last checkpoint are kept", line

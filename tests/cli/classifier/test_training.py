@@ -37,7 +37,7 @@ def test_a_run_leaves_what_it_should(straight):
     assert "The best model on the test examples:\n\naccuracy " in said
     assert right_of(said) >= (11, 12)
     for line in (
-        "read     corpus: 1 files (tab; UTF-8), 0 texts twice, 0 of them with two labels",
+        "read     corpus: 1 file (tab; UTF-8), 0 texts twice, 0 of them with two labels",
         "train    96 examples (bad 48, good 48)",
         "valid    12 examples (bad 6, good 6)",
         "test     12 examples (bad 6, good 6)",

@@ -50,12 +50,12 @@ def test_a_book_of_project_gutenberg(tmp_path):
     start, end = (f"*** {mark} OF THE PROJECT GUTENBERG EBOOK A ***\n" for mark in ("START", "END"))
     (tmp_path / "a.txt").write_text(f"licence\n{start}\n{TEXT}\n{end}licence\n")
     shown = said(train(tmp_path / "a.txt", "-o", tmp_path / "run", "-e", 1, *SMALL))
-    assert "read     1 files (0 of Aozora Bunko, 1 of Project Gutenberg), 64 lines\n" in shown
+    assert "read     1 file (0 of Aozora Bunko, 1 of Project Gutenberg), 64 lines\n" in shown
     assert "licence" not in (tmp_path / "run" / "vocabulary.txt").read_text().split()
 
 
 def test_one_line(tmp_path):
     (tmp_path / "a.txt").write_text(TEXT.replace("\n", " "))
-    assert "1 lines\n" in said(train(tmp_path / "a.txt", "-o", tmp_path / "run", "-e", 1, *SMALL))
+    assert "1 line\n" in said(train(tmp_path / "a.txt", "-o", tmp_path / "run", "-e", 1, *SMALL))
     words = json.loads((tmp_path / "run" / "run.json").read_text())["corpus"]["report"]["words"]
     assert words == pytest.approx({"train": 0.9 * 705, "valid": 0.05 * 705, "test": 0.05 * 705}, abs=3)

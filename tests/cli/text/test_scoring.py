@@ -2,8 +2,10 @@
 
 import io
 import json
+import os
 import re
 import sys
+import threading
 
 import pytest
 
@@ -52,6 +54,14 @@ def test_standard_input_and_json(straight, text, script, monkeypatch):
     assert [word["word"] for word in fields["surprisals"] if word.get("unknown")] == [" yak"]
     mean = sum(word["surprisal"] for word in fields["surprisals"]) / 11
     assert 2**mean == pytest.approx(fields["perplexity"], rel=1e-4)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_scored_as_the_file_that_came_through_it(straight, text, script, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(TEXT.encode(),), daemon=True).start()
+    piped = script("generate.py", straight[0], "--score", tmp_path / "pipe")
+    assert (piped.returncode, piped.stdout) == (0, script("generate.py", straight[0], "--score", text).stdout)
 
 
 def test_on_a_terminal_surprise_is_a_color(monkeypatch):

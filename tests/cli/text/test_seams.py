@@ -4,14 +4,16 @@ import pytest
 
 import tsuzuri
 from tests.conftest import ROOT
+from tsuzuri.api import samples
 from tsuzuri.api.growing_text import GrowingText
 from tsuzuri.cli import generate
 from tsuzuri.data.characters import read_back
 from tsuzuri.sampling.endings import Ending
 from tsuzuri.sampling.novelty import CopyLimit, WordRun
 from tsuzuri.sampling.primes import Primes
+from tsuzuri.text import tokenizers
 from tsuzuri.text.sentences import sentence_rules
-from tsuzuri.text.subwords import spell_out
+from tsuzuri.text.subwords import joined, spell_out
 from tsuzuri.text.tokenizers import get_tokenizer
 
 SMALL = {"unit": 8, "batchsize": 4, "bproplen": 8, "epoch": 1, "sample_every": 0, "device": "cpu"}
@@ -57,6 +59,50 @@ def test_words_that_a_stop_text_cut_off_are_not_of_the_text():
     for word in "cd":
         text.take(word)
     assert (text.text(), text.words) == ("abcd", ["c", "d"])
+
+
+JOINER = "\u200d"
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["日", "👨", JOINER], ["日", "👨", ""]),
+        (["👨" + JOINER, "👩", JOINER, "👧"], ["👨", JOINER + "👩", "", JOINER + "👧"]),
+        (["👨", *spell_out(JOINER), "日"], ["👨", "", "", "", JOINER + "日"]),
+        (["🇯", "🇵", "🇫"], ["", "🇯🇵", ""]),
+        (["日🇯", "日"], ["日", "🇯日"]),
+        (["👍", "🏽", *spell_out("🇯")], ["👍", "🏽", "", "", "", ""]),
+        (["a", JOINER], ["a", JOINER]),
+    ],
+)
+def test_subwords_end_in_no_half_of_an_emoji(words, shown):
+    rules = sentence_rules(lambda a, b: False)
+    text = GrowingText(["雨"], 0, Ending(len(words), None, *rules), ["zz"], joined, cuts=True)
+    assert [text.take(word) for word in words] == shown
+    whole = "雨" + "".join(shown)
+    assert (text.over, text.text(), text.text()) == (True, whole, whole)
+    assert "".join(joined(text.words)) == whole[1:] or words[0] == "👨" + JOINER
+    for stopped in range(len(words)):  # as by Ctrl-C
+        text = GrowingText(["雨"], 0, Ending(9, None, *rules), [], joined, cuts=True)
+        for word in words[:stopped]:
+            text.take(word)
+        assert text.text() == "雨" + "".join(shown[:stopped])
+
+
+def test_what_a_stop_text_leaves_is_whole_too():
+    text = GrowingText(["🇯"], 0, Ending(9, None, *sentence_rules(lambda a, b: False)), ["👩"], joined, cuts=True)
+    for word in ("🇵", "👨" + JOINER, "👩日"):
+        text.take(word)
+    assert (text.text(), text.words) == ("🇯🇵👨", ["🇵"])
+
+
+def test_a_sample_of_subwords_ends_in_no_half_of_an_emoji(runs, monkeypatch):
+    subword = tokenizers.get_tokenizer("subword", model=runs["subword"]._run.subwords)
+    for made, shown in ((subword, "灯台👨"), (tokenizers.get_tokenizer("char"), "灯台👨" + JOINER)):
+        monkeypatch.setattr(tokenizers, "tokenizer_of_run", lambda *_, made=made: made)
+        monkeypatch.setattr(tokenizers.Tokenizer, "join", lambda *_: "灯台👨" + JOINER)
+        assert samples.generate_sample(runs["subword"]._run, 1) == shown
 
 
 def test_a_limit_on_copies_begins_after_each_prime_and_counts_what_grows():

@@ -35,7 +35,7 @@ def test_a_run_leaves_what_it_should(straight, corpus):
     assert float(epochs[-1][2]) < float(epochs[0][2]) < numpy.log(12)
     tested = r"^test +loss [\d.]+ perplexity [\d.]+, ([\d.]+) bits a character of the best model$"
     assert 0.1 < float(re.search(tested, process.stdout, re.MULTILINE)[1]) < 1
-    for line in ("read     1 files (0 of Aozora Bunko), 520 lines", "windows  about 138 an epoch", "by space"):
+    for line in ("read     1 file (0 of Aozora Bunko), 520 lines", "windows  about 138 an epoch", "by space"):
         assert line in process.stderr
     about = json.loads((out / "run.json").read_text())
     assert about["kind"] == "text"
