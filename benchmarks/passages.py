@@ -1,0 +1,285 @@
+"""What options of writing do to the text: passages drawn with each set of them, counted beside real ones.
+
+    python -m benchmarks.passages runs/holmes                             # the sets of docs/recipes.md
+    python -m benchmarks.passages runs/a runs/b --options "--top-p 0.9"   # no options, and one set; of two runs
+
+All sets have the same seed. Real passages of as many words, which begin where lines do, are cut from the text that was
+held out, validation and test, and from what was trained on. ``COLUMNS`` says what is counted. Words are the run's; a
+passage is cut off after so many, so that its whole lines are those before the last.
+"""
+
+import argparse
+import itertools
+import math
+import shlex
+import warnings
+
+import tsuzuri
+from benchmarks.beginnings import BRACKET
+from tsuzuri.api.corpora import read_corpus
+from tsuzuri.api.novelty import SPLITS
+from tsuzuri.api.resuming import source_files
+from tsuzuri.api.scored_inputs import words_of_file
+from tsuzuri.api.text_copies import TextCopies, printed_word
+from tsuzuri.errors import UserError
+from tsuzuri.options.command_line import read_command_line
+from tsuzuri.options.generate import TABLES
+from tsuzuri.text.brackets import PAIRS, bracket_signs
+from tsuzuri.text.sentences import is_closing, is_sentence_end
+from tsuzuri.text.tokenizers import tokenizer_of_run
+from tsuzuri.training.run import load_run
+
+SETS = (
+    "",
+    "--temperature 0.3",
+    "--temperature 0.3 --escape off",
+    "--temperature 0.5",
+    "--temperature 0.5 --escape off",
+    "--temperature 0.8",
+    "--temperature 1.2",
+    "--top-p 0.9",
+    "--top-p 0.9 --temperature 0.8",
+    "--top-k 20",
+    "--min-p 0.05",
+    "--min-p 0.1",
+    "--typical 0.9",
+    "--no-repeat 4",
+    "--temperature 0.5 --no-repeat 4",
+    "--repetition-penalty 1.2",
+    "--temperature 0.5 --repetition-penalty 1.2",
+    "--max-copy 8",
+    "--max-copy 5",
+    "--brackets off",
+)
+RUN, COPY = 4, 8  # words in a row that come again in a passage; that stand in the corpus
+TIMES, LOOP = 3, 12  # a loop: something comes so many times in a row, of so many words in all
+
+
+def repeated(words, count=RUN):
+    """Of the runs of ``count`` words those that came before in the same words, and how many runs there are."""
+    runs = [tuple(words[n : n + count]) for n in range(len(words) - count + 1)]
+    return len(runs) - len({*runs}), len(runs)
+
+
+def loops(words):
+    """Whether something, of one word or more, comes ``TIMES`` times in a row, in ``LOOP`` words or more."""
+    for period in range(1, len(words) // TIMES + 1):
+        needed, equal = max(period * TIMES, LOOP) - period, 0
+        for before, word in zip(words, words[period:], strict=False):
+            equal = equal + 1 if before == word else 0
+            if equal >= needed:
+                return True
+    return False
+
+
+def lines_of(words):
+    """The lines of a passage: lists of words, of which the last is cut off, and empty where the one before is not."""
+    lines = [[]]
+    for word in words:
+        if word == "\n":
+            lines.append([])
+        else:
+            lines[-1].append(word)
+    return lines
+
+
+def balanced(words, pairs=PAIRS):
+    """Whether the brackets of ``pairs`` close in their order in the words, and all that open."""
+    stack = []
+    for sign in itertools.chain.from_iterable(bracket_signs(word, pairs) for word in words):
+        if sign > 0:
+            stack.append(sign)
+        elif not stack or stack.pop() != -sign:
+            return False
+    return not stack
+
+
+def sentences(words):
+    """How many words each sentence has: a line end ends one, and 。！？ with the brackets that close after it."""
+    counts = []
+    for line in lines_of(words)[:-1]:
+        begun = ended = 0
+        for n, word in enumerate(line):
+            if ended and not is_closing(word):
+                counts.append(begun)
+                begun = ended = 0
+            begun += 1
+            ended = ended or is_sentence_end(word, line[:n])
+        counts += [begun] if begun else []
+    return counts
+
+
+class Passages:
+    """Passages as lists of words, "\\n" for a line end, and what is counted in them.
+
+    ``pairs`` are the brackets that the corpus uses as such; ``novelty`` tells how new words are, and is None for
+    passages of the corpus itself.
+    """
+
+    def __init__(self, passages, pairs=PAIRS, novelty=None):
+        self.passages, self._pairs = passages, pairs
+        self._new = [novelty(words) for words in passages] if novelty else None
+        lines = [lines_of(words) for words in passages]
+        self._lines = {"first": [each[:1] for each in lines], "later": [each[1:] for each in lines]}
+        whole = [each[:-1] for each in lines]
+        self._whole = {"first": [each[:1] for each in whole], "later": [each[1:] for each in whole]}
+
+    def repeated(self):
+        """The share of runs of four words that came before in their passage."""
+        return _share(map(repeated, self.passages))
+
+    def loops(self):
+        """The share of passages in which something comes three times in a row, in twelve words or more."""
+        return _share((loops(words), 1) for words in self.passages)
+
+    def distinct(self):
+        """Distinct words of a hundred, line ends not counted."""
+        kept = [[word for word in words if word != "\n"] for words in self.passages]
+        return _mean([100 * len({*words}) / len(words) for words in kept if words])
+
+    def copied(self):
+        """The mean of the passages' longest copies, in words."""
+        return None if self._new is None else _mean([new.longest.length if new.longest else 0 for new in self._new])
+
+    def seen(self):
+        """The share of runs of eight words that stand in what was trained on."""
+        if self._new is None:
+            return None
+        return _mean([new.seen[COPY] for new in self._new if new.seen[COPY] is not None])
+
+    def opening(self, which):
+        """The share of the first or the later lines that begin with 「."""
+        begun = [line for lines in self._lines[which] for line in lines if line]
+        return _share((line[0].startswith(BRACKET), 1) for line in begun)
+
+    def unbalanced(self, which):
+        """The share of the first or the later lines, of those that are whole, whose brackets do not close in order."""
+        whole = [line for lines in self._whole[which] for line in lines if line]
+        return _share((not balanced(line, self._pairs), 1) for line in whole)
+
+    def unbalanced_passages(self):
+        """The share of passages whose whole lines have brackets, taken together, that do not close in order."""
+        whole = [[*first, *later] for first, later in zip(self._whole["first"], self._whole["later"], strict=True)]
+        return _share((not balanced(itertools.chain(*lines), self._pairs), 1) for lines in whole)
+
+    def sentence(self):
+        """The mean number of words in a sentence, signs counted, of whole lines."""
+        return _mean([count for words in self.passages for count in sentences(words)])
+
+
+def _share(parts):
+    """The sum of parts over the sum of wholes, of pairs (part, whole)."""
+    part, whole = map(sum, zip(*parts, strict=True)) if (parts := list(parts)) else (0, 0)
+    return part / whole if whole else math.nan
+
+
+def _mean(values):
+    return sum(values) / len(values) if values else math.nan
+
+
+COLUMNS = {  # the head of a column: what of Passages, and how it is written
+    "4 words again": (Passages.repeated, "{:.1%}"),
+    "in a loop": (Passages.loops, "{:.1%}"),
+    "distinct of 100": (Passages.distinct, "{:.1f}"),
+    "longest copy": (Passages.copied, "{:.1f}"),
+    "8 words seen": (Passages.seen, "{:.1%}"),
+    "first lines 「": (lambda drawn: drawn.opening("first"), "{:.0%}"),
+    "later 「": (lambda drawn: drawn.opening("later"), "{:.0%}"),
+    "first unbalanced": (lambda drawn: drawn.unbalanced("first"), "{:.1%}"),
+    "later unbalanced": (lambda drawn: drawn.unbalanced("later"), "{:.1%}"),
+    "passages unbalanced": (Passages.unbalanced_passages, "{:.1%}"),
+    "words a sentence": (Passages.sentence, "{:.1f}"),
+}
+
+
+def row(*cells):
+    print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def figures(drawn):
+    """A row's cells for some ``Passages``."""
+    for count, form in COLUMNS.values():
+        value = count(drawn)
+        yield "" if value is None else "–" if math.isnan(value) else form.format(value)
+
+
+def cut(words, length, most):
+    """Passages of ``length`` words, which may overlap: from each line that so many are left of, or ``most`` of them.
+
+    One after another they would begin after long lines more often than a line does.
+    """
+    lines = [0, *(n + 1 for n, word in enumerate(words) if word == "\n")]
+    starts = [start for start in lines if start + length <= len(words)]
+    every = max(1, len(starts) / most)
+    return [words[start : start + length] for start in (starts[int(n * every)] for n in range(min(most, len(starts))))]
+
+
+def source_of(run):
+    """What a run of text says of its corpus, as ``read_corpus`` takes it, wherever its files are now."""
+    kept = run.about["corpus"]
+    files = {name: source_files(run, name) for name in SPLITS}
+    return kept | files | {"kind": "text", "text": kept["text"] | {"tokens": run.about["tokens"]}}
+
+
+def corpus_of(run):
+    """The corpus of a run of text, all words of it known, those that the run does not know too."""
+    source = source_of(run)
+    every = {word for name in SPLITS for path in source[name] for word in words_of_file(run, path, print)}
+    source |= {"min_count": 1, "vocab_size": None}
+    return read_corpus(source, run.recipe, subwords=run.subwords, known=every)
+
+
+def passages_of(corpus, ids, length, most):
+    """``cut`` of a part of a corpus."""
+    return cut([printed_word(i, corpus.vocabulary) for i in ids.tolist()], length, most)
+
+
+def draw(path, options, count, length, seed, split):
+    """Passages of a run by options as ``generate.py`` has them, and what was warned of, as of copies."""
+    given = {"length": length, "seed": seed} | read_command_line(TABLES, shlex.split(options))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        texts = tsuzuri.load(path, "text").generate_many(count, **given)
+    return [split(text) for text in texts], [str(warning.message) for warning in told]
+
+
+def print_passages(path, args):
+    """The table of a run: real passages, then those of each set of options."""
+    run = load_run(path)
+    copies = TextCopies(run, tokenizer_of_run(run.about, run.subwords))
+    pairs = tuple(run.about["corpus"]["report"]["brackets"]["pairs"])
+    corpus, length = corpus_of(run), args.length
+    held_out = [passage for ids in (corpus.valid, corpus.test) for passage in passages_of(corpus, ids, length, args.n)]
+    trained = passages_of(corpus, corpus.train, length, args.n)
+    row(path, *COLUMNS)
+    print(f"|{'---|' * (len(COLUMNS) + 1)}")
+    row(f"held out, {len(held_out)}", *figures(Passages(held_out, pairs, copies.novelty)))
+    row(f"trained on, {len(trained)}", *figures(Passages(trained, pairs)))
+    for options in SETS if args.options is None else ["", *args.options]:
+        drawn, told = draw(path, options, args.n, length, args.seed, copies.split)
+        row(f"`{options}`" if options else "no options", *figures(Passages(drawn, pairs, copies.novelty)))
+        if args.show:
+            print("\n\n".join("".join(words) for words in drawn[: args.show]), end="\n\n")
+        for line in told:
+            print(line)
+    print()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("runs", nargs="+", metavar="RUN")
+    parser.add_argument("-n", type=int, default=200, help="passages to draw with each set (default: 200)")
+    parser.add_argument("--length", type=int, default=100, help="words in a passage (default: 100)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--options", nargs="+", help="sets of options of generate.py, each in quotes")
+    parser.add_argument("--show", type=int, default=0, help="passages to print of each set")
+    args = parser.parse_args()
+    try:
+        for path in args.runs:
+            print_passages(path, args)
+    except UserError as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()
