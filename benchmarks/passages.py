@@ -31,10 +31,10 @@ from tsuzuri.training.run import load_run
 
 SETS = (
     "",
+    "--temperature 0.1",
+    "--temperature 0.1 --escape off",
     "--temperature 0.3",
-    "--temperature 0.3 --escape off",
     "--temperature 0.5",
-    "--temperature 0.5 --escape off",
     "--temperature 0.8",
     "--temperature 1.2",
     "--top-p 0.9",
@@ -51,7 +51,7 @@ SETS = (
     "--max-copy 5",
     "--brackets off",
 )
-RUN, COPY = 4, 8  # words in a row that come again in a passage; that stand in the corpus
+RUN = 4  # words in a row that come again in a passage
 TIMES, LOOP = 3, 12  # a loop: something comes so many times in a row, of so many words in all
 
 
@@ -61,15 +61,21 @@ def repeated(words, count=RUN):
     return len(runs) - len({*runs}), len(runs)
 
 
-def loops(words):
-    """Whether something, of one word or more, comes ``TIMES`` times in a row, in ``LOOP`` words or more."""
+def looped(words):
+    """How many words are of a loop: something, of one word or more, ``TIMES`` times in a row, in ``LOOP`` words or more.
+
+    Of how many words is the second of the pair.
+    """
+    held = set()
     for period in range(1, len(words) // TIMES + 1):
         needed, equal = max(period * TIMES, LOOP) - period, 0
-        for before, word in zip(words, words[period:], strict=False):
+        for n, (before, word) in enumerate(zip(words, words[period:], strict=False)):
             equal = equal + 1 if before == word else 0
-            if equal >= needed:
-                return True
-    return False
+            if equal == needed:
+                held.update(range(n + 1 - equal, n + 1 + period))
+            elif equal > needed:
+                held.add(n + period)
+    return len(held), len(words)
 
 
 def lines_of(words):
@@ -128,9 +134,9 @@ class Passages:
         """The share of runs of four words that came before in their passage."""
         return _share(map(repeated, self.passages))
 
-    def loops(self):
-        """The share of passages in which something comes three times in a row, in twelve words or more."""
-        return _share((loops(words), 1) for words in self.passages)
+    def looped(self):
+        """The share of words that are of something that comes three times in a row, in twelve words or more."""
+        return _share(map(looped, self.passages))
 
     def distinct(self):
         """Distinct words of a hundred, line ends not counted."""
@@ -141,11 +147,11 @@ class Passages:
         """The mean of the passages' longest copies, in words."""
         return None if self._new is None else _mean([new.longest.length if new.longest else 0 for new in self._new])
 
-    def seen(self):
-        """The share of runs of eight words that stand in what was trained on."""
+    def seen(self, count):
+        """The share of runs of ``count`` words, 4 or 8, that stand in what was trained on."""
         if self._new is None:
             return None
-        return _mean([new.seen[COPY] for new in self._new if new.seen[COPY] is not None])
+        return _mean([new.seen[count] for new in self._new if new.seen[count] is not None])
 
     def opening(self, which):
         """The share of the first or the later lines that begin with 「."""
@@ -179,10 +185,11 @@ def _mean(values):
 
 COLUMNS = {  # the head of a column: what of Passages, and how it is written
     "4 words again": (Passages.repeated, "{:.1%}"),
-    "in a loop": (Passages.loops, "{:.1%}"),
+    "in a loop": (Passages.looped, "{:.1%}"),
     "distinct of 100": (Passages.distinct, "{:.1f}"),
     "longest copy": (Passages.copied, "{:.1f}"),
-    "8 words seen": (Passages.seen, "{:.1%}"),
+    "4 words seen": (lambda drawn: drawn.seen(4), "{:.1%}"),
+    "8 words seen": (lambda drawn: drawn.seen(8), "{:.1%}"),
     "first lines 「": (lambda drawn: drawn.opening("first"), "{:.0%}"),
     "later 「": (lambda drawn: drawn.opening("later"), "{:.0%}"),
     "first unbalanced": (lambda drawn: drawn.unbalanced("first"), "{:.1%}"),

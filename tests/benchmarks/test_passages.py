@@ -19,20 +19,22 @@ def test_runs_of_words_that_come_again_are_counted():
 
 
 @pytest.mark.parametrize(
-    ("text", "loop"),
+    ("text", "count"),
     [
-        ("abcd" * 3, True),
-        ("xyz" + "abcd" * 3 + "x", True),
-        ("abcd" * 2 + "abcx", False),  # the third is not whole
-        ("abc" * 3, False),  # nine words
-        ("abc" * 4, True),
-        ("a" * 11, False),
-        ("a" * 12, True),
-        ("abcdefg" * 2 + "x" + "abcdefg", False),  # not in a row
+        ("abcd" * 3, 12),
+        ("xyz" + "abcd" * 3 + "x", 12),
+        ("abcd" * 3 + "ab", 14),  # it goes on
+        ("abcd" * 2 + "abcx", 0),  # the third is not whole
+        ("abc" * 3, 0),  # nine words
+        ("abc" * 4, 12),
+        ("a" * 11, 0),
+        ("a" * 12, 12),
+        ("abcdefg" * 2 + "x" + "abcdefg", 0),  # not in a row
+        ("a" * 12 + "bcd" * 4, 24),
     ],
 )
-def test_a_loop_is_three_times_the_same_in_twelve_words(text, loop):
-    assert passages.loops(words(text)) is loop
+def test_a_loop_is_three_times_the_same_in_twelve_words(text, count):
+    assert passages.looped(words(text)) == (count, len(text))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def test_sentences_end_with_their_brackets_and_with_lines_and_the_cut_one_is_lef
 
 def told(copies, seen):
     longest = Copy(0, copies, "", "", 1, "", "", 1) if copies else None
-    return Novelty("words", 10, longest, (), {4: None, 8: seen, 16: None})
+    return Novelty("words", 10, longest, (), {4: 1 - seen, 8: seen, 16: None})
 
 
 def test_first_and_later_lines_are_told_apart_and_cut_ones_are_not_called_unbalanced():
@@ -74,7 +76,7 @@ def test_first_and_later_lines_are_told_apart_and_cut_ones_are_not_called_unbala
     assert counted.unbalanced("first") == 0
     assert counted.unbalanced("later") == 1 / 3
     assert counted.unbalanced_passages() == 1 / 2
-    assert (counted.copied(), counted.seen()) == (2, 0.25)
+    assert (counted.copied(), counted.seen(8), counted.seen(4)) == (2, 0.25, 0.75)
     assert counted.distinct() == pytest.approx((100 * 6 / 8 + 100 * 4 / 4) / 2)
     assert passages.Passages([words("あ")]).copied() is None
 
