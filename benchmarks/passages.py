@@ -62,9 +62,9 @@ def repeated(words, count=RUN):
 
 
 def looped(words):
-    """How many words are of a loop: something, of one word or more, ``TIMES`` times in a row, in ``LOOP`` words or more.
+    """How many words are of a loop, and how many there are.
 
-    Of how many words is the second of the pair.
+    A loop is something, of one word or more, that comes ``TIMES`` times in a row or more, in ``LOOP`` words or more.
     """
     held = set()
     for period in range(1, len(words) // TIMES + 1):
@@ -232,8 +232,7 @@ def corpus_of(run):
     """The corpus of a run of text, all words of it known, those that the run does not know too."""
     source = source_of(run)
     every = {word for name in SPLITS for path in source[name] for word in words_of_file(run, path, print)}
-    source |= {"min_count": 1, "vocab_size": None}
-    return read_corpus(source, run.recipe, subwords=run.subwords, known=every)
+    return read_corpus(source | {"vocab_size": None}, run.recipe, subwords=run.subwords, known=every)
 
 
 def passages_of(corpus, ids, length, most):
