@@ -24,7 +24,7 @@ from tsuzuri.api.text_copies import TextCopies, printed_word
 from tsuzuri.errors import UserError
 from tsuzuri.options.command_line import read_command_line
 from tsuzuri.options.generate import TABLES
-from tsuzuri.text.brackets import PAIRS, bracket_signs
+from tsuzuri.text.brackets import CLOSES, OPENS, PAIRS, bracket_signs
 from tsuzuri.text.sentences import is_closing, is_sentence_end
 from tsuzuri.text.tokenizers import tokenizer_of_run
 from tsuzuri.training.run import load_run
@@ -52,6 +52,7 @@ SETS = (
     "--brackets off",
 )
 RUN = 4  # words in a row that come again in a passage
+STOPS, LOUD = "。、！？", "！？"  # signs that begin nothing; those that may follow each other
 TIMES, LOOP = 3, 12  # a loop: something comes so many times in a row, of so many words in all
 
 
@@ -87,6 +88,22 @@ def lines_of(words):
         else:
             lines[-1].append(word)
     return lines
+
+
+def slips(words):
+    """How many words cannot stand where they do, in any text: 。、！？ or what closes after what opens, 。 after 。.
+
+    A blank line counts too. How lines begin is not looked at.
+    """
+    count = 0
+    for before, word in itertools.pairwise(words):
+        if before == "\n":
+            count += word == "\n"
+        elif word[0] in STOPS:
+            count += before[-1] in OPENS or (before[-1] in STOPS and not {before[-1], word[0]} <= {*LOUD})
+        elif word[0] in CLOSES:
+            count += before[-1] in OPENS
+    return count
 
 
 def balanced(words, pairs=PAIRS):
@@ -153,10 +170,18 @@ class Passages:
             return None
         return _mean([new.seen[count] for new in self._new if new.seen[count] is not None])
 
-    def opening(self, which):
-        """The share of the first or the later lines that begin with 「."""
+    def opening(self, which, signs=BRACKET):
+        """The share of the first or the later lines that begin with 「, or another of ``signs``."""
         begun = [line for lines in self._lines[which] for line in lines if line]
-        return _share((line[0].startswith(BRACKET), 1) for line in begun)
+        return _share((line[0][0] in signs, 1) for line in begun)
+
+    def amiss(self, which):
+        """The share of the first or the later lines that begin with a sign that nothing begins with."""
+        return self.opening(which, (*STOPS, *CLOSES))
+
+    def slips(self):
+        """How many words of a hundred passages cannot stand where they do."""
+        return _mean([100 * slips(words) for words in self.passages])
 
     def unbalanced(self, which):
         """The share of the first or the later lines, of those that are whole, whose brackets do not close in order."""
@@ -192,6 +217,9 @@ COLUMNS = {  # the head of a column: what of Passages, and how it is written
     "8 words seen": (lambda drawn: drawn.seen(8), "{:.1%}"),
     "first lines 「": (lambda drawn: drawn.opening("first"), "{:.0%}"),
     "later 「": (lambda drawn: drawn.opening("later"), "{:.0%}"),
+    "first 。": (lambda drawn: drawn.amiss("first"), "{:.1%}"),
+    "later 。": (lambda drawn: drawn.amiss("later"), "{:.1%}"),
+    "slips in 100": (Passages.slips, "{:.0f}"),
     "first unbalanced": (lambda drawn: drawn.unbalanced("first"), "{:.1%}"),
     "later unbalanced": (lambda drawn: drawn.unbalanced("later"), "{:.1%}"),
     "passages unbalanced": (Passages.unbalanced_passages, "{:.1%}"),

@@ -38,6 +38,22 @@ def test_a_loop_is_three_times_the_same_in_twelve_words(text, count):
 
 
 @pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("「あ、い。」！？\n「う」", 0),
+        ("「」", 1),
+        ("「。あ", 1),
+        ("。、。", 2),
+        ("あ\n\nい", 1),
+        ("。あ\n。い", 0),  # it begins a line
+        ("！！？", 0),
+    ],
+)
+def test_signs_that_cannot_stand_where_they_do_are_slips(text, count):
+    assert passages.slips(words(text)) == count
+
+
+@pytest.mark.parametrize(
     ("text", "good"),
     [
         ("「あ」と『い』", True),
@@ -73,6 +89,9 @@ def test_first_and_later_lines_are_told_apart_and_cut_ones_are_not_called_unbala
     counted = passages.Passages(drawn, novelty=lambda words: next(new))
     assert counted.opening("first") == 1 / 2
     assert counted.opening("later") == 3 / 4
+    assert counted.amiss("first") == 0
+    assert passages.Passages([words("。あ\n」い\nう")]).amiss("first") == 1
+    assert passages.Passages([words("。あ\n」い\nう")]).amiss("later") == 1 / 2
     assert counted.unbalanced("first") == 0
     assert counted.unbalanced("later") == 1 / 3
     assert counted.unbalanced_passages() == 1 / 2
