@@ -3,7 +3,7 @@
 import pytest
 
 import tsuzuri
-from benchmarks import overfitting, passages
+from benchmarks import overfitting, passage_counts, passages
 from tsuzuri.api.novelty import Copy, Novelty
 
 
@@ -12,10 +12,10 @@ def words(text):
 
 
 def test_runs_of_words_that_come_again_are_counted():
-    assert passages.repeated(words("abcdabcd")) == (1, 5)
-    assert passages.repeated(words("aaaaaa")) == (2, 3)
-    assert passages.repeated(words("abcd")) == (0, 1)
-    assert passages.repeated(words("abc")) == (0, 0)
+    assert passage_counts.repeated(words("abcdabcd")) == (1, 5)
+    assert passage_counts.repeated(words("aaaaaa")) == (2, 3)
+    assert passage_counts.repeated(words("abcd")) == (0, 1)
+    assert passage_counts.repeated(words("abc")) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_runs_of_words_that_come_again_are_counted():
     ],
 )
 def test_a_loop_is_three_times_the_same_in_twelve_words(text, count):
-    assert passages.looped(words(text)) == (count, len(text))
+    assert passage_counts.looped(words(text)) == (count, len(text))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_loop_is_three_times_the_same_in_twelve_words(text, count):
     ],
 )
 def test_signs_that_cannot_stand_where_they_do_are_slips(text, count):
-    assert passages.slips(words(text)) == count
+    assert passage_counts.slips(words(text)) == count
 
 
 @pytest.mark.parametrize(
@@ -66,16 +66,16 @@ def test_signs_that_cannot_stand_where_they_do_are_slips(text, count):
     ],
 )
 def test_brackets_that_close_in_their_order_are_balanced(text, good):
-    assert passages.balanced(words(text)) is good
+    assert passage_counts.balanced(words(text)) is good
 
 
 def test_brackets_that_the_corpus_does_not_use_as_such_are_none():
-    assert passages.balanced(words("a)「あ」"), ("「」",))
-    assert not passages.balanced(words("a)「あ」"))
+    assert passage_counts.balanced(words("a)「あ」"), ("「」",))
+    assert not passage_counts.balanced(words("a)「あ」"))
 
 
 def test_sentences_end_with_their_brackets_and_with_lines_and_the_cut_one_is_left_out():
-    assert passages.sentences(words("あい。「う！」え\nおか\nきく。け")) == [3, 4, 1, 2]
+    assert passage_counts.sentences(words("あい。「う！」え\nおか\nきく。け")) == [3, 4, 1, 2]
 
 
 def told(copies, seen):
@@ -86,22 +86,22 @@ def told(copies, seen):
 def test_first_and_later_lines_are_told_apart_and_cut_ones_are_not_called_unbalanced():
     drawn = [words("「あ」\n「い\nう\n「え"), words("お\n「か」\n")]
     new = iter([told(4, 0.5), told(0, 0.0)])
-    counted = passages.Passages(drawn, novelty=lambda words: next(new))
+    counted = passage_counts.Passages(drawn, novelty=lambda words: next(new))
     assert counted.opening("first") == 1 / 2
     assert counted.opening("later") == 3 / 4
     assert counted.amiss("first") == 0
-    assert passages.Passages([words("。あ\n」い\nう")]).amiss("first") == 1
-    assert passages.Passages([words("。あ\n」い\nう")]).amiss("later") == 1 / 2
+    assert passage_counts.Passages([words("。あ\n」い\nう")]).amiss("first") == 1
+    assert passage_counts.Passages([words("。あ\n」い\nう")]).amiss("later") == 1 / 2
     assert counted.unbalanced("first") == 0
     assert counted.unbalanced("later") == 1 / 3
     assert counted.unbalanced_passages() == 1 / 2
     assert (counted.copied(), counted.seen(8), counted.seen(4)) == (2, 0.25, 0.75)
     assert counted.distinct() == pytest.approx((100 * 6 / 8 + 100 * 4 / 4) / 2)
-    assert passages.Passages([words("あ")]).copied() is None
+    assert passage_counts.Passages([words("あ")]).copied() is None
 
 
 def test_what_cannot_be_counted_is_a_dash_and_what_was_not_asked_for_is_left_out():
-    cells = list(passages.figures(passages.Passages([words("あ")])))
+    cells = list(passages.figures(passage_counts.Passages([words("あ")])))
     assert len(cells) == len(passages.COLUMNS)
     assert (cells[0], cells[2], cells[3], cells[-1]) == ("–", "100.0", "", "–")
 
