@@ -49,6 +49,14 @@ def lines_of(words):
     return lines
 
 
+def ends_whole(words):
+    """Whether the last sentence of a passage has ended: 」 after half a sentence is no end."""
+    end = len(words)
+    while end and (words[end - 1] == "\n" or is_closing(words[end - 1])):
+        end -= 1
+    return end > 0 and is_sentence_end(words[end - 1], words[: end - 1])
+
+
 def slips(words):
     """How many words cannot stand where they do, in any text: 。、！？ or what closes after what opens, 。 after 。.
 
@@ -138,7 +146,15 @@ class Passages:
         """The share of the first or the later lines that begin with a sign that nothing begins with."""
         return self.opening(which, (*STOPS, *CLOSES))
 
-    def slips(self):
+    def ends_whole(words):
+    """Whether the last sentence of a passage has ended: 」 after half a sentence is no end."""
+    end = len(words)
+    while end and (words[end - 1] == "\n" or is_closing(words[end - 1])):
+        end -= 1
+    return end > 0 and is_sentence_end(words[end - 1], words[: end - 1])
+
+
+def slips(self):
         """How many words of a hundred passages cannot stand where they do."""
         return _mean([100 * slips(words) for words in self.passages])
 
@@ -151,6 +167,10 @@ class Passages:
         """The share of passages whose whole lines have brackets, taken together, that do not close in order."""
         whole = [[*first, *later] for first, later in zip(self._whole["first"], self._whole["later"], strict=True)]
         return _share((not balanced(itertools.chain(*lines), self._pairs), 1) for lines in whole)
+
+    def ends_whole(self):
+        """The share of passages whose last sentence has ended."""
+        return _share((ends_whole(words), 1) for words in self.passages)
 
     def sentence(self):
         """The mean number of words in a sentence, signs counted, of whole lines."""
@@ -182,5 +202,6 @@ COLUMNS = {  # the head of a column: what of Passages, and how it is written
     "first unbalanced": (lambda drawn: drawn.unbalanced("first"), "{:.1%}"),
     "later unbalanced": (lambda drawn: drawn.unbalanced("later"), "{:.1%}"),
     "passages unbalanced": (Passages.unbalanced_passages, "{:.1%}"),
+    "ends whole": (Passages.ends_whole, "{:.0%}"),
     "words a sentence": (Passages.sentence, "{:.1f}"),
 }

@@ -45,9 +45,11 @@ SETS = (
     "--temperature 0.5 --no-repeat 4",
     "--repetition-penalty 1.2",
     "--temperature 0.5 --repetition-penalty 1.2",
+    "--temperature 0.8 --repetition-penalty 1.2",
     "--max-copy 8",
     "--max-copy 5",
     "--brackets off",
+    "--sentences 6 --length 400",
 )
 
 

@@ -78,6 +78,22 @@ def test_sentences_end_with_their_brackets_and_with_lines_and_the_cut_one_is_lef
     assert passage_counts.sentences(words("あい。「う！」え\nおか\nきく。け")) == [3, 4, 1, 2]
 
 
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("あ。", True),
+        ("「あ。」", True),
+        ("あ。\n", True),
+        ("「あ」", False),
+        ("あ", False),
+        ("」", False),
+        ("", False),
+    ],
+)
+def test_a_passage_ends_whole_with_its_last_sentence(text, whole):
+    assert passage_counts.ends_whole(words(text)) is whole
+
+
 def told(copies, seen):
     longest = Copy(0, copies, "", "", 1, "", "", 1) if copies else None
     return Novelty("words", 10, longest, (), {4: 1 - seen, 8: seen, 16: None})
