@@ -146,15 +146,7 @@ class Passages:
         """The share of the first or the later lines that begin with a sign that nothing begins with."""
         return self.opening(which, (*STOPS, *CLOSES))
 
-    def ends_whole(words):
-    """Whether the last sentence of a passage has ended: 」 after half a sentence is no end."""
-    end = len(words)
-    while end and (words[end - 1] == "\n" or is_closing(words[end - 1])):
-        end -= 1
-    return end > 0 and is_sentence_end(words[end - 1], words[: end - 1])
-
-
-def slips(self):
+    def slips(self):
         """How many words of a hundred passages cannot stand where they do."""
         return _mean([100 * slips(words) for words in self.passages])
 
