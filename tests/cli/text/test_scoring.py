@@ -79,7 +79,7 @@ def test_the_line_for_all_names_what_there_is():
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--cache"], "--cache: is for --score FILE, which is not given"),
+        (["--adapt"], "--adapt: is for --score FILE, which is not given"),
         (["--score", "TEXT", "--top-p", 0.5], "--top-p: is for generating: cannot be given with --score"),
         (["--score", "TEXT", "-o", "a.txt"], "--out: is for generating"),
         (["dog", "--score", "TEXT"], "dog: is a text to begin with: --score takes one file"),
