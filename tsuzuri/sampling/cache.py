@@ -53,13 +53,14 @@ class NeuralCache:
         xp, (batch, size) = module_of_array(logits), logits.shape
         weights = self._weights()
         places = self._words + size * xp.arange(batch)[:, None]
-        sums = xp.bincount(places.ravel(), weights.ravel(), batch * size).reshape(batch, size)
+        sums = xp.bincount(places.ravel(), weights.ravel(), batch * size)  # (B V)
         most = logits.max(axis=1, keepdims=True)
-        chances = xp.exp(logits.astype("d") - most)  # not yet divided by their sum
-        odds = self._weight / (1 - self._weight) * chances.sum(axis=1, keepdims=True) / weights.sum(axis=1)[:, None]
-        with numpy.errstate(divide="ignore"):  # of the words that stay as they are
-            both = xp.log(chances + odds * sums) + most
-        return xp.where(sums > 0, both, logits).astype(logits.dtype)
+        chances = xp.exp(logits - most)  # not yet divided by their sum
+        odds = self._weight / (1 - self._weight) * chances.sum(axis=1, dtype="d") / weights.sum(axis=1)
+        held = xp.flatnonzero(sums)
+        rows, mixed = held // size, logits.copy()
+        mixed.ravel()[held] = xp.log(chances.ravel()[held] + odds[rows] * sums[held]) + most[rows, 0]
+        return mixed
 
     def log_probability(self, log_p, word):
         """log of the probability that ``word`` is the next of the only text, where the model's is ``log_p``."""
