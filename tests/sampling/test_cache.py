@@ -61,7 +61,7 @@ def probabilities(logits):
 
 @pytest.mark.parametrize("size", [1, 3, 11, 100])
 def test_it_mixes_as_the_paper_says_and_forgets_the_oldest(rng, module, size, monkeypatch):
-    monkeypatch.setattr(cache, "FIRST", 3)  # so that it grows
+    monkeypatch.setattr(cache, "ROOM", 3)  # so that it grows
     batch = 3
     fast, slow = NeuralCache(size, **SHARP), [SlowCache(size, **SHARP) for _ in range(batch)]
     for _ in range(20):

@@ -16,7 +16,7 @@ from tsuzuri.sampling.filters import module_of_array
 SIZE = 2000  # words that are remembered
 SHARPNESS = 40.0  # over the number of units: how much more the likest states count than others (theta of the paper)
 WEIGHT = 0.2  # of the cache in the mixture with the model (lambda of the paper)
-FIRST = 256  # words that there is room for at first; it doubles up to the size
+ROOM = 256  # words by which it grows, up to its size
 STEPS = 2.0**40  # of the likest state's weight: sums of whole steps are exact, in whatever order a GPU adds them
 
 
@@ -85,7 +85,7 @@ class NeuralCache:
         held = 0 if self._words is None else self._words.shape[1]
         if self._count < held or held == self._size:
             return
-        room = min(2 * held or FIRST, self._size)
+        room = min(held + ROOM, self._size)
         states, words = xp.zeros((batch, room, units), "f"), xp.zeros((batch, room), "i")
         if held:
             states[:, :held], words[:, :held] = self._states, self._words
