@@ -16,7 +16,6 @@ from tsuzuri.sampling.scores import WordScores
 from tsuzuri.sampling.stream import generate_words
 
 UNITS, WORDS = 6, 5
-SHARP = {"sharpness": 9.0, "weight": 0.3}
 
 
 @pytest.fixture(params=["numpy", "foreign", pytest.param("cupy", marks=pytest.mark.gpu)])
@@ -28,8 +27,8 @@ def module(request):
 class SlowCache:
     """A cache of one text: a list of pairs, and a weight exp(theta h . h_i) for each of the last ones."""
 
-    def __init__(self, size, sharpness, weight):
-        self.size, self.sharpness, self.weight = size, sharpness, weight
+    def __init__(self, size, sharpness, weight, common=0):
+        self.size, self.sharpness, self.weight, self.common = size, sharpness, weight, common
         self.pairs, self.now = [], None
 
     def read(self, word, state):
@@ -47,8 +46,9 @@ class SlowCache:
             weights[word] += math.exp(self.sharpness / len(state) * likeness)
         if not any(weights):
             return p
-        share = self.weight / math.fsum(weights)
-        return [(1 - self.weight) * x + share * y for x, y in zip(p, weights, strict=True)]
+        odds = self.weight / (1 - self.weight) / math.fsum(weights)
+        mixed = [x + (odds * y if i >= self.common else 0) for i, (x, y) in enumerate(zip(p, weights, strict=True))]
+        return [x / math.fsum(mixed) for x in mixed]
 
 
 def on_host(array):
@@ -60,10 +60,12 @@ def probabilities(logits):
 
 
 @pytest.mark.parametrize("size", [1, 3, 11, 100])
-def test_it_mixes_as_the_paper_says_and_forgets_the_oldest(rng, module, size, monkeypatch):
+@pytest.mark.parametrize("common", [0, 2])
+def test_it_mixes_as_the_paper_says_and_forgets_the_oldest(rng, module, size, common, monkeypatch):
     monkeypatch.setattr(cache, "ROOM", 3)  # so that it grows
+    settings = {"size": size, "sharpness": 9.0, "weight": 0.3, "common": common}
     batch = 3
-    fast, slow = NeuralCache(size, **SHARP), [SlowCache(size, **SHARP) for _ in range(batch)]
+    fast, slow = NeuralCache(**settings), [SlowCache(**settings) for _ in range(batch)]
     for _ in range(20):
         words = rng.integers(WORDS - 1, size=batch).astype("i")  # the last is never read
         states = rng.normal(0, 0.5, (batch, UNITS)).astype("f")
@@ -75,11 +77,12 @@ def test_it_mixes_as_the_paper_says_and_forgets_the_oldest(rng, module, size, mo
         wanted = [text.mixed(row.tolist()) for text, row in zip(slow, logits, strict=True)]
         assert found.dtype == "f"
         assert numpy.array(probabilities(found)) == pytest.approx(numpy.array(wanted), rel=2e-5)
-        assert (on_host(found)[:, -1] == logits[:, -1]).all()
+        left = [*range(common), -1]
+        assert (on_host(found)[:, left] == logits[:, left]).all()
 
 
 def test_scoring_has_the_same_mixture(rng):
-    fast, slow = NeuralCache(9, **SHARP), SlowCache(9, **SHARP)
+    fast, slow = NeuralCache(9, 9.0, 0.3), SlowCache(9, 9.0, 0.3)
     for _ in range(20):
         word, state = int(rng.integers(WORDS - 1)), rng.normal(0, 0.5, UNITS).astype("f")
         p = rng.dirichlet(numpy.ones(WORDS))

@@ -14,7 +14,7 @@ from tsuzuri.options.generate import ONLY_MUSIC, ONLY_TEXT, TABLES
 from tsuzuri.options.resolve import defaults
 from tsuzuri.options.values import LARGEST
 from tsuzuri.sampling import filters
-from tsuzuri.sampling.cache import NeuralCache
+from tsuzuri.sampling.cache import COMMON, NeuralCache
 from tsuzuri.sampling.history import History
 from tsuzuri.sampling.loops import LoopEscape
 from tsuzuri.sampling.primes import Primes
@@ -66,7 +66,7 @@ def draw_ids(
         batch, rng = len(primes), numpy.random.default_rng(args["seed"])
         escape = LoopEscape(batch, onset_keys) if args["escape"] else None
         looks_back = args["repetition_penalty"] > 1 or args["no_repeat"] is not None
-        cache = NeuralCache() if args["cache"] else None
+        cache = NeuralCache(common=round(COMMON * len(run.vocabulary))) if args["cache"] else None
         recorded = primes.same and not (looks_back or scores or cache or args["min_p"] or args["typical"])
         writer = model.writer(batch, cuts, rng, escape, own_masks=not steady) if recorded else None
     if writer:

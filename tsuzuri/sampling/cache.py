@@ -16,6 +16,7 @@ from tsuzuri.sampling.filters import module_of_array
 SIZE = 2000  # words that are remembered
 SHARPNESS = 40.0  # over the number of units: how much more the likest states count than others (theta of the paper)
 WEIGHT = 0.2  # of the cache in the mixture with the model (lambda of the paper)
+COMMON = 0.04  # of a vocabulary, its most frequent words: they are the model's alone where a text is drawn
 ROOM = 256  # words by which it grows, up to its size
 STEPS = 2.0**40  # of the likest state's weight: sums of whole steps are exact, in whatever order a GPU adds them
 
@@ -23,11 +24,13 @@ STEPS = 2.0**40  # of the likest state's weight: sums of whole steps are exact, 
 class NeuralCache:
     """The last ``size`` words of each of B texts, each with the hidden state (N,) that was there before it.
 
+    It makes no word likelier whose id is below ``common``: ids go by frequency, and the commonest words, drawn where
+    the model would have none of them, break more sentences than they serve. Their share of the mixture is the model's.
     Its arrays are of the module that the model's are of. Texts know nothing of each other.
     """
 
-    def __init__(self, size=SIZE, sharpness=SHARPNESS, weight=WEIGHT):
-        self._size, self._sharpness, self._weight = size, sharpness, weight
+    def __init__(self, size=SIZE, sharpness=SHARPNESS, weight=WEIGHT, common=0):
+        self._size, self._sharpness, self._weight, self._common = size, sharpness, weight, common
         self._states = self._words = self._now = None  # (B, C, N), (B, C), (B, N)
         self._count = 0
 
@@ -54,6 +57,7 @@ class NeuralCache:
         weights = self._weights()
         places = self._words + size * xp.arange(batch)[:, None]
         sums = xp.bincount(places.ravel(), weights.ravel(), batch * size)  # (B V)
+        sums.reshape(batch, size)[:, : self._common] = 0
         most = logits.max(axis=1, keepdims=True)
         chances = xp.exp(logits - most)  # not yet divided by their sum
         odds = self._weight / (1 - self._weight) * chances.sum(axis=1, dtype="d") / weights.sum(axis=1)
