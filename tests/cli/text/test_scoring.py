@@ -76,6 +76,15 @@ def test_the_line_for_all_names_what_there_is():
     assert score.summary_line(ScoredText(words, notes=0)) == start
 
 
+def test_a_cache_is_for_scoring_and_for_generating(straight, text, script):
+    for command in (["--score", text], ["the cat", "--seed", 1, "--length", 60]):
+        plain, cached, again = (
+            script("generate.py", straight[0], *command, *more) for more in ([], ["--cache"], ["--cache"])
+        )
+        assert cached.returncode == 0, cached.stderr
+        assert plain.stdout != cached.stdout == again.stdout
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
