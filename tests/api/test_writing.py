@@ -14,6 +14,7 @@ import pytest
 
 import tsuzuri
 from tests.api.conftest import SMALL
+from tsuzuri.api import drawing
 from tsuzuri.cli import generate
 from tsuzuri.training.run import load_run
 
@@ -78,6 +79,24 @@ def test_each_filter_changes_what_is_drawn(text_run, music_run, name):
     for run in (text_run, music_run):
         plain, filtered = (run.generate(seed=2, **DRAW, **how) for how in ({}, {name: FILTERS[name]}))
         assert plain != filtered
+
+
+def test_a_cache_changes_what_is_drawn_unless_all_words_are_common(text_run, music_run, monkeypatch):
+    for run in (text_run, music_run):
+        plain, cached, again = (run.generate_many(2, seed=2, cache=cache, **DRAW) for cache in (False, True, True))
+        assert plain != cached == again
+        assert cached[0] != cached[1]
+    each = [text_run.generate_each(["a", "b g b .\nc"], seed=6, cache=cache, **DRAW) for cache in (False, True)]
+    assert each[0] != each[1]
+    assert "".join(text_run.stream(seed=2, cache=True, **DRAW)) == text_run.generate(seed=2, cache=True, **DRAW)
+    monkeypatch.setattr(drawing, "COMMON", 1)
+    assert music_run.generate_many(2, seed=2, cache=True, **DRAW) == plain
+
+
+def test_the_best_of_several_with_a_cache_is_the_likeliest_by_the_model(text_run):
+    rows = text_run.generate_many(4, seed=5, cache=True, **DRAW)
+    best = text_run.generate(seed=5, best_of=4, cache=True, **DRAW)
+    assert best == max(rows, key=lambda text: score(text_run, text))
 
 
 def test_no_phrase_comes_twice(text_run):

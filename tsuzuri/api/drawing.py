@@ -14,6 +14,7 @@ from tsuzuri.options.generate import ONLY_MUSIC, ONLY_TEXT, TABLES
 from tsuzuri.options.resolve import defaults
 from tsuzuri.options.values import LARGEST
 from tsuzuri.sampling import filters
+from tsuzuri.sampling.cache import COMMON, NeuralCache
 from tsuzuri.sampling.history import History
 from tsuzuri.sampling.loops import LoopEscape
 from tsuzuri.sampling.primes import Primes
@@ -65,7 +66,8 @@ def draw_ids(
         batch, rng = len(primes), numpy.random.default_rng(args["seed"])
         escape = LoopEscape(batch, onset_keys) if args["escape"] else None
         looks_back = args["repetition_penalty"] > 1 or args["no_repeat"] is not None
-        recorded = primes.same and not (looks_back or scores or args["min_p"] or args["typical"])
+        cache = NeuralCache(common=round(COMMON * len(run.vocabulary))) if args["cache"] else None
+        recorded = primes.same and not (looks_back or scores or cache or args["min_p"] or args["typical"])
         writer = model.writer(batch, cuts, rng, escape, own_masks=not steady) if recorded else None
     if writer:
         prime = primes.common()[:, 0].tolist()
@@ -74,7 +76,7 @@ def draw_ids(
         more = args["min_p"] or None, args["typical"], args["repetition_penalty"], args["no_repeat"]
         history = History(batch) if looks_back else None
         sample = filters.make_sampler(*cuts, *more)
-        rows = generate_words(model, primes, sample, constrain, rng, batch, escape, history, scores)
+        rows = generate_words(model, primes, sample, constrain, rng, batch, escape, history, scores, cache)
     return _within_memory(rows, needed_for)
 
 

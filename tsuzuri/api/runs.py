@@ -46,7 +46,6 @@ ELSEWHERE = {  # options of generate.py that have another place here, and where
     "wav": "a piece has save()",
     "soundfont": "a piece's save() takes it",
     "score": "score(text) scores a text",
-    "cache": "score(text, cache=True) has it",
     "adapt": "score(text, adapt=True) has it",
     "json": "score(text) returns what it says",
 }

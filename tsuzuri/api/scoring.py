@@ -116,28 +116,21 @@ def word_nats(
     The state is carried through all of them, from that of a new model: the one from which a text is generated too.
     """
     model.reset_state()
-    held = None
+    held = NeuralCache() if cache else None
     steps = adaptation.steps if adaptation else STEPS
     for start in range(0, len(ids) - 1, steps):
         ts = ids[start + 1 : start + 1 + steps]
         xs, before = ids[start : start + len(ts)], model.get_state()
         for x, t in zip(xs, ts, strict=True):
-            logits = model.step(model.xp.full(1, x, numpy.int32))[0]
+            word = model.xp.full(1, x, numpy.int32)
+            logits = model.step(word)[0]
             log_p = _log_softmax(logits if isinstance(logits, numpy.ndarray) else logits.get())[t]
-            if cache:
-                state = hidden_state(model)
-                held = held or NeuralCache(len(state))
-                log_p = held.log_probability(log_p, state, t)
-                held.take(state, t)
+            if held:
+                held.read(word, model.get_state()[-1])
+                log_p = held.log_probability(log_p, t)
             yield -float(log_p)
         if adaptation:
             adaptation.learn(before, xs, ts)
-
-
-def hidden_state(model: Any) -> numpy.ndarray:
-    """What the last layer hands on, (N,), of the only stream, on the CPU."""
-    state = model.get_state()[-1][0]
-    return state if isinstance(state, numpy.ndarray) else state.get()
 
 
 def _log_softmax(logits: numpy.ndarray) -> numpy.ndarray:

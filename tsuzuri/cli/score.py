@@ -7,8 +7,8 @@ from tsuzuri.errors import UserError
 from tsuzuri.options.values import shown
 from tsuzuri.printable import printable_json, printable_text
 
-ITS_OWN = ("cache", "adapt", "json")  # options that are for scoring alone
-ALLOWED = {"score", *ITS_OWN, "device", "run", "model"}
+ITS_OWN = ("adapt", "json")  # options that are for scoring alone
+ALLOWED = {"score", *ITS_OWN, "cache", "device", "run", "model"}
 INPUT = "-"
 # Bits from which a word has a background, and its color in the palette of 256: from a pale yellow to a red, of falling
 # brightness, so that the color-blind tell them apart, and none so dark that black is not readable on it.

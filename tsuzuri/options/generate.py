@@ -99,6 +99,7 @@ TABLES = {
             "number of words in a row that never come twice (default: no such number)",
             "--no-repeat-ngram-size",
         ),
+        Option("--cache", FLAG, False, "neural cache: what the text or piece had lately becomes likelier; for --score too"),
         Option(
             "--temperature",
             NOT_NEGATIVE,
@@ -128,7 +129,6 @@ TABLES = {
     ],
     "scoring": [
         Option("--score", FILE, None, "file to score in place of generating, word by word; - for standard input"),
-        Option("--cache", FLAG, False, "with --score, a neural cache: what the text had lately becomes likelier"),
         Option("--adapt", FLAG, False, "with --score, dynamic evaluation: the model learns from what it has read"),
         Option("--json", FLAG, False, "with --score, JSON as output"),
     ],

@@ -10,7 +10,7 @@ from tsuzuri.sampling.primes import Primes
 BLOCK = 64  # words at most that a GPU draws before the CPU gets any of them
 
 
-def generate_words(model, prime, sample, constrain, rng, batch=1, escape=None, history=None, scores=None):
+def generate_words(model, prime, sample, constrain, rng, batch=1, escape=None, history=None, scores=None, cache=None):
     """Yield the words that follow ``prime``, int32 (B,) at a time, without end.
 
     The model starts from a reset state and reads each id of ``prime`` (at least one), then each word drawn, once: a
@@ -19,17 +19,18 @@ def generate_words(model, prime, sample, constrain, rng, batch=1, escape=None, h
 
     ``sample(logits, rng, heat)`` draws, after ``constrain(logits)``; with a ``history.History``, which is new, it gets
     the words so far too. ``escape`` is a new ``loops.LoopEscape`` of as many rows, which gives the heat, ``scores`` a
-    ``scores.WordScores``. Logits stay where the model is; ``constrain`` is always called on the CPU.
+    ``scores.WordScores``, which are the model's alone; with a new ``cache.NeuralCache`` what is drawn from is the
+    mixture of both. Logits stay where the model is; ``constrain`` is always called on the CPU.
     """
     primes = prime if isinstance(prime, Primes) else Primes([list(prime)] * batch)
     model.reset_state()
     for words in primes.common():
-        logits = model.step(model.xp.asarray(words))
+        logits = _next_logits(model, words, cache)
         _read(words, escape, history)
     masked = _masking(constrain, module_of_array(logits))
     for count in itertools.count():
         chances = scores.chances(logits) if scores else None
-        logits = masked(logits)
+        logits = masked(cache.mixed(logits) if cache else logits)
         heat = escape.heat() if escape else None
         so_far = (module_of_array(logits).asarray(history.words),) if history else ()
         words = _on_host(sample(logits, rng, heat, *so_far))
@@ -43,7 +44,16 @@ def generate_words(model, prime, sample, constrain, rng, batch=1, escape=None, h
         if history:
             history.take(words)
         yield words
-        logits = model.step(model.xp.asarray(words))
+        logits = _next_logits(model, words, cache)
+
+
+def _next_logits(model, words, cache):
+    """The model's logits (B, V) once it has read words (B,), which a cache remembers."""
+    words = model.xp.asarray(words)
+    logits = model.step(words)
+    if cache:
+        cache.read(words, model.get_state()[-1])
+    return logits
 
 
 def _read(words, escape, history):

@@ -86,10 +86,19 @@ def test_the_line_for_all_names_what_there_is():
     assert score.summary_line(ScoredText(words, notes=0)) == start
 
 
+def test_a_cache_is_for_scoring_and_for_generating(straight, text, script):
+    for command in (["--score", text], ["the cat", "--seed", 1, "--length", 60]):
+        plain, cached, again = (
+            script("generate.py", straight[0], *command, *more) for more in ([], ["--cache"], ["--cache"])
+        )
+        assert cached.returncode == 0, cached.stderr
+        assert plain.stdout != cached.stdout == again.stdout
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--cache"], "--cache: is for --score FILE, which is not given"),
+        (["--adapt"], "--adapt: is for --score FILE, which is not given"),
         (["--score", "TEXT", "--top-p", 0.5], "--top-p: is for generating: cannot be given with --score"),
         (["--score", "TEXT", "-o", "a.txt"], "--out: is for generating"),
         (["dog", "--score", "TEXT"], "dog: is a text to begin with: --score takes one file"),
