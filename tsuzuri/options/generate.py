@@ -94,7 +94,9 @@ TABLES = {
             "number of words in a row that never come twice (default: no such number)",
             "--no-repeat-ngram-size",
         ),
-        Option("--cache", FLAG, False, "neural cache: what the text or piece had lately becomes likelier; for --score too"),
+        Option(
+            "--cache", FLAG, False, "neural cache: what a text or piece had lately becomes likelier; for --score too"
+        ),
         Option(
             "--temperature",
             NOT_NEGATIVE,
