@@ -100,7 +100,7 @@ TABLES = {
             "--no-repeat-ngram-size",
         ),
         Option(
-            "--cache", FLAG, False, "neural cache: what the text or piece had lately becomes likelier; for --score too"
+            "--cache", FLAG, False, "neural cache: what a text or piece had lately becomes likelier; for --score too"
         ),
         Option(
             "--temperature",
