@@ -37,7 +37,7 @@ help:
 demo: $(READY)
 	$(PY) train.py corpus/stories -o runs/demo/text --force --epoch 20
 	$(PY) train.py corpus/tunes -o runs/demo/music --force --transpose -5..6 --unit 128 --dropout 0.2 \
-	  --lr 0.004 --epoch 12
+	  --dropout-weights 0 --lr 0.004 --epoch 12
 	$(PY) generate.py runs/demo/music -o runs/demo/tune.mid --force --bars 16 --plot --wav --seed 1
 	$(PY) generate.py runs/demo/text 灯台 --sentences 8 --top-p 0.9 --seed 1 -o runs/demo/story.txt
 	@cat runs/demo/story.txt

@@ -90,7 +90,19 @@ def train_twin(corpus, recipe, units, dropout):
 
 def train_ours(path, seed):
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, str(ROOT / "train.py"), path, "-o", f"{out}/run", "--seed", str(seed), "-d", "cpu"]
+        command = [
+            sys.executable,
+            str(ROOT / "train.py"),
+            path,
+            "--recipe",
+            "plain",
+            "-o",
+            f"{out}/run",
+            "--seed",
+            str(seed),
+            "-d",
+            "cpu",
+        ]
         printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         history = [json.loads(line) for line in Path(out, "run", "log.jsonl").read_text().splitlines()]
     test = float(printed.split("test     loss")[-1].split()[2])
