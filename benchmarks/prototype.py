@@ -182,7 +182,9 @@ def train(corpus, options, recipe, change):
             learner.learn(window)
             average.take(optimizer.t)
         with average.in_place():
-            if patience.better(evaluation.evaluate_documents(model, corpus.valid, corpus.documents["valid"])):
+            loss = evaluation.evaluate_documents(model, corpus.valid, corpus.documents["valid"])
+            print(f"epoch {epoch}, validation {math.exp(loss):.2f}", file=sys.stderr, flush=True)
+            if patience.better(loss):
                 best, weights = epoch, [param.array.copy() for param in model.params()]
             elif change.average_on_stall and average.begun is None:
                 average.begin(optimizer.t)

@@ -180,6 +180,33 @@ def test_the_mean_begins_at_the_first_stall_which_leaves_the_rate(tiny, monkeypa
     assert (found.valid, found.test, found.best) == (2.0, 1.0, 4)
 
 
+def test_the_rate_goes_with_the_length_of_a_window(tiny, monkeypatch):
+    corpus, options, _ = tiny
+    rates, lengths = [], []
+    monkeypatch.setattr(prototype, "set_rate", lambda _, name, rate, factors: rates.append(rate))
+    monkeypatch.setattr(prototype.WindowLearner, "learn", lambda self, window: lengths.append(len(window.xs)))
+    monkeypatch.setattr(prototype.WeightAverage, "take", lambda *_: None)
+    recipe = dataclasses.replace(prototype.recipe_of(options, 0), epoch=1, lr=0.02, bproplen=12)
+    prototype.train(corpus, options, recipe, Change(random_length=True))
+    steps = len(prototype.epoch_windows(corpus, recipe, 1)[0].xs)
+    assert len(set(lengths)) > 1
+    assert rates == pytest.approx([0.02 * length / steps for length in lengths])
+
+
+def test_the_weights_that_validated_best_are_tested(tiny, monkeypatch):
+    corpus, options, _ = tiny
+    losses, seen = iter([2.0, 3.0, 3.0, 0.0]), []
+
+    def evaluate(model, *_, **__):
+        seen.append(model.l3.b.array.copy())
+        return next(losses)
+
+    monkeypatch.setattr(prototype.evaluation, "evaluate_documents", evaluate)
+    prototype.train(corpus, options, dataclasses.replace(prototype.recipe_of(options, 0), epoch=3), Change())
+    assert (seen[0] == seen[3]).all()
+    assert not (seen[0] == seen[2]).all()
+
+
 def test_it_prints_a_row_a_seed(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(quality_corpora.SOURCES, "etude", story(tmp_path))
     found = iter([prototype.Found(1.0, 2.0, 9, 8, 90.0), prototype.Found(1.5, 2.5, 7, 5, 60.0)])
