@@ -218,12 +218,11 @@ def main(argv=None):
     parser.add_argument("--skip", action="store_true", help="layer 1's output added to layer 2's")
     parser.add_argument("--random-length", action="store_true", help="windows of random lengths")
     parser.add_argument("--average-on-stall", action="store_true", help="a mean of the weights since the first stall")
-    parser.add_argument("--recipe", choices=RECIPES, default="small-corpus")
     parser.add_argument("--corpus", choices=SOURCES, default="etude")
     parser.add_argument("--data", default=str(quality.DATA), help="the folder of the corpora's folders")
     args = parser.parse_args(argv)
     change = Change(args.smoothing, args.skip, args.random_length, args.average_on_stall)
-    options = defaults(TABLES) | RECIPES[args.recipe]
+    options = defaults(TABLES) | RECIPES["small-corpus"]
     argv = sys.argv[1:] if argv is None else argv
     print(f"`{' '.join(['python -m benchmarks.prototype', *argv])}`: {quality.machine()}.", flush=True)
     try:

@@ -141,7 +141,7 @@ def tiny(tmp_path):
     """A corpus, the arguments of train.py that read it, and options of a small model."""
     source = story(tmp_path)
     arguments = [*quality_corpora.write_splits(source, str(tmp_path), tmp_path / "splits"), *source.options]
-    options = defaults(TABLES) | RECIPES["small-corpus"] | {"unit": 8, "bproplen": 6, "batchsize": 4, "epoch": 6}
+    options = defaults(TABLES) | RECIPES["small-corpus"] | {"unit": 8, "bproplen": 6, "batchsize": 4, "epoch": 4}
     return quality_corpora.read_corpus(arguments), options, tmp_path / "splits"
 
 
