@@ -102,11 +102,16 @@ def train_word_language_model(corpus, settings, seed, limits):
             step(model, loss, lr, settings.clip)
             if clock.share() >= 1:
                 break
-        if not best.better(held_out(model, corpus.valid), model, epoch):
+        if not best.better(held_out(model, corpus.valid, corpus.documents["valid"]), model, epoch):
             lr /= 4
         if clock.share() >= 1:
             break
-    return best.result(model, clock.seconds(), epoch, lambda model: held_out(model, corpus.test))
+    return best.result(model, clock.seconds(), epoch, lambda model: score_test(model, corpus))
+
+
+def score_test(model, corpus):
+    """The loss on the test text, with the state carried through each document, as ours is tested."""
+    return held_out(model, corpus.test, corpus.documents["test"], carried=True)
 
 
 def step(model, loss, lr, clip):

@@ -126,7 +126,7 @@ def test_train_py_is_run_and_what_it_says_is_told(table, capfd):
     model, documents = found.load_best(), corpus.documents
     valid = math.exp(evaluation.evaluate_documents(model, corpus.valid, documents["valid"]))
     test = math.exp(evaluation.evaluate_documents(model, corpus.test, documents["test"], True))
-    numbers = sum(math.prod(shape) for shape in rnn.Sizes(len(corpus.vocabulary), 5).shapes().values())
+    numbers = sum(math.prod(shape) for shape in rnn.Sizes(len(corpus.vocabulary), 5, tied=True).shapes().values())
     cells = printed.strip().split("\n")[-1].strip("| ").split(" | ")
     assert cells[:4] == ["tiny", "ours", "0", f"{numbers:,}"]
     assert cells[5] == "3, 3"
@@ -215,3 +215,14 @@ def test_without_pytorch_the_peers_are_refused(table, capsys, monkeypatch):
         run(table, "--who", "gpt")
     assert ended.value.code == 2
     assert "the package torch is missing (pip install torch" in capsys.readouterr().err
+
+
+def test_peers_are_trained_and_told(table, capfd):
+    pytest.importorskip("torch")
+    peers = ("word_language_model:units=4,epochs=1", "gpt:layers=1,context=8,epochs=1")
+    run(table, "--who", *peers, "--minutes", "1", "--parameters", "2000")
+    rows = [line.strip("| ").split(" | ") for line in capfd.readouterr().out.splitlines() if line.startswith("| tiny")]
+    assert [row[1] for row in rows] == list(peers)
+    for row in rows:
+        assert row[5] == "1, 1"
+        assert all(1 < float(cell) < 1000 for cell in row[6:8])
