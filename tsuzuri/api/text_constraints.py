@@ -23,7 +23,7 @@ HABITS = {"pairs": [one_of(*PAIRS)], "lines": FLAG, "again": FLAG, "longest": wh
 Signs = Mapping[int, tuple[int, ...]]  # of the ids that have any
 
 
-def text_constraints(run: Run, primes: Primes, length: int, signs: Signs, followers: Followers | None) -> Constraints:
+def text_constraints(run: Run, primes: Primes, length: int, signs: Signs, followers: Followers) -> Constraints:
     """What texts of a run that begin with ``primes``, and go on for ``length`` words, may have.
 
     ``signs`` are those of ``run_brackets``, ``followers`` of ``run_followers``; where there are none, brackets or other
@@ -80,17 +80,17 @@ def bracket_habits_of_run(run: Run) -> BracketHabits:
     return BracketHabits(tuple(held["pairs"]), held["lines"], held["again"], held["longest"])
 
 
-def run_followers(run: Run, asked: bool | None = None) -> Followers | None:
-    """Which signs come after which in a run's corpus, or None where it is not ``asked`` for.
+def run_followers(run: Run, asked: bool | None = None) -> Followers:
+    """Which signs come after which in a run's corpus; none where that is not ``asked`` for.
 
-    Unless it is said, a run that knows them is asked; an older one does not, and goes on writing as it did. Raises
-    ``UserError`` where such a run is asked, and where run.json is damaged.
+    Unless it is said, a run that knows them is asked; an older one writes as it did. Raises ``UserError`` where such a
+    run is asked, and where run.json is damaged.
     """
     known = "signs" in run.about["corpus"]["report"]
     if asked and not known:
         raise UserError(f"--signs: on is for runs that know their corpus's signs, and {run.path} is older: must be off")
     held: Followers = _checked_report(run, "signs", FOLLOWERS) if known and asked is not False else {}
-    return held or None
+    return held
 
 
 def _checked_report(run: Run, name: str, rule: Any) -> Any:

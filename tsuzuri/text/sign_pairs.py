@@ -15,9 +15,9 @@ from tsuzuri.rules import Rule
 from tsuzuri.text.subwords import is_byte
 from tsuzuri.text.vocabulary import EOS, UNK
 
-# Times that each of two signs stands in a corpus, at least, for "never one after the other" to mean something: what never
-# came in 30 times comes in less than one of ten (the rule of three). Of 115,731 held-out words of 53 books by the authors
-# of the training part 13 made such a pair, with 20 it was 19, and with 50 hardly fewer, 12.
+# Times that each of two signs stands in a corpus, at least, for "never one after the other" to mean something: what
+# never came in 30 times comes in less than one of ten (the rule of three). Of the 115,731 held-out words of 53 books,
+# judged by the rest of each, 13 made such a pair; with 20 it was 19, and with 50 hardly fewer, 12.
 COMMON = 30
 AT_ONCE = 1 << 16  # words that are looked at
 LINE_END = "\n"
