@@ -50,6 +50,15 @@ def test_of_a_novel():
     assert after["…"] == after["は"] == after["<unk>"] == set(), "a rare sign is not judged"
 
 
+def test_a_text_begins_as_after_a_line_end():
+    assert followers_of("、は" + "は、は\n" * COMMON)[0]["\n"] == "、"
+    assert followers_of("は、は\n" * COMMON)[0]["\n"] == ""
+
+
+def test_a_word_that_the_text_has_not_is_no_evidence():
+    assert followers_of("は、は。" * COMMON, "、。")[0] == {"、": "", "。": ""}
+
+
 def test_a_sign_is_no_letter_digit_or_mark():
     assert all(map(is_sign, "。、「」（）！？…—-'\"  \u3000\n\t♪＝+$।"))
     assert not any(map(is_sign, "aはー々１½٣ा\u0301\u200d\ufe0f漢"))
