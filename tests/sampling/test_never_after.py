@@ -124,3 +124,13 @@ def test_on_a_gpu_a_mask_is_given_only_where_it_has_changed():
         next(rows)
     assert writer.given == 4, "at the beginning, after it, after 、 and after what follows"
     assert not writer.masks.any()
+
+
+def test_where_a_subword_would_close_with_a_second_full_stop_the_bracket_alone_is_drawn(rng):
+    words = [*WORDS, "。」"]
+    table = never_after(FOLLOWERS, words)
+    for before, wanted in ((4, [7]), (2, [7, 8]), (5, [7, 8])):  # after 、 neither may come, so that both do
+        prime = numpy.array([[0], [6], [before]])
+        brackets = ClosedBrackets(signs_of_words(words), prime, [1], 10**6)
+        logits = Constraints(brackets, NeverAfter(*table, prime))(rng.normal(size=(1, len(words))))
+        assert numpy.flatnonzero(numpy.isfinite(logits[0])).tolist() == wanted
