@@ -1,4 +1,4 @@
-"""What may be asked of a text or a piece: filters, stop texts, the best of several, several beginnings, brackets."""
+"""What may be asked of a text or a piece: filters, stop texts, the best of several, beginnings, brackets, signs."""
 
 import gzip
 import io
@@ -70,6 +70,29 @@ def test_a_run_that_does_not_know_its_brackets_writes_as_it_did(quoting_run, mon
             quoting_run.generate(seed=3, **DRAW)
     finally:
         report.update(kept)
+
+
+def sign_pairs(texts):
+    """The pairs of signs in texts, the first after a line end."""
+    return {pair for text in texts for pair in re.findall(r"(?=([\n.,][\n.,]))", "\n" + text.replace(" ", ""))}
+
+
+def test_signs_that_the_corpus_never_has_side_by_side_are_not_drawn_so(tmp_path):
+    text = "".join(f"{a} , {b} .\n" for a in "abcde" for b in "defghijk")
+    run = tsuzuri.train(texts=[text], out=tmp_path / "run", sample_every=1, **SMALL | {"epoch": 1})
+    report = run._run.about["corpus"]["report"]
+    assert report["signs"] == {"\n": "", ",": "", ".": "\n"}
+    free, kept = (run.generate_many(50, seed=1, signs=on, **DRAW) for on in (False, None))
+    assert sign_pairs(kept) <= {".\n"}
+    assert len(sign_pairs(free)) > 5
+    known = report.pop("signs")
+    assert run.generate_many(50, seed=1, **DRAW) == free, "as runs from before"
+    with pytest.raises(tsuzuri.UserError, match=r"signs: on is for runs that know .*run is older: must be off"):
+        run.generate(signs=True, **DRAW)
+    report["signs"] = known | {"?!": ""}
+    with pytest.raises(tsuzuri.UserError, match=r"run.json: damaged.*corpus.report.signs is .*must be an object: of"):
+        run.generate(**DRAW)
+    assert run.generate_many(50, seed=1, signs=False, **DRAW) == free
 
 
 FILTERS = {"repetition_penalty": 50, "no_repeat": 2, "min_p": 0.97, "typical": 0.2}
@@ -189,6 +212,7 @@ def test_a_text_for_each_beginning(text_run):
         ({"typical": 0}, "typical: 0 is out of range: must be above 0, at most 1"),
         ({"best_of": 0}, "best_of: 0 is out of range"),
         ({"brackets": "round"}, "brackets: round is unknown: must be on or off"),
+        ({"signs": 2}, "signs: 2 is unknown: must be on or off"),
         ({"best_of": 60_000, "count": 2}, "120,000 to draw side by side: must be at most 65,536"),
     ],
 )
@@ -197,10 +221,10 @@ def test_what_is_out_of_range_is_refused(text_run, options, message):
         text_run.generate_many(options.pop("count", 1), **options)
 
 
-@pytest.mark.parametrize("name", ["stop", "brackets"])
+@pytest.mark.parametrize("name", ["stop", "brackets", "signs"])
 def test_music_has_none(music_run, name):
     with pytest.raises(tsuzuri.UserError, match=f"{name}: is for text"):
-        music_run.generate(**{name: {"stop": "a", "brackets": False}[name]})
+        music_run.generate(**{name: {"stop": "a"}.get(name, False)})
 
 
 # Of the command

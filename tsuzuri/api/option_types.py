@@ -166,6 +166,7 @@ class GenerateOptions(TypedDict, total=False):
     min_p: float | None
     typical: float | None
     brackets: bool | None
+    signs: bool | None
     escape: bool | None
     seed: int | None
     device: str | None

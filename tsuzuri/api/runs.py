@@ -64,8 +64,8 @@ class TextRun(TrainedRun):
 
         The options are those of ``generate.py`` with underscores: ``sentences``, ``length``, ``temperature``,
         ``top_k``, ``top_p``, ``seed``, ``unk`` ("skip" or "nearest" for words that the model does not know),
-        ``stop``, ``best_of``, ``brackets``, ``escape``, ``device`` and so on. The same seed gives the same text. Raises
-        ``UserError``.
+        ``stop``, ``best_of``, ``brackets``, ``signs``, ``escape``, ``device`` and so on. The same seed gives the
+        same text. Raises ``UserError``.
         """
         return self.generate_many(1, prime, **options)[0]
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy
 
 from tsuzuri import storage
-from tsuzuri.api.text_constraints import depth_counter, knows_brackets, run_brackets, text_constraints
+from tsuzuri.api.text_constraints import depth_counter, knows_brackets, run_brackets, run_followers, text_constraints
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import collect, convert
@@ -36,7 +36,7 @@ def _text_sample(run: Run, model: Any, rng: numpy.random.Generator) -> str:
     rules = sentences.sentence_rules(tokenizer.spaced, depth_after=depth_counter(run, signs))
     ending = endings.Ending(WORDS, SENTENCES, *rules)
     sample, escape = filters.make_sampler(), loops.LoopEscape(1)
-    constraints = text_constraints(run, beginning, WORDS, signs)
+    constraints = text_constraints(run, beginning, WORDS, signs, run_followers(run))
     drawn = []
     for (i,) in constraints.follow(stream.generate_words(model, beginning, sample, constraints, rng, 1, escape)):
         word = "\n" if i == vocabulary.EOS else words[i]

@@ -10,7 +10,14 @@ from tsuzuri.api.drawing import Note, best_rows, draw_ids, no_choice_line, rows_
 from tsuzuri.api.growing_text import GrowingText
 from tsuzuri.api.novelty import Novelty, gave_way_line
 from tsuzuri.api.prompts import Prompt
-from tsuzuri.api.text_constraints import depth_counter, knows_brackets, run_brackets, text_constraints, text_lines
+from tsuzuri.api.text_constraints import (
+    depth_counter,
+    knows_brackets,
+    run_brackets,
+    run_followers,
+    text_constraints,
+    text_lines,
+)
 from tsuzuri.api.text_copies import TextCopies, printed_word
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import wordfile
@@ -55,7 +62,7 @@ class GeneratedTexts:
         length = args["length"] or WORDS_A_SENTENCE * (args["sentences"] or 1)
         on = knows_brackets(run) if args["brackets"] is None else args["brackets"]
         signs = run_brackets(run) if on else {}
-        constraints: Any = text_constraints(run, primes, length, signs)
+        constraints: Any = text_constraints(run, primes, length, signs, run_followers(run, args["signs"]))
         self._copies = TextCopies(run, self.tokenizer) if args["novelty"] or args["max_copy"] else None
         self._most, self._note, self._args = args["max_copy"], note, args
         if self._copies and self._most:

@@ -18,6 +18,7 @@ from tsuzuri.text.brackets import bracket_habits
 from tsuzuri.text.normalization import normalize_lines
 from tsuzuri.text.paragraphs import looks_wrapped
 from tsuzuri.text.settings import DROP, KEEP, USUAL, TextSettings
+from tsuzuri.text.sign_pairs import sign_followers
 from tsuzuri.text.tokenizers import SUBWORD, Tokenizer, get_tokenizer
 
 EACH, END = "each", "end"  # what is held out of several texts; the end of all in runs from before
@@ -94,6 +95,7 @@ def build_text_corpus(
         corpus = _corpus(parts, texts.index, texts.tokenizer, report, size, least, need, " ".join(paths), known)
     habits = bracket_habits(corpus.train, corpus.vocabulary.words, vocabulary.EOS)
     report["brackets"] = habits.report()
+    report["signs"] = sign_followers(corpus.train, corpus.vocabulary.words)
     return corpus._replace(places=text_places(parts["train"]))
 
 

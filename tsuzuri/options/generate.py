@@ -125,6 +125,12 @@ TABLES = {
             None,
             "brackets close in their order, and before the text ends (default: on; off for runs of older versions)",
         ),
+        Option(
+            "--signs",
+            SWITCH,
+            None,
+            "no signs side by side that never are in the corpus, as 、、 (default: on; off for runs of older versions)",
+        ),
         Option("--escape", SWITCH, True, "escape from loops: a higher temperature while the output repeats itself"),
         Option("--seed", SEED, None, "random seed (default: a new one, printed on standard error)"),
         Option("-d --device", DEVICE, "auto", "auto, cpu, gpu or gpu:N"),
@@ -135,5 +141,5 @@ TABLES = {
         Option("--json", FLAG, False, "with --score, JSON as output"),
     ],
 }
-ONLY_TEXT = ("sentences", "stop", "prompts", "brackets")
+ONLY_TEXT = ("sentences", "stop", "prompts", "brackets", "signs")
 ONLY_MUSIC = ("bars", "seconds", "max_note", "words", "tempo", "program", "plot", "wav", "soundfont")

@@ -1,7 +1,7 @@
 """From logits to words. The model and the grammar are arguments.
 
 filters.py      repetition penalty, no-repeat n-grams, temperature, top-k, top-p, min-p, typical, the draw
-constraints.py  words that must not be drawn: unknown ones, idle blank lines, brackets out of order
+constraints.py  words that must not be drawn: unknown ones, idle blank lines, brackets out of order, and after others
 nesting.py      which brackets are open
 loops.py        a way out of loops
 history.py      the words so far, which filters look back at

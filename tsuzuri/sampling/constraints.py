@@ -174,3 +174,36 @@ class ClosedBrackets:
                 self._rules.clear()
             self._rules[state] = closing, numpy.array(ids, int)
         return self._rules[state]
+
+
+class NeverAfter:
+    """A constraint that forbids some ids after some words, in texts that have others left.
+
+    ``groups`` int (V,) is the group of each word, and ``forbidden`` has for each group the ids that must not come right
+    after its words; none after those of group 0. ``prime`` are the words that the texts begin with, rows (B,). It comes
+    after all constraints that leave few words, such as those that close a bracket: where it would forbid all that these
+    leave, it forbids nothing.
+    """
+
+    steady = False
+
+    def __init__(self, groups, forbidden, prime):
+        self._groups, self._forbidden = groups, forbidden
+        self._now, self.changed = groups[numpy.asarray(prime[-1])], True  # (B,)
+
+    def __call__(self, logits):
+        for group in numpy.unique(self._now[self._now > 0]).tolist():
+            rows = numpy.flatnonzero(self._now == group)
+            places = numpy.ix_(rows, self._forbidden[group])
+            kept = logits[places]
+            logits[places] = -numpy.inf
+            stuck = numpy.isneginf(logits[rows].max(1))
+            if stuck.any():
+                logits[places] = numpy.where(stuck[:, None], kept, -numpy.inf)
+        self.changed = False
+        return logits
+
+    def take(self, words):
+        """Take the words (B,) that were drawn."""
+        before, self._now = self._now, self._groups[words]
+        self.changed = self.changed or not numpy.array_equal(before, self._now)

@@ -21,6 +21,7 @@ subwords.py      pieces that are learned: SentencePiece
 clusters.py      what people take for one character
 segmentation.py  text without spaces to known words
 brackets.py      the brackets of words, and how a corpus uses them
+sign_pairs.py    the signs that a corpus never has side by side, such as 、、
 sentences.py     where a sentence ends
 vocabulary.py    words and their ids
 spelling.py      what it costs to spell out a word that is not known
