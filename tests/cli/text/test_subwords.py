@@ -46,7 +46,7 @@ def test_any_prime_is_read_and_no_byte_is_written(run):
     assert done.stdout.startswith(prime)
     assert "note" not in done.stderr
     loaded = load_run(str(run))
-    logits = text_constraints(loaded, Primes([[0]]), 9, {})(numpy.zeros((1, len(loaded.vocabulary)), "f"))[0]
+    logits = text_constraints(loaded, Primes([[0]]), 9, {}, {})(numpy.zeros((1, len(loaded.vocabulary)), "f"))[0]
     assert all(logits[i] == -float("inf") for i, word in enumerate(loaded.vocabulary.words) if is_byte(word))
 
 
