@@ -29,8 +29,13 @@ HEADS = (
 def figures(path):
     """The cells of a run's row."""
     run, history = load_run(path), tsuzuri.load(path, "text").history
+    if not history:
+        raise UserError(f"{path}: has done no epoch yet")
     best = [entry for entry in history if entry["best"]][-1]
-    corpus, model = read_corpus(source_of(run), run.recipe, subwords=run.subwords), run.load_best()
+    known = run.vocabulary.words if run.about["start"] else ()
+    corpus, model = read_corpus(source_of(run), run.recipe, subwords=run.subwords, known=known), run.load_best()
+    if corpus.vocabulary.words != run.vocabulary.words:
+        raise UserError(f"{path}: its corpus has other words by now")
     losses = [
         evaluation.evaluate_documents(model, getattr(corpus, split), corpus.documents[split], carried=True)
         for split in ("train", "valid")
@@ -39,7 +44,7 @@ def figures(path):
     first = first_words(model, corpus.valid, lines, corpus.vocabulary.ids.get(BRACKET, EOS))[:4]
     yield from (path, str(best["epoch"]), str(len(history)))
     yield from (f"{loss:.3f}" for loss in (best["train_loss"], *losses))
-    yield from (f"{math.exp(losses[1]):.1f}", f"{best['valid_bits_per_character']:.3f}")
+    yield from (f"{math.exp(losses[1]):.1f}", f"{best.get('valid_bits_per_character', math.nan):.3f}")
     yield from (f"{figure:.2f}" for figure in first)
 
 

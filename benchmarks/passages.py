@@ -18,6 +18,7 @@ from tsuzuri.api.corpora import read_corpus
 from tsuzuri.api.novelty import SPLITS
 from tsuzuri.api.resuming import source_files
 from tsuzuri.api.scored_inputs import words_of_file
+from tsuzuri.api.text_constraints import bracket_habits_of_run
 from tsuzuri.api.text_copies import TextCopies, printed_word
 from tsuzuri.errors import UserError
 from tsuzuri.options.command_line import read_command_line
@@ -86,7 +87,7 @@ def corpus_of(run):
     """The corpus of a run of text, all words of it known, those that the run does not know too."""
     source = source_of(run)
     every = {word for name in SPLITS for path in source[name] for word in words_of_file(run, path, print)}
-    return read_corpus(source | {"vocab_size": None}, run.recipe, subwords=run.subwords, known=every)
+    return read_corpus(source | {"vocab_size": None}, run.recipe, subwords=run.subwords, known=sorted(every))
 
 
 def passages_of(corpus, ids, length, most):
@@ -107,7 +108,7 @@ def print_passages(path, args):
     """The table of a run: real passages, then those of each set of options."""
     run = load_run(path)
     copies = TextCopies(run, tokenizer_of_run(run.about, run.subwords))
-    pairs = tuple(run.about["corpus"]["report"]["brackets"]["pairs"])
+    pairs = bracket_habits_of_run(run).pairs
     corpus, length = corpus_of(run), args.length
     held_out = [passage for ids in (corpus.valid, corpus.test) for passage in passages_of(corpus, ids, length, args.n)]
     trained = passages_of(corpus, corpus.train, length, args.n)

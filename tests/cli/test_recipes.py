@@ -76,13 +76,14 @@ def test_a_line_says_what_is_other_than_the_default():
 )
 def test_the_more_words_to_a_weight_the_lower_the_rates(words, units, strength):
     assert dropout_strength(words, units) == pytest.approx(strength)
-    left = dict.fromkeys(STRONGEST, "auto") | {"unit": units, "dropout_words": 0.9}
+    left = dict.fromkeys(STRONGEST, "auto") | {"unit": units, "layers": 2, "dropout_words": 0.9}
     rates = chosen_rates(left, words, 1000)
     assert rates["dropout_weights"] == pytest.approx(strength * 0.5, abs=0.005)
     assert "dropout_words" not in rates
     left["dropout_words"] = "auto"
     assert chosen_rates(left, words, 1000)["dropout_words"] == pytest.approx(strength * 0.1, abs=0.005)
     assert chosen_rates(left, words, 999)["dropout_words"] == 0
+    assert chosen_rates(left | {"layers": 1}, words, 999)["dropout_between"] == 0
 
 
 def test_rates_are_chosen_said_and_resumed(corpus, tmp_path, capsys):
@@ -94,7 +95,7 @@ def test_rates_are_chosen_said_and_resumed(corpus, tmp_path, capsys):
     sizes = about(tmp_path / "run")["sizes"]
     assert {name: sizes[name] for name in STRONGEST} == rates | {"dropout_between": 0.15}
     assert 0 < sizes["dropout_input"] < 0.6
-    said = f"dropout  {rates['dropout_input']} of the input, {rates['dropout_output']} of the output, "
+    said = f"dropout  {rates['dropout_input']:g} of the input, {rates['dropout_output']:g} of the output, "
     assert said in capsys.readouterr().err
     for options in (["--dropout-between", "0.15"], ["--dropout-input", "auto"], ["--recipe", "default"]):
         given = options if "--recipe" not in options else [*options, "--dropout-between", "0.15"]
@@ -103,6 +104,37 @@ def test_rates_are_chosen_said_and_resumed(corpus, tmp_path, capsys):
         train.main(["-o", out, "--resume", "--dropout-between", "auto"])
     with pytest.raises(UserError, match=r"--dropout-input: 2 is out .* at most 0\.95, or auto"):
         train.main([corpus, *SMALL, "-o", str(tmp_path / "other"), "--dropout-input", "2"])
+
+
+def test_a_run_of_no_recipe_says_so(corpus, tmp_path):
+    out = str(tmp_path / "run")
+    assert train.main([corpus, *SMALL, "-o", out, "--dropout", "0.3"]) == 0
+    assert train.main([corpus, *SMALL, "-o", out, "--resume", "--dropout", "0.3", "--recipe", "default"]) == 0
+    with pytest.raises(UserError, match=r"^--recipe default: .* has other options, and with --resume"):
+        train.main(["-o", out, "--resume", "--recipe", "default"])
+
+
+def test_a_rate_for_all_is_not_that_of_a_run_with_its_own(corpus, tmp_path):
+    out = str(tmp_path / "run")
+    assert train.main([corpus, *SMALL, "-o", out]) == 0
+    with pytest.raises(UserError, match=r"^--dropout 0\.5: .* has none, and with --resume"):
+        train.main(["-o", out, "--resume", "--dropout", "0.5"])
+
+
+@pytest.mark.parametrize(("first", "then"), [("plain", "small-corpus"), ("default", "plain")])
+def test_an_heir_goes_on_by_the_same_command(corpus, tmp_path, first, then):
+    """What it took over goes before the recipe, again on resuming."""
+    assert train.main([corpus, *SMALL, "-o", str(tmp_path / "old"), "--recipe", first]) == 0
+    heir = [corpus, *SMALL[4:], "-o", str(tmp_path / "new"), "--init-from", str(tmp_path / "old")]
+    assert train.main([*heir, "--recipe", then]) == 0
+    assert train.main([*heir, "--recipe", then, "--resume"]) == 0
+
+
+def test_words_that_are_the_output_layer_too_are_not_frozen(corpus, tmp_path):
+    assert train.main([corpus, *SMALL, "-o", str(tmp_path / "old")]) == 0
+    heir = [corpus, "-d", "cpu", "-o", str(tmp_path / "new"), "--init-from", str(tmp_path / "old")]
+    with pytest.raises(UserError, match=r"^--freeze-vectors: the words of .*old are its output layer's weights too"):
+        train.main([*heir, "--freeze-vectors"])
 
 
 def test_a_recipe_is_said_kept_and_resumed(corpus, tmp_path, capsys):

@@ -10,6 +10,7 @@ from tsuzuri.kernels import devices
 from tsuzuri.models.sizes import PROJECTIONS, Sizes
 from tsuzuri.options.recipes import RATES, RECIPES, STRONGEST, chosen_rates, recipe_options
 from tsuzuri.options.values import AUTO
+from tsuzuri.training import transfer
 from tsuzuri.training.optimizers import OPTIMIZERS
 from tsuzuri.training.run import Run
 from tsuzuri.training.schemas import LanguageModelRecipe
@@ -36,6 +37,9 @@ def check_together(args: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         raise UserError("--dropout-between: is for several layers, and --layers is 1")
     if args["tie"] and args["freeze_epochs"] != 0:
         frozen = "--freeze-vectors" if args["freeze_epochs"] is None else f"--freeze-epochs {args['freeze_epochs']}"
+        if args["init_from"]:
+            tied = f"the words of {args['init_from']} are its output layer's weights too"
+            raise UserError(f"{frozen}: {tied}: must be left out, or that run be trained with --tie off")
         raise UserError(f"{frozen}: with --tie on these are the output layer's weights too: must be --tie off")
 
 
@@ -58,7 +62,9 @@ def stored_language_model(run: Run, given: Mapping[str, Any]) -> dict[str, tuple
     sizes, corpus = run.about["sizes"], run.about["corpus"]
     stored = stored_options(run, RECIPE) | {"vocab_size": (corpus["vocab_size"],)}
     stored |= {option: (sizes[name],) for option, name in SIZES.items()}
-    left = dict.fromkeys(STRONGEST, AUTO) | {"unit": sizes["units"]}
+    if None not in [sizes[name] for name in RATES]:
+        stored["dropout"] = (None,)  # the three rates are in its place
+    left = dict.fromkeys(STRONGEST, AUTO) | {"unit": sizes["units"], "layers": sizes["layers"]}
     chosen = chosen_rates(left, corpus["report"]["words"]["train"], sizes["words"])
     stored |= {option: (rate, AUTO) for option, rate in chosen.items() if stored[option] == (rate,)}
     if stored["lr"][0] == OPTIMIZERS[stored["optimizer"][0]].lr:
@@ -66,8 +72,9 @@ def stored_language_model(run: Run, given: Mapping[str, Any]) -> dict[str, tuple
     if run.about["start"]:
         stored["init_from"] = (run.about["start"]["init_from"]["run"],)
         stored["tokens"] = (*stored.get("tokens", ()), "auto")
+        given = {**given, **{option: stored[option][0] for option in transfer.SIZES}}  # which it took over
     fits = [name for name in RECIPES if _fits(recipe_options(name, given), stored)]
-    return stored | {"recipe": tuple(fits[::-1])}
+    return stored | {"recipe": tuple(fits[::-1]) or ("other options",)}
 
 
 def _fits(options: Mapping[str, Any], stored: Mapping[str, tuple[Any, ...]]) -> bool:

@@ -65,7 +65,8 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     check_together(args, given)
     recipe = recipe_of(args)
     if args["recipe"] != DEFAULT:
-        tell(listener, [f"recipe   {recipe_line(args['recipe'], set_by_recipe)}"])
+        told = set_by_recipe | ({"lr": recipe.lr} if "lr" in set_by_recipe else {})
+        tell(listener, [f"recipe   {recipe_line(args['recipe'], told)}"])
     source = corpora.corpus_source(args, given.keys())
     corpus = _read(source, recipe, given, listener, origin)
     weights, begun = _initial_weights(args["vectors"], origin, corpus, recipe, listener)

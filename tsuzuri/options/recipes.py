@@ -1,4 +1,4 @@
-"""Recipes: plain sets of options of ``train.py`` by name, for --recipe. Options that are given go before a recipe's.
+"""Recipes: plain sets of options of ``train.py`` by name, for --recipe. Options that are given override a recipe's.
 
 The defaults of the options are those of the recipe ``default``. ``docs/recipes.md`` says what each is good for, with
 measured figures.
@@ -20,7 +20,7 @@ STRONGEST: Mapping[str, float] = {  # what did best on a book of 50,000 words, w
     "dropout_weights": 0.5,
 }
 WEAKEST = 0.2  # of the strongest rates
-FEW = 1000  # ids: letters and notes, each of which says much about the next, and so none is dropped as a whole
+FEW = 1000  # ids, as of letters and notes: each says much about the next, and so none is dropped as a whole
 PLAIN: Mapping[str, Any] = {  # two layers and Zaremba's dropout, as before there was anything else
     "tie": False,
     "dropout_on": "layers",
@@ -100,12 +100,15 @@ def chosen_rates(args: Mapping[str, Any], words: int, ids: int) -> dict[str, flo
     strength = dropout_strength(words, args["unit"])
     rates = {name: round(strength * rate, 2) for name, rate in STRONGEST.items()}
     rates |= {"dropout_words": 0.0} if ids < FEW else {}
+    rates |= {"dropout_between": 0.0} if args["layers"] == 1 else {}
     return {name: rate for name, rate in rates.items() if args[name] == AUTO}
 
 
 def rates_line(rates: Mapping[str, float]) -> str:
     """Rates by their options, in words: "0.42 of the input, 0.35 of the weights"."""
-    return ", ".join(f"{rate} of the {name.removeprefix('dropout_')}" for name, rate in rates.items())
+    places = {"dropout_between": "between layers"}
+    named = {name: places.get(name, f"of the {name.removeprefix('dropout_')}") for name in rates}
+    return ", ".join(f"{rate:g} {named[name]}" for name, rate in rates.items() if rate)
 
 
 def recipe_line(name: str, options: Mapping[str, Any]) -> str:

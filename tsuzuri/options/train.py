@@ -101,13 +101,17 @@ TABLES = {
             "--recipe",
             choice(*RECIPES),
             DEFAULT,
-            "set of options for the model, its regularization and its training; options that are given go before it",
+            "set of options for the model, its regularization and its training; options that are given override it",
         ),
         Option("-u --unit", SIZE, 256, "hidden size of each layer", "--units --hidden-size --rnn-size --nhid"),
         Option("--layers", LAYERS, 2, "number of LSTM layers", "--num-layers --nlayers"),
         Option("--embed", SIZE, None, "size of an embedded word (default: as --unit)", "--emsize --embedding-size"),
         Option(
-            "--tie", SWITCH, BEST["tie"], "one matrix for the embedding and the output layer", "--tied --weight-tying"
+            "--tie",
+            SWITCH,
+            BEST["tie"],
+            "one matrix for the embedding and the output layer; off where words are frozen",
+            "--tied --weight-tying",
         ),
         Option("--init-from", RUN, None, "language model whose sizes, words and weights to begin with"),
         Option("--vectors", FILE, None, "initial word vectors (GloVe, word2vec, fastText), as wide as --embed"),
@@ -148,7 +152,7 @@ TABLES = {
             "--lr",
             POSITIVE,
             BEST["lr"],
-            "learning rate (default: 0.003, for other optimizers than adam their own)",
+            "learning rate; other optimizers than adam, and the recipes plain and article, have their own",
             "--learning-rate",
         ),
         Option(

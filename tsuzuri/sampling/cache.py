@@ -25,7 +25,8 @@ class NeuralCache:
     """The last ``size`` words of each of B texts, each with the hidden state (N,) that was there before it.
 
     It makes no word likelier whose id is below ``common``: ids go by frequency, and the commonest words, drawn where
-    the model would have none of them, break more sentences than they serve. Their share of the mixture is the model's.
+    the model would have none of them, break more sentences than they serve. What the cache has of them is shared out
+    among all words.
     Its arrays are of the module that the model's are of. Texts know nothing of each other.
     """
 

@@ -4,7 +4,7 @@ import contextlib
 
 import numpy
 
-SHARE = 5  # at first the mean is of about the last fifth of all updates: the first weights are soon forgotten
+SHARE = 5  # at first the mean is of about the last fifth of all updates (Shamir and Zhang 2013): the first soon go
 BLOCK = 1 << 16  # values: what is read twice stays in a core's cache
 
 
