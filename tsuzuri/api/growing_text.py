@@ -67,6 +67,7 @@ class GrowingText:
     def text(self) -> str:
         """The text as far as it has come."""
         self.pieces.append(self._whole(self._stops.finish()))
+        self._cut()
         return "".join(self.pieces)
 
     def _cut(self) -> None:

@@ -129,8 +129,8 @@ TABLES = {
             "--signs",
             SWITCH,
             None,
-            "no frequent signs side by side that never are in the corpus, as 、、, but where a bracket must close (default: on; "
-            "off for runs of older versions)",
+            "no frequent signs side by side that never are in the corpus, as 、、, but where a bracket must close "
+            "(default: on; off for runs of older versions)",
         ),
         Option("--escape", SWITCH, True, "escape from loops: a higher temperature while the output repeats itself"),
         Option("--seed", SEED, None, "random seed (default: a new one, printed on standard error)"),
