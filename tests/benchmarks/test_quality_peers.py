@@ -31,7 +31,8 @@ def cycle(length):
     return numpy.arange(length, dtype=numpy.int32) % V
 
 
-CORPUS = SimpleNamespace(train=cycle(400), valid=cycle(50), test=cycle(60), vocabulary=range(V))
+DOCUMENTS = dict.fromkeys(("train", "valid", "test"), numpy.array([0]))
+CORPUS = SimpleNamespace(train=cycle(400), valid=cycle(50), test=cycle(60), vocabulary=range(V), documents=DOCUMENTS)
 
 
 def test_the_gpt_looks_only_back():
@@ -164,7 +165,7 @@ def test_the_example_reads_every_column_in_order():
 
 def test_the_example_s_rate_is_a_quarter_after_an_epoch_that_is_no_better(monkeypatch):
     losses, rates = iter([2.0, 2.0, 1.0, 1.0]), []
-    monkeypatch.setattr(quality_peers, "held_out", lambda model, ids: next(losses))
+    monkeypatch.setattr(quality_peers, "held_out", lambda model, ids, starts, carried=False: next(losses))
     monkeypatch.setattr(quality_peers, "step", lambda model, loss, lr, clip: rates.append(lr))
     found = quality_peers.train_word_language_model(CORPUS, LSTM, 0, Limits())
     assert list(dict.fromkeys(rates)) == [20.0, 5.0]
