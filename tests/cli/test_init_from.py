@@ -169,7 +169,7 @@ def refused(*args):
         (["--user-dictionary", "x.dic"], "--user-dictionary x.dic: must be none, as OLD has it"),
         (["--vectors", "v.vec"], "--vectors and --init-from: one of them only"),
         (["--freeze-epochs", 1, "--freeze-vectors"], "give one of them"),
-        (["--freeze-epochs", 1], "--freeze-epochs 1: with --tie on these are the output layer's weights too"),
+        (["--freeze-epochs", 1], "--freeze-epochs 1: the words of .* are its output layer's weights too"),
         (["--init-from", "none"], "none: no such folder: must be a run"),
         (["--init-from", "OUT", "--force"], r"--init-from OUT: is what -o/--out replaces: must be another folder"),
         (["--grid", 12], "--grid is for MIDI, and .*new.txt is not"),
