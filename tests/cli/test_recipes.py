@@ -119,6 +119,8 @@ def test_a_rate_for_all_is_not_that_of_a_run_with_its_own(corpus, tmp_path):
     assert train.main([corpus, *SMALL, "-o", out]) == 0
     with pytest.raises(UserError, match=r"^--dropout 0\.5: .* has none, and with --resume"):
         train.main(["-o", out, "--resume", "--dropout", "0.5"])
+    with pytest.raises(UserError, match=r"^--recipe article: .* has default, and with --resume"):
+        train.main(["-o", out, "--resume", "--recipe", "article"])
 
 
 @pytest.mark.parametrize(("first", "then"), [("plain", "small-corpus"), ("default", "plain")])

@@ -74,7 +74,7 @@ def stored_language_model(run: Run, given: Mapping[str, Any]) -> dict[str, tuple
         stored["tokens"] = (*stored.get("tokens", ()), "auto")
         given = {**given, **{option: stored[option][0] for option in transfer.SIZES}}  # which it took over
     fits = [name for name in RECIPES if _fits(recipe_options(name, given), stored)]
-    return stored | {"recipe": tuple(fits[::-1]) or ("other options",)}
+    return stored | {"recipe": tuple(fits) or ("other options",)}
 
 
 def _fits(options: Mapping[str, Any], stored: Mapping[str, tuple[Any, ...]]) -> bool:
