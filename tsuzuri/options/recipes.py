@@ -90,8 +90,8 @@ def dropout_strength(words: int, units: int) -> float:
     """How much of the strongest rates layers of so many units need with so many words to learn from, 0.2 to 1.
 
     The more words there are to each weight of a layer, the less can be learned by heart: an eighth less with each
-    doubling of ``words`` / ``units`` squared beyond 1. A rule between what did well with 256 units on 50,000, 217,000 and
-    371,000 words, each tried with few rates; beyond these it is a guess.
+    doubling of ``words`` / ``units`` squared beyond 1. A rule between what did well with 256 units on 50,000, 217,000
+    and 371,000 words, each tried with few rates; beyond these it is a guess.
     """
     return min(1.0, max(WEAKEST, 1 - math.log2(words / units**2) / 8))
 
