@@ -2,7 +2,6 @@
 
     python -m benchmarks.prototype --seeds 0 1                     (the recipe as it is)
     python -m benchmarks.prototype --seeds 0 1 --smoothing 0.1
-    python -m benchmarks.prototype --seeds 0 1 --skip
     python -m benchmarks.prototype --seeds 0 1 --random-length
     python -m benchmarks.prototype --seeds 0 1 --average-on-stall
 
@@ -29,7 +28,6 @@ from tsuzuri.errors import UserError
 from tsuzuri.kernels import functions as K
 from tsuzuri.kernels import native
 from tsuzuri.models.rnn import RNN, Sizes
-from tsuzuri.models.rnn import _Masks as Masks
 from tsuzuri.options.recipes import RECIPES
 from tsuzuri.options.resolve import defaults
 from tsuzuri.options.train import TABLES
@@ -49,14 +47,12 @@ HEAD = ("changed", "seed", "validation", "test", "epochs, the best", "minutes")
 class Change:
     """What is other than in the recipe.
 
-    ``smoothing`` is the share of a target that is spread evenly over all words (Szegedy et al. 2016); with ``skip``
-    layer 1's output is added to layer 2's (Melis et al. 2018); ``random_length`` draws each window's (Merity et al.
-    2018); ``average_on_stall`` is the mean of all weights since the first epoch that did no better, and before it the
-    weights themselves, instead of the running mean (same).
+    ``smoothing`` is the share of a target that is spread evenly over all words (Szegedy et al. 2016);
+    ``random_length`` draws each window's length (Merity et al. 2018); ``average_on_stall`` is the mean of all weights
+    since the first epoch that did no better, and before it the weights themselves, instead of the running mean (same).
     """
 
     smoothing: float = 0.0
-    skip: bool = False
     random_length: bool = False
     average_on_stall: bool = False
 
@@ -76,30 +72,11 @@ class Changed(RNN):
 
     def forward(self, xs, ts):
         """As ``RNN.forward``; the loss of a training is of smoothed targets."""
-        sizes, state, after = self.sizes, self._state_for(xs.shape[1]), []
-        masks = Masks(sizes, self.keys()) if chainer.config.train else None
-        x = K.embed(xs, self.l0.W)  # (T, B, I)
-        if masks:
-            x = masks.drop("read", masks.drop_words(x, xs))
-        below = None
-        for k, layer in enumerate(self.layers, start=1):
-            y, c = self._layer(x, state[2 * k - 2], state[2 * k - 1], layer, k, masks)  # (T, B, N)
-            after += [c.array, y.array[-1]]
-            if self.change.skip and below is not None:
-                y = y + below
-            below = y
-            if masks:
-                last = k == sizes.layers
-                y = masks.drop(f"written{k}", K.hold_activations(y, change=self.tar if last else 0))
-            x = y
-        self._state = tuple(after)
-        if masks:
-            x = K.hold_activations(x, size=self.ar)
-        x, ts = x.reshape(-1, sizes.outputs[-1]), ts.reshape(-1)
-        scale = 1 / xs.shape[1]
-        loss = K.cross_entropy(x, *self.output, ts, scale=scale, precision=self._precision())
-        if masks and self.change.smoothing:
-            loss = loss + self.change.smoothing * scale * above_the_mean(x, *self.output, ts)
+        x = self.read_window(xs)
+        loss = self.loss(x, ts)
+        if chainer.config.train and self.change.smoothing:
+            above = above_the_mean(x.reshape(-1, x.shape[2]), *self.output, ts.reshape(-1))
+            loss = loss + self.change.smoothing / xs.shape[1] * above
         return loss
 
 
@@ -215,13 +192,12 @@ def main(argv=None):
     parser = argparse.ArgumentParser("benchmarks.prototype", description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--smoothing", type=float, default=0.0, help="share of a target that goes to all words")
-    parser.add_argument("--skip", action="store_true", help="layer 1's output added to layer 2's")
     parser.add_argument("--random-length", action="store_true", help="windows of random lengths")
     parser.add_argument("--average-on-stall", action="store_true", help="a mean of the weights since the first stall")
     parser.add_argument("--corpus", choices=SOURCES, default="etude")
     parser.add_argument("--data", default=str(quality.DATA), help="the folder of the corpora's folders")
     args = parser.parse_args(argv)
-    change = Change(args.smoothing, args.skip, args.random_length, args.average_on_stall)
+    change = Change(args.smoothing, args.random_length, args.average_on_stall)
     options = defaults(TABLES) | RECIPES["small-corpus"]
     argv = sys.argv[1:] if argv is None else argv
     print(f"`{' '.join(['python -m benchmarks.prototype', *argv])}`: {quality.machine()}.", flush=True)

@@ -79,21 +79,6 @@ def test_smoothing_is_for_training_only():
         assert plain(xs, ts).array == smoothed(xs, ts).array
 
 
-def test_with_a_skip_a_second_layer_of_zeros_is_none():
-    xs, ts = window(0)
-    two = Changed(Sizes(V, N, dropout=0.0), Change(skip=True), RECIPE)
-    for link in (two.l2_x, two.l2_h):
-        for param in link.params():
-            param.array[...] = 0  # tanh(0) in every cell
-    one = RNN(Sizes(V, N, dropout=0.0, layers=1), numpy.random.default_rng(0))
-    for link in ("l0", "l1_x", "l1_h"):
-        one[link].copyparams(two[link])
-    one.l2.copyparams(two.l3)
-    with chainer.using_config("train", False):
-        for _ in range(2):  # the state is each layer's own
-            assert float(two(xs, ts).array) == pytest.approx(float(one(xs, ts).array), rel=1e-6)
-
-
 def test_random_lengths_keep_every_id_in_its_place():
     rng = numpy.random.default_rng(0)
     whole = numpy.arange(2 * 35 * 400, dtype="i").reshape(-1, 2)  # (35 * 400, 2)
@@ -156,9 +141,7 @@ def test_without_a_change_a_training_is_train_py_s(tiny, tmp_path):
     assert (found.valid, found.best, found.epochs) == (best["valid_loss"], best["epoch"], len(history))
 
 
-@pytest.mark.parametrize(
-    "change", [Change(smoothing=0.2), Change(skip=True), Change(random_length=True), Change(average_on_stall=True)]
-)
+@pytest.mark.parametrize("change", [Change(smoothing=0.2), Change(random_length=True), Change(average_on_stall=True)])
 def test_a_change_changes_a_training(tiny, change):
     corpus, options, _ = tiny
     recipe = dataclasses.replace(prototype.recipe_of(options, 0), epoch=3, lr=0.02)
@@ -211,11 +194,11 @@ def test_it_prints_a_row_a_seed(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(quality_corpora.SOURCES, "etude", story(tmp_path))
     found = iter([prototype.Found(1.0, 2.0, 9, 8, 90.0), prototype.Found(1.5, 2.5, 7, 5, 60.0)])
     monkeypatch.setattr(prototype, "train", lambda *_: next(found))
-    prototype.main(["--data", str(tmp_path), "--skip", "--smoothing", "0.1", "--seeds", "0", "4"])
+    prototype.main(["--data", str(tmp_path), "--random-length", "--smoothing", "0.1", "--seeds", "0", "4"])
     printed = capsys.readouterr().out.splitlines()
     assert printed[-2:] == [
-        "| --smoothing 0.1 --skip | 0 | 2.72 | 7.39 | 9, 8 | 1.5 |",
-        "| --smoothing 0.1 --skip | 4 | 4.48 | 12.18 | 7, 5 | 1.0 |",
+        "| --smoothing 0.1 --random-length | 0 | 2.72 | 7.39 | 9, 8 | 1.5 |",
+        "| --smoothing 0.1 --random-length | 4 | 4.48 | 12.18 | 7, 5 | 1.0 |",
     ]
 
 

@@ -157,6 +157,8 @@ def test_a_recipe_is_said_kept_and_resumed(corpus, tmp_path, capsys):
         (["--dropout-on", "projections", "--locked", "on"], "--locked: is for --dropout-on layers"),
         (["--dropout-on", "projections", "--dropout-input", "0.1"], "--dropout-input: is for --dropout-on layers"),
         (["--layers", "1", "--dropout-between", "0.1"], "--dropout-between: is for several layers"),
+        (["--layers", "1", "--skip", "on"], "--skip on: is for two layers of one width at least: must be off"),
+        (["--embed", "7", "--skip", "on"], "--skip on: is for two layers of one width at least: must be off"),
         (["--tie", "on", "--vectors", "FILE", "--freeze-vectors"], "--freeze-vectors: with --tie on"),
     ],
 )

@@ -68,7 +68,8 @@ def read(model, stack, ids):
             z = below(row[None]) + before(h)
             c, h = F.lstm(c, z) if model.sizes.model != "rnn" else (c, F.tanh(z))
             said.append(h)
-        rows = F.concat(said, axis=0)
+        said, below = F.concat(said, axis=0), rows if name != stack[0] else None
+        rows = said + below if model.sizes.skip and below is not None and below.shape == said.shape else said
     return rows
 
 

@@ -99,6 +99,19 @@ def test_the_last_layer_of_a_stack_may_have_units_of_its_own(rng):
     assert relative_error(probabilities_of(ours, sequences), F.softmax(logits).array) < 1e-10
 
 
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [("lstm", {"layers": 3}), ("bilstm", {"layers": 2}), ("rnn", {"layers": 2}), ("lstm", {"layers": 3, "last": 4})],
+)
+def test_what_a_layer_reads_is_added_to_what_it_hands_on(rng, model, settings):
+    ours = made(sizes_of(model, skip=True, **settings))
+    for ids in batch_of(rng)[0]:
+        wanted = F.softmax(plain_logits(ours, ids)).array
+        assert relative_error(probabilities_of(ours, [ids]), wanted) < 1e-10
+        other = made(sizes_of(model, **settings))
+        assert relative_error(probabilities_of(other, [ids]), wanted) > 1e-6
+
+
 def test_layers_from_the_output_down():
     assert sizes_of("bow").groups() == [["out"], ["l0"]]
     assert sizes_of("lstm", 2).groups() == [["out"], ["l2_x", "l2_h"], ["l1_x", "l1_h"], ["l0"]]

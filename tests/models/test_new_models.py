@@ -19,6 +19,9 @@ MODELS = [
     Sizes(WORDS, 6, 0.4, layers=1, dropout_output=0.2),
     Sizes(WORDS, 6, 0.0, layers=3, embed=4, tied=True, dropout_weights=0.3, dropout_words=0.4),
     Sizes(WORDS, 6, 0.5, layers=4, locked=True, dropout_input=0.1, dropout_between=0.0, dropout_weights=0.5),
+    Sizes(WORDS, 7, 0.4, tied=True, locked=True, skip=True),
+    Sizes(WORDS, 17, 0.0, layers=3, skip=True, dropout_on="projections", dropout_weights=0.3),
+    Sizes(WORDS, 6, 0.3, layers=4, embed=4, tied=True, skip=True),  # the last layer is narrower: it adds nothing
 ]
 
 
@@ -40,7 +43,7 @@ def plain_loss(model, xs, ts, keys, ar=0.0, tar=0.0):
     embedded = F.embed_id(xs, model.l0.W)
     if rates["words"]:
         embedded *= mask("words", (WORDS,))[xs][..., None]
-    rows = [x * m for x, m in zip(embedded, mask("read", embedded.shape), strict=True)]
+    rows, raw = [x * m for x, m in zip(embedded, mask("read", embedded.shape), strict=True)], None
     for k, (below, before) in enumerate(model.layers, start=1):
         w_h = before.W * mask(f"weights{k}", before.W.shape)
         c = h = numpy.zeros((BATCH, sizes.outputs[k - 1]), dtype)
@@ -48,7 +51,9 @@ def plain_loss(model, xs, ts, keys, ar=0.0, tar=0.0):
         for x in rows:
             c, h = F.lstm(c, below(x) + F.linear(h, w_h, before.b))
             out.append(h)
-        raw = F.stack(out)
+        below, raw = raw, F.stack(out)
+        if sizes.skip and below is not None and below.shape == raw.shape:
+            raw += below
         rows = [x * m for x, m in zip(raw, mask(f"written{k}", raw.shape), strict=True)]
     handed_on = F.stack(rows)
     w, b = model.output
@@ -96,6 +101,21 @@ def test_steps_equal_a_window(rng, sizes):
     assert relative_error(loss.array, want.array) < 1e-5
     for a, b in zip(stepped, model.get_state(), strict=True):
         assert relative_error(a, b) < 1e-5
+
+
+def test_a_layer_of_zeros_that_is_skipped_is_none(rng):
+    xs, ts = window(rng)
+    two = RNN(Sizes(WORDS, 7, 0.0, skip=True), numpy.random.default_rng(0))
+    for link in (two.l2_x, two.l2_h):
+        for param in link.params():
+            param.array[...] = 0  # tanh(0) in every cell
+    one = RNN(Sizes(WORDS, 7, 0.0, layers=1), numpy.random.default_rng(0))
+    for link in ("l0", "l1_x", "l1_h"):
+        one[link].copyparams(two[link])
+    one.l2.copyparams(two.l3)
+    with chainer.using_config("train", False):
+        for _ in range(2):  # the state is each layer's own
+            assert float(two(xs, ts).array) == pytest.approx(float(one(xs, ts).array), rel=1e-6)
 
 
 def test_masks_draw_no_more_than_they_did():

@@ -106,6 +106,7 @@ def test_a_language_model_gives_its_rows_by_words_and_its_layers(tmp_path, layer
         ({"layers": 1, "embed": 4, "tied": True}, None, (1, 4, 4, None)),
         ({"layers": 4, "embed": 7}, None, (4, UNITS, 7, None)),
         ({"layers": 2, "tied": True}, None, (2, UNITS, UNITS, None)),
+        ({"layers": 3, "skip": True}, 2, (2, UNITS, UNITS, None)),
     ],
 )
 def test_a_language_model_of_other_layers_gives_its_first_ones(tmp_path, of, layers, wanted):
@@ -113,6 +114,7 @@ def test_a_language_model_of_other_layers_gives_its_first_ones(tmp_path, of, lay
     theirs = run.best_arrays()
     sizes, arrays, _, _ = begun("--init-from", tmp_path, *([f"--layers={layers}"] if layers else []))
     assert (sizes.layers, sizes.units, sizes.width, sizes.last) == wanted
+    assert sizes.skip == of.get("skip", False)
     shapes = sizes.shapes()
     assert {name: array.shape for name, array in arrays.items()} == {name: shapes[name] for name in arrays}
     assert arrays.keys() == {name for name in shapes if not name.startswith("out/")}

@@ -22,7 +22,7 @@ RECIPE = (
 SIZES = {  # of the model, by the options that give them
     "unit": "units",
     "tie": "tied",
-    **{name: name for name in ("layers", "embed", "locked", "dropout", "dropout_on")},
+    **{name: name for name in ("layers", "embed", "skip", "locked", "dropout", "dropout_on")},
     **{name: name for name in (f"dropout_{part}" for part in ("input", "between", "output", "words", "weights"))},
 }
 
@@ -35,6 +35,8 @@ def check_together(args: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         raise UserError(f"--{option}: is for --dropout-on layers, and it is on {PROJECTIONS}")
     if "dropout_between" in given and args["layers"] == 1:
         raise UserError("--dropout-between: is for several layers, and --layers is 1")
+    if given.get("skip") and not any(sizes_of(args, 1).skips):
+        raise UserError("--skip on: is for two layers of one width at least: must be off, or --layers more than 1")
     if args["tie"] and args["freeze_epochs"] != 0:
         frozen = "--freeze-vectors" if args["freeze_epochs"] is None else f"--freeze-epochs {args['freeze_epochs']}"
         if args["init_from"]:

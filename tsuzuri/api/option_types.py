@@ -42,6 +42,7 @@ class TrainOptions(TypedDict, total=False):
     layers: int | None
     embed: int | None
     tie: bool | None
+    skip: bool | None
     init_from: Path | None
     vectors: Path | None
     freeze_vectors: bool | None

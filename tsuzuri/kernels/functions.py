@@ -263,12 +263,12 @@ def cross_entropy(h, w, b, target, scale=1.0, precision=native.FLOAT32):
     return _CrossEntropy(target, scale, precision).apply((h, w, b))[0]
 
 
-def step(words, state, embedding, layers, w, b):
+def step(words, state, embedding, layers, w, b, skip=False):
     """A word of each stream through the whole model, on arrays, outside any graph.
 
     words (B,) int32; state (c1, h1, c2, h2 ...), each (B, N) of its layer; embedding (V, I); ``layers`` tuples
-    (w_x, b_x, w_h, b_h) as in ``lstm_window``, as many as there are; w (V, N), b (V,). Returns the logits (B, V) and
-    the new state.
+    (w_x, b_x, w_h, b_h) as in ``lstm_window``, as many as there are; w (V, N), b (V,). With ``skip`` what a layer reads
+    of the one below is added to what it hands on, where both are as wide. Returns the logits (B, V) and the new state.
     """
     engine = engine_for("step", *state, embedding, *(array for layer in layers for array in layer), w, b)
-    return engine.step(words, state, embedding, layers, w, b)
+    return engine.step(words, state, embedding, layers, w, b, skip)

@@ -42,7 +42,8 @@ class ClassifierSizes:
     ``dropout`` is the probability of dropping a pooled value while training, ``dropout_words`` that of dropping a value
     of an embedded word, ``dropout_between`` one of what a layer hands to the next; with ``locked`` a mask is the same
     for all words of a text (Gal and Ghahramani 2016). ``drop_words`` drops whole words of the embedding,
-    ``dropout_weights`` recurrent weights (Merity et al. 2018), each by one mask a batch.
+    ``dropout_weights`` recurrent weights (Merity et al. 2018), each by one mask a batch. ``skip`` is as a language
+    model's.
     """
 
     words: int
@@ -60,6 +61,7 @@ class ClassifierSizes:
     locked: bool = False
     last: int | None = None
     maxlen: int | None = None
+    skip: bool = False
 
     @property
     def gates(self):
@@ -162,6 +164,7 @@ class SequenceClassifier(chainer.Chain):
 
     def _read(self, stack, x, counts, masks):
         precision = self.precision if chainer.config.train else "float32"
+        y = None  # what the layer below hands on, before dropout
         for below, name in zip([None, *stack], stack, strict=False):
             from_below, from_before = getattr(self, f"{name}_x"), getattr(self, f"{name}_h")
             w_h = from_before.W
@@ -170,9 +173,10 @@ class SequenceClassifier(chainer.Chain):
                 w_h = masks.drop(f"weights {name}", w_h)
             weights = from_below.W, from_below.b, w_h, from_before.b
             if self.sizes.model == "rnn":
-                x = K.rnn_packed(x, counts, *weights)
+                h = K.rnn_packed(x, counts, *weights)
             else:
-                x = K.lstm_packed(x, counts, *weights, precision=precision)
+                h = K.lstm_packed(x, counts, *weights, precision=precision)
+            x = y = h + y if self.sizes.skip and y is not None and y.shape == h.shape else h
         return K.pool(x, counts, self.sizes.pool)
 
     def directions(self, packed):

@@ -100,25 +100,32 @@ class RNN(chainer.Chain):
         xs, ts (T, B) int32, the words and those that follow them; -1 in ts counts nothing. Returns the loss as a
         Variable: -log p summed over the window's steps and averaged over its streams, in nats.
         """
+        return self.loss(self.read_window(xs), ts)
+
+    def loss(self, x, ts):
+        """The loss of ``forward`` from what the output layer reads, x (T, B, N)."""
+        w, b = self.output
+        settings = {"scale": 1 / x.shape[1], "precision": self._precision()}
+        return K.cross_entropy(x.reshape(-1, x.shape[2]), w, b, ts.reshape(-1), **settings)
+
+    def read_window(self, xs):
+        """What the output layer reads of a window of words xs (T, B): a Variable (T, B, N); the state goes on."""
         sizes, state, after = self.sizes, self._state_for(xs.shape[1]), []
         masks = _Masks(sizes, self.keys()) if chainer.config.train else None
         x = K.embed(xs, self.l0.W)  # (T, B, I)
         if masks:
             x = masks.drop("read", masks.drop_words(x, xs))
+        below = None
         for k, layer in enumerate(self.layers, start=1):
             y, c = self._layer(x, state[2 * k - 2], state[2 * k - 1], layer, k, masks)  # (T, B, N)
             after += [c.array, y.array[-1]]
+            below = y = y + below if sizes.skips[k - 1] else y
             if masks:
                 last = k == sizes.layers
                 y = masks.drop(f"written{k}", K.hold_activations(y, change=self.tar if last else 0))
             x = y
         self._state = tuple(after)
-
-        if masks:
-            x = K.hold_activations(x, size=self.ar)
-        w, b = self.output
-        settings = {"scale": 1 / xs.shape[1], "precision": self._precision()}
-        return K.cross_entropy(x.reshape(-1, sizes.outputs[-1]), w, b, ts.reshape(-1), **settings)
+        return K.hold_activations(x, size=self.ar) if masks else x
 
     def _layer(self, x, c, h, layer, k, masks):
         from_below, from_before = layer
@@ -145,7 +152,7 @@ class RNN(chainer.Chain):
 
     def step(self, x):
         """Read one word a stream, x (B,) int32, and return the logits of the next, (B, V)."""
-        logits, self._state = K.step(x, self._state_for(len(x)), *self._weights())
+        logits, self._state = K.step(x, self._state_for(len(x)), *self._weights(), self.sizes.skip)
         return logits
 
     def writer(self, batch, settings, rng, escape=None, own_masks=False):
@@ -160,9 +167,8 @@ class RNN(chainer.Chain):
         if escape:
             onset_keys = numpy.full(self.sizes.words, -1) if escape.onset_keys is None else escape.onset_keys
         key = int(rng.integers(2**64, dtype="u8"))
-        return writing.Writer(
-            engine, self._weights(), batch, drawing.draw_settings(*settings), key, onset_keys, own_masks
-        )
+        settings = drawing.draw_settings(*settings), key, onset_keys, own_masks
+        return writing.Writer(engine, self._weights(), batch, *settings, skip=self.sizes.skip)
 
     def _weights(self):
         """All weights as arrays, as ``functions.step`` takes them."""

@@ -19,6 +19,9 @@ class Sizes:
     of ``dropout`` for what is read, for what goes from layer to layer and for the last output; a ``locked`` mask is the
     same for all steps of a window (Gal and Ghahramani 2016). ``dropout_words`` drops whole words of the embedding,
     ``dropout_weights`` recurrent weights (Wan et al. 2013; Merity et al. 2018), each by one mask a window.
+
+    ``skip`` adds what a layer hands on to what the next one does, before dropout, where both are as wide (a residual
+    connection, as of He et al. 2016; for stacked LSTM layers: Wu et al. 2016).
     """
 
     words: int
@@ -34,6 +37,7 @@ class Sizes:
     dropout_output: float | None = None
     dropout_words: float = 0.0
     dropout_weights: float = 0.0
+    skip: bool = False
 
     @property
     def width(self):
@@ -49,6 +53,12 @@ class Sizes:
     def inputs(self):
         """What each layer reads a step."""
         return (self.width, *self.outputs[:-1])
+
+    @property
+    def skips(self):
+        """Of each layer, whether what the one below hands on is added to what it does."""
+        below = (None, *self.outputs[:-1])
+        return tuple(self.skip and units == own for units, own in zip(below, self.outputs, strict=True))
 
     @property
     def output_name(self):

@@ -23,6 +23,7 @@ WEAKEST = 0.2  # of the strongest rates
 FEW = 1000  # ids, as of letters and notes: each says much about the next, and so none is dropped as a whole
 PLAIN: Mapping[str, Any] = {  # two layers and Zaremba's dropout, as before there was anything else
     "tie": False,
+    "skip": False,
     "dropout_on": "layers",
     **dict.fromkeys(RATES),
     "dropout_words": 0.0,
@@ -40,6 +41,7 @@ SMALL_CORPUS: Mapping[str, Any] = {
     **PLAIN,
     **STRONGEST,
     "tie": True,
+    "skip": True,
     "locked": True,
     "ar": 0.002,
     "tar": 0.001,

@@ -113,6 +113,7 @@ TABLES = {
             "one matrix for the embedding and the output layer; off where words are frozen",
             "--tied --weight-tying",
         ),
+        Option("--skip", SWITCH, BEST["skip"], "each layer's output added to that of the next, where both are as wide"),
         Option("--init-from", RUN, None, "language model whose sizes, words and weights to begin with"),
         Option("--vectors", FILE, None, "initial word vectors (GloVe, word2vec, fastText), as wide as --embed"),
         FREEZE_VECTORS,

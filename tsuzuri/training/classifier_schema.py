@@ -53,6 +53,7 @@ CLASSIFIER_RULES = RUN | {
         "locked": FLAG,
         "last": optional(whole(1)),
         "maxlen": optional(whole(1)),
+        "skip": FLAG,
     },
     "recipe": RECIPE
     | {

@@ -23,6 +23,7 @@ LANGUAGE_MODEL_LATER = {
         "dropout_output": None,
         "dropout_words": 0.0,
         "dropout_weights": 0.0,
+        "skip": False,
     },
     "recipe": {
         "ar": 0.0,
@@ -43,6 +44,7 @@ CLASSIFIER_LATER: dict[str, dict] = {
         "locked": False,
         "last": None,
         "maxlen": None,
+        "skip": False,
     },
     "recipe": {
         "weight_decay": 0.0,

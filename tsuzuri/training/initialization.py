@@ -13,7 +13,7 @@ from tsuzuri.training.run import load_run
 from tsuzuri.training.schemas import CLASSIFIER, LANGUAGE_MODEL
 
 SPREAD = 0.1  # standard deviation of a language model's rows; those of EmbedID, of 1, an optimizer's steps hardly move
-INHERITED = ("model", "layers", "pool", "units", "width", "last")  # by a classifier from a classifier
+INHERITED = ("model", "layers", "pool", "units", "width", "last", "skip")  # by a classifier from a classifier
 DROPOUTS = ("dropout", "dropout_words", "drop_words", "dropout_between", "dropout_weights")  # off by --use-dropout
 
 
@@ -108,7 +108,7 @@ def _sizes_of_layers(origin, wanted):
         raise UserError(f"{asked}: {origin.path} is a language model of {has}, for --model lstm of {allowed}")
     outputs = origin.sizes.outputs[: wanted["layers"]]
     last = outputs[-1] if outputs[-1] != outputs[0] else None
-    return {"units": outputs[0], "width": origin.sizes.width, "last": last}
+    return {"units": outputs[0], "width": origin.sizes.width, "last": last, "skip": origin.sizes.skip}
 
 
 def initial_weights(args, origin, data, wanted):

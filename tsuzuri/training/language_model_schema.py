@@ -54,6 +54,7 @@ LANGUAGE_MODEL_RULES = RUN | {
         "dropout_output": optional(DROPOUT),
         "dropout_words": DROPOUT,
         "dropout_weights": DROPOUT,
+        "skip": FLAG,
     },
     "recipe": RECIPE
     | {

@@ -18,7 +18,13 @@ from tsuzuri.text.tokenizers import SUBWORD
 from tsuzuri.text.vocabulary import SPECIAL, Vocabulary
 from tsuzuri.training.run import Run, load_run
 
-SIZES = {"unit": "units", "layers": "layers", "embed": "embed", "tie": "tied"}  # by the options that give them
+SIZES = {
+    "unit": "units",
+    "layers": "layers",
+    "embed": "embed",
+    "tie": "tied",
+    "skip": "skip",
+}  # by the options that give them
 WORDS = {  # by kind, the options that say how a corpus becomes words, which must be as they were
     "text": ("tokens", "dictionary", "user_dictionary", "normalize"),
     "music": ("events", "velocities", "ticks_per_beat", "grid"),

@@ -13,8 +13,9 @@ LARGE = [(1, 650, 10_000), (5, 1500, 7001), (8, 256, 10_000), (40, 650, 10_000)]
 
 
 @pytest.mark.parametrize("sizes", SIZES)
-def test_a_step_is_the_references(rng, engines, sizes):
-    hold_steps(rng, engines, sizes)
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_step_is_the_references(rng, engines, sizes, skip):
+    hold_steps(rng, engines, sizes, skip)
 
 
 @pytest.mark.gpu
@@ -23,13 +24,13 @@ def test_a_step_of_a_large_model(rng, gpu, sizes):
     hold_steps(rng, lambda seed: gpu, sizes)
 
 
-def hold_steps(rng, engines, sizes):
+def hold_steps(rng, engines, sizes, skip=False):
     B, N, V = sizes
     weights = random_weights(rng, sizes)
-    writers = [Writer(engines(seed), weights, B, PLAIN, 0) for seed in (1, 2)]
+    writers = [Writer(engines(seed), weights, B, PLAIN, 0, skip=skip) for seed in (1, 2)]
     state = [numpy.zeros((B, N), "f")] * 4
     for words in rng.integers(0, V, (3, B)).astype("i"):
-        want, *state = wanted(words, state, *weights)
+        want, *state = wanted(words, state, *weights, skip)
         for writer in writers:
             writer.read(words)
         found, again = (writer.logits() for writer in writers)

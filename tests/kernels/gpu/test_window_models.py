@@ -134,6 +134,10 @@ def test_penalties_on_a_window_of_one_step(rng, engine):
         {"layers": 1, "tied": True, "embed": 6},
         {"layers": 3, "embed": 5, "dropout_on": rnn.PROJECTIONS},
         {"layers": 4, "precision": "bfloat16", "embed": 4, "tied": True},
+        {"skip": True},
+        {"skip": True, "precision": "bfloat16", "locked": True, "tied": True},
+        {"skip": True, "layers": 3, "dropout_on": rnn.PROJECTIONS},
+        {"skip": True, "layers": 4, "embed": 4, "tied": True, "locked": True, "ar": 2.0, "tar": 1.0},
     ],
     ids=str,
 )
@@ -145,8 +149,9 @@ ALL = {"tied": True, "embed": 5, "locked": True, "dropout_weights": 0.5, "dropou
 ALL |= {"ar": 2.0, "tar": 1.0, "decay": 1.0, "average": 0.9}
 
 
-def test_all_together(rng, engine):
-    assert_follows(rng, engine, 4, **ALL)
+@pytest.mark.parametrize("more", [{}, {"skip": True, "embed": None}, {"skip": True, "layers": 4}], ids=str)
+def test_all_together(rng, engine, more):
+    assert_follows(rng, engine, 4, **ALL | more)
 
 
 @pytest.mark.parametrize("tied", [True, False])

@@ -35,14 +35,15 @@ def inputs(rng, sizes):
     return words, state, rng.normal(size=(V, N)).astype("f"), layers, normal(V, N), normal(V)
 
 
-def wanted(words, state, embedding, layers, w, b):
+def wanted(words, state, embedding, layers, w, b, skip=False):
     """What ``reference`` makes of them in float64: the logits and the state."""
-    h, after = embedding[words].astype("d"), []
+    x, after = embedding[words].astype("d"), []
     for (c, before), weights in zip((state[:2], state[2:]), layers, strict=True):
-        arrays = (a.astype("d") for a in (h[None], c, before, *weights))
+        arrays = (a.astype("d") for a in (x[None], c, before, *weights))
         (h,), c, _ = reference.lstm_forward(*arrays)
+        x = h + x if skip and after else h
         after += [c, h]
-    return h @ w.T.astype("d") + b, *after
+    return x @ w.T.astype("d") + b, *after
 
 
 def flat(found):
@@ -52,8 +53,9 @@ def flat(found):
 
 @pytest.mark.parametrize("path", PATHS, indirect=True)
 @pytest.mark.parametrize("sizes", SIZES)
-def test_a_step_is_the_references(rng, path, sizes):
-    arguments = inputs(rng, sizes)
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_step_is_the_references(rng, path, sizes, skip):
+    arguments = *inputs(rng, sizes), skip
     state = [s.copy() for s in arguments[1]]
     for found, want in zip(flat(functions.step(*arguments)), wanted(*arguments), strict=True):
         assert relative_error(found, want, 0.1) < 1e-5
@@ -96,13 +98,13 @@ def test_what_would_read_elsewhere_is_refused(rng):
     words, state, embedding, layers, w, b = inputs(rng, (3, 5, 7))
     for wrong in (7, -1):
         with pytest.raises(ValueError, match="words: must be from 0 to 6"):
-            calls.step(numpy.full(3, wrong, "i"), state, embedding, layers, w, b)
+            calls.step(numpy.full(3, wrong, "i"), state, embedding, layers, w, b, False)
     with pytest.raises(ValueError, match="h: must have the shape"):
-        calls.step(words, (*state[:3], state[3][:2]), embedding, layers, w, b)
+        calls.step(words, (*state[:3], state[3][:2]), embedding, layers, w, b, False)
     with pytest.raises(ValueError, match="w_h: must have the shape"):
-        calls.step(words, state, embedding, [layers[0], (*layers[1][:2], w, layers[1][3])], w, b)
+        calls.step(words, state, embedding, [layers[0], (*layers[1][:2], w, layers[1][3])], w, b, False)
     with pytest.raises(ValueError, match="a layer at least"):
-        calls.step(words, state, embedding, layers[:1], w, b)
+        calls.step(words, state, embedding, layers[:1], w, b, False)
 
 
 @pytest.mark.parametrize("path", PATHS, indirect=True)

@@ -3,7 +3,7 @@
 // A layer's inputs lie side by side, and an input that is always 1 has the bias for its weight: inputs1 (B, 2K) is the
 // word's vector, 1, zeros, h1, 1, zeros; inputs2 (B, 2K) the same of h1 and h2; top (B, K) of h2. K is a multiple of 8.
 // Weights have the same places: (4N, 2K), the gates interleaved, and (V, K). A step reads inputs1 and writes h1 into
-// inputs2, reads that and writes h2 into top; `enter` then takes the states to where the next step reads them.
+// inputs2, reads that and writes h2 into top, or h1 + h2 into an array of its own with a skip; `enter` then takes the states to where the next step reads them.
 #include "ptx.cuh"
 #include "common.cuh"
 #include "escape.cuh"
@@ -98,6 +98,12 @@ extern "C" __global__ void __launch_bounds__(64, STREAMS > 2 ? 8 : 10)
 extern "C" __global__ void cells(const float* z, float* c, float* h, int B, int N, int stride) {
     const long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x;
     if (i < (long long)B * N) h[i / N * stride + i % N] = cell(reinterpret_cast<const float4*>(z)[i], c + i);
+}
+
+// sum (B, K) = h1 + h2, which lie in inputs2 (B, 2K) and in top (B, K), for a model whose second layer is skipped.
+extern "C" __global__ void skip(const float* inputs2, const float* top, float* sum, int B, int N, int K) {
+    const long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x, b = i / N, n = i % N;
+    if (b < B) sum[b * K + n] = inputs2[b * 2 * K + n] + top[b * K + n];
 }
 
 // The words (B,), drawn or given, come in: one block a stream. The vector of each, a row of embedding (V, N), goes into

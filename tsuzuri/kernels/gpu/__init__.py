@@ -13,6 +13,7 @@ writing.py     new words: the model's step
 drawing.py     the filters and the draw
 masks.py       dropout's numbers, and dropout of weights
 penalties.py   penalties on the last layer's output
+skips.py       the connection that skips a layer
 operands.py    what products read
 launcher.py    the engine over CuPy: compile, launch, record
 cublas.py      products

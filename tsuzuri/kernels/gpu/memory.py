@@ -105,6 +105,7 @@ class Sizes:
             "sorted": (embedding.gradient_scratch(self.rows, self.model.width),),
             "read_op": ((T, B, operands.padded(self.model.width, op)), op),
             "g": (self.rows * max(self.model.width, widest),),  # of what one layer hands to the other, one at a time
+            **({"g_other": (self.rows * widest,)} if any(self.model.skips) else {}),  # or of two in turns
             "logits": ((self.block, operands.padded(V, op)),),
             "counters": (recurrence.counters(engine), "u4"),
             "sums_of_a_step": (math.prod(recurrence.sums(B, widest)),),
@@ -129,6 +130,8 @@ class Sizes:
         }
         if self.masked:
             table[f"dz_x_op{k}"] = ((T, B, Gp), op)
+        if self.model.skips[k - 1]:
+            table[f"ys{k}"] = ((T + 1, B, N),)  # h and what the layer below hands on; the first is zeros
         if self.model.rates()[f"weights{k}"]:
             table[f"dropped{k}"] = ((4 * N, N),)  # recurrent weights after dropout
         return table

@@ -68,6 +68,16 @@ def sums(batch, units):
     return 5, batch, units
 
 
+def choose_plans(engine, sizes):
+    """The ``tiling.Plans`` of each layer of a window of ``memory.Sizes``; the same where two layers go together."""
+    model, room = sizes.model, (engine.multiprocessors, engine.shared_memory)
+    outputs, shape = model.outputs, (sizes.steps, sizes.batch)
+    alone = sizes.masked or model.skip or len(outputs) != 2 or outputs[0] != outputs[1]
+    settings = sizes.training.precision, alone
+    plans = {units: tiling.plans_for(*room, *shape, units, *settings) for units in dict.fromkeys(outputs)}
+    return [plans[units] for units in outputs]
+
+
 def recur_forward(engine, plans, layers, scratch, drops):
     """Run a layer over a window, or both as a wavefront (``plans.forward.way``), from gates that hold x w_x^T.
 

@@ -14,7 +14,7 @@ import weakref
 
 import numpy
 
-from tsuzuri.kernels.gpu import embedding, masks, memory, output, penalties, recurrence, sums, tiling, update
+from tsuzuri.kernels.gpu import embedding, masks, memory, output, penalties, recurrence, skips, sums, tiling, update
 from tsuzuri.kernels.gpu.launcher import Recorded
 from tsuzuri.kernels.gpu.memory import BFLOAT16
 
@@ -38,7 +38,7 @@ class Window:
         self._engine, self._model, self._training = engine, model, training
         self._sizes = sizes = memory.Sizes(model, batch, steps, training)
         memory.require_room(engine, sizes)
-        self._plans = self._choose_plans()
+        self._plans = recurrence.choose_plans(engine, sizes)
         self._arrays = {name: engine.zeros(*what) for name, what in sizes.arrays(engine).items()}
         period = batch if model.locked else 0
         self._masks = {place: masks.Dropout.of(rate, period) for place, rate in model.rates().items()}
@@ -52,15 +52,6 @@ class Window:
         self.means = self._by_name(self._arrays["mean"]) if training.averaged else None
         self._grads = self._by_name(self._arrays["grads"])
         self._ops = self._operands()
-
-    def _choose_plans(self):
-        """The plans of each layer, which are the same where two layers go together."""
-        room, sizes = (self._engine.multiprocessors, self._engine.shared_memory), self._sizes
-        outputs = self._model.outputs
-        alone = sizes.masked or len(outputs) != 2 or outputs[0] != outputs[1]
-        shape, precision = (sizes.steps, sizes.batch), self._training.precision
-        plans = {units: tiling.plans_for(*room, *shape, units, precision, alone) for units in dict.fromkeys(outputs)}
-        return [plans[units] for units in outputs]
 
     def _by_name(self, flat):
         """Views of a flat array, with the parameters' names and shapes."""
@@ -186,10 +177,15 @@ class Window:
         shape = recurrence.sums(self._sizes.batch, units)
         return self._arrays["counters"], self._arrays["sums_of_a_step"][: int(numpy.prod(shape))].reshape(shape)
 
-    def _gradient(self, steps, width):
-        """The gradient of what goes between layers, (T, B, width): room for one at a time."""
+    def _handed_on(self, k, steps):
+        """What a layer hands on before dropout, (T + 1, B, N), the first of no use: its h, or the sum with a skip."""
+        return self._arrays.get(f"ys{k}", self._arrays[f"hs{k}"])[: steps + 1]
+
+    def _gradient(self, k, steps, width):
+        """The gradient of what layer k hands on, (T, B, width): room for that and, where there are skips, the next."""
         shape = steps, self._sizes.batch, width
-        return self._arrays["g"][: int(numpy.prod(shape))].reshape(shape)
+        room = self._arrays["g"] if k % 2 == 0 else self._arrays.get("g_other", self._arrays["g"])
+        return room[: int(numpy.prod(shape))].reshape(shape)
 
     def _product(self, a, b, out, **settings):
         self._engine.product(a, b, out, precision=self._training.precision, **settings)
@@ -217,6 +213,9 @@ class Window:
             if k > 1:
                 self._project(k, x, layer)
             recurrence.recur_forward(e, plans[k - 1], [layer], self._scratch(units), [drops[k - 1]])
+            if self._model.skips[k - 1]:
+                below, y = (self._handed_on(each, len(x))[1:] for each in (k - 1, k))
+                skips.join(e, layer.hs[1:], below, y, layer.out_op, layer.out_key, drops[k - 1].outputs)
 
     def _output(self, layer):
         """The loss, the output layer's gradients, and that of what it read, (T, B, N)."""
@@ -224,7 +223,7 @@ class Window:
         name, bias = memory.output_name(self._model), f"{self._model.output_name}/b"
         y, w = self._rows(layer.out_op, units), self._ops[name][:, :units]
         rows, batch = len(y), layer.out_op.shape[1]
-        g_y = self._gradient(len(layer.gates), units)
+        g_y = self._gradient(self._model.layers, len(layer.gates), units)
         for start in range(0, rows, self._sizes.block):
             block = slice(start, min(start + self._sizes.block, rows))
             logits = a["logits"][: block.stop - start]
@@ -242,8 +241,9 @@ class Window:
     def _backward(self, layers, g):
         e, plans, drops, outputs = self._engine, self._plans, list(self._drops), self._model.outputs
         size, change = self._training.ar, self._training.tar
-        if size or change:
-            penalties.hold(e, g, layers[-1].hs, size, change, layers[-1].out_key, drops[-1].outputs)
+        if size or change or self._model.skips[-1]:
+            y = self._handed_on(len(layers), len(g))
+            penalties.hold(e, g, y, size, change, layers[-1].out_key, drops[-1].outputs)
             drops[-1] = drops[-1]._replace(outputs=masks.NONE)
         if plans[0].backward.way == tiling.WAVEFRONT:
             recurrence.recur_backward(e, plans[0], layers, g, self._scratch(outputs[0]), drops)
@@ -252,7 +252,10 @@ class Window:
             layer, scratch = layers[k - 1], self._scratch(outputs[k - 1])
             recurrence.recur_backward(e, plans[k - 1], [layer], g, scratch, [drops[k - 1]])
             if k > 1:
-                g = self._input_gradient(k, layer)
+                g_y, g = g, self._input_gradient(k, layer)
+                if any(around := self._model.skips):  # or else the recurrence applies the mask
+                    skips.split(e, g, g_y if around[k - 1] else None, layers[k - 2].out_key, drops[k - 2].outputs)
+                    drops[k - 2] = drops[k - 2]._replace(outputs=masks.NONE)
 
     def _dz_x(self, layer):
         """The gradient of what a layer projected, (R, 4N)."""
@@ -262,7 +265,7 @@ class Window:
     def _input_gradient(self, k, layer):
         """The gradient (T, B, I) of what a layer read."""
         read = self._model.inputs[k - 1]
-        g = self._gradient(len(layer.gates), read)
+        g = self._gradient(k - 1, len(layer.gates), read)
         self._product(self._dz_x(layer), self._ops[f"l{k}_x/W"][:, :read], g.reshape(-1, read))
         return g
 

@@ -1,8 +1,9 @@
 """Writing on a GPU: the model's step and the draw of the next words, over memory taken once and as recorded graphs.
 
-A step for up to ``FEW`` streams is four launches: each weight is read once, by the thread that multiplies it with the
-inputs of all streams. For more streams the products are cuBLAS's. ``sampling.loops.LoopEscape`` has its twin here too:
-with that, and a mask that does not change, nothing is needed from the host, and words come back in blocks.
+A step for up to ``FEW`` streams is four launches, or five with a skip: each weight is read once, by the thread that
+multiplies it with the inputs of all streams. For more streams the products are cuBLAS's. ``sampling.loops.LoopEscape``
+has its twin here too: with that, and a mask that does not change, nothing is needed from the host, and words come back
+in blocks.
 
 Axes: B streams, N units, V words; K is N and one more, rounded up to 8 (``writing.cu``).
 """
@@ -29,10 +30,22 @@ class Writer:
     ``key`` of 64 bits makes the random numbers: stream b's n-th draw depends on key, b and n alone. ``onset_keys``, int
     (V,) and all -1 for text, lets the device do what ``LoopEscape(batch, onset_keys)`` does; with None ``word`` takes a
     heat.
-    ``own_masks`` makes room for a mask of each stream. ``precision`` is that of cuBLAS's products: float32, or tf32.
+    ``own_masks`` makes room for a mask of each stream; ``skip`` adds the first layer's output to the second's.
+    ``precision`` is that of cuBLAS's products: float32, or tf32.
     """
 
-    def __init__(self, engine, weights, batch, settings, key, onset_keys=None, own_masks=False, precision="float32"):
+    def __init__(
+        self,
+        engine,
+        weights,
+        batch,
+        settings,
+        key,
+        onset_keys=None,
+        own_masks=False,
+        precision="float32",
+        skip=False,
+    ):
         embedding, layers, w, b = weights
         self.batch, self._streams, self._count = batch, batch if batch <= FEW else 1, 0  # rows drawn
         self._engine, self._settings, self._precision = engine, settings, precision
@@ -41,7 +54,7 @@ class Writer:
         self._embedding = engine.asarray(embedding, "f")
         self._layers = [_side_by_side(engine, self._width, layer[::2], layer[1::2]) for layer in layers]
         self._output = _side_by_side(engine, self._width, [w], [b])
-        self._take_state()
+        self._take_state(skip)
         self._take_draw(key, own_masks)
         self._watch = watch(engine, batch, self._words, onset_keys, self._heat)
         me = weakref.proxy(self)
@@ -56,10 +69,11 @@ class Writer:
         parts = self._read_given, self._read_drawn, self._draw_alone, self._write
         return next((part.why_no_graph for part in parts if part.why_no_graph), None)
 
-    def _take_state(self):
+    def _take_state(self, skip):
         engine, batch, units, width = self._engine, self.batch, self._units, self._width
         self._inputs, self._top = [engine.zeros((batch, 2 * width)) for _ in range(2)], engine.zeros((batch, width))
-        for inputs in (*self._inputs, self._top):
+        self._sum = engine.zeros((batch, width)) if skip else self._top  # what the output layer reads
+        for inputs in (*self._inputs, self._top, self._sum):
             inputs[:, units::width] = 1  # whose weights are the biases
         self._cells = [engine.zeros((batch, units)) for _ in range(2)]
         self._z = engine.empty((batch, 4 * units)) if batch > FEW else None
@@ -133,11 +147,14 @@ class Writer:
         outputs = self._inputs[1], self._top
         for layer in zip(self._inputs, self._layers, self._cells, outputs, strict=True):
             (self._few if self.batch <= FEW else self._many)(*layer)
+        if self._sum is not self._top:
+            sizes = map(numpy.int32, (self.batch, self._units, self._width))
+            self._launch("skip", -(-self._cells[1].size // 128), 128, self._inputs[1], self._top, self._sum, *sizes)
         if self.batch <= FEW:
             sizes = (numpy.int32(size) for size in (self._words, self._width))
-            self._launch("output", -(-self._words // 8), 64, self._top, self._output, self._logits, *sizes)
+            self._launch("output", -(-self._words // 8), 64, self._sum, self._output, self._logits, *sizes)
         else:
-            self._product(self._top, self._output, self._logits)
+            self._product(self._sum, self._output, self._logits)
 
     def _few(self, inputs, weights, c, h):
         threads = _threads(self._width // 2, 128)

@@ -95,10 +95,10 @@ def cross_entropy(h, w, b, target, scale, with_gradients, precision):
     return native.extension().cross_entropy(native.level(), bfloat16, h, w, b, target, scale, with_gradients)
 
 
-def step(words, state, embedding, layers, w, b):
+def step(words, state, embedding, layers, w, b, skip):
     """A word of each stream through the model: as ``functions.step``."""
     words = numpy.ascontiguousarray(words, "i")
-    return native.extension().step(native.level(), words, embedding, layers, w, b, state)
+    return native.extension().step(native.level(), words, embedding, layers, w, b, state, skip)
 
 
 def update(rule, tensors, clip):

@@ -73,6 +73,7 @@ struct ModelStep {  // a word of each stream to the logits of the next
     const LayerStep* layers;  // (L,), each reading what the one before writes
     const float *w, *b;       // (V, N of the last layer), (V,)
     float* logits;            // (B, V)
+    bool skip;                // whether what a layer reads of one as wide below is added to what it hands on
 };
 
 struct Embed {

@@ -268,7 +268,7 @@ py::tuple cross_entropy(const std::string& level, bool bfloat16, const py::array
 // The logits that follow a word of each stream, and the new state.
 py::tuple step(const std::string& level, const py::array& words, const py::array& embedding,
                const std::vector<std::vector<py::array>>& layers, const py::array& w, const py::array& b,
-               const std::vector<py::array>& state) {
+               const std::vector<py::array>& state, bool skip) {
     axes("words", words, 1), axes("embedding", embedding, 2);
     const Level& best = level_of(level);
     py::ssize_t B = words.shape(0), V = embedding.shape(0), I = embedding.shape(1);
@@ -293,7 +293,7 @@ py::tuple step(const std::string& level, const py::array& words, const py::array
     }
     Floats logits({B, V});
     ModelStep work{B, V, static_cast<long>(steps.size()), rows.data(), table, steps.data(),
-                   floats("w", w, {V, I}), floats("b", b, {V}), logits.mutable_data()};
+                   floats("w", w, {V, I}), floats("b", b, {V}), logits.mutable_data(), skip};
     run([&](Context& context) { best.step(context, work); });
     return py::make_tuple(logits, after);
 }

@@ -84,10 +84,12 @@ def cross_entropy(h, w, b, target, scale, with_gradients, precision):
     return output.cross_entropy(h, w, b, target, scale, with_gradients)
 
 
-def step(words, state, embedding, layers, w, b):
+def step(words, state, embedding, layers, w, b, skip):
     """A word of each stream through the model: as ``functions.step``."""
     x, after = embedding[words], []
     for c, h, weights in zip(state[::2], state[1::2], layers, strict=True):
-        c, x = lstm.lstm_step(x, c, h, *weights)
-        after += [c, x]
+        skips = skip and len(after) > 0 and x.shape == h.shape
+        c, h = lstm.lstm_step(x, c, h, *weights)
+        after += [c, h]
+        x = x + h if skips else h
     return x @ w.T + b, tuple(after)
