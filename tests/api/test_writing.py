@@ -50,6 +50,22 @@ def test_brackets_are_closed(quoting_run, how):
     assert sum(map(balanced, free)) < 200
 
 
+def test_what_the_corpus_opens_inside_nothing_is_not_opened_there(quoting_run):
+    brackets = quoting_run._run.about["corpus"]["report"]["brackets"]
+    assert brackets["inside"] == ["『「"]
+    texts = [text.replace(" ", "") for text in quoting_run.generate_many(250, seed=1, length=40, device="cpu")]
+    assert not any(re.search("「[^」]*『", text) for text in texts)
+    try:
+        held = brackets.pop("inside")  # as the first runs that knew of brackets
+        older = quoting_run.generate_many(250, seed=1, length=40, device="cpu")
+        assert any(re.search("「[^」]*『", text) for text in older)
+        brackets["inside"] = ["「x"]
+        with pytest.raises(tsuzuri.UserError, match=r"run.json: damaged.*corpus.report.brackets.inside"):
+            quoting_run.generate(seed=3, **DRAW)
+    finally:
+        brackets["inside"] = held
+
+
 def test_the_brackets_of_a_prime_are_closed(quoting_run):
     for text in quoting_run.generate_many(20, "「 a 『 d", seed=1, length=8, device="cpu"):
         assert text.startswith("「 a 『 d")

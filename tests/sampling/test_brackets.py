@@ -71,6 +71,26 @@ def test_the_brackets_of_the_prime_are_closed_too(rng):
     assert all(text.startswith("「は『") for text in texts)
 
 
+def test_only_what_a_corpus_opens_inside_what_is_opened_there(rng):
+    def nests(texts):
+        found, signs = set(), {**dict.fromkeys(CLOSED), **dict.fromkeys(CLOSED.values())}
+        for text in texts:
+            stack = []
+            for c in filter(signs.__contains__, text):
+                if c in CLOSED:
+                    found |= {(stack[-1], c)} if stack else set()
+                    stack.append(c)
+                else:
+                    stack.pop()
+        return found
+
+    allowed = {(1, 2), (2, 10)}  # 「『, 『(
+    texts = passages(rng, 17, rounds=3, inside=allowed)
+    assert all(map(balanced, texts))
+    assert nests(texts) == {("「", "『"), ("『", "(")}
+    assert nests(passages(rng, 17, rounds=3)) > nests(texts)
+
+
 def test_what_a_prime_closes_and_never_opened_is_let_pass(rng):
     assert all(balanced(text.removeprefix("は」)")) for text in passages(rng, 8, prime=(0, 11, 3, 7)))
 
@@ -153,6 +173,9 @@ def test_stacks():
     assert nested((1, 2), (-1,)) is None
     assert nested((), (-1,)) is None
     assert nested((1,), (1,), again=False) is None
+    assert nested((1,), (2, -2, 3), inside={(1, 2), (1, 3)}) == (1, 3)
+    assert nested((1, 2), (3,), inside={(1, 3)}) is None
+    assert nested((), (2,), inside=set()) == (2,)
     assert mended((1, 2), (-1, -1, 3)) == (3,)
     assert mended((), (-1,)) == ()
 

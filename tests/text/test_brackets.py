@@ -25,7 +25,7 @@ def test_signs_in_their_order():
 
 def test_the_habits_of_a_novel():
     found = habits("「は」は（は）は\n" * 40 + "「は\nは」\n" + "は\n")
-    assert found == BracketHabits(("「」", "（）"), False, False, SHORTEST)
+    assert found == BracketHabits(("「」", "（）"), False, False, SHORTEST, ())
     assert BracketHabits(*map(tuple, [found.pairs]), *found[1:]) == found
 
 
@@ -36,7 +36,7 @@ def test_the_habits_are_those_of_all_words_wherever_they_are_cut(monkeypatch):
         monkeypatch.setattr(brackets, "AT_ONCE", count)
         assert habits(text) == whole
     assert whole != BracketHabits()
-    assert bracket_habits([], ["\n"], 0) == BracketHabits((), False, False, LONGEST)
+    assert bracket_habits([], ["\n"], 0) == BracketHabits((), False, False, LONGEST, ())
 
 
 def test_a_long_text_is_no_list_of_python_s_numbers():
@@ -57,9 +57,18 @@ def test_the_habits_of_a_program():
 
 @pytest.mark.parametrize("text", ["„a“ b\n" * 9, "a) b) c)\n" * 9, "“a\n“b\n“c”\n" * 9])
 def test_a_sign_that_closes_nothing_is_of_no_pair(text):
-    assert habits(text) == BracketHabits((), False, False, LONGEST) or not habits(text).pairs
+    assert habits(text) == BracketHabits((), False, False, LONGEST, ()) or not habits(text).pairs
 
 
 def test_a_bracket_that_is_never_closed_spoils_no_others():
     found = habits("「は\n" + "「はは」\n" * 900)
-    assert found == BracketHabits(("「」",), False, False, SHORTEST)
+    assert found == BracketHabits(("「」",), False, False, SHORTEST, ())
+
+
+def test_what_is_opened_inside_what():
+    """A pair's place is a habit where more than one in twenty of its brackets is there."""
+    title, rare = "「は『は』は」\n", "『は「は」は』\n"
+    assert habits(title * 3 + "「は」\n" * 60 + "『は』\n" * 30 + rare).inside == ("「『",)
+    assert habits(title + "「は」\n" * 60 + "『は』\n" * 30 + rare).inside == ()
+    assert habits(title + rare * 3 + "「は」\n" * 30).inside == ("「『", "『「")
+    assert habits("f((x)\n)g((y))\n(\n[z])\n" * 9).inside == ("((",), "what a line goes on with is not counted"

@@ -10,7 +10,7 @@ from tsuzuri.rules import FLAG, check_value, one_of, whole
 from tsuzuri.sampling.constraints import ClosedBrackets, Constraints, NeverAfter, SingleBlankLines
 from tsuzuri.sampling.nesting import Nesting
 from tsuzuri.sampling.primes import Primes
-from tsuzuri.text.brackets import PAIRS, BracketHabits, signs_of_words
+from tsuzuri.text.brackets import NESTS, PAIRS, BracketHabits, bracket_signs, signs_of_words
 from tsuzuri.text.sentences import is_sentence_end
 from tsuzuri.text.settings import DROP
 from tsuzuri.text.sign_pairs import FOLLOWERS, Followers, never_after
@@ -20,6 +20,7 @@ from tsuzuri.training.run import Run
 
 # As ``BracketHabits.report`` has them
 HABITS = {"pairs": [one_of(*PAIRS)], "lines": FLAG, "again": FLAG, "longest": whole(1)}
+NEWER_HABITS = {"inside": [one_of(*NESTS)]}  # which the first runs that knew of brackets do not have
 Signs = Mapping[int, tuple[int, ...]]  # of the ids that have any
 
 
@@ -45,9 +46,9 @@ def _closed_brackets(run: Run, primes: Primes, length: int, signs: Signs) -> Clo
     habits, words = bracket_habits_of_run(run), run.vocabulary.words
     line_end = None if habits.lines else EOS
     budgets = length + primes.extra
-    return ClosedBrackets(
-        signs, primes.common(), budgets, habits.longest, line_end, habits.again, lambda i: is_sentence_end(words[i])
-    )
+    inside = None if habits.inside is None else {bracket_signs(nest) for nest in habits.inside}
+    settings = habits.longest, line_end, habits.again, lambda i: is_sentence_end(words[i]), inside
+    return ClosedBrackets(signs, primes.common(), budgets, *settings)
 
 
 def knows_brackets(run: Run) -> bool:
@@ -76,8 +77,10 @@ def bracket_habits_of_run(run: Run) -> BracketHabits:
     report = run.about["corpus"]["report"]
     if not knows_brackets(run):
         return BracketHabits(lines=bool(report.get("wrapped")))
-    held = _checked_report(run, "brackets", HABITS)
-    return BracketHabits(tuple(held["pairs"]), held["lines"], held["again"], held["longest"])
+    newer = NEWER_HABITS if "inside" in run.about["corpus"]["report"]["brackets"] else {}
+    held = _checked_report(run, "brackets", HABITS | newer)
+    inside = tuple(held["inside"]) if newer else None
+    return BracketHabits(tuple(held["pairs"]), held["lines"], held["again"], held["longest"], inside)
 
 
 def run_followers(run: Run, asked: bool | None = None) -> Followers:

@@ -70,6 +70,24 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
         "lr": 1.0,
         "lr_decay": 0.83,
     },
+    "awd": {  # AWD-LSTM, by its authors' code for the Penn Treebank (Merity, Keskar and Socher 2018)
+        **PLAIN,
+        **dict(zip(STRONGEST, (0.4, 0.25, 0.4, 0.1, 0.5), strict=True)),
+        "unit": 1150,
+        "layers": 3,
+        "embed": 400,
+        "tie": True,
+        "locked": True,
+        "batchsize": 20,
+        "bproplen": 70,
+        "optimizer": "sgd",
+        "lr": 30 / 70,  # our loss is a sum over the steps of a window, theirs a mean: so are its gradients
+        "gradclip": 0.25 * 70,
+        "weight_decay": 1.2e-6 * 70,
+        "ar": 2.0,
+        "tar": 1.0,
+        "average": 0.998,  # in place of the mean of all weights since a stall
+    },
 }
 OUTDONE: Mapping[str, Mapping[str, Any]] = {  # what an option of a recipe becomes once another one is given otherwise
     "dropout": dict.fromkeys(RATES),

@@ -93,14 +93,15 @@ class ClosedBrackets:
     ``signs`` (``nesting.py``) are those of the ids that have any; each pair has an id that only closes it, and there
     are ids without signs. ``prime`` are the words that the texts begin with, rows (B,), which may leave brackets open.
     ``budgets`` (B,) are the words that may follow: as many as are open are left for closing. ``line_end`` is the id
-    that must not be drawn in a bracket, or None; ``again`` lets a pair be opened within itself. A bracket is closed at
-    the first id with ``is_end`` after it has ``longest`` words, and wherever it has ``LAST_RESORT`` times as many.
+    that must not be drawn in a bracket, or None; ``again`` and ``inside`` say what may be opened within what
+    (``nesting.nested``). A bracket is closed at the first id with ``is_end`` after it has ``longest`` words, and
+    wherever it has ``LAST_RESORT`` times as many.
     """
 
     steady = False
 
-    def __init__(self, signs, prime, budgets, longest, line_end=None, again=True, is_end=lambda i: False):
-        self._signs, self._line_end, self._again = signs, line_end, again
+    def __init__(self, signs, prime, budgets, longest, line_end=None, again=True, is_end=lambda i: False, inside=None):
+        self._signs, self._line_end, self._habits = signs, line_end, (again, inside)
         self._longest, self._is_end = longest, is_end
         self._budgets = numpy.array(budgets)
         batch = len(self._budgets)
@@ -164,7 +165,7 @@ class ClosedBrackets:
         """
         state = stack, closing, room
         if state not in self._rules:
-            after = {i: nested(stack, signs, self._again) for i, signs in self._signs.items()}
+            after = {i: nested(stack, signs, *self._habits) for i, signs in self._signs.items()}
             if closing:
                 ids = [i for i, left in after.items() if left is not None and len(left) < len(stack)]
             else:

@@ -4,13 +4,16 @@ A word's signs are numbers in their order: k opens pair k, -k closes it. A word 
 """
 
 
-def nested(stack, signs, again=True):
+def nested(stack, signs, again=True, inside=None):
     """The stack after ``signs`` where each closes what is innermost; None where one would close anything else.
 
-    Nor may a pair be opened that is open, unless ``again``.
+    Nor may a pair be opened that is open, unless ``again``, or right inside another one, unless the two are in
+    ``inside``, a set of pairs of numbers; None allows all.
     """
     for sign in signs:
         if sign > 0 and not again and sign in stack:
+            return None
+        if sign > 0 and stack and inside is not None and (stack[-1], sign) not in inside:
             return None
         if sign > 0:
             stack = (*stack, sign)
