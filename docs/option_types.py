@@ -45,6 +45,7 @@ RESUME = {  # what either kind of training can change when it goes on
 }
 CLASSES["ResumeOptions"] = ("--resume", RESUME, ())
 PLACEHOLDERS = {"N": "int", "X": "float", "A..B": "int | tuple[int, int] | str", "X,Y": "float | Sequence[float] | str"}
+PLACEHOLDERS |= {"KEY": "str", "N/M": "tuple[int, int] | str"}
 
 
 def annotation(option: Option) -> str:

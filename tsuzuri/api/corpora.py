@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from tsuzuri.data.corpus import EACH, Corpus, build_piece_corpus, build_text_corpus
 from tsuzuri.data.places import piece_places
 from tsuzuri.data.remarks import remark_lines
 from tsuzuri.errors import UserError
-from tsuzuri.midi.words import collect, settings
+from tsuzuri.midi.words import about, collect, settings
+from tsuzuri.midi.words.convert import PieceWords
 from tsuzuri.text import settings as text_settings
 from tsuzuri.text.scripts import scripts_line
 from tsuzuri.training.schemas import LanguageModelRecipe
@@ -65,16 +66,23 @@ def read_corpus(
     wanted = settings.settings_from_json(source["midi"])
     main = collect.collect_pieces(paths, wanted, asked=asked)
     held_out = [collect.collect_pieces(part, wanted, asked=asked) if part else None for part in (valid, test)]
-    groups = [collect.group_copies(part.pieces) if part else None for part in held_out]
-    main_groups, name = collect.group_copies(main.pieces), " ".join(paths)
+    keys = main.settings.keys
+    groups = [collect.group_copies(in_model_words(part.pieces, keys)) if part else None for part in held_out]
+    learned, name = in_model_words(main.pieces, keys), " ".join(paths)
+    main_groups = collect.group_copies(learned)
     corpus = build_piece_corpus(main_groups, groups[0], groups[1], *bounds, name, known)
-    named = ((piece.name, piece.words) for piece in main.pieces)
+    named = ((piece.name, piece.words) for piece in learned)
     corpus = corpus._replace(places=piece_places(corpus.train, named, corpus.vocabulary))
     pieces = [piece for part in (main, *held_out) if part for piece in part.pieces]
     corpus.report["midi"] = (
         main.report | collect.common_settings(pieces) | {"settings": dataclasses.asdict(main.settings)}
     )
     return corpus
+
+
+def in_model_words(pieces: Iterable[PieceWords], keys: str) -> list[PieceWords]:
+    """The pieces with the words that a model learns (``about.model_words``)."""
+    return [piece._replace(words=about.model_words(piece.words, keys)) for piece in pieces]
 
 
 def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
@@ -85,6 +93,8 @@ def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
         mended = f"{len(m['mended'])} mended, {len(m['refused'])} refused"
         yield f"read     {_counted(m['files'], 'file')}, {_counted(m['notes'], 'note')}; {mended}"
         yield from (f"refused  {item['name']}: {item['reason']}" for item in m["refused"])
+        if m.get("keys"):
+            yield f"keys     {_keys_line(m)}"
         yield f"pieces   {r['pieces']:,} different ones ({r['twice']} twice), and {r['copies']:,} copies of them"
     else:
         yield from _text_lines(r)
@@ -99,6 +109,15 @@ def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
     more = f", {unseen:,} more that are known already" if unseen else ""
     yield f"ids      {known} ({share:.0%} of them seen once){more}, and <unk>"
     yield f"windows  about {count:,} an epoch"
+
+
+def _keys_line(report: Mapping[str, Any]) -> str:
+    """How the keys of pieces are known, and what is made of them."""
+    counts = {name: report["keys"].get(name, 0) for name in ("named", "estimated", "major", "minor")}
+    known = "{named:,} as their files say, {estimated:,} by their notes: {major:,} major, {minor:,} minor".format(
+        **counts
+    )
+    return known + ("; learned in C major and A minor" if report["settings"]["keys"] == settings.ONE else "")
 
 
 def _counted(count: int, noun: str) -> str:

@@ -10,13 +10,16 @@ import numpy
 
 from tsuzuri.api.drawing import Note, best_rows, draw_ids, no_choice_line, rows_for_each
 from tsuzuri.api.music_copies import MelodyRun, MusicCopies, striking_words
+from tsuzuri.api.music_opening import PieceOpening
 from tsuzuri.api.novelty import Novelty, gave_way_line
 from tsuzuri.errors import UserError
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.compose import Beginning, MusicVocabulary
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import codec, collect
+from tsuzuri.midi.words.about import Opening
 from tsuzuri.midi.words.convert import PieceWords
+from tsuzuri.midi.words.settings import settings_from_json
 from tsuzuri.sampling.novelty import CopyLimit
 from tsuzuri.sampling.primes import Primes
 from tsuzuri.sampling.scores import WordScores
@@ -46,7 +49,10 @@ class GeneratedMusic:
             self._beginning = compose.beginning_of_midi(prime, midi, about)
         self.primed = self._beginning.events[-1][0] if self._beginning.events else 0
         self.settings = about["settings"]
-        self._grammar, self._length = start_grammar(args, about, self._beginning, vocabulary, eos)
+        self._opening = PieceOpening(settings_from_json(self.settings), vocabulary, self._beginning, args)
+        self._beginning = self._beginning._replace(events=self._opening.begun(self._beginning, about["division"]))
+        opening = self._opening.opening
+        self._grammar, self._length = start_grammar(args, about, self._beginning, vocabulary, eos, opening)
         unknown = "nearest" if self._beginning.from_file else args["unk"]
         prime_ids, unlike = compose.beginning_ids(self._beginning.events, vocabulary, unknown, run.path)
         if unlike:
@@ -93,7 +99,7 @@ class GeneratedMusic:
             return
         last, taken = 0, 0
         for _ in compose.grow_pieces(self._rows, self._grammar, self._length):
-            events = self._grammar.events[0]
+            events = self._opening.written(self._grammar.events[0])
             for tick, message in events[taken:]:
                 yield codec.encode_word(tick - last, message)
                 last = tick
@@ -111,7 +117,7 @@ class GeneratedMusic:
         line = "" if stopped else no_choice_line(self._grammar.events, self._args)
         if line:
             self._note(line)
-        pieces: list[PieceWords] = compose.finished_pieces(self._grammar, self._beginning)
+        pieces: list[PieceWords] = compose.finished_pieces(self._grammar, self._beginning, self._opening)
         kept = self._kept()
         return [pieces[row]._replace(name=compose.piece_name(n)) for n, row in enumerate(kept)]
 
@@ -145,13 +151,18 @@ def check_limits(args: Mapping[str, Any]) -> None:
 
 
 def start_grammar(
-    args: Mapping[str, Any], about: Mapping[str, Any], beginning: Beginning, vocabulary: MusicVocabulary, eos: int
+    args: Mapping[str, Any],
+    about: Mapping[str, Any],
+    beginning: Beginning,
+    vocabulary: MusicVocabulary,
+    eos: int,
+    opening: Opening | None = None,
 ) -> tuple[Grammar, int]:
     """The ``Grammar`` of the pieces, which has taken their beginning, and after how many words it is to close them."""
     numerator, denominator = beginning.meter
     longest = args["max_note"] * timing.bar_length(numerator, denominator, about["division"])
     lexicon, may_end = Lexicon(vocabulary.parsed, eos), args["length"] is None
-    grammar = Grammar(lexicon, about["division"], longest, about["voices"], rows_for_each(args), may_end)
+    grammar = Grammar(lexicon, about["division"], longest, about["voices"], rows_for_each(args), may_end, opening)
     grammar.begin(beginning.events)
     tempo = round(60 * timing.SECOND / args["tempo"]) if args["tempo"] else beginning.tempo
     length = args["length"] or compose.LONGEST

@@ -37,7 +37,9 @@ class TrainOptions(TypedDict, total=False):
     grid: int | str | None
     transpose: int | tuple[int, int] | str | None
     stretch: float | Sequence[float] | str | None
-    recipe: Literal["default", "small-corpus", "plain", "article", "zaremba-medium"] | None
+    about: bool | None
+    keys: Literal["own", "one"] | None
+    recipe: Literal["default", "small-corpus", "plain", "article", "zaremba-medium", "awd"] | None
     unit: int | None
     layers: int | None
     embed: int | None
@@ -156,6 +158,8 @@ class GenerateOptions(TypedDict, total=False):
     bars: int | None
     seconds: float | None
     max_note: int | None
+    key: str | None
+    meter: tuple[int, int] | str | None
     tempo: float | None
     program: int | None
     repetition_penalty: float | None
@@ -182,6 +186,7 @@ class ReadMidiOptions(TypedDict, total=False):
     velocities: int | str | None
     ticks_per_beat: int | str | None
     grid: int | str | None
+    about: bool | None
 
 
 class PredictOptions(TypedDict, total=False):

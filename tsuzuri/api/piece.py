@@ -95,7 +95,7 @@ class Piece:
         texts = words.split() if isinstance(words, str) else as_list(words, "words", "a text or a list of words")
         name = plain_value("name", TEXT, name)
         ticks = plain_value("ticks_per_beat", whole_number(Bounds(1, 32767)), ticks_per_beat)
-        if not (isinstance(meter, tuple | list) and len(meter) == 2 and convert.is_meter(*meter)):
+        if not (isinstance(meter, tuple | list) and len(meter) == 2 and timing.is_meter(*meter)):
             raise UserError(f"meter: {meter!r} is no time signature: must be two numbers such as (3, 4)")
         if not texts:
             raise UserError("words: are none: must be one or more, such as 00_90_4050")

@@ -5,10 +5,12 @@ from typing import Any
 import numpy
 
 from tsuzuri import storage
+from tsuzuri.api.music_opening import PieceOpening
 from tsuzuri.api.text_constraints import depth_counter, knows_brackets, run_brackets, run_followers, text_constraints
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import collect, convert
+from tsuzuri.midi.words.settings import settings_from_json
 from tsuzuri.sampling import endings, filters, loops, primes, stream
 from tsuzuri.text import sentences, tokenizers, vocabulary
 from tsuzuri.text.clusters import WholeClusters
@@ -53,13 +55,14 @@ def _music_sample(run: Run, model: Any, rng: numpy.random.Generator) -> str:
     words, beginning = compose.MusicVocabulary(run.vocabulary.words), compose.read_beginning("", about)
     numerator, denominator = beginning.meter
     bar = timing.bar_length(numerator, denominator, about["division"])
+    opening = PieceOpening(settings_from_json(about["settings"]), words, beginning)
     lexicon = Lexicon(words.parsed, vocabulary.EOS)
-    grammar = Grammar(lexicon, about["division"], LONGEST_NOTE * bar, about["voices"])
+    grammar = Grammar(lexicon, about["division"], LONGEST_NOTE * bar, about["voices"], opening=opening.opening)
     grammar.end_after(BARS, "bars", beginning.meter, beginning.tempo)
     sample, escape = filters.make_sampler(0.9, None, 0.95), loops.LoopEscape(1, words.onset_keys())
     rows = stream.generate_words(model, [vocabulary.EOS], sample, grammar.mask, rng, 1, escape)
     for _ in compose.grow_pieces(rows, grammar, EVENTS):
         pass
-    (piece,) = compose.finished_pieces(grammar, beginning)
+    (piece,) = compose.finished_pieces(grammar, beginning, opening)
     storage.write_file(run.file(MIDI_FILE), convert.encode_piece(piece)[0])
     return str(compose.note_line(piece))

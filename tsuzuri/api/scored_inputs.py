@@ -11,6 +11,7 @@ from tsuzuri.api.text_generation import check_unicode
 from tsuzuri.data.text_stream import TextStream, first_seen_ids
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import convert, wordfile
+from tsuzuri.midi.words.about import model_words
 from tsuzuri.midi.words.collect import collect_pieces, is_music_path
 from tsuzuri.midi.words.settings import Settings, settings_from_json
 from tsuzuri.text.normalization import normalize_lines
@@ -30,10 +31,11 @@ def words_of_file(run: Run, path: str, note: Note) -> list[str]:
     Raises ``UserError`` for what cannot be read, or is of the other kind than the run.
     """
     if run.about["kind"] == "music":
-        found = collect_pieces([path], _midi_settings(run))
+        own = _midi_settings(run)
+        found = collect_pieces([path], own)
         for item in found.report["refused"]:
             note(f"refused  {item['name']}: {item['reason']}")
-        return _ended(piece.words for piece in found.pieces)
+        return _ended(model_words(piece.words, own.keys) for piece in found.pieces)
     if os.path.isfile(path) and is_music_path(path):
         held = "words of MIDI" if path.endswith(wordfile.SUFFIX) else "a MIDI file"
         raise UserError(f"{path}: is {held}, and {run.path} was trained on text: must be a text")
@@ -45,7 +47,9 @@ def words_of_bytes(run: Run, data: bytes, name: str = INPUT) -> list[str]:
     """The words of a file's bytes: text in any encoding, or a MIDI file; the rest is as in ``words_of_file``."""
     if run.about["kind"] == "music":
         try:
-            return _ended(piece.words for piece in convert.convert_file(name, data, _midi_settings(run)).pieces)
+            own = _midi_settings(run)
+            pieces = convert.convert_file(name, data, own).pieces
+            return _ended(model_words(piece.words, own.keys) for piece in pieces)
         except ValueError as error:
             raise UserError(f"{name}: {error}") from None
     settings = _text_settings(run)

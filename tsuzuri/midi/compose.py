@@ -161,11 +161,12 @@ def grow_pieces(rows, grammar, length):
             grammar.close()
 
 
-def finished_pieces(grammar, beginning):
-    """The ``PieceWords`` of each row of a grammar whose pieces have all ended."""
+def finished_pieces(grammar, beginning, opening):
+    """The ``PieceWords`` of each row of a grammar whose pieces have all ended; ``opening`` is a ``PieceOpening``."""
     context = grammar.division, beginning.tempo, beginning.meter, beginning.programs
     return [
-        PieceWords(piece_name(row), codec.encode_events(events), *context) for row, events in enumerate(grammar.events)
+        opening.finished(PieceWords(piece_name(row), [], *context), events, codec.encode_events)
+        for row, events in enumerate(grammar.events)
     ]
 
 

@@ -15,6 +15,7 @@ import numpy
 
 from tsuzuri.midi import timing
 from tsuzuri.midi.score import END, META, OFF, ON
+from tsuzuri.midi.words.about import kind_of
 
 FAR = 1 << 60  # ticks: no limit
 _PEDAL, _CONTROL = 64, 0xB0
@@ -59,12 +60,15 @@ class Grammar:
     """Takes the words drawn for B pieces, masks those that must not follow, and collects the ``events`` of each piece.
 
     A note lasts at most ``longest`` ticks, and at most ``voices[c]`` keys of channel c sound at once. Pieces may end by
-    themselves where ``may_end``.
+    themselves where ``may_end``. With an ``opening`` (``words.about.Opening``) each first says what it is, and never
+    again.
     """
 
-    def __init__(self, lexicon, division, longest, voices=(128,) * 16, batch=1, may_end=True):
+    def __init__(self, lexicon, division, longest, voices=(128,) * 16, batch=1, may_end=True, opening=None):
         self.lexicon, self.division = lexicon, division
-        self._pieces = [_Piece(lexicon, longest, voices) for _ in range(batch)]
+        if opening:
+            lexicon.free[opening.ids] = False
+        self._pieces = [_Piece(lexicon, longest, voices, opening) for _ in range(batch)]
         for piece in self._pieces:
             piece.may_end = may_end
         self._bias = numpy.array([piece.bias() for piece in self._pieces])  # (B, V), added to the logits
@@ -134,7 +138,7 @@ class Grammar:
     def mask(self, logits):
         """Put -inf where a word must not follow; logits (B, V) on the CPU, changed in place and returned."""
         for row, piece in enumerate(self._pieces):
-            if self._bias[row, piece.witness]:  # blocked
+            if self._bias[row, piece.witness] and not piece.told:  # blocked
                 self._find_witness(row, piece)
         logits += self._bias
         return logits
@@ -152,8 +156,8 @@ class Grammar:
 class _Piece:
     """A growing piece: its events, its sounding keys, and the words that these block."""
 
-    def __init__(self, lexicon, longest, voices):
-        self.lexicon, self.longest, self.voices = lexicon, longest, voices
+    def __init__(self, lexicon, longest, voices, opening=None):
+        self.lexicon, self.longest, self.voices, self.opening = lexicon, longest, voices, opening
         self.events, self.over, self.now = [], False, 0
         self.limit, self.counter = FAR, None  # the tick that the piece does not go beyond
         self.may_end, self.must_end, self.struck = True, False, False
@@ -171,6 +175,12 @@ class _Piece:
             blocked[:] = True
             blocked[lexicon.eos] = False
             return numpy.where(blocked, BLOCKED, FREE).astype("f")
+        if self.told:
+            blocked[:] = True
+        if self.opening:
+            blocked[self.opening.allowed(self._said())[0]] = False
+        if self.told:
+            return numpy.where(blocked, BLOCKED, FREE).astype("f")
         if self.must_end:
             blocked[:] = True
         for key, onset in self.sounding.items():
@@ -183,12 +193,23 @@ class _Piece:
         blocked[lexicon.ends] = not self._may_end()
         return numpy.where(blocked, BLOCKED, FREE).astype("f")
 
+    @property
+    def told(self):
+        """Whether the next word is to say what the piece is, and nothing else."""
+        return bool(self.opening and self.opening.allowed(self._said())[1])
+
+    def _said(self):
+        return [message for _, message in self.events]
+
     def _may_end(self):
         return self.struck and not self.sounding and (self.may_end or self.must_end)
 
     def add(self, tick, message, bias):
         """Add an event, and update the ``bias`` (V,) on the words that may follow."""
         kind = message[0] & 0xF0
+        if self.opening and (tick or kind_of(message) is None):
+            self.opening = None
+            bias[:] = self.bias()
         self._end_before(tick, bias)
         if tick > self.limit or (tick == self.limit and kind == ON):
             self.finish(self.limit)
@@ -206,6 +227,8 @@ class _Piece:
         elif self.counter and message[0] == META:
             self.counter.take(tick, message)
             self.limit = self.counter.tick()
+        if self.opening:
+            bias[:] = self.bias()
 
     def _end_before(self, tick, bias):
         """End the notes that would be too long at ``tick``, each when it reaches the longest duration."""

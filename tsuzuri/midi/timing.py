@@ -124,6 +124,12 @@ def stretch(score, factor):
     return score.retimed(lambda tick: round(tick * factor))
 
 
+def is_meter(numerator: object, denominator: object) -> bool:
+    """Whether a time signature is possible."""
+    numbers = type(numerator) is type(denominator) is int
+    return numbers and 0 < numerator < 256 and denominator in (1, 2, 4, 8, 16, 32, 64, 128)
+
+
 def meter_changes(score):
     """The time signatures as (tick, numerator, denominator), one at tick 0 first; 4/4 where there is none."""
     changes = [

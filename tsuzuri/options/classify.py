@@ -56,7 +56,9 @@ READING = [
     Option("--text-column", NAME, None, "text column of CSV, by name or number"),
 ]
 READ = tuple(option.name for option in READING)
-MIDI = [option for option in settings_options(velocities=8, grid=24) if option.name not in ("transpose", "stretch")]
+MIDI = [
+    option for option in settings_options(velocities=8, grid=24) if option.name not in ("transpose", "stretch", "about")
+]
 ON_DEVICE = Option(
     "-d --device",
     DEVICE,

@@ -1,6 +1,6 @@
 """The options of ``generate.py``; read before anything heavy is imported."""
 
-from tsuzuri.options.midi import OUTPUT_OPTIONS, REPLACE
+from tsuzuri.options.midi import KEY, METER, OUTPUT_OPTIONS, REPLACE
 from tsuzuri.options.option import Option
 from tsuzuri.options.values import (
     COUNT,
@@ -81,6 +81,8 @@ TABLES = {
         Option("--bars", SIZE, None, "length in bars, counted after the prime"),
         Option("--seconds", SECONDS, None, "length in seconds, counted after the prime"),
         Option("--max-note", SIZE, 4, "longest note, in bars"),
+        Option("--key", KEY, None, "key of new pieces, such as Gm or F# (default: as the model draws it)"),
+        Option("--meter", METER, None, "meter of new pieces, such as 6/8 (default: as the model draws it)"),
         Option("--words", FLAG, False, "words as output instead of MIDI"),
         *OUTPUT_OPTIONS,
     ],

@@ -5,12 +5,15 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from tsuzuri.midi.keys import Key, read_key
+from tsuzuri.midi.timing import is_meter
 from tsuzuri.midi.words.settings import ALLOWED, EVENTS, Settings
 from tsuzuri.options.option import Option
 from tsuzuri.options.values import (
     FILE,
     FLAG,
     FOLDER,
+    SWITCH,
     Kind,
     any_number,
     choice,
@@ -90,9 +93,34 @@ def settings_options(**defaults: object) -> list[Option]:
         number("grid", "time steps per quarter note, or keep"),
         Option("--transpose", Kind("A..B", _range), None, copies),
         Option("--stretch", Kind("X,Y", _factors), None, "factors of time for stretched copies, such as 0.9,1.1"),
+        Option("--about", SWITCH, default["about"], ABOUT),
     ]
 
 
+ABOUT = "meter, key, tempo and programs as the first words of a piece, for --events notes"
+KEYS = Option(
+    "--keys",
+    choice("own", "one"),
+    None,
+    "keys to learn pieces in: their own, or C major and A minor (default: one with --about on and no --transpose)",
+)
+
+
+def _key(value: Any) -> Key:
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is no key: must be such as C, F#, Bb, Am or Gm")
+    return read_key(value)
+
+
+def _meter(value: Any) -> tuple[int, int]:
+    match = re.fullmatch(r"([0-9]{1,3})/([0-9]{1,3})", value) if isinstance(value, str) else None
+    numbers = tuple(map(int, match.groups())) if match else value
+    if not isinstance(numbers, tuple) or len(numbers) != 2 or not is_meter(*numbers):
+        raise ValueError(f"{shown(value)} is no meter: must be such as 4/4, 3/4 or 6/8")
+    return numbers
+
+
+KEY, METER = Kind("KEY", _key), Kind("N/M", _meter)
 REPLACE = Option("-f --force", FLAG, False, "replace files that are there, also those that --out does not name")
 # of the commands that write MIDI
 OUTPUT_OPTIONS = [

@@ -1,6 +1,6 @@
 """The options of ``train.py``."""
 
-from tsuzuri.options.midi import settings_options
+from tsuzuri.options.midi import KEYS, settings_options
 from tsuzuri.options.option import Option
 from tsuzuri.options.recipes import DEFAULT, RECIPES, STRONGEST
 from tsuzuri.options.shared import (
@@ -95,7 +95,7 @@ TABLES = {
             "--n-words",
         ),
     ],
-    "MIDI": settings_options(velocities=8, grid=24),
+    "MIDI": [*settings_options(velocities=8, grid=24, about=None), KEYS],
     "model": [
         Option(
             "--recipe",

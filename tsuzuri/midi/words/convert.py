@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 from tsuzuri.midi import timing
 from tsuzuri.midi.file import smf
+from tsuzuri.midi.keys import Key
 from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, Score, score_of_events
-from tsuzuri.midi.words import codec, tracks
+from tsuzuri.midi.words import about, codec, tracks
+from tsuzuri.midi.words.about import meta, meter_payload
 from tsuzuri.midi.words.settings import ALL, KEEP, Settings
 
 _PRESSURE, _PROGRAM = 0xA0, 0xC0  # of one key; the instrument
@@ -33,23 +35,22 @@ class PieceWords(NamedTuple):
         return score_of_events(events, self.division)[0]
 
 
-def is_meter(numerator: object, denominator: object) -> bool:
-    """Whether a time signature is possible."""
-    numbers = type(numerator) is type(denominator) is int
-    return numbers and 0 < numerator < 256 and denominator in (1, 2, 4, 8, 16, 32, 64, 128)
-
-
 def is_program(channel, program):
     """Whether a channel, from 0, and a program are in range."""
     return type(channel) is type(program) is int and 0 <= channel < 16 and 0 <= program < 128
 
 
 class Converted(NamedTuple):
-    """The pieces of a file, the original first; the number of notes mended; remarks on faults and losses."""
+    """The pieces of a file, the original first; the number of notes mended; remarks on faults and losses.
+
+    ``key`` is that of the original where its words say it, and ``named`` whether the file said so too.
+    """
 
     pieces: list
     mended: int
     remarks: list
+    key: Key | None = None
+    named: bool = False
 
 
 def convert_file(name: str, data: bytes, settings: Settings, strict: bool = False) -> Converted:
@@ -71,17 +72,20 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
         original = timing.in_musical_time(original, settings.ticks_per_beat, tempo_map)
     elif settings.grid != KEEP and original.division < 0:
         original = timing.in_musical_time(original, tempo_map=tempo_map)
+    key, named = about.key_of_score(original, [payload for _, payload in frame.meta_events(KEY)])
     pieces = []
-    for label, copy in _copies(original, settings):
+    for label, semitones, copy in _copies(original, settings):
         score = quantize_velocities(copy, settings.velocities) if settings.velocities != KEEP else copy
         if settings.grid != KEEP:
             score = timing.snap_to_grid(score, settings.grid)
         if not label and len(score.notes) < before:
             left_out.append(f"{before - len(score.notes)} notes fell together with others of their key")
         events = score.events() + [(score.end, END)] * (settings.events == ALL)
+        if settings.about:
+            events = about.about_events(score, key.moved(semitones), *context) + events
         of = name if label else None
         pieces.append(PieceWords(name + label, codec.encode_events(events), score.division, *context, of))
-    return Converted(pieces, mended, remarks + left_out)
+    return Converted(pieces, mended, remarks + left_out, *((key, named) if settings.about else ()))
 
 
 def _programs(events):
@@ -91,7 +95,7 @@ def _programs(events):
 
 
 def _copies(original, settings):
-    """Yield the (label, score) of a score, whose label is empty, and of its copies."""
+    """Yield the (label, semitones, score) of a score, whose label is empty, and of its copies."""
     low, high = settings.transpose
     semitones = sorted({0, *range(low, high + 1)}, key=lambda n: (abs(n), n))
     for factor in dict.fromkeys((1.0, *settings.stretch)):
@@ -99,7 +103,7 @@ def _copies(original, settings):
         for n in semitones:
             copy = transpose(stretched, n)
             if copy is not None:
-                yield (f" x{factor:g}" if factor != 1 else "") + (f" {n:+d}" if n else ""), copy
+                yield (f" x{factor:g}" if factor != 1 else "") + (f" {n:+d}" if n else ""), n, copy
 
 
 def transpose(original, semitones):
@@ -134,33 +138,23 @@ def encode_piece(
 ) -> tuple[bytes, list[codec.Fault]]:
     """The bytes of a piece's MIDI file, of format 0, and the ``codec.Fault`` of each word that had to be mended.
 
-    Where the words are notes alone, tempo, meter and programs are those of the piece. ``tempo`` (quarter notes a
-    minute) and ``program`` (0..127) replace both the piece's and those in the words.
+    What the words do not say of tempo, meter and programs is as the piece has it. ``tempo`` (quarter notes a minute)
+    and ``program`` (0..127) replace both the piece's and those in the words.
     """
     events, faults = codec.decode_events(piece.words, piece.division)
-    start = []
-    if not any(message[0] == META for _, message in events):
-        start = [_meta(TEMPO, piece.tempo.to_bytes(3, "big")), _meta(METER, _meter(*piece.meter))]
+    events, said = about.with_own_tempo(events, piece.tempo), {about.kind_of(message) for _, message in events}
+    start = [] if TEMPO in said else [meta(TEMPO, piece.tempo.to_bytes(3, "big"))]
+    start += [] if METER in said else [meta(METER, meter_payload(*piece.meter))]
     channels = {message[0] & 0x0F for _, message in events if message[0] & 0xF0 == ON}
-    if not any(message[0] & 0xF0 not in (OFF, ON) for _, message in events):
-        start += [bytes([_PROGRAM | channel, number]) for channel, number in piece.programs if channel in channels]
+    lacking = channels - {message[0] & 0x0F for _, message in events if message[0] & 0xF0 == _PROGRAM}
+    start += [bytes([_PROGRAM | channel, number]) for channel, number in piece.programs if channel in lacking]
     if tempo:
         events = [event for event in events if event[1][:2] != bytes([META, TEMPO])]
         start = [message for message in start if message[:2] != bytes([META, TEMPO])]
-        start.append(_meta(TEMPO, round(60 * timing.SECOND / tempo).to_bytes(3, "big")))
+        start.append(meta(TEMPO, round(60 * timing.SECOND / tempo).to_bytes(3, "big")))
     if program is not None:
         events = [event for event in events if event[1][0] & 0xF0 != _PROGRAM]
         start = [message for message in start if message[0] & 0xF0 != _PROGRAM]
         start += [bytes([_PROGRAM | channel, program]) for channel in sorted(channels - {DRUMS})]
     track = smf.make_track([(0, message) for message in start] + events)
     return smf.write_smf(smf.MidiFile(0, piece.division, [track], [])), faults
-
-
-def _meta(kind, payload):
-    return bytes([META, kind]) + payload
-
-
-def _meter(numerator, denominator):
-    """A time signature's payload: numerator, log2 of the denominator, MIDI clocks a click, 32nds a quarter note (8)."""
-    clocks = 96 // denominator * (3 if numerator % 3 == 0 and denominator >= 8 else 1)
-    return bytes([numerator, denominator.bit_length() - 1, max(1, clocks), 8])

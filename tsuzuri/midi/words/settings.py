@@ -4,11 +4,13 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from tsuzuri.errors import UserError
 from tsuzuri.midi import timing
-from tsuzuri.rules import Rule, check_value, is_whole
+from tsuzuri.rules import FLAG, Rule, check_value, is_whole
 
 AUTO, ALL, KEEP = "auto", "all", "keep"
 NOTES, CHANNEL = "notes", "channel"
+OWN, ONE = "own", "one"
 EVENTS = (NOTES, CHANNEL, ALL)
 
 
@@ -19,7 +21,8 @@ class Settings:
     ``track``: a number, "auto" (the one with most notes) or "all"; ``events``: "notes", "channel" or "all".
     ``velocities`` (number of levels), ``ticks_per_beat`` (ticks a quarter note) and ``grid`` (steps a quarter note): a
     number or "keep". Copies are made for each of the semitones from the lowest to the highest of ``transpose``, and
-    for each factor of time in ``stretch``.
+    for each factor of time in ``stretch``. ``about``: whether a piece of "notes" begins with what it is (``about.py``);
+    ``keys``: whether a model learns pieces in their "own" key or all in "one".
     """
 
     track: int | str = AUTO
@@ -29,6 +32,8 @@ class Settings:
     grid: int | str = KEEP
     transpose: tuple = (0, 0)
     stretch: tuple = ()
+    about: bool = False
+    keys: str = OWN
 
 
 # field: what it may be
@@ -46,11 +51,15 @@ ALLOWED = {
         "factors in 0.25..4, such as 0.9,1.1",
         lambda v: all(type(x) in (int, float) and 0.25 <= x <= 4 for x in v),
     ),
+    "about": FLAG,
+    "keys": Rule("own or one", lambda v: v in (OWN, ONE)),
 }
+LATER = {"about": False, "keys": OWN}  # what words were made by before there was a choice
 
 
 def settings_from_json(saved: Mapping[str, Any]) -> Settings:
     """``Settings`` from their fields as JSON keeps them; raises ``ValueError`` naming the field that is wrong."""
+    saved = {**LATER, **saved}
     if set(saved) != set(ALLOWED):
         raise ValueError(f"settings {', '.join(sorted(set(saved) ^ set(ALLOWED)))} are missing or not known")
     for name, rule in ALLOWED.items():
@@ -59,9 +68,23 @@ def settings_from_json(saved: Mapping[str, Any]) -> Settings:
 
 
 def settings_from_options(args: Mapping[str, Any]) -> Settings:
-    """``Settings`` from the values of the options, by name."""
+    """``Settings`` from the values of the options, by name; raises ``UserError`` for those that do not go together.
+
+    Of ``about`` and ``keys``, None is on, and one, wherever that can be.
+    """
+    about, keys = args.get("about", False), args.get("keys", OWN)
+    if about and args["events"] != NOTES:
+        raise UserError(f"--about on: is for --events notes, and that is {args['events']}: must be off")
+    about = args["events"] == NOTES if about is None else about
+    if keys == ONE and not about:
+        raise UserError("--keys one: needs --about on, which says the key of each piece: must be own")
+    if keys == ONE and args["transpose"]:
+        raise UserError("--transpose: with --keys one a piece and its copies are the same: must be --keys own")
+    keys = ONE if keys is None and about and not args["transpose"] else keys or OWN
     return Settings(
-        **{name: args[name] for name in ALLOWED if name not in ("transpose", "stretch")},
+        **{name: args[name] for name in ALLOWED if name not in ("transpose", "stretch", "about", "keys")},
         transpose=args["transpose"] or (0, 0),
         stretch=args["stretch"] or (),
+        about=about,
+        keys=keys,
     )

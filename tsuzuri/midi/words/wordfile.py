@@ -10,8 +10,9 @@ from typing import Any
 from tsuzuri import overwriting, storage
 from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi import timing
+from tsuzuri.midi.timing import is_meter
 from tsuzuri.midi.words import codec
-from tsuzuri.midi.words.convert import PieceWords, is_meter, is_program
+from tsuzuri.midi.words.convert import PieceWords, is_program
 from tsuzuri.midi.words.settings import EVENTS, Settings, settings_from_json
 
 FORMAT = 1

@@ -1,0 +1,113 @@
+"""What is asked of a new piece before its first note, and what a piece said of itself: meter, key, tempo, programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tsuzuri.errors import UserError
+from tsuzuri.midi import keys, timing
+from tsuzuri.midi.compose import Beginning, MusicVocabulary
+from tsuzuri.midi.keys import Key, key_of_payload
+from tsuzuri.midi.score import KEY, METER, TEMPO, score_of_events
+from tsuzuri.midi.words import about
+from tsuzuri.midi.words.about import PROGRAM, Event, Opening, kind_of, meta, meter_payload
+from tsuzuri.midi.words.convert import PieceWords
+from tsuzuri.midi.words.settings import ONE, Settings
+
+ASKED = ("key", "meter")  # options that are for pieces that say what they are
+NOTHING_ASKED: Mapping[str, Any] = dict.fromkeys((*ASKED, "tempo", "program"))
+
+
+class PieceOpening:
+    """The beginning of the pieces of a run, by the ``settings`` of its MIDI: in what key they are learned and written.
+
+    ``args`` are the options of generate.py. Raises ``UserError`` for a key or a meter that the model has not learned.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        vocabulary: MusicVocabulary,
+        beginning: Beginning,
+        args: Mapping[str, Any] = NOTHING_ASKED,
+    ) -> None:
+        asked = [name for name in ASKED if args[name] is not None]
+        if asked and not settings.about:
+            raise UserError(f"--{asked[0]}: is for runs whose pieces say what they are (train.py --about on)")
+        if asked and beginning.events:
+            raise UserError(f"--{asked[0]}: the piece that is begun with has its own: must be left out")
+        self._common, self._about = settings.keys == ONE, settings.about
+        self._key: Key | None = args["key"]
+        self.opening = self._opening(vocabulary, args) if settings.about else None
+
+    def _opening(self, vocabulary: MusicVocabulary, args: Mapping[str, Any]) -> Opening:
+        said = [event[1] for event in vocabulary.parsed if event and event[0] == 0]
+        has = {kind: [m for m in said if kind_of(m) == kind] for kind in (METER, KEY, TEMPO, PROGRAM)}
+        asked: dict[int, bytes] = {}
+        if args["meter"]:
+            asked[METER] = _checked_meter(args["meter"], has[METER])
+        if self._key:
+            asked[KEY] = self._learned_key(self._key, [key_of_payload(m[2:]) for m in has[KEY]]).payload()
+        if args["tempo"] and has[TEMPO]:
+            asked[TEMPO] = min((m[2:] for m in has[TEMPO]), key=lambda p: _far(p, args["tempo"]))
+        if args["program"] is not None and bytes([args["program"]]) in [m[1:] for m in has[PROGRAM]]:
+            asked[PROGRAM] = bytes([args["program"]])
+        return Opening(vocabulary.parsed, asked)
+
+    def _learned_key(self, key: Key, learned: Sequence[Key]) -> Key:
+        """The key itself, or where all pieces were learned in one another one of its mode."""
+        alike = [other for other in learned if other.minor == key.minor]
+        if key in learned or (self._common and alike):
+            return key if key in learned else alike[0]
+        known = ", ".join(sorted({other.text() for other in learned})) or "none"
+        raise UserError(f"--key {key.text()}: no piece that was learned from is in it: must be one of {known}")
+
+    def begun(self, beginning: Beginning, division: int) -> list[Event]:
+        """The events of a beginning as the model has learned such, before which it says what it is."""
+        events = beginning.events
+        if not events or not self._about:
+            return list(events)
+        said, rest = about.split_about(events)
+        if not said:
+            score = score_of_events(rest, division)[0]
+            key = keys.estimate_key(keys.pitch_time(score.notes))
+            said = about.about_events(score, key, beginning.tempo, beginning.meter, beginning.programs)
+        return about.in_common_key([*said, *rest]) if self._common else [*said, *rest]
+
+    def written(self, events: Sequence[Event]) -> list[Event]:
+        """The events of a piece that the model wrote, in the key that it says, or that was asked for."""
+        if not self._about:
+            return list(events)
+        moved = about.in_own_key(events, self._key) if self._common else list(events)
+        return [(t, meta(KEY, self._key.payload()) if self._key and kind_of(m) == KEY else m) for t, m in moved]
+
+    def finished(self, piece: PieceWords, events: Sequence[Event], encode: Any) -> PieceWords:
+        """The piece of such events, with the tempo, the meter and the programs that it says."""
+        events = self.written(events)
+        said, _ = about.split_about(events)
+        found: dict[str, Any] = {"words": encode(events)}
+        for _, message in said if self._about else ():
+            if kind_of(message) == TEMPO:
+                found["tempo"] = int.from_bytes(message[2:], "big")
+            elif kind_of(message) == METER:
+                found["meter"] = (message[2], 1 << message[3])
+        if self._about and said:
+            programs = [message for _, message in said if kind_of(message) == PROGRAM]
+            found["programs"] = tuple((message[0] & 0x0F, message[1]) for message in programs)
+        return piece._replace(**found)
+
+
+def _checked_meter(meter: tuple[int, int], learned: Sequence[bytes]) -> bytes:
+    payload = meter_payload(*meter)
+    if payload not in [message[2:] for message in learned]:
+        known = ", ".join(sorted({f"{m[2]}/{1 << m[3]}" for m in learned})) or "none"
+        asked = f"{meter[0]}/{meter[1]}"
+        raise UserError(f"--meter {asked}: no piece that was learned from has it: must be one of {known}")
+    return payload
+
+
+def _far(payload: bytes, tempo: float) -> float:
+    """How far a tempo event is from a tempo in quarter notes a minute, as a ratio."""
+    rate = 60 * timing.SECOND / int.from_bytes(payload, "big")
+    return max(rate / tempo, tempo / rate)

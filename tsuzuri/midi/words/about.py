@@ -1,0 +1,174 @@
+"""What a piece says of itself before its first note: meter, key, tempo and programs, as words like any others.
+
+The words are those of MIDI's own events, always in this order and all at tick 0: ``00_ff_58…`` ``00_ff_59…``
+``00_ff_51…``, and for each channel with notes but the drums ``00_c0_…``. The tempo is the nearest of ``TEMPOS``, so
+that a model meets each of them often; a piece's own is kept beside its words.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy
+
+from tsuzuri.midi import timing
+from tsuzuri.midi.keys import Key, estimate_key, fits, key_of_payload, pitch_time, shift_to_common, shifted
+from tsuzuri.midi.score import DRUMS, KEY, META, METER, OFF, ON, TEMPO, Score
+from tsuzuri.midi.words import codec
+from tsuzuri.midi.words.settings import ONE
+
+PROGRAM = 0xC0
+STEP = 2 ** (1 / 6)  # from one tempo to the next
+TEMPOS = tuple(round(120 * STEP**n) for n in range(-12, 8))  # quarter notes a minute: 30 to 269
+ORDER = (METER, KEY, TEMPO)
+CLOCKS = 96  # MIDI clocks of a whole note
+
+Event = tuple[int, bytes]  # tick, message
+
+
+def meta(kind: int, payload: bytes) -> bytes:
+    """The message of a meta event."""
+    return bytes([META, kind]) + payload
+
+
+def meter_payload(numerator: int, denominator: int) -> bytes:
+    """A time signature's payload: numerator, log2 of the denominator, MIDI clocks a click, 32nds a quarter note (8)."""
+    clocks = CLOCKS // denominator * (3 if numerator % 3 == 0 and denominator >= 8 else 1)
+    return bytes([numerator, denominator.bit_length() - 1, max(1, clocks), 8])
+
+
+def tempo_class(microseconds: float) -> int:
+    """The microseconds a quarter note of the nearest of ``TEMPOS``, by ratio."""
+    rate = 60 * timing.SECOND / microseconds
+    return round(60 * timing.SECOND / min(TEMPOS, key=lambda tempo: max(tempo / rate, rate / tempo)))
+
+
+def key_of_score(score: Score, signatures: Sequence[bytes]) -> tuple[Key, bool]:
+    """The key of a piece, and whether its file says so.
+
+    That of the first of its key ``signatures``, payloads, where it fits the notes, or else the one that these suggest.
+    """
+    time = pitch_time(score.notes)
+    named = key_of_payload(signatures[0]) if signatures else None
+    if named and fits(named, time):
+        return named, True
+    return estimate_key(time), False
+
+
+def about_events(score: Score, key: Key, tempo: int, meter: tuple[int, int], programs: Iterable) -> list[Event]:
+    """The events that say it of a piece, at tick 0; a channel without one of the ``programs`` has a piano, the first."""
+    of_channel = dict(programs)
+    channels = sorted({note.channel for note in score.notes} - {DRUMS})
+    said = [meta(METER, meter_payload(*meter)), meta(KEY, key.payload())]
+    said.append(meta(TEMPO, tempo_class(tempo).to_bytes(3, "big")))
+    said += [bytes([PROGRAM | channel, of_channel.get(channel, 0)]) for channel in channels]
+    return [(0, message) for message in said]
+
+
+def kind_of(message: bytes | None) -> int | None:
+    """What a message says of a piece: ``METER``, ``KEY``, ``TEMPO`` or ``PROGRAM``; None for any other."""
+    if message is None:
+        return None
+    if message[0] == META:
+        return message[1] if message[1] in ORDER else None
+    return PROGRAM if message[0] & 0xF0 == PROGRAM else None
+
+
+def with_own_tempo(events: Sequence[Event], tempo: int) -> list[Event]:
+    """The events with a piece's own ``tempo``, microseconds a quarter note, where they begin with its class."""
+    kept = list(events)
+    for n, (tick, message) in enumerate(kept):
+        if tick or kind_of(message) is None:
+            break
+        if kind_of(message) == TEMPO and int.from_bytes(message[2:], "big") == tempo_class(tempo):
+            kept[n] = tick, meta(TEMPO, tempo.to_bytes(3, "big"))
+    return kept
+
+
+def split_about(events: Sequence[Event]) -> tuple[list[Event], list[Event]]:
+    """The events at the beginning that say what a piece is, and all others."""
+    count = 0
+    while count < len(events) and events[count][0] == 0 and kind_of(events[count][1]) is not None:
+        count += 1
+    return list(events[:count]), list(events[count:])
+
+
+def key_said(events: Iterable[Event]) -> Key | None:
+    """The key that the first key signature of some events says."""
+    return next((key_of_payload(message[2:]) for _, message in events if kind_of(message) == KEY), None)
+
+
+def moved_events(events: Iterable[Event], semitones: int) -> list[Event]:
+    """The events with all notes but the drums' so many semitones higher, key signatures as they were."""
+    if not semitones:
+        return list(events)
+    moved = []
+    for tick, message in events:
+        if message[0] & 0xF0 in (OFF, ON) and message[0] & 0x0F != DRUMS:
+            message = bytes([message[0], shifted(message[1], semitones), message[2]])
+        moved.append((tick, message))
+    return moved
+
+
+def in_common_key(events: Sequence[Event]) -> list[Event]:
+    """The events with their notes brought to C major or A minor from the key that they say; as they are without one."""
+    key = key_said(events)
+    return moved_events(events, shift_to_common(key) if key else 0)
+
+
+def in_own_key(events: Sequence[Event], key: Key | None = None) -> list[Event]:
+    """The events with their notes brought back from C major or A minor to a key, or to the one that they say."""
+    key = key or key_said(events)
+    return moved_events(events, -shift_to_common(key) if key else 0)
+
+
+def model_words(words: Iterable[str], keys: str) -> list[str]:
+    """A piece's words as a model learns them: with ``keys`` "one", in C major or A minor."""
+    if keys != ONE:
+        return list(words)
+    events = [codec.decode_word(word) for word in words]  # (delta, message)
+    return [codec.encode_word(*event) for event in in_common_key(events)]
+
+
+class Opening:
+    """What the words of a new piece may be until it has said what it is: one after another, some of them asked for.
+
+    ``parsed`` is the (delta, message) of each id, or None; ``asked`` maps ``METER``, ``KEY``, ``TEMPO`` and ``PROGRAM``
+    to a payload, or a program, which the vocabulary must have (``missing``).
+    """
+
+    def __init__(self, parsed: Sequence[Event | None], asked: Mapping[int, Any] = {}):
+        self._kinds = numpy.array([_opening_kind(event) for event in parsed])  # (V,)
+        self._channel = numpy.array([event[1][0] & 0x0F if event else 0 for event in parsed])
+        drums = any(event and event[1][0] == ON | DRUMS for event in parsed)
+        self._forced = asked.get(PROGRAM) is not None or not drums  # or else a piece may be of drums alone
+        self.ids = numpy.flatnonzero(self._kinds)
+        self._slots = [self._chosen(parsed, kind, asked) for kind in ORDER]
+        self._programs = self._chosen(parsed, PROGRAM, asked)
+
+    def _chosen(self, parsed, kind, asked):
+        """The ids of a kind, of what is asked for alone where something is."""
+        ids = numpy.flatnonzero(self._kinds == kind)
+        if asked.get(kind) is None:
+            return ids
+        start = 1 if kind == PROGRAM else 2
+        return numpy.array([i for i in ids if parsed[i][1][start:] == asked[kind]], int)
+
+    def missing(self) -> int | None:
+        """The kind of what is asked for and no word says, or None."""
+        slots = zip((*ORDER, PROGRAM), (*self._slots, self._programs), strict=True)
+        return next((kind for kind, ids in slots if not len(ids)), None)
+
+    def allowed(self, said: Sequence[bytes]) -> tuple[numpy.ndarray, bool]:
+        """The ids (n,) that may follow what a piece has ``said`` of itself, and whether nothing else may.
+
+        After the tempo come programs, of higher and higher channels; one at least, but where a piece may be of drums.
+        """
+        if len(said) < len(ORDER):
+            return self._slots[len(said)], True
+        last = said[-1][0] & 0x0F if len(said) > len(ORDER) else -1
+        return self._programs[self._channel[self._programs] > last], self._forced and last < 0
+
+
+def _opening_kind(event):
+    """The kind of a word of no delta that says what a piece is, 0 for any other."""
+    return kind_of(event[1]) or 0 if event and event[0] == 0 else 0
