@@ -33,6 +33,7 @@ text_constraints.py        what a text must not have, by what its run knows
 growing_text.py            a text as it grows, and where it ends
 prompts.py                 files of prompts
 music_generation.py        pieces from a model
+music_opening.py           what is asked of them before their first note
 scoring.py                 how well a model predicts a text or a piece, word by word
 scored_inputs.py           what is to be scored, as words
 """

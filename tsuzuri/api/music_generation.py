@@ -54,7 +54,9 @@ class GeneratedMusic:
         opening = self._opening.opening
         self._grammar, self._length = start_grammar(args, about, self._beginning, vocabulary, eos, opening)
         unknown = "nearest" if self._beginning.from_file else args["unk"]
-        prime_ids, unlike = compose.beginning_ids(self._beginning.events, vocabulary, unknown, run.path)
+        prime_ids, unlike = compose.beginning_ids(
+            self._beginning.events, vocabulary, unknown, run.path, self._opening.own_event
+        )
         if unlike:
             count = len(self._beginning.events)
             note(f"note: the model does not know {unlike} of the {count} words to begin with")

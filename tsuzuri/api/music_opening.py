@@ -39,6 +39,7 @@ class PieceOpening:
             raise UserError(f"--{asked[0]}: the piece that is begun with has its own: must be left out")
         self._common, self._about = settings.keys == ONE, settings.about
         self._key: Key | None = args["key"]
+        self._shift = 0  # of a beginning that is given, to the key that it was learned in
         self.opening = self._opening(vocabulary, args) if settings.about else None
 
     def _opening(self, vocabulary: MusicVocabulary, args: Mapping[str, Any]) -> Opening:
@@ -73,7 +74,13 @@ class PieceOpening:
             score = score_of_events(rest, division)[0]
             key = keys.estimate_key(keys.pitch_time(score.notes))
             said = about.about_events(score, key, beginning.tempo, beginning.meter, beginning.programs)
-        return about.in_common_key([*said, *rest]) if self._common else [*said, *rest]
+        key = about.key_said(said)
+        self._shift = keys.shift_to_common(key) if key and self._common else 0
+        return about.moved_events([*said, *rest], self._shift)
+
+    def own_event(self, event: Event) -> Event:
+        """What a (delta, message) of the model's is in the key of the beginning that is given."""
+        return about.moved_events([event], -self._shift)[0]
 
     def written(self, events: Sequence[Event]) -> list[Event]:
         """The events of a piece that the model wrote, in the key that it says, or that was asked for."""

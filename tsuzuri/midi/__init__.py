@@ -4,6 +4,7 @@ The rooms: file/ bytes to events and back, words/ events to words and back, soun
 
 score.py    notes with lengths: events paired, and put back
 timing.py   ticks, tempo, grids, bars
+keys.py     keys: names, estimates, pieces brought to one
 names.py    General MIDI's names
 steps.py    melodies by interval and time, the same in every key
 grammar.py  which word may follow

@@ -126,11 +126,12 @@ def _without_end(events):
     return [event for event in events if event[1] != END]
 
 
-def beginning_ids(events, vocabulary, unknown, run_path):
+def beginning_ids(events, vocabulary, unknown, run_path, own=lambda event: event):
     """The ids of (tick, message) events in a ``MusicVocabulary``, and the number of events that have no word in it.
 
     Such an event becomes the most similar word, if there is any, where ``unknown`` is "nearest"; is left out where it
-    is "skip"; and raises ``UserError``, which names the ``run_path``, where it is "error".
+    is "skip"; and raises ``UserError``, which names the ``run_path``, where it is "error". ``own`` is what a (delta,
+    message) of the model is in the piece.
     """
     ids, unlike, last = [], 0, 0
     for tick, message in events:
@@ -139,9 +140,9 @@ def beginning_ids(events, vocabulary, unknown, run_path):
         if i is None and unknown != "skip":
             i = vocabulary.nearest(event)
             if unknown == "error":
-                nearest = codec.encode_word(*vocabulary.parsed[i]) if i is not None else "none like it"
+                nearest = codec.encode_word(*own(vocabulary.parsed[i])) if i is not None else "none like it"
                 known = f"{run_path} knows {nearest} (--unk skip or --unk nearest goes on)"
-                raise UserError(f"{codec.encode_word(*event)}: not a known word; {known}")
+                raise UserError(f"{codec.encode_word(*own(event))}: not a known word; {known}")
         unlike += vocabulary.ids.get(event) is None
         ids += [i] * (i is not None)
     return ids, unlike

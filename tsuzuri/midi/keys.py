@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from tsuzuri.midi.score import DRUMS, Note
 
-# How well each pitch class, from the tonic on, seems to fit into a key: by whether it is minor (Krumhansl and Kessler 1982)
+# How well each pitch class, from the tonic on, seems to fit into a key, by whether it is minor (Krumhansl and Kessler
+# 1982)
 PROFILES = {
     False: (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
     True: (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),

@@ -145,4 +145,4 @@ TABLES = {
     ],
 }
 ONLY_TEXT = ("sentences", "stop", "prompts", "brackets", "signs")
-ONLY_MUSIC = ("bars", "seconds", "max_note", "words", "tempo", "program", "plot", "wav", "soundfont")
+ONLY_MUSIC = ("bars", "seconds", "max_note", "key", "meter", "words", "tempo", "program", "plot", "wav", "soundfont")

@@ -3,6 +3,7 @@
 codec.py     the words themselves
 settings.py  the settings of a conversion, and their options
 tracks.py    the choice among a file's tracks, or all of them merged
+about.py     meter, key, tempo and programs before the first note
 convert.py   a file to pieces of words, and a piece to a file
 collect.py   files and folders to pieces, with a report
 wordfile.py  files of words

@@ -55,7 +55,7 @@ def key_of_score(score: Score, signatures: Sequence[bytes]) -> tuple[Key, bool]:
 
 
 def about_events(score: Score, key: Key, tempo: int, meter: tuple[int, int], programs: Iterable) -> list[Event]:
-    """The events that say it of a piece, at tick 0; a channel without one of the ``programs`` has a piano, the first."""
+    """The events that say it of a piece, at tick 0; a channel without one of the ``programs`` has a piano."""
     of_channel = dict(programs)
     channels = sorted({note.channel for note in score.notes} - {DRUMS})
     said = [meta(METER, meter_payload(*meter)), meta(KEY, key.payload())]

@@ -138,16 +138,16 @@ def encode_piece(
 ) -> tuple[bytes, list[codec.Fault]]:
     """The bytes of a piece's MIDI file, of format 0, and the ``codec.Fault`` of each word that had to be mended.
 
-    What the words do not say of tempo, meter and programs is as the piece has it. ``tempo`` (quarter notes a minute)
-    and ``program`` (0..127) replace both the piece's and those in the words.
+    Where the words are notes alone, tempo, meter and programs are those of the piece. ``tempo`` (quarter notes a
+    minute) and ``program`` (0..127) replace both the piece's and those in the words.
     """
     events, faults = codec.decode_events(piece.words, piece.division)
-    events, said = about.with_own_tempo(events, piece.tempo), {about.kind_of(message) for _, message in events}
-    start = [] if TEMPO in said else [meta(TEMPO, piece.tempo.to_bytes(3, "big"))]
-    start += [] if METER in said else [meta(METER, meter_payload(*piece.meter))]
+    events, start = about.with_own_tempo(events, piece.tempo), []
+    if not any(message[0] == META for _, message in events):
+        start = [meta(TEMPO, piece.tempo.to_bytes(3, "big")), meta(METER, meter_payload(*piece.meter))]
     channels = {message[0] & 0x0F for _, message in events if message[0] & 0xF0 == ON}
-    lacking = channels - {message[0] & 0x0F for _, message in events if message[0] & 0xF0 == _PROGRAM}
-    start += [bytes([_PROGRAM | channel, number]) for channel, number in piece.programs if channel in lacking]
+    if not any(message[0] & 0xF0 not in (OFF, ON) for _, message in events):
+        start += [bytes([_PROGRAM | channel, number]) for channel, number in piece.programs if channel in channels]
     if tempo:
         events = [event for event in events if event[1][:2] != bytes([META, TEMPO])]
         start = [message for message in start if message[:2] != bytes([META, TEMPO])]
