@@ -118,10 +118,10 @@ def test_a_piece_goes_on_in_its_key(run, folder):
 
 def test_words_may_begin_a_piece(run):
     piece = run.generate("00_90_4348 8360_80_4300 00_90_4548 8360_80_4500", bars=3, seed=1, device="cpu")
-    words = [word for word in piece.words if word[3] in "89"]
+    words = [word for word in piece.words if word.split("_")[1][0] in "89"]
     assert words[:4] == ["00_90_4348", "8360_80_4300", "00_90_4548", "8360_80_4500"]
     assert [word[3:8] for word in piece.words[:4]] == ["ff_58", "ff_59", "ff_51", "c0_00"]
-    with pytest.raises(tsuzuri.UserError, match="00_90_4346: not a known word; .* knows 00_90_4348"):
+    with pytest.raises(tsuzuri.UserError, match=r"00_90_4346: not a known word; .* knows 00_90_4348"):
         run.generate("00_90_4346 8360_80_4300 00_90_4548 8360_80_4500", bars=3, device="cpu")
 
 
@@ -136,7 +136,7 @@ def test_a_score_is_of_what_the_model_learned(run, folder, tmp_path):
     """A tune in a key that was never learned is as likely as the same tune in another one, but for the key's word."""
     tune("A", (4, 4)).save(tmp_path / "a.mid")
     other, same = (run.score(path) for path in (tmp_path / "a.mid", folder / "G4.mid"))
-    assert [word.surprisal for word in other.words[4:]] == pytest.approx([w.surprisal for w in same.words[4:]], abs=0.5)
+    assert [word.surprisal for word in other.words[4:]] == pytest.approx([w.surprisal for w in same.words[4:]], abs=0.8)
 
 
 @pytest.mark.parametrize(

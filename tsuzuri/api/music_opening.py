@@ -74,8 +74,8 @@ class PieceOpening:
             score = score_of_events(rest, division)[0]
             key = keys.estimate_key(keys.pitch_time(score.notes))
             said = about.about_events(score, key, beginning.tempo, beginning.meter, beginning.programs)
-        key = about.key_said(said)
-        self._shift = keys.shift_to_common(key) if key and self._common else 0
+        own = about.key_said(said)
+        self._shift = keys.shift_to_common(own) if own and self._common else 0
         return about.moved_events([*said, *rest], self._shift)
 
     def own_event(self, event: Event) -> Event:
