@@ -9,6 +9,7 @@ from tsuzuri.folders import walk_files
 from tsuzuri.midi.score import OFF, ON
 from tsuzuri.midi.words import codec, wordfile
 from tsuzuri.midi.words.convert import Converted, PieceWords, convert_file, is_meter, is_program
+from tsuzuri.midi.words.report import count_converted, new_counts
 from tsuzuri.midi.words.settings import ALLOWED, Settings, settings_from_json, settings_from_options
 from tsuzuri.rules import Rule, check_value, is_whole
 
@@ -106,7 +107,7 @@ def collect_pieces(
     the names of settings that were given as options.
     """
     files = find_music_files(paths)
-    pieces, paths_of_pieces, report = [], [], {"files": len(files), "mended": [], "refused": []}
+    pieces, paths_of_pieces, report = [], [], {"files": len(files), "mended": [], "refused": [], **new_counts()}
     loaded = {path: wordfile.load_words(path) for _, path in files if path.lower().endswith(wordfile.SUFFIX)}
     settings = _settings_of_words(loaded, asked) or settings
     for name, path in files:
@@ -116,6 +117,7 @@ def collect_pieces(
             else:
                 with open(path, "rb") as stream:
                     converted = convert_file(name, stream.read(), settings, strict)
+                count_converted(report, path, converted)
         except OSError as error:
             report["refused"].append({"name": path, "reason": read_failure(error)})
         except ValueError as error:
