@@ -15,48 +15,17 @@ import math
 import numpy
 
 from tsuzuri.midi import timing
+from tsuzuri.midi.lexicon import Lexicon, key_of
 from tsuzuri.midi.rests import RestLimit
 from tsuzuri.midi.score import END, META, OFF, ON
+
+__all__ = ["Grammar", "Lexicon"]
 
 MOST_CONTROLS = 128  # words in a row that are no notes
 FAR = 1 << 60  # ticks: no limit
 _PEDAL, _CONTROL = 64, 0xB0
 FREE, BLOCKED = 0.0, -numpy.inf  # added to a logit
 _NONE = numpy.zeros(0, numpy.intp)
-
-
-class Lexicon:
-    """The words of a vocabulary sorted by their effect: those that start or end each key, and those that do neither.
-
-    ``parsed``: the (delta, message) of each id, None for a word that is no MIDI; ``eos``: the id of the line end. A key
-    here is a pair (channel, key).
-    """
-
-    def __init__(self, parsed, eos):
-        self.eos = eos
-        self.parsed = [event or (0, None) for event in parsed]
-        self.delta = numpy.array([delta for delta, _ in self.parsed])  # (V,)
-        kinds = numpy.array([_kind(message) for _, message in self.parsed])
-        is_end = numpy.array([i == eos or message == END for i, (_, message) in enumerate(self.parsed)])
-        self.ends = numpy.flatnonzero(is_end).tolist()
-        # words that move a piece on: the others could follow one another for ever
-        self.moves = is_end | (self.delta > 0) | numpy.isin(kinds, (ON, OFF))
-        self.notes = numpy.isin(kinds, (ON, OFF))
-        self.free = numpy.array([message is not None for _, message in self.parsed]) & ~is_end & (kinds != OFF)
-        self.on, self.off_at_once, self.off_later = {}, {}, {}
-        for i, (delta, message) in enumerate(self.parsed):
-            if kinds[i] == ON:
-                self.on.setdefault(_key(message), []).append(i)
-            elif kinds[i] == OFF:
-                (self.off_later if delta else self.off_at_once).setdefault(_key(message), []).append(i)
-        for key in self.on.keys() - (self.off_at_once.keys() | self.off_later.keys()):
-            self.free[self.on.pop(key)] = False  # nothing could end these notes
-        for table in (self.on, self.off_at_once, self.off_later):
-            table.update({key: numpy.array(ids) for key, ids in table.items()})
-        channels = range(16)
-        self.channel = [
-            numpy.array([i for key, ids in self.on.items() if key[0] == c for i in ids], int) for c in channels
-        ]
 
 
 class Grammar:
@@ -211,7 +180,7 @@ class _Piece:
         return bool(self.struck) and not self.sounding and (self.may_end or self.must_end)
 
     def unwanted(self):
-        """Yield the words (V,) that are not to follow as long as there are others: rests too long, too many controls."""
+        """Yield the words (V,) that must not follow as long as others may: rests too long, too many controls."""
         if self.over or self.must_end:
             return
         if self.rests and not self.sounding:
@@ -227,17 +196,17 @@ class _Piece:
             self.finish(self.limit)
             return
         self._pass(tick, bias)
-        if kind == OFF and _key(message) not in self.sounding:
+        if kind == OFF and key_of(message) not in self.sounding:
             return  # the note lasted too long, and has been ended
         self.events.append((tick, message))
         self.controls = 0 if kind in (ON, OFF) else self.controls + 1
         if kind == ON:
-            self._strike(_key(message), bias)
+            self._strike(key_of(message), bias)
             if self.struck >= self.most_notes:
                 self.must_end = True
                 bias[:] = self.bias()
         elif kind == OFF:
-            self._end(_key(message), bias)
+            self._end(key_of(message), bias)
         elif kind == _CONTROL and message[1] == _PEDAL:
             (self.pedals.add if message[2] >= 64 else self.pedals.discard)(message[0] & 0x0F)
         elif self.counter and message[0] == META:
@@ -322,11 +291,3 @@ class _Piece:
         self.events += [(tick, bytes([_CONTROL | channel, _PEDAL, 0])) for channel in sorted(self.pedals)]
         self.events += [(tick, last)] * (last is not None)
         self.over = True
-
-
-def _kind(message):
-    return 0 if message is None or message[0] == META else message[0] & 0xF0
-
-
-def _key(message):
-    return message[0] & 0x0F, message[1]

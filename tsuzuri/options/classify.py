@@ -57,11 +57,8 @@ READING = [
     Option("--text-column", NAME, None, "text column of CSV, by name or number"),
 ]
 READ = tuple(option.name for option in READING)
-MIDI = [
-    option
-    for option in settings_options(velocities=8, grid=24, rests=CUT, controls=CONTROLS)
-    if option.name not in ("transpose", "stretch")
-]
+LEARNED = settings_options(velocities=8, grid=24, rests=CUT, controls=CONTROLS)
+MIDI = [option for option in LEARNED if option.name not in ("transpose", "stretch")]
 ON_DEVICE = Option(
     "-d --device",
     DEVICE,

@@ -1,5 +1,6 @@
 """A MIDI file to pieces of words and back, by settings that are kept with the words."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tsuzuri.midi import controls, rests, timing
@@ -54,8 +55,8 @@ class Converted(NamedTuple):
     pieces: list
     mended: int
     remarks: list
-    taken: list = []
-    left: list = []
+    taken: Sequence = ()
+    left: Sequence = ()
     bars: float = 0
     thinned: int = 0
 

@@ -139,7 +139,7 @@ def _events_of_parts(file, number, parts, taken, kinds):
 
 
 def _first_channels(taken):
-    """The channel of each channel of some parts: drums on their own, the others from 1, parts that sound alike on one."""
+    """Where each channel of some parts goes: drums to their own, others to 1 and on, those that sound alike to one."""
     targets, instruments = {}, {}
     for part in taken:
         for channel in part.channels:
