@@ -12,6 +12,7 @@ from tsuzuri.data.places import piece_places
 from tsuzuri.data.remarks import remark_lines
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import about, collect, settings
+from tsuzuri.midi.words import report as music_report
 from tsuzuri.midi.words.convert import PieceWords
 from tsuzuri.text import settings as text_settings
 from tsuzuri.text.scripts import scripts_line
@@ -70,7 +71,11 @@ def read_corpus(
     groups = [collect.group_copies(in_model_words(part.pieces, keys)) if part else None for part in held_out]
     learned, name = in_model_words(main.pieces, keys), " ".join(paths)
     main_groups = collect.group_copies(learned)
-    corpus = build_piece_corpus(main_groups, groups[0], groups[1], *bounds, name, known)
+    try:
+        corpus = build_piece_corpus(main_groups, groups[0], groups[1], *bounds, name, known)
+    except UserError as error:
+        hint = music_report.parts_hint(main.report, main.settings)
+        raise UserError("; ".join(filter(None, (str(error), hint)))) from None
     named = ((piece.name, piece.words) for piece in learned)
     corpus = corpus._replace(places=piece_places(corpus.train, named, corpus.vocabulary))
     pieces = [piece for part in (main, *held_out) if part for piece in part.pieces]
@@ -93,8 +98,10 @@ def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
         mended = f"{len(m['mended'])} mended, {len(m['refused'])} refused"
         yield f"read     {_counted(m['files'], 'file')}, {_counted(m['notes'], 'note')}; {mended}"
         yield from (f"refused  {item['name']}: {item['reason']}" for item in m["refused"])
-        if m.get("keys"):
-            yield f"keys     {_keys_line(m)}"
+        made_by = settings.settings_from_json(m["settings"])
+        hint = music_report.parts_hint(m, made_by)
+        yield from (*music_report.parts_lines(m, made_by), *[f"hint     {hint}"] * bool(hint))
+        yield from music_report.keys_lines(m, made_by)
         yield f"pieces   {r['pieces']:,} different ones ({r['twice']} twice), and {r['copies']:,} copies of them"
     else:
         yield from _text_lines(r)
@@ -109,15 +116,6 @@ def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
     more = f", {unseen:,} more that are known already" if unseen else ""
     yield f"ids      {known} ({share:.0%} of them seen once){more}, and <unk>"
     yield f"windows  about {count:,} an epoch"
-
-
-def _keys_line(report: Mapping[str, Any]) -> str:
-    """How the keys of pieces are known, and what is made of them."""
-    counts = {name: report["keys"].get(name, 0) for name in ("named", "estimated", "major", "minor")}
-    known = "{named:,} as their files say, {estimated:,} by their notes: {major:,} major, {minor:,} minor".format(
-        **counts
-    )
-    return known + ("; learned in C major and A minor" if report["settings"]["keys"] == settings.ONE else "")
 
 
 def _counted(count: int, noun: str) -> str:

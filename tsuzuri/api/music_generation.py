@@ -106,6 +106,7 @@ class GeneratedMusic:
                 yield codec.encode_word(tick - last, message)
                 last = tick
             taken = len(events)
+        self._say_what_was_cut()
 
     def pieces(self, stop: Callable[[], bool] = lambda: False) -> list[PieceWords]:
         """The pieces, once they have all ended: those that have not when ``stop()`` becomes true are closed then."""
@@ -116,12 +117,23 @@ class GeneratedMusic:
                 stopped = True
         if self._limit and self._limit.gave_way:
             self._note(gave_way_line(self._most, self._limit.gave_way))
+        if not stopped:
+            self._say_what_was_cut()
         line = "" if stopped else no_choice_line(self._grammar.events, self._args)
         if line:
             self._note(line)
         pieces: list[PieceWords] = compose.finished_pieces(self._grammar, self._beginning, self._opening)
         kept = self._kept()
         return [pieces[row]._replace(name=compose.piece_name(n)) for n, row in enumerate(kept)]
+
+    def _say_what_was_cut(self) -> None:
+        """Note how many pieces were brought to an end before their time, where no number of words was asked for."""
+        cut = 0 if self._args["length"] else self._grammar.cut_short
+        if cut:
+            notes = self._length // compose.WORDS
+            self._note(
+                f"note: {cut} of {len(self._begun)} pieces were cut short, at {notes:,} notes (or many controls)"
+            )
 
     def means(self) -> list[float]:
         """The mean log-probability of each kept piece's words in nats, where the best of several is kept."""
@@ -160,16 +172,23 @@ def start_grammar(
     eos: int,
     opening: Opening | None = None,
 ) -> tuple[Grammar, int]:
-    """The ``Grammar`` of the pieces, which has taken their beginning, and after how many words it is to close them."""
+    """The ``Grammar`` of the pieces, which has taken their beginning, and after how many words it is to close them.
+
+    Unless a number of words was asked for, a piece's length is one of notes.
+    """
     numerator, denominator = beginning.meter
     longest = args["max_note"] * timing.bar_length(numerator, denominator, about["division"])
     lexicon, may_end = Lexicon(vocabulary.parsed, eos), args["length"] is None
     grammar = Grammar(lexicon, about["division"], longest, about["voices"], rows_for_each(args), may_end, opening)
     grammar.begin(beginning.events)
     tempo = round(60 * timing.SECOND / args["tempo"]) if args["tempo"] else beginning.tempo
-    length = args["length"] or compose.LONGEST
+    notes = compose.LONGEST
     for unit in ("bars", "seconds"):
         if args[unit]:
-            grammar.end_after(args[unit], unit, beginning.meter, tempo, steady=args["tempo"] is not None)
-            length = math.ceil(args[unit]) * compose.DENSEST
-    return grammar, length
+            may_rest = settings_from_json(about["settings"]).rules < 2
+            grammar.end_after(args[unit], unit, beginning.meter, tempo, args["tempo"] is not None, may_rest)
+            notes = math.ceil(args[unit]) * compose.DENSEST
+    if args["length"]:
+        return grammar, args["length"]
+    grammar.end_after_notes(notes)
+    return grammar, notes * compose.WORDS

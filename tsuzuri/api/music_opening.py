@@ -12,9 +12,9 @@ from tsuzuri.midi.keys import Key, key_of_payload
 from tsuzuri.midi.score import KEY, METER, TEMPO, score_of_events
 from tsuzuri.midi.words import about
 from tsuzuri.midi.words.about import PROGRAM, Event, Opening, kind_of, meta, meter_payload
-from tsuzuri.midi.words.convert import PieceWords
 from tsuzuri.midi.words.settings import ONE, Settings
 
+Pairs = tuple[tuple[int, int], ...]
 ASKED = ("key", "meter")  # options that are for pieces that say what they are
 NOTHING_ASKED: Mapping[str, Any] = dict.fromkeys((*ASKED, "tempo", "program"))
 
@@ -37,7 +37,7 @@ class PieceOpening:
             raise UserError(f"--{asked[0]}: is for runs whose pieces say what they are (train.py --about on)")
         if asked and beginning.events:
             raise UserError(f"--{asked[0]}: the piece that is begun with has its own: must be left out")
-        self._common, self._about = settings.keys == ONE, settings.about
+        self.settings, self._common, self._about = settings, settings.keys == ONE, settings.about
         self._key: Key | None = args["key"]
         self._shift = 0  # of a beginning that is given, to the key that it was learned in
         self.opening = self._opening(vocabulary, args) if settings.about else None
@@ -89,20 +89,12 @@ class PieceOpening:
         moved = about.in_own_key(events, self._key) if self._common else list(events)
         return [(t, meta(KEY, self._key.payload()) if self._key and kind_of(m) == KEY else m) for t, m in moved]
 
-    def finished(self, piece: PieceWords, events: Sequence[Event], encode: Any) -> PieceWords:
-        """The piece of such events, with the tempo, the meter and the programs that it says."""
-        events = self.written(events)
-        said, _ = about.split_about(events)
-        found: dict[str, Any] = {"words": encode(events)}
-        for _, message in said if self._about else ():
-            if kind_of(message) == TEMPO:
-                found["tempo"] = int.from_bytes(message[2:], "big")
-            elif kind_of(message) == METER:
-                found["meter"] = (message[2], 1 << message[3])
-        if self._about and said:
-            programs = [message for _, message in said if kind_of(message) == PROGRAM]
-            found["programs"] = tuple((message[0] & 0x0F, message[1]) for message in programs)
-        return piece._replace(**found)
+    def programs(self, events: Sequence[Event], usual: Pairs) -> Pairs:
+        """The (channel, program) pairs that a piece says; the ``usual`` ones where pieces say nothing."""
+        if not self._about:
+            return usual
+        said = [message for _, message in about.split_about(events)[0] if kind_of(message) == PROGRAM]
+        return tuple((message[0] & 0x0F, message[1]) for message in said)
 
 
 def _checked_meter(meter: tuple[int, int], learned: Sequence[bytes]) -> bytes:

@@ -37,6 +37,8 @@ class TrainOptions(TypedDict, total=False):
     grid: int | str | None
     transpose: int | tuple[int, int] | str | None
     stretch: float | Sequence[float] | str | None
+    rests: Literal["cut", "keep"] | None
+    controls: int | str | None
     about: bool | None
     keys: Literal["own", "one"] | None
     recipe: Literal["default", "small-corpus", "plain", "article", "zaremba-medium", "awd"] | None
@@ -109,6 +111,8 @@ class ClassifierOptions(TypedDict, total=False):
     velocities: int | str | None
     ticks_per_beat: int | str | None
     grid: int | str | None
+    rests: Literal["cut", "keep"] | None
+    controls: int | str | None
     init_from: Path | None
     vectors: Path | None
     freeze_vectors: bool | None
@@ -186,6 +190,8 @@ class ReadMidiOptions(TypedDict, total=False):
     velocities: int | str | None
     ticks_per_beat: int | str | None
     grid: int | str | None
+    rests: Literal["cut", "keep"] | None
+    controls: int | str | None
     about: bool | None
 
 

@@ -57,8 +57,9 @@ def _music_sample(run: Run, model: Any, rng: numpy.random.Generator) -> str:
     bar = timing.bar_length(numerator, denominator, about["division"])
     opening = PieceOpening(settings_from_json(about["settings"]), words, beginning)
     lexicon = Lexicon(words.parsed, vocabulary.EOS)
+    may_rest = opening.settings.rules < 2
     grammar = Grammar(lexicon, about["division"], LONGEST_NOTE * bar, about["voices"], opening=opening.opening)
-    grammar.end_after(BARS, "bars", beginning.meter, beginning.tempo)
+    grammar.end_after(BARS, "bars", beginning.meter, beginning.tempo, may_rest=may_rest)
     sample, escape = filters.make_sampler(0.9, None, 0.95), loops.LoopEscape(1, words.onset_keys())
     rows = stream.generate_words(model, [vocabulary.EOS], sample, grammar.mask, rng, 1, escape)
     for _ in compose.grow_pieces(rows, grammar, EVENTS):

@@ -6,14 +6,16 @@ from typing import NamedTuple
 
 from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi import names, timing
-from tsuzuri.midi.score import DRUMS, END, ON
+from tsuzuri.midi.score import DRUMS, END, META, METER, ON, TEMPO, score_of_events
 from tsuzuri.midi.words import codec, collect, wordfile
 from tsuzuri.midi.words.convert import PieceWords, convert_file
-from tsuzuri.midi.words.settings import settings_from_json
+from tsuzuri.midi.words.settings import KEEP, settings_from_json
 
-LONGEST = 2000  # words of a piece that does not end by itself
+LONGEST = 1000  # notes of a piece that does not end by itself
+DENSEST = 500  # notes in a bar or a second, beyond which a piece is brought to its end
+TEMPO_EVENT, METER_EVENT = bytes([META, TEMPO]), bytes([META, METER])  # how they begin
+WORDS = 50  # for each of these notes, beyond which it is as well
 BEGINNINGS = f"a MIDI file, a file of words that ends in {wordfile.SUFFIX}, or words such as 00_90_4050"
-DENSEST = 1000  # words in a bar or a second, beyond which a piece is brought to its end
 
 
 class MusicVocabulary:
@@ -104,7 +106,7 @@ def _no_beginning(text, words, index, reason):
 
 def beginning_of_midi(path, data, about):
     """The ``Beginning`` that the bytes of a MIDI file are, which is called ``path``; the rest as ``read_beginning``."""
-    settings = dataclasses.replace(settings_from_json(about["settings"]), transpose=(0, 0), stretch=())
+    settings = dataclasses.replace(settings_from_json(about["settings"]), transpose=(0, 0), stretch=(), rests=KEEP)
     try:
         pieces = convert_file(os.path.basename(path), data, settings).pieces
     except ValueError as error:
@@ -164,11 +166,24 @@ def grow_pieces(rows, grammar, length):
 
 def finished_pieces(grammar, beginning, opening):
     """The ``PieceWords`` of each row of a grammar whose pieces have all ended; ``opening`` is a ``PieceOpening``."""
-    context = grammar.division, beginning.tempo, beginning.meter, beginning.programs
     return [
-        opening.finished(PieceWords(piece_name(row), [], *context), events, codec.encode_events)
+        PieceWords(
+            piece_name(row),
+            codec.encode_events(opening.written(events)),
+            grammar.division,
+            *_own_time(events, grammar.division, beginning),
+            opening.programs(events, beginning.programs),
+        )
         for row, events in enumerate(grammar.events)
     ]
+
+
+def _own_time(events, division, beginning):
+    """The tempo and the meter of a piece: its own where its words say them, else those that it began with."""
+    kinds = {message[:2] for _, message in events}
+    score, _ = score_of_events(events, division) if kinds & {TEMPO_EVENT, METER_EVENT} else (None, 0)
+    tempo = timing.main_tempo(score) if TEMPO_EVENT in kinds else beginning.tempo
+    return tempo, timing.main_meter(score) if METER_EVENT in kinds else beginning.meter
 
 
 def piece_name(row: int) -> str:

@@ -118,7 +118,7 @@ def test_format_2_is_one_pattern_after_the_other():
 
 def test_copies_are_transposed_and_stretched_but_for_drums():
     data = midi(FLUTE + DRUMS)
-    pieces = convert_file("a.mid", data, Settings(transpose=(-1, 2), stretch=(2.0,))).pieces
+    pieces = convert_file("a.mid", data, Settings(track=0, transpose=(-1, 2), stretch=(2.0,))).pieces
     assert [piece.name for piece in pieces] == ["a.mid", *(f"a.mid{label}" for label in (
         " -1", " +1", " +2", " x2", " x2 -1", " x2 +1", " x2 +2"))]  # fmt: skip
     assert [piece.of for piece in pieces] == [None] + ["a.mid"] * 7

@@ -10,6 +10,7 @@ from tsuzuri.midi.score import OFF, ON
 from tsuzuri.midi.timing import is_meter
 from tsuzuri.midi.words import codec, wordfile
 from tsuzuri.midi.words.convert import Converted, PieceWords, convert_file, is_program
+from tsuzuri.midi.words.report import count_converted, new_counts
 from tsuzuri.midi.words.settings import ALLOWED, Settings, settings_from_json, settings_from_options
 from tsuzuri.rules import Rule, check_value, is_whole
 
@@ -107,7 +108,7 @@ def collect_pieces(
     the names of settings that were given as options.
     """
     files = find_music_files(paths)
-    pieces, paths_of_pieces, report = [], [], {"files": len(files), "mended": [], "refused": [], "keys": {}}
+    pieces, paths_of_pieces, report = [], [], {"files": len(files), "mended": [], "refused": [], **new_counts()}
     loaded = {path: wordfile.load_words(path) for _, path in files if path.lower().endswith(wordfile.SUFFIX)}
     settings = _settings_of_words(loaded, asked) or settings
     for name, path in files:
@@ -117,13 +118,13 @@ def collect_pieces(
             else:
                 with open(path, "rb") as stream:
                     converted = convert_file(name, stream.read(), settings, strict)
+                count_converted(report, path, converted)
         except OSError as error:
             report["refused"].append({"name": path, "reason": read_failure(error)})
         except ValueError as error:
             report["refused"].append({"name": path, "reason": str(error)})
         else:
             pieces += converted.pieces
-            count_key(report["keys"], converted)
             paths_of_pieces += [path] * len(converted.pieces)
             if converted.mended or converted.remarks:
                 report["mended"].append({"name": path, "notes": converted.mended, "remarks": converted.remarks})
@@ -132,13 +133,6 @@ def collect_pieces(
         more = f"; and {len(report['refused']) - 3} more" if len(report["refused"]) > 3 else ""
         raise UserError(f"no MIDI that can be read: {reasons}{more}")
     return Collection(pieces, settings, report | count_pieces(pieces), paths_of_pieces)
-
-
-def count_key(counts: dict[str, int], converted: Converted) -> None:
-    """Count how a piece's key is known, and its mode, where its words say it."""
-    if converted.key:
-        for name in ("named" if converted.named else "estimated", "minor" if converted.key.minor else "major"):
-            counts[name] = counts.get(name, 0) + 1
 
 
 def mended_remarks(item: abc.Mapping[str, Any]) -> list[str]:

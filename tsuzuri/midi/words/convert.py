@@ -1,14 +1,16 @@
 """A MIDI file to pieces of words and back, by settings that are kept with the words."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from tsuzuri.midi import timing
+from tsuzuri.midi import controls, rests, timing
 from tsuzuri.midi.file import smf
 from tsuzuri.midi.keys import Key
 from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, Score, score_of_events
 from tsuzuri.midi.words import about, codec, tracks
 from tsuzuri.midi.words.about import meta, meter_payload
-from tsuzuri.midi.words.settings import ALL, KEEP, Settings
+from tsuzuri.midi.words.parts import file_parts
+from tsuzuri.midi.words.settings import ALL, CUT, KEEP, Settings
 
 _PRESSURE, _PROGRAM = 0xA0, 0xC0  # of one key; the instrument
 
@@ -43,12 +45,17 @@ def is_program(channel, program):
 class Converted(NamedTuple):
     """The pieces of a file, the original first; the number of notes mended; remarks on faults and losses.
 
+    ``taken`` and ``left`` are the file's parts (``parts.Part``); ``bars`` of rest were cut and ``thinned`` controls.
     ``key`` is that of the original where its words say it, and ``named`` whether the file said so too.
     """
 
     pieces: list
     mended: int
     remarks: list
+    taken: Sequence = ()
+    left: Sequence = ()
+    bars: float = 0
+    thinned: int = 0
     key: Key | None = None
     named: bool = False
 
@@ -60,32 +67,48 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
     """
     file = smf.read_smf(data, strict)
     remarks = [f"offset {problem.offset}: {problem.wrong}: {problem.done}" for problem in file.problems]
-    events, left_out = tracks.merge_tracks(file, settings.track, settings.events)
-    original, mended = score_of_events(events, file.division)
-    whole = [
-        event for event in tracks.merge_tracks(file, settings.track, ALL)[0] if event[1][0] & 0xF0 not in (OFF, ON)
-    ]
-    frame = original._replace(others=whole)
+    parts = file_parts(file)
+    chosen = tracks.chosen_events(file, parts, settings, settings.events)
+    score, mended = score_of_events(chosen.events, file.division)
+    everything = tracks.chosen_events(file, parts, settings, ALL).events
+    whole = [event for event in everything if event[1][0] & 0xF0 not in (OFF, ON)]
+    before = len(score.notes)
+    original, frame = _in_time(score, score._replace(others=whole), settings)
+    bars, thinned = 0, 0
+    if settings.rests == CUT and original.division > 0:
+        (original, bars), frame = rests.cut_rests(original, frame), rests.cut_rests(frame, frame).score
+    if settings.controls != KEEP and original.division > 0:
+        thin = controls.thin_controls(original, settings.controls)
+        original, thinned = thin, len(original.others) - len(thin.others)
     context = timing.main_tempo(frame), timing.main_meter(frame), _programs(whole)
-    before, tempo_map = len(original.notes), timing.tempo_changes(frame)
-    if settings.ticks_per_beat != KEEP:
-        original = timing.in_musical_time(original, settings.ticks_per_beat, tempo_map)
-    elif settings.grid != KEEP and original.division < 0:
-        original = timing.in_musical_time(original, tempo_map=tempo_map)
     key, named = about.key_of_score(original, [payload for _, payload in frame.meta_events(KEY)])
-    pieces = []
+    pieces, lost = [], []
     for label, semitones, copy in _copies(original, settings):
         score = quantize_velocities(copy, settings.velocities) if settings.velocities != KEEP else copy
         if settings.grid != KEEP:
             score = timing.snap_to_grid(score, settings.grid)
         if not label and len(score.notes) < before:
-            left_out.append(f"{before - len(score.notes)} notes fell together with others of their key")
+            lost.append(f"{before - len(score.notes)} notes fell together with others of their key")
         events = score.events() + [(score.end, END)] * (settings.events == ALL)
         if settings.about:
             events = about.about_events(score, key.moved(semitones), *context) + events
         of = name if label else None
         pieces.append(PieceWords(name + label, codec.encode_events(events), score.division, *context, of))
-    return Converted(pieces, mended, remarks + left_out, *((key, named) if settings.about else ()))
+    said = (key, named) if settings.about else ()
+    remarks += chosen.remarks + lost
+    return Converted(pieces, mended, remarks, chosen.taken, chosen.left, bars, thinned, *said)
+
+
+def _in_time(score, frame, settings):
+    """A score, and its frame that has all tempo events and signatures, in the ticks that the settings ask for."""
+    tempo_map = timing.tempo_changes(frame)
+    if settings.ticks_per_beat != KEEP:
+        ticks = settings.ticks_per_beat
+    elif settings.grid != KEEP and score.division < 0:
+        ticks = timing.TICKS
+    else:
+        return score, frame
+    return tuple(timing.in_musical_time(each, ticks, tempo_map) for each in (score, frame))
 
 
 def _programs(events):
@@ -138,16 +161,22 @@ def encode_piece(
 ) -> tuple[bytes, list[codec.Fault]]:
     """The bytes of a piece's MIDI file, of format 0, and the ``codec.Fault`` of each word that had to be mended.
 
-    Where the words are notes alone, tempo, meter and programs are those of the piece. ``tempo`` (quarter notes a
+    Tempo, meter, and the program of each channel are the piece's where its words have none. ``tempo`` (quarter notes a
     minute) and ``program`` (0..127) replace both the piece's and those in the words.
     """
     events, faults = codec.decode_events(piece.words, piece.division)
-    events, start = about.with_own_tempo(events, piece.tempo), []
-    if not any(message[0] == META for _, message in events):
-        start = [meta(TEMPO, piece.tempo.to_bytes(3, "big")), meta(METER, meter_payload(*piece.meter))]
+    events = about.with_own_tempo(events, piece.tempo)
+    said = {message[:2] for _, message in events}
+    usual = {TEMPO: timing.MICROSECONDS.to_bytes(3, "big"), METER: meter_payload(4, 4)} if END in said else {}
+    own = {TEMPO: piece.tempo.to_bytes(3, "big"), METER: meter_payload(*piece.meter)}
+    start = [
+        meta(kind, payload)
+        for kind, payload in own.items()
+        if bytes([META, kind]) not in said and usual.get(kind) != payload
+    ]
     channels = {message[0] & 0x0F for _, message in events if message[0] & 0xF0 == ON}
-    if not any(message[0] & 0xF0 not in (OFF, ON) for _, message in events):
-        start += [bytes([_PROGRAM | channel, number]) for channel, number in piece.programs if channel in channels]
+    lacking = channels - {message[0] & 0x0F for _, message in events if message[0] & 0xF0 == _PROGRAM}
+    start += [bytes([_PROGRAM | channel, number]) for channel, number in piece.programs if channel in lacking]
     if tempo:
         events = [event for event in events if event[1][:2] != bytes([META, TEMPO])]
         start = [message for message in start if message[:2] != bytes([META, TEMPO])]

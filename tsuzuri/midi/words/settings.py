@@ -8,21 +8,24 @@ from tsuzuri.errors import UserError
 from tsuzuri.midi import timing
 from tsuzuri.rules import FLAG, Rule, check_value, is_whole
 
-AUTO, ALL, KEEP = "auto", "all", "keep"
+AUTO, ALL, KEEP, CUT = "auto", "all", "keep", "cut"
 NOTES, CHANNEL = "notes", "channel"
 OWN, ONE = "own", "one"
 EVENTS = (NOTES, CHANNEL, ALL)
+CONTROLS = 4  # changes a quarter note that a model learns, unless asked otherwise
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """The settings of a conversion of MIDI files to words, saved with the words.
 
-    ``track``: a number, "auto" (the one with most notes) or "all"; ``events``: "notes", "channel" or "all".
+    ``track``: a number, "auto" (the part that has the tune) or "all"; ``events``: "notes", "channel" or "all".
     ``velocities`` (number of levels), ``ticks_per_beat`` (ticks a quarter note) and ``grid`` (steps a quarter note): a
     number or "keep". Copies are made for each of the semitones from the lowest to the highest of ``transpose``, and
-    for each factor of time in ``stretch``. ``about``: whether a piece of "notes" begins with what it is (``about.py``);
-    ``keys``: whether a model learns pieces in their "own" key or all in "one".
+    for each factor of time in ``stretch``. ``rests``: "cut" where silence at both ends and long rests are left out, or
+    "keep"; ``controls``: changes of each controller a quarter note, or "keep". ``about``: whether a piece of "notes"
+    begins with what it is (``about.py``); ``keys``: whether a model learns pieces in their "own" key or all in "one".
+    By ``rules`` of 1, of versions before, "auto" is the track with most notes, and a track keeps its channels.
     """
 
     track: int | str = AUTO
@@ -32,8 +35,11 @@ class Settings:
     grid: int | str = KEEP
     transpose: tuple = (0, 0)
     stretch: tuple = ()
+    rests: str = KEEP
+    controls: int | str = KEEP
     about: bool = False
     keys: str = OWN
+    rules: int = 2
 
 
 # field: what it may be
@@ -51,10 +57,15 @@ ALLOWED = {
         "factors in 0.25..4, such as 0.9,1.1",
         lambda v: all(type(x) in (int, float) and 0.25 <= x <= 4 for x in v),
     ),
+    "rests": Rule("cut or keep", lambda v: v in (CUT, KEEP)),
+    "controls": Rule("keep, or a number in 1..960", lambda v: v == KEEP or is_whole(v, 1, 960)),
     "about": FLAG,
     "keys": Rule("own or one", lambda v: v in (OWN, ONE)),
+    "rules": Rule("1 or 2", lambda v: is_whole(v, 1, 2)),
 }
-LATER = {"about": False, "keys": OWN}  # what words were made by before there was a choice
+NO_OPTIONS = ("rules",)
+# what words were made by before there was a choice
+LATER = {"rests": KEEP, "controls": KEEP, "about": False, "keys": OWN, "rules": 1}
 
 
 def settings_from_json(saved: Mapping[str, Any]) -> Settings:
@@ -82,7 +93,7 @@ def settings_from_options(args: Mapping[str, Any]) -> Settings:
         raise UserError("--transpose: with --keys one a piece and its copies are the same: must be --keys own")
     keys = ONE if keys is None and about and not args["transpose"] else keys or OWN
     return Settings(
-        **{name: args[name] for name in ALLOWED if name not in ("transpose", "stretch", "about", "keys")},
+        **{name: args[name] for name in ALLOWED if name not in ("transpose", "stretch", "about", "keys", *NO_OPTIONS)},
         transpose=args["transpose"] or (0, 0),
         stretch=args["stretch"] or (),
         about=about,
