@@ -46,12 +46,16 @@ def key_of_score(score: Score, signatures: Sequence[bytes]) -> tuple[Key, bool]:
     """The key of a piece, and whether its file says so.
 
     That of the first of its key ``signatures``, payloads, where it fits the notes, or else the one that these suggest.
+    Many a file has the signature of E minor, and calls it G major: where the notes suggest the relative key and end on
+    its tonic, they are in that.
     """
     time = pitch_time(score.notes)
-    named = key_of_payload(signatures[0]) if signatures else None
-    if named and fits(named, time):
-        return named, True
-    return estimate_key(time), False
+    named, heard = key_of_payload(signatures[0]) if signatures else None, estimate_key(time)
+    if not named or not fits(named, time):
+        return heard, False
+    ends = max(score.notes, default=None)
+    relative = named.sharps == heard.sharps and ends and ends.key % 12 == heard.tonic
+    return (heard, named == heard) if relative else (named, True)
 
 
 def about_events(score: Score, key: Key, tempo: int, meter: tuple[int, int], programs: Iterable) -> list[Event]:
