@@ -49,7 +49,7 @@ class GeneratedMusic:
             self._beginning = compose.beginning_of_midi(prime, midi, about)
         self.primed = self._beginning.events[-1][0] if self._beginning.events else 0
         self.settings = about["settings"]
-        self._opening = PieceOpening(settings_from_json(self.settings), vocabulary, self._beginning, args)
+        self._opening = PieceOpening(about, vocabulary, self._beginning, args)
         self._beginning = self._beginning._replace(events=self._opening.begun(self._beginning, about["division"]))
         opening = self._opening.opening
         self._grammar, self._length = start_grammar(args, about, self._beginning, vocabulary, eos, opening)
@@ -101,7 +101,7 @@ class GeneratedMusic:
             return
         last, taken = 0, 0
         for _ in compose.grow_pieces(self._rows, self._grammar, self._length):
-            events = self._opening.written(self._grammar.events[0])
+            events = self._opening.written(self._grammar.events[0], 0)
             for tick, message in events[taken:]:
                 yield codec.encode_word(tick - last, message)
                 last = tick

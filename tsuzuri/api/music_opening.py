@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,36 +12,40 @@ from tsuzuri.midi.compose import Beginning, MusicVocabulary
 from tsuzuri.midi.keys import Key, key_of_payload
 from tsuzuri.midi.score import KEY, METER, TEMPO, score_of_events
 from tsuzuri.midi.words import about
-from tsuzuri.midi.words.about import PROGRAM, Event, Opening, kind_of, meta, meter_payload
-from tsuzuri.midi.words.settings import ONE, Settings
+from tsuzuri.midi.words.about import PROGRAM, Event, Opening, kind_of, meter_payload
+from tsuzuri.midi.words.settings import ONE, settings_from_json
 
 Pairs = tuple[tuple[int, int], ...]
 ASKED = ("key", "meter")  # options that are for pieces that say what they are
-NOTHING_ASKED: Mapping[str, Any] = dict.fromkeys((*ASKED, "tempo", "program"))
+NOTHING_ASKED: Mapping[str, Any] = dict.fromkeys((*ASKED, "tempo", "program", "seed"))
 
 
 class PieceOpening:
-    """The beginning of the pieces of a run, by the ``settings`` of its MIDI: in what key they are learned and written.
+    """The beginning of a run's pieces, and the keys that they are written in.
 
-    ``args`` are the options of generate.py. Raises ``UserError`` for a key or a meter that the model has not learned.
+    ``report`` is what the run keeps of its MIDI (``collect.check_midi_report``), ``args`` the options of generate.py.
+    Where pieces are learned in one key the model knows a mode alone, and each piece, a row, is written in a key of that
+    mode: the one that is asked for, that of its beginning, or one drawn as often as it is among the pieces that were
+    learned from. Raises ``UserError`` for a key or a meter that the model has not learned.
     """
 
     def __init__(
         self,
-        settings: Settings,
+        report: Mapping[str, Any],
         vocabulary: MusicVocabulary,
         beginning: Beginning,
         args: Mapping[str, Any] = NOTHING_ASKED,
     ) -> None:
+        self.settings = settings_from_json(report["settings"])
         asked = [name for name in ASKED if args[name] is not None]
-        if asked and not settings.about:
+        if asked and not self.settings.about:
             raise UserError(f"--{asked[0]}: is for runs whose pieces say what they are (train.py --about on)")
         if asked and beginning.events:
             raise UserError(f"--{asked[0]}: the piece that is begun with has its own: must be left out")
-        self.settings, self._common, self._about = settings, settings.keys == ONE, settings.about
+        self._common, self._seed = self.settings.keys == ONE, args["seed"] or 0
         self._key: Key | None = args["key"]
-        self._shift = 0  # of a beginning that is given, to the key that it was learned in
-        self.opening = self._opening(vocabulary, args) if settings.about else None
+        self._learned = _learned_keys(report)
+        self.opening = self._opening(vocabulary, args) if self.settings.about else None
 
     def _opening(self, vocabulary: MusicVocabulary, args: Mapping[str, Any]) -> Opening:
         said = [event[1] for event in vocabulary.parsed if event and event[0] == 0]
@@ -49,52 +54,66 @@ class PieceOpening:
         if args["meter"]:
             asked[METER] = _checked_meter(args["meter"], has[METER])
         if self._key:
-            asked[KEY] = self._learned_key(self._key, [key_of_payload(m[2:]) for m in has[KEY]]).payload()
+            asked[KEY] = self._model_key(self._key, [key_of_payload(m[2:]) for m in has[KEY]]).payload()
         if args["tempo"] and has[TEMPO]:
             asked[TEMPO] = min((m[2:] for m in has[TEMPO]), key=lambda p: _far(p, args["tempo"]))
         if args["program"] is not None and bytes([args["program"]]) in [m[1:] for m in has[PROGRAM]]:
             asked[PROGRAM] = bytes([args["program"]])
         return Opening(vocabulary.parsed, asked)
 
-    def _learned_key(self, key: Key, learned: Sequence[Key]) -> Key:
-        """The key itself, or where all pieces were learned in one another one of its mode."""
-        alike = [other for other in learned if other.minor == key.minor]
-        if key in learned or (self._common and alike):
-            return key if key in learned else alike[0]
-        known = ", ".join(sorted({other.text() for other in learned})) or "none"
-        raise UserError(f"--key {key.text()}: no piece that was learned from is in it: must be one of {known}")
+    def _model_key(self, key: Key, learned: Sequence[Key]) -> Key:
+        """The key that the model knows for one that is asked for."""
+        of_model = Key(0, key.minor) if self._common else key
+        if of_model in learned:
+            return of_model
+        known = ", ".join(sorted({other.text() for other in learned}))
+        if self._common:
+            modes = {False: "major", True: "minor"}
+            known = f"a {modes[not key.minor]} key, as {known}" if learned else "left out"
+        raise UserError(f"--key {key.text()}: no piece that was learned from is in such a key: must be one of {known}")
 
     def begun(self, beginning: Beginning, division: int) -> list[Event]:
         """The events of a beginning as the model has learned such, before which it says what it is."""
         events = beginning.events
-        if not events or not self._about:
+        if not events or not self.settings.about:
             return list(events)
         said, rest = about.split_about(events)
         if not said:
             score = score_of_events(rest, division)[0]
             key = keys.estimate_key(keys.pitch_time(score.notes))
             said = about.about_events(score, key, beginning.tempo, beginning.meter, beginning.programs)
-        own = about.key_said(said)
-        self._shift = keys.shift_to_common(own) if own and self._common else 0
-        return about.moved_events([*said, *rest], self._shift)
+        self._key = about.key_said(said)
+        return about.in_common_key([*said, *rest]) if self._common else [*said, *rest]
 
     def own_event(self, event: Event) -> Event:
         """What a (delta, message) of the model's is in the key of the beginning that is given."""
-        return about.moved_events([event], -self._shift)[0]
+        return about.in_own_key([event], self._key)[0] if self._common else event
 
-    def written(self, events: Sequence[Event]) -> list[Event]:
-        """The events of a piece that the model wrote, in the key that it says, or that was asked for."""
-        if not self._about:
+    def written(self, events: Sequence[Event], row: int) -> list[Event]:
+        """The events of a piece that the model wrote, in a key of their own."""
+        said = about.key_said(events)
+        if not self._common or said is None:
             return list(events)
-        moved = about.in_own_key(events, self._key) if self._common else list(events)
-        return [(t, meta(KEY, self._key.payload()) if self._key and kind_of(m) == KEY else m) for t, m in moved]
+        return about.in_own_key(events, self._key or self._drawn_key(said.minor, row))
+
+    def _drawn_key(self, minor: bool, row: int) -> Key:
+        learned = [(key, count) for key, count in self._learned if key.minor == minor]
+        if not learned:
+            return Key(0, minor)
+        rng = random.Random(f"{self._seed} {row}")  # the same whatever the pieces beside it are
+        return rng.choices([key for key, _ in learned], [count for _, count in learned])[0]
 
     def programs(self, events: Sequence[Event], usual: Pairs) -> Pairs:
         """The (channel, program) pairs that a piece says; the ``usual`` ones where pieces say nothing."""
-        if not self._about:
+        if not self.settings.about:
             return usual
         said = [message for _, message in about.split_about(events)[0] if kind_of(message) == PROGRAM]
         return tuple((message[0] & 0x0F, message[1]) for message in said)
+
+
+def _learned_keys(report: Mapping[str, Any]) -> list[tuple[Key, int]]:
+    """The keys of the pieces that a run has learned from, with their counts."""
+    return [(keys.read_key(name), count) for name, count in sorted(report.get("keys", {}).get("of", {}).items())]
 
 
 def _checked_meter(meter: tuple[int, int], learned: Sequence[bytes]) -> bytes:

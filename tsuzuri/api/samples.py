@@ -10,7 +10,6 @@ from tsuzuri.api.text_constraints import depth_counter, knows_brackets, run_brac
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import collect, convert
-from tsuzuri.midi.words.settings import settings_from_json
 from tsuzuri.sampling import endings, filters, loops, primes, stream
 from tsuzuri.text import sentences, tokenizers, vocabulary
 from tsuzuri.text.clusters import WholeClusters
@@ -55,7 +54,7 @@ def _music_sample(run: Run, model: Any, rng: numpy.random.Generator) -> str:
     words, beginning = compose.MusicVocabulary(run.vocabulary.words), compose.read_beginning("", about)
     numerator, denominator = beginning.meter
     bar = timing.bar_length(numerator, denominator, about["division"])
-    opening = PieceOpening(settings_from_json(about["settings"]), words, beginning)
+    opening = PieceOpening(about, words, beginning)
     lexicon = Lexicon(words.parsed, vocabulary.EOS)
     may_rest = opening.settings.rules < 2
     grammar = Grammar(lexicon, about["division"], LONGEST_NOTE * bar, about["voices"], opening=opening.opening)

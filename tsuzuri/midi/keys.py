@@ -72,6 +72,14 @@ def read_key(text: str) -> Key:
     return Key(sharps - 12 if sharps > 7 else sharps + 12 if sharps < -7 else sharps, minor)
 
 
+def is_key(text: object) -> bool:
+    """Whether a text is a key as ``Key.text`` writes it."""
+    try:
+        return isinstance(text, str) and read_key(text).text() == text
+    except ValueError:
+        return False
+
+
 def pitch_time(notes: Iterable[Note]) -> list[int]:
     """The ticks that each pitch class sounds, from C on; drums have none."""
     time = [0] * 12

@@ -97,7 +97,8 @@ def test_to_the_common_key_and_back(rng, key):
     drawn = rng.integers((0, 20), (16, 110), (40, 2)).tolist()  # channels and keys
     events += [(n, bytes([0x90 | channel, number, 9])) for n, (channel, number) in enumerate(drawn)]
     common = in_common_key(events)
-    assert in_own_key(common) == events
+    assert in_own_key(common, key) == events
+    assert about.key_said(common) == Key(0, key.minor)
     moved = [(a[1][1], b[1][1]) for a, b in zip(events[1:], common[1:], strict=True) if a[1][0] & 15 != DRUMS]
     assert {(after - before + key.tonic) % 12 for before, after in moved} == {9 if key.minor else 0}
     drums = [pair for pair in zip(events[1:], common[1:], strict=True) if pair[0][1][0] & 15 == DRUMS]

@@ -114,15 +114,18 @@ def moved_events(events: Iterable[Event], semitones: int) -> list[Event]:
 
 
 def in_common_key(events: Sequence[Event]) -> list[Event]:
-    """The events with their notes brought to C major or A minor from the key that they say; as they are without one."""
+    """The events brought to C major or A minor, and said to be in it; as they are where they say no key."""
     key = key_said(events)
-    return moved_events(events, shift_to_common(key) if key else 0)
+    return _in_key(moved_events(events, shift_to_common(key)), Key(0, key.minor)) if key else list(events)
 
 
-def in_own_key(events: Sequence[Event], key: Key | None = None) -> list[Event]:
-    """The events with their notes brought back from C major or A minor to a key, or to the one that they say."""
-    key = key or key_said(events)
-    return moved_events(events, -shift_to_common(key) if key else 0)
+def in_own_key(events: Sequence[Event], key: Key | None) -> list[Event]:
+    """Events of ``in_common_key`` brought to a key of their mode, and said to be in it; as they are without one."""
+    return _in_key(moved_events(events, -shift_to_common(key)), key) if key else list(events)
+
+
+def _in_key(events, key):
+    return [(tick, meta(KEY, key.payload()) if kind_of(message) == KEY else message) for tick, message in events]
 
 
 def model_words(words: Iterable[str], keys: str) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from tsuzuri.errors import UserError, read_failure
 from tsuzuri.folders import walk_files
+from tsuzuri.midi.keys import is_key
 from tsuzuri.midi.score import OFF, ON
 from tsuzuri.midi.timing import is_meter
 from tsuzuri.midi.words import codec, wordfile
@@ -228,6 +229,8 @@ def check_midi_report(about):
     settings_from_json(about["settings"])
     for name, rule in COMMON_FIELDS.items():
         check_value(about[name], rule, name)
+    if about.get("keys"):  # of pieces that say theirs
+        check_value(about["keys"], KEYS, "keys")
     return about
 
 
@@ -239,6 +242,9 @@ COMMON_FIELDS = {
     "programs": Rule("pairs of a channel and a program", lambda v: all(is_program(*pair) for pair in v)),
     "voices": Rule("16 numbers in 1..128", lambda v: len(v) == 16 and all(is_whole(n, 1, 128) for n in v)),
 }
+
+
+KEYS = Rule("the number of pieces in each key", lambda v: all(is_key(k) and is_whole(n, 1) for k, n in v["of"].items()))
 
 
 def _rank(counted):

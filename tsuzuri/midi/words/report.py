@@ -32,8 +32,9 @@ def count_converted(counts: dict[str, Any], path: str, converted: Converted) -> 
         counts[name]["pieces"] += count > 0
         counts[name][what] = round(counts[name][what] + count, 3)
     if converted.key:  # where its words say it
-        for name in ("named" if converted.named else "estimated", "minor" if converted.key.minor else "major"):
-            counts["keys"][name] = counts["keys"].get(name, 0) + 1
+        held = counts["keys"] = counts["keys"] or {"named": 0, "of": {}}
+        held["named"] += converted.named
+        held["of"][converted.key.text()] = held["of"].get(converted.key.text(), 0) + 1
 
 
 def parts_lines(report: Mapping[str, Any], settings: Settings) -> Iterator[str]:
@@ -61,10 +62,10 @@ def parts_lines(report: Mapping[str, Any], settings: Settings) -> Iterator[str]:
 def keys_lines(report: Mapping[str, Any], settings: Settings) -> Iterator[str]:
     """How the keys of pieces are known, and what is made of them, in a line; none where pieces do not say them."""
     if report.get("keys"):
-        counts = {name: report["keys"].get(name, 0) for name in ("named", "estimated", "major", "minor")}
-        known = "{named:,} by their files, {estimated:,} by their notes: {major:,} major, {minor:,} minor"
-        learned = "; learned in C major and A minor (--keys)" if settings.keys == ONE else ""
-        yield f"keys     {known.format(**counts)}{learned}"
+        named, of = report["keys"]["named"], report["keys"]["of"]
+        pieces, minor = sum(of.values()), sum(n for name, n in of.items() if name.endswith("m"))
+        known = f"{named:,} by their files, {pieces - named:,} by notes: {pieces - minor:,} major, {minor:,} minor"
+        yield f"keys     {known}{'; learned in C major and A minor (--keys)' * (settings.keys == ONE)}"
 
 
 def parts_hint(report: Mapping[str, Any], settings: Settings) -> str:
