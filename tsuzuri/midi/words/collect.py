@@ -244,7 +244,9 @@ COMMON_FIELDS = {
 }
 
 
-KEYS = Rule("the number of pieces in each key", lambda v: all(is_key(k) and is_whole(n, 1) for k, n in v["of"].items()))
+KEYS = Rule(
+    "the number of pieces in each key", lambda v: all(is_key(k) and is_whole(n, 1, 1 << 40) for k, n in v["of"].items())
+)
 
 
 def _rank(counted):
