@@ -144,7 +144,7 @@ def test_the_keys_of_pieces_are_drawn_as_they_are_learned(run):
     assert held == {"named": 16, "of": dict.fromkeys((*MAJORS, *MINORS), 2)}
     found = [heard(piece)[0] for piece in run.generate_many(60, bars=1, seed=1, device="cpu")]
     assert set(found) == {*MAJORS, *MINORS}
-    assert [heard(piece)[0] for piece in run.generate_many(5, bars=1, seed=1, device="cpu")] == found[:5]
+    assert [heard(piece)[0] for piece in run.generate_many(60, bars=1, seed=1, device="cpu")] == found
     kept = dict(held["of"])
     try:
         held["of"] = {"Hm": 2}

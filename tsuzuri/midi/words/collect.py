@@ -245,6 +245,9 @@ COMMON_FIELDS = {
 
 
 KEYS = Rule(
+    "the number of pieces in each key",
+    lambda v: all(is_key(name) and is_whole(count, 1, 1 << 40) for name, count in v["of"].items()),
+)
     "the number of pieces in each key", lambda v: all(is_key(k) and is_whole(n, 1, 1 << 40) for k, n in v["of"].items())
 )
 
