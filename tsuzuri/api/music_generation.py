@@ -101,7 +101,7 @@ class GeneratedMusic:
             return
         last, taken = 0, 0
         for _ in compose.grow_pieces(self._rows, self._grammar, self._length):
-            events = self._opening.written(self._grammar.events[0], 0)
+            events = self._opening.written(self._grammar.events[0])
             for tick, message in events[taken:]:
                 yield codec.encode_word(tick - last, message)
                 last = tick

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,21 +11,19 @@ from tsuzuri.midi.compose import Beginning, MusicVocabulary
 from tsuzuri.midi.keys import Key, key_of_payload
 from tsuzuri.midi.score import KEY, METER, TEMPO, score_of_events
 from tsuzuri.midi.words import about
-from tsuzuri.midi.words.about import PROGRAM, Event, Opening, kind_of, meter_payload
+from tsuzuri.midi.words.about import PROGRAM, Event, Opening, kind_of, leanings, meter_payload
 from tsuzuri.midi.words.settings import ONE, settings_from_json
 
 Pairs = tuple[tuple[int, int], ...]
 ASKED = ("key", "meter")  # options that are for pieces that say what they are
-NOTHING_ASKED: Mapping[str, Any] = dict.fromkeys((*ASKED, "tempo", "program", "seed"))
+NOTHING_ASKED: Mapping[str, Any] = dict.fromkeys((*ASKED, "tempo", "program"))
 
 
 class PieceOpening:
     """The beginning of a run's pieces, and the keys that they are written in.
 
     ``report`` is what the run keeps of its MIDI (``collect.check_midi_report``), ``args`` the options of generate.py.
-    Where pieces are learned in one key the model knows a mode alone, and each piece, a row, is written in a key of that
-    mode: the one that is asked for, that of its beginning, or one drawn as often as it is among the pieces that were
-    learned from. Raises ``UserError`` for a key or a meter that the model has not learned.
+    Raises ``UserError`` for a key or a meter that the model has not learned.
     """
 
     def __init__(
@@ -42,9 +39,9 @@ class PieceOpening:
             raise UserError(f"--{asked[0]}: is for runs whose pieces say what they are (train.py --about on)")
         if asked and beginning.events:
             raise UserError(f"--{asked[0]}: the piece that is begun with has its own: must be left out")
-        self._common, self._seed = self.settings.keys == ONE, args["seed"] or 0
-        self._key: Key | None = args["key"]
-        self._learned = _learned_keys(report)
+        self._common = self.settings.keys == ONE
+        self._key: Key | None = args["key"]  # of all pieces, or None where each says its own
+        self._report = report
         self.opening = self._opening(vocabulary, args) if self.settings.about else None
 
     def _opening(self, vocabulary: MusicVocabulary, args: Mapping[str, Any]) -> Opening:
@@ -59,17 +56,18 @@ class PieceOpening:
             asked[TEMPO] = min((m[2:] for m in has[TEMPO]), key=lambda p: _far(p, args["tempo"]))
         if args["program"] is not None and bytes([args["program"]]) in [m[1:] for m in has[PROGRAM]]:
             asked[PROGRAM] = bytes([args["program"]])
-        return Opening(vocabulary.parsed, asked)
+        leaning = leanings(self._report["keys"]["notes"]) if self._report.get("keys") else {}
+        return Opening(vocabulary.parsed, asked, leaning, self._common)
 
     def _model_key(self, key: Key, learned: Sequence[Key]) -> Key:
-        """The key that the model knows for one that is asked for."""
-        of_model = Key(0, key.minor) if self._common else key
-        if of_model in learned:
-            return of_model
+        """The key itself, or where pieces are learned in one key the commonest of its mode."""
+        if key in learned:
+            return key
+        counts = self._report["keys"]["of"] if self._common else {}
+        alike = [other for other in learned if other.minor == key.minor and other.text() in counts]
+        if alike:
+            return max(alike, key=lambda other: int(counts[other.text()]))
         known = ", ".join(sorted({other.text() for other in learned}))
-        if self._common:
-            modes = {False: "major", True: "minor"}
-            known = f"a {modes[not key.minor]} key, as {known}" if learned else "left out"
         raise UserError(f"--key {key.text()}: no piece that was learned from is in such a key: must be one of {known}")
 
     def begun(self, beginning: Beginning, division: int) -> list[Event]:
@@ -89,19 +87,9 @@ class PieceOpening:
         """What a (delta, message) of the model's is in the key of the beginning that is given."""
         return about.in_own_key([event], self._key)[0] if self._common else event
 
-    def written(self, events: Sequence[Event], row: int) -> list[Event]:
-        """The events of a piece that the model wrote, in a key of their own."""
-        said = about.key_said(events)
-        if not self._common or said is None:
-            return list(events)
-        return about.in_own_key(events, self._key or self._drawn_key(said.minor, row))
-
-    def _drawn_key(self, minor: bool, row: int) -> Key:
-        learned = [(key, count) for key, count in self._learned if key.minor == minor]
-        if not learned:
-            return Key(0, minor)
-        rng = random.Random(f"{self._seed} {row}")  # the same whatever the pieces beside it are
-        return rng.choices([key for key, _ in learned], [count for _, count in learned])[0]
+    def written(self, events: Sequence[Event]) -> list[Event]:
+        """The events of a piece that the model wrote, in the key that it says or that was asked for."""
+        return about.in_own_key(events, self._key) if self._common else list(events)
 
     def programs(self, events: Sequence[Event], usual: Pairs) -> Pairs:
         """The (channel, program) pairs that a piece says; the ``usual`` ones where pieces say nothing."""
@@ -109,11 +97,6 @@ class PieceOpening:
             return usual
         said = [message for _, message in about.split_about(events)[0] if kind_of(message) == PROGRAM]
         return tuple((message[0] & 0x0F, message[1]) for message in said)
-
-
-def _learned_keys(report: Mapping[str, Any]) -> list[tuple[Key, int]]:
-    """The keys of the pieces that a run has learned from, with their counts."""
-    return [(keys.read_key(name), count) for name, count in sorted(report.get("keys", {}).get("of", {}).items())]
 
 
 def _checked_meter(meter: tuple[int, int], learned: Sequence[bytes]) -> bytes:

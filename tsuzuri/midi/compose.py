@@ -169,7 +169,7 @@ def finished_pieces(grammar, beginning, opening):
     return [
         PieceWords(
             piece_name(row),
-            codec.encode_events(opening.written(events, row)),
+            codec.encode_events(opening.written(events)),
             grammar.division,
             *_own_time(events, grammar.division, beginning),
             opening.programs(events, beginning.programs),

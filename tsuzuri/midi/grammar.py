@@ -15,9 +15,10 @@ import math
 import numpy
 
 from tsuzuri.midi import timing
+from tsuzuri.midi.keys import key_of_payload
 from tsuzuri.midi.lexicon import Lexicon, key_of
 from tsuzuri.midi.rests import RestLimit
-from tsuzuri.midi.score import END, META, OFF, ON
+from tsuzuri.midi.score import END, KEY, META, OFF, ON
 from tsuzuri.midi.words.about import kind_of
 
 __all__ = ["Grammar", "Lexicon"]
@@ -38,9 +39,10 @@ class Grammar:
     """
 
     def __init__(self, lexicon, division, longest, voices=(128,) * 16, batch=1, may_end=True, opening=None):
-        self.lexicon, self.division = lexicon, division
+        self.lexicon, self.division, self._opening = lexicon, division, opening
         if opening:
             lexicon.free[opening.ids] = False
+            self._lean = numpy.zeros((batch, len(lexicon.delta)), "f")
         self._pieces = [_Piece(lexicon, longest, voices, opening) for _ in range(batch)]
         for piece in self._pieces:
             piece.may_end = may_end
@@ -81,8 +83,15 @@ class Grammar:
             longest, piece.longest = piece.longest, FAR
             for tick, message in events:
                 if message != END:
-                    piece.add(tick, message, self._bias[row])
+                    self._add(row, tick, message)
             piece.longest = longest
+
+    def _add(self, row, tick, message):
+        """Add an event to a piece; one that says its key lets it lean to that."""
+        piece = self._pieces[row]
+        if piece.opening and kind_of(message) == KEY:
+            self._lean[row] = piece.opening.lean(key_of_payload(message[2:]))
+        piece.add(tick, message, self._bias[row])
 
     def end_after(self, amount, unit, meter, tempo, steady=False, may_rest=False):
         """Let every piece end ``amount`` bars or seconds (``unit``) after its present events, and not before.
@@ -119,7 +128,7 @@ class Grammar:
             if i == self.lexicon.eos or message == END:
                 piece.finish(piece.now + delta, message)
             else:
-                piece.add(piece.now + delta, message, self._bias[row])
+                self._add(row, piece.now + delta, message)
             if piece.over:
                 self._bias[row] = piece.bias()
 
@@ -129,6 +138,8 @@ class Grammar:
             if self._bias[row, piece.witness] and not piece.told:  # blocked
                 self._find_witness(row, piece)
         logits += self._bias
+        if self._opening:
+            logits += self._lean
         for row, piece in enumerate(self._pieces):
             for unwanted in piece.unwanted():
                 if (self.lexicon.moves & ~unwanted & (logits[row] > BLOCKED)).any():

@@ -97,8 +97,9 @@ def test_to_the_common_key_and_back(rng, key):
     drawn = rng.integers((0, 20), (16, 110), (40, 2)).tolist()  # channels and keys
     events += [(n, bytes([0x90 | channel, number, 9])) for n, (channel, number) in enumerate(drawn)]
     common = in_common_key(events)
-    assert in_own_key(common, key) == events
-    assert about.key_said(common) == Key(0, key.minor)
+    assert in_own_key(common) == events
+    other = in_own_key(common, Key(1, key.minor))
+    assert (about.key_said(other), in_common_key(other)[1:]) == (Key(1, key.minor), common[1:])
     moved = [(a[1][1], b[1][1]) for a, b in zip(events[1:], common[1:], strict=True) if a[1][0] & 15 != DRUMS]
     assert {(after - before + key.tonic) % 12 for before, after in moved} == {9 if key.minor else 0}
     drums = [pair for pair in zip(events[1:], common[1:], strict=True) if pair[0][1][0] & 15 == DRUMS]
@@ -177,3 +178,17 @@ def test_a_piece_of_drums_alone_needs_no_program():
 
 def test_kinds_of_many_words_are_an_array():
     assert isinstance(opening().ids, numpy.ndarray)
+
+
+def test_notes_lean_to_the_mode_that_a_piece_says():
+    """By Bayes' rule, twice over: as much as their pitch classes are likelier in it than among all notes."""
+    words = ["00_ff_590000", "00_ff_590001", "00_90_3c50", "8360_90_4550", "00_99_2450", "00_80_3c00"]
+    parsed = [codec.decode_word(word) for word in words]
+    notes = {"major": [99, *[9] * 11], "minor": [49, *[4] * 11]}  # the tonic and the others
+    major, minor = (Opening(parsed, {}, about.leanings(notes), True).lean(Key(0, mode)) for mode in (False, True))
+    c, a = ((100 / 210) / (105 / 315), (10 / 210) / (60 / 315)), ((5 / 105) / (105 / 315), (50 / 105) / (60 / 315))
+    assert major == pytest.approx([0, 0, *(2 * numpy.log(c)), 0, 0], abs=1e-6)
+    assert minor == pytest.approx([0, 0, *(2 * numpy.log(a)), 0, 0], abs=1e-6)
+    own = Opening(parsed, {}, about.leanings(notes), False)
+    assert own.lean(Key(-3, True))[2] == minor[3], "C in C minor is what A is in A minor"
+    assert not Opening(parsed).lean(Key(0, True)).any()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy
 
 from tsuzuri.midi import timing
-from tsuzuri.midi.keys import Key, estimate_key, fits, key_of_payload, pitch_time, shift_to_common, shifted
+from tsuzuri.midi.keys import A, Key, estimate_key, fits, key_of_payload, pitch_time, shift_to_common, shifted
 from tsuzuri.midi.score import DRUMS, KEY, META, METER, OFF, ON, TEMPO, Score
 from tsuzuri.midi.words import codec
 from tsuzuri.midi.words.settings import ONE
@@ -20,6 +20,8 @@ PROGRAM = 0xC0
 STEP = 2 ** (1 / 6)  # from one tempo to the next
 TEMPOS = tuple(round(120 * STEP**n) for n in range(-12, 8))  # quarter notes a minute: 30 to 269
 ORDER = (METER, KEY, TEMPO)
+# Times Bayes' rule: of 50 tunes in A minor, where 39 of 576 are in minor, 29 came out so with 1, 47 with 2, 30 with 3
+LEAN = 2.0
 CLOCKS = 96  # MIDI clocks of a whole note
 
 Event = tuple[int, bytes]  # tick, message
@@ -114,18 +116,16 @@ def moved_events(events: Iterable[Event], semitones: int) -> list[Event]:
 
 
 def in_common_key(events: Sequence[Event]) -> list[Event]:
-    """The events brought to C major or A minor, and said to be in it; as they are where they say no key."""
+    """The events with their notes brought to C major or A minor from the key that they say; as they are without one."""
     key = key_said(events)
-    return _in_key(moved_events(events, shift_to_common(key)), Key(0, key.minor)) if key else list(events)
+    return moved_events(events, shift_to_common(key) if key else 0)
 
 
-def in_own_key(events: Sequence[Event], key: Key | None) -> list[Event]:
-    """Events of ``in_common_key`` brought to a key of their mode, and said to be in it; as they are without one."""
-    return _in_key(moved_events(events, -shift_to_common(key)), key) if key else list(events)
-
-
-def _in_key(events, key):
-    return [(tick, meta(KEY, key.payload()) if kind_of(message) == KEY else message) for tick, message in events]
+def in_own_key(events: Sequence[Event], key: Key | None = None) -> list[Event]:
+    """The events of ``in_common_key`` brought back to the key that they say, or to another one of its mode."""
+    own = key or key_said(events)
+    back = moved_events(events, -shift_to_common(own) if own else 0)
+    return [(tick, meta(KEY, key.payload()) if key and kind_of(message) == KEY else message) for tick, message in back]
 
 
 def model_words(words: Iterable[str], keys: str) -> list[str]:
@@ -136,14 +136,37 @@ def model_words(words: Iterable[str], keys: str) -> list[str]:
     return [codec.encode_word(*event) for event in in_common_key(events)]
 
 
+def leanings(notes: Mapping[str, Sequence[int]]) -> dict[bool, numpy.ndarray]:
+    """How much likelier each pitch class is in a mode than in all pieces, all in C major or A minor: (12,) float32.
+
+    By ``minor``, in nats times ``LEAN``; ``notes`` are counts in "major" and "minor" of each step above the tonic.
+    """
+    counts = {minor: numpy.array(notes[name], float) + 1 for name, minor in (("major", False), ("minor", True))}
+    counts[True] = numpy.roll(counts[True], A)
+    whole = counts[False] + counts[True]
+    shares = {minor: (count / count.sum()) / (whole / whole.sum()) for minor, count in counts.items()}
+    return {minor: (LEAN * numpy.log(share)).astype("f") for minor, share in shares.items()}
+
+
 class Opening:
     """What the words of a new piece may be until it has said what it is: one after another, some of them asked for.
 
     ``parsed`` is the (delta, message) of each id, or None; ``asked`` maps ``METER``, ``KEY``, ``TEMPO`` and ``PROGRAM``
-    to a payload, or a program, which the vocabulary must have (``missing``).
+    to a payload, or a program, which the vocabulary must have (``missing``). ``leaning`` is of ``leanings``; in a
+    ``common`` key notes are those of C major or A minor, or else of the key that a piece says.
     """
 
-    def __init__(self, parsed: Sequence[Event | None], asked: Mapping[int, Any] = {}):
+    def __init__(
+        self,
+        parsed: Sequence[Event | None],
+        asked: Mapping[int, Any] = {},
+        leaning: Mapping[bool, numpy.ndarray] = {},
+        common: bool = False,
+    ):
+        self._leaning, self._common = leaning, common
+        notes = numpy.array([event[1][1] if event and _is_pitched(event[1]) else -1 for event in parsed])  # (V,)
+        self._struck = numpy.flatnonzero(notes >= 0)
+        self._pitches = notes[self._struck]
         self._kinds = numpy.array([_opening_kind(event) for event in parsed])  # (V,)
         self._channel = numpy.array([event[1][0] & 0x0F if event else 0 for event in parsed])
         drums = any(event and event[1][0] == ON | DRUMS for event in parsed)
@@ -160,6 +183,18 @@ class Opening:
         start = 1 if kind == PROGRAM else 2
         return numpy.array([i for i in ids if parsed[i][1][start:] == asked[kind]], int)
 
+    def lean(self, key: Key) -> numpy.ndarray:
+        """What is added to the logits (V,) of notes in a piece that says a key, so that it is in it.
+
+        Few pieces are in minor, and a model that has read thirty words no longer knows what the first of them said: it
+        would go on in major. By Bayes' rule a note's chance is multiplied by how much likelier its pitch class is.
+        """
+        added = numpy.zeros(len(self._kinds), "f")
+        if self._leaning:
+            moved = self._pitches + (0 if self._common else shift_to_common(key))
+            added[self._struck] = self._leaning[key.minor][moved % 12]
+        return added
+
     def missing(self) -> int | None:
         """The kind of what is asked for and no word says, or None."""
         slots = zip((*ORDER, PROGRAM), (*self._slots, self._programs), strict=True)
@@ -174,6 +209,10 @@ class Opening:
             return self._slots[len(said)], True
         last = said[-1][0] & 0x0F if len(said) > len(ORDER) else -1
         return self._programs[self._channel[self._programs] > last], self._forced and last < 0
+
+
+def _is_pitched(message):
+    return message[0] & 0xF0 == ON and message[0] & 0x0F != DRUMS
 
 
 def _opening_kind(event):

@@ -11,7 +11,7 @@ from tsuzuri.midi.score import OFF, ON
 from tsuzuri.midi.timing import is_meter
 from tsuzuri.midi.words import codec, wordfile
 from tsuzuri.midi.words.convert import Converted, PieceWords, convert_file, is_program
-from tsuzuri.midi.words.report import count_converted, new_counts
+from tsuzuri.midi.words.report import MODES, count_converted, new_counts
 from tsuzuri.midi.words.settings import ALLOWED, Settings, settings_from_json, settings_from_options
 from tsuzuri.rules import Rule, check_value, is_whole
 
@@ -244,11 +244,14 @@ COMMON_FIELDS = {
 }
 
 
+MANY = 1 << 40
 KEYS = Rule(
-    "the number of pieces in each key",
-    lambda v: all(is_key(name) and is_whole(count, 1, 1 << 40) for name, count in v["of"].items()),
-)
-    "the number of pieces in each key", lambda v: all(is_key(k) and is_whole(n, 1, 1 << 40) for k, n in v["of"].items())
+    "the number of pieces in each key, and of notes on each step above the tonic",
+    lambda v: (
+        all(is_key(name) and is_whole(count, 1, MANY) for name, count in v["of"].items())
+        and all(len(v["notes"][mode]) == 12 for mode in MODES)
+        and all(is_whole(count, 0, MANY) for mode in MODES for count in v["notes"][mode])
+    ),
 )
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tsuzuri.midi.score import DRUMS
 from tsuzuri.midi.words.convert import Converted
 from tsuzuri.midi.words.settings import ALL, AUTO, ONE, Settings
 
 SHOWN = 20  # files of which a report says what was taken
+MODES = "major", "minor"  # whose notes are counted, by their steps above the tonic
 LEAST_NOTES = 5_000  # of a corpus: with fewer of them a model learns little
 
 
@@ -32,9 +34,12 @@ def count_converted(counts: dict[str, Any], path: str, converted: Converted) -> 
         counts[name]["pieces"] += count > 0
         counts[name][what] = round(counts[name][what] + count, 3)
     if converted.key:  # where its words say it
-        held = counts["keys"] = counts["keys"] or {"named": 0, "of": {}}
+        held = counts["keys"] = counts["keys"] or {"named": 0, "of": {}, "notes": {mode: [0] * 12 for mode in MODES}}
         held["named"] += converted.named
         held["of"][converted.key.text()] = held["of"].get(converted.key.text(), 0) + 1
+        steps = held["notes"][MODES[converted.key.minor]]
+        for note in converted.pieces[0].score().notes:
+            steps[(note.key - converted.key.tonic) % 12] += note.channel != DRUMS
 
 
 def parts_lines(report: Mapping[str, Any], settings: Settings) -> Iterator[str]:
