@@ -136,7 +136,9 @@ def test_a_score_is_of_what_the_model_learned(run, folder, tmp_path):
     """A tune in a key that was never learned is as likely as the same tune in another one, but for the key's word."""
     tune("A", (4, 4)).save(tmp_path / "a.mid")
     other, same = run.score(tmp_path / "a.mid"), run.score(folder / "C4.mid")
-    assert sum(w.surprisal for w in other.words[4:]) == pytest.approx(sum(w.surprisal for w in same.words[4:]), rel=0.1)
+    assert sum(w.surprisal for w in other.words[4:]) == pytest.approx(
+        sum(w.surprisal for w in same.words[4:]), abs=3
+    )  # bits, of 72 words
     assert [w.known for w in other.words] == [n != 1 for n in range(len(other.words))]
 
 
