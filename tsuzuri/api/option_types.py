@@ -37,7 +37,7 @@ class TrainOptions(TypedDict, total=False):
     grid: int | str | None
     transpose: int | tuple[int, int] | str | None
     stretch: float | Sequence[float] | str | None
-    recipe: Literal["default", "small-corpus", "plain", "article", "zaremba-medium"] | None
+    recipe: Literal["default", "small-corpus", "plain", "article", "zaremba-medium", "awd"] | None
     unit: int | None
     layers: int | None
     embed: int | None
