@@ -106,6 +106,12 @@ def test_rates_are_chosen_said_and_resumed(corpus, tmp_path, capsys):
         train.main([corpus, *SMALL, "-o", str(tmp_path / "other"), "--dropout-input", "2"])
 
 
+def test_rates_that_are_all_zero_are_not_told(corpus, tmp_path, capsys):
+    given = ["--dropout", "0.2", "--dropout-weights", "0"]  # which leaves the rate of words, of which there are few
+    assert train.main([corpus, *SMALL, "-o", str(tmp_path / "run"), *given]) == 0
+    assert "dropout  " not in capsys.readouterr().err
+
+
 def test_a_run_of_no_recipe_says_so(corpus, tmp_path):
     out = str(tmp_path / "run")
     assert train.main([corpus, *SMALL, "-o", out, "--dropout", "0.3"]) == 0

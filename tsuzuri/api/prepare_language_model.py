@@ -71,7 +71,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     corpus = _read(source, recipe, given, listener, origin)
     weights, begun = _initial_weights(args["vectors"], origin, corpus, recipe, listener)
     rates = chosen_rates(args, corpus.report["words"]["train"], len(corpus.vocabulary))
-    if rates:
+    if any(rates.values()):
         tell(listener, [f"dropout  {rates_line(rates)}"])
     sizes = sizes_of(args | rates, len(corpus.vocabulary))
     recorded.check_memory(devices.choose(args["device"]), sizes, recipe)
