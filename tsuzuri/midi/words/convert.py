@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from tsuzuri.midi import controls, rests, timing
 from tsuzuri.midi.file import smf
+from tsuzuri.midi.line import highest_line
 from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, Score, score_of_events
 from tsuzuri.midi.words import codec, tracks
 from tsuzuri.midi.words.parts import file_parts
-from tsuzuri.midi.words.settings import ALL, CUT, KEEP, Settings
+from tsuzuri.midi.words.settings import ALL, AUTO, CUT, KEEP, Settings
 
 _PRESSURE, _PROGRAM = 0xA0, 0xC0  # of one key; the instrument
 
@@ -49,7 +50,8 @@ def is_program(channel, program):
 class Converted(NamedTuple):
     """The pieces of a file, the original first; the number of notes mended; remarks on faults and losses.
 
-    ``taken`` and ``left`` are the file's parts (``parts.Part``); ``bars`` of rest were cut and ``thinned`` controls.
+    ``taken`` and ``left`` are the file's parts (``parts.Part``). Of what was taken are left out ``doubled`` notes, those
+    that sound below the tune, ``bars`` of rest, and ``thinned`` controls.
     """
 
     pieces: list
@@ -57,6 +59,7 @@ class Converted(NamedTuple):
     remarks: list
     taken: Sequence = ()
     left: Sequence = ()
+    doubled: int = 0
     bars: float = 0
     thinned: int = 0
 
@@ -71,6 +74,10 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
     parts = file_parts(file)
     chosen = tracks.chosen_events(file, parts, settings, settings.events)
     score, mended = score_of_events(chosen.events, file.division)
+    doubled = 0
+    if settings.track == AUTO and settings.rules > 1 and chosen.left and not chosen.taken[0].is_drums:
+        tune = score._replace(notes=highest_line(score.notes))
+        score, doubled = tune, len(score.notes) - len(tune.notes)
     everything = tracks.chosen_events(file, parts, settings, ALL).events
     whole = [event for event in everything if event[1][0] & 0xF0 not in (OFF, ON)]
     before = len(score.notes)
@@ -92,7 +99,8 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
         events = score.events() + [(score.end, END)] * (settings.events == ALL)
         of = name if label else None
         pieces.append(PieceWords(name + label, codec.encode_events(events), score.division, *context, of))
-    return Converted(pieces, mended, remarks + chosen.remarks + lost, chosen.taken, chosen.left, bars, thinned)
+    remarks += chosen.remarks + lost
+    return Converted(pieces, mended, remarks, chosen.taken, chosen.left, doubled, bars, thinned)
 
 
 def _in_time(score, frame, settings):

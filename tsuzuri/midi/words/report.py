@@ -12,7 +12,17 @@ LEAST_NOTES = 5_000  # of a corpus: with fewer of them a model learns little
 
 def new_counts() -> dict[str, Any]:
     """The counts of a corpus of which no file was read yet."""
-    parts = {"files": 0, "several": 0, "taken": 0, "left": 0, "drums": 0, "notes": 0, "left_notes": 0, "chosen": []}
+    parts = {
+        "files": 0,
+        "several": 0,
+        "taken": 0,
+        "left": 0,
+        "drums": 0,
+        "notes": 0,
+        "left_notes": 0,
+        "below": 0,
+        "chosen": [],
+    }
     return {"parts": parts, "rests": {"pieces": 0, "bars": 0}, "thinned": {"pieces": 0, "events": 0}}
 
 
@@ -26,6 +36,7 @@ def count_converted(counts: dict[str, Any], path: str, converted: Converted) -> 
     parts["drums"] += sum(part.is_drums for part in left)
     parts["notes"] += sum(part.notes for part in taken)
     parts["left_notes"] += sum(part.notes for part in left)
+    parts["below"] += converted.doubled
     if left:
         parts["chosen"].append({"name": path, "taken": [part.label() for part in taken], "left": len(left)})
     for name, what, count in (("rests", "bars", converted.bars), ("thinned", "events", converted.thinned)):
@@ -46,7 +57,8 @@ def parts_lines(report: Mapping[str, Any], settings: Settings) -> Iterator[str]:
         drums = f", {parts['drums']:,} of them drums" if parts["drums"] else ""
         share = parts["left_notes"] / max(1, parts["notes"] + parts["left_notes"])
         yield f"parts    {parts['taken']:,} of {parts['taken'] + parts['left']:,}: of each file {chosen} (--track)"
-        yield f"left out {parts['left']:,} parts{drums}, {parts['left_notes']:,} notes ({share:.0%} of all)"
+        below = f", and {parts['below']:,} below the tune in its part" if parts["below"] else ""
+        yield f"left out {parts['left']:,} parts{drums}, {parts['left_notes']:,} notes ({share:.0%} of all){below}"
     rests, thinned = (report.get(name, {"pieces": 0}) for name in ("rests", "thinned"))
     if rests["pieces"]:
         yield f"rests    {rests['bars']:,.0f} bars of silence cut from {_counted(rests['pieces'], 'piece')} (--rests)"
