@@ -50,8 +50,8 @@ def is_program(channel, program):
 class Converted(NamedTuple):
     """The pieces of a file, the original first; the number of notes mended; remarks on faults and losses.
 
-    ``taken`` and ``left`` are the file's parts (``parts.Part``). Of what was taken are left out ``doubled`` notes, those
-    that sound below the tune, ``bars`` of rest, and ``thinned`` controls.
+    ``taken`` and ``left`` are the file's parts (``parts.Part``). Of what was taken the ``doubled`` notes, which sound
+    below the tune, ``bars`` of rest, and ``thinned`` controls are left out.
     """
 
     pieces: list

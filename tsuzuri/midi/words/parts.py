@@ -109,7 +109,7 @@ def _likeness(notes_of, effects, division):
         onsets = len({note.start for note in notes})
         highest = (1 - AMONG_SINGLE) * of_all[place] / onsets + AMONG_SINGLE * of_single[place] / onsets
         single = CHORDS + (1 - CHORDS) * alone[place]
-        several = min(1, _entropy(Counter(note.key % 12 for note in notes)) / SEVERAL_KEYS)
+        several = min(1, 0.1 + _entropy(Counter(note.key % 12 for note in notes)) / SEVERAL_KEYS)
         enough = math.log2(1 + onsets) * min(1, onsets / FEW)
         found[place] = (
             highest * single * several * enough * _register(notes) * math.sqrt(_cover(notes, BAR * ticks, end))
