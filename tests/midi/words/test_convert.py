@@ -150,8 +150,10 @@ def test_a_program_is_no_tempo():
 
 
 BAND = (
-    "0 c2 1d\n" + "\n".join(f"{120 * n} 92 {60 + n % 8:02x} 50\n{120 * n + 110} 82 {60 + n % 8:02x} 00" for n in range(32)),
-    "0 c1 21\n" + "\n".join(f"{120 * n} 91 {36 + n % 3:02x} 50\n{120 * n + 110} 81 {36 + n % 3:02x} 00" for n in range(32)),
+    "0 c2 1d\n"
+    + "\n".join(f"{120 * n} 92 {60 + n % 8:02x} 50\n{120 * n + 110} 82 {60 + n % 8:02x} 00" for n in range(32)),
+    "0 c1 21\n"
+    + "\n".join(f"{120 * n} 91 {36 + n % 3:02x} 50\n{120 * n + 110} 81 {36 + n % 3:02x} 00" for n in range(32)),
     "\n".join(f"{60 * n} 99 24 50\n{60 * n + 9} 89 24 00" for n in range(64)),
 )
 
@@ -203,7 +205,9 @@ def test_by_the_rules_of_before_most_notes_decide_and_channels_stay():
 
 
 def test_of_a_part_among_others_the_highest_line_is_learned_and_of_a_file_of_one_all():
-    chords = "\n".join(f"{480 * n} 90 {key} 50\n{480 * n + 500} 80 {key} 00" for n in range(8) for key in ("3c", "40", "43"))
+    chords = "\n".join(
+        f"{480 * n} 90 {key} 50\n{480 * n + 500} 80 {key} 00" for n in range(8) for key in ("3c", "40", "43")
+    )
     tune = convert_file("x.mid", midi(chords, BAND[1]), Settings(track="auto"))
     assert [note[:2] for note in tune.pieces[0].score().notes][:2] == [(0, 480), (480, 960)]
     assert (len(tune.pieces[0].score().notes), tune.doubled) == (8, 16)

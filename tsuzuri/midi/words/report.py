@@ -6,6 +6,7 @@ from typing import Any
 from tsuzuri.midi.words.convert import Converted
 from tsuzuri.midi.words.settings import ALL, AUTO, Settings
 
+DRUMS_ALONE = "holds drums alone, and most of the other files a tune (--track all takes all)"
 SHOWN = 20  # files of which a report says what was taken
 LEAST_NOTES = 5_000  # of a corpus: with fewer of them a model learns little
 
@@ -29,6 +30,8 @@ def new_counts() -> dict[str, Any]:
 def count_converted(counts: dict[str, Any], path: str, converted: Converted) -> None:
     """Count what was taken of a MIDI file, and what was left out."""
     parts, taken, left = counts["parts"], converted.taken, converted.left
+    if not taken:
+        return
     parts["files"] += 1
     parts["several"] += len(taken) + len(left) > 1
     parts["taken"] += len(taken)
@@ -42,6 +45,13 @@ def count_converted(counts: dict[str, Any], path: str, converted: Converted) -> 
     for name, what, count in (("rests", "bars", converted.bars), ("thinned", "events", converted.thinned)):
         counts[name]["pieces"] += count > 0
         counts[name][what] = round(counts[name][what] + count, 3)
+
+
+def drums_among_tunes(converted_files: Mapping[str, Converted]) -> list[str]:
+    """The paths of files that hold drums alone, where most of the files have a tune."""
+    taken = {path: converted.taken for path, converted in converted_files.items() if converted.taken}
+    drums = [path for path, parts in taken.items() if all(part.is_drums for part in parts)]
+    return drums if 2 * len(drums) < len(taken) else []
 
 
 def parts_lines(report: Mapping[str, Any], settings: Settings) -> Iterator[str]:
