@@ -64,11 +64,12 @@ def parts_lines(report: Mapping[str, Any], settings: Settings) -> Iterator[str]:
         chosen = "the one with the tune by its skyline" if settings.track == AUTO else f"track {settings.track}"
         if settings.track == AUTO and settings.rules < 2:
             chosen = "the track with most notes"
+        left = _counted(parts["left"], "part")
         drums = f", {parts['drums']:,} of them drums" if parts["drums"] else ""
         share = parts["left_notes"] / max(1, parts["notes"] + parts["left_notes"])
         yield f"parts    {parts['taken']:,} of {parts['taken'] + parts['left']:,}: of each file {chosen} (--track)"
         below = f", and {parts['below']:,} below the tune in its part" if parts["below"] else ""
-        yield f"left out {parts['left']:,} parts{drums}, {parts['left_notes']:,} notes ({share:.0%} of all){below}"
+        yield f"left out {left}{drums}, {parts['left_notes']:,} notes ({share:.0%} of all){below}"
     rests, thinned = (report.get(name, {"pieces": 0}) for name in ("rests", "thinned"))
     if rests["pieces"]:
         yield f"rests    {rests['bars']:,.0f} bars of silence cut from {_counted(rests['pieces'], 'piece')} (--rests)"
