@@ -48,6 +48,8 @@ class GeneratedMusic:
         self.primed = self._beginning.events[-1][0] if self._beginning.events else 0
         self.settings = about["settings"]
         self._grammar, self._length = start_grammar(args, about, self._beginning, vocabulary, eos)
+        if self._beginning.taken:
+            note(f"note: the piece begins with a part of the file: {self._beginning.taken}")
         unknown = "nearest" if self._beginning.from_file else args["unk"]
         prime_ids, unlike = compose.beginning_ids(self._beginning.events, vocabulary, unknown, run.path)
         if unlike:

@@ -37,7 +37,9 @@ class TrainOptions(TypedDict, total=False):
     grid: int | str | None
     transpose: int | tuple[int, int] | str | None
     stretch: float | Sequence[float] | str | None
-    recipe: Literal["default", "small-corpus", "plain", "article", "zaremba-medium"] | None
+    rests: Literal["cut", "keep"] | None
+    controls: int | str | None
+    recipe: Literal["default", "small-corpus", "plain", "article", "zaremba-medium", "awd"] | None
     unit: int | None
     layers: int | None
     embed: int | None
@@ -107,6 +109,8 @@ class ClassifierOptions(TypedDict, total=False):
     velocities: int | str | None
     ticks_per_beat: int | str | None
     grid: int | str | None
+    rests: Literal["cut", "keep"] | None
+    controls: int | str | None
     init_from: Path | None
     vectors: Path | None
     freeze_vectors: bool | None
@@ -182,6 +186,8 @@ class ReadMidiOptions(TypedDict, total=False):
     velocities: int | str | None
     ticks_per_beat: int | str | None
     grid: int | str | None
+    rests: Literal["cut", "keep"] | None
+    controls: int | str | None
 
 
 class PredictOptions(TypedDict, total=False):

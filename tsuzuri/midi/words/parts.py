@@ -26,7 +26,7 @@ REGISTER = 36, 54  # keys: below it a part is a bass
 BAR = 4  # quarter notes, for how much of a piece a part covers
 
 
-class Part(NamedTuple):
+class FilePart(NamedTuple):
     """A part: its track, channels from 0, programs, number of notes, name, and ``tune``, how much it is like a tune."""
 
     track: int
@@ -49,8 +49,8 @@ class Part(NamedTuple):
         return ", ".join(filter(None, (f"track {self.track}", called, f"channel {self.channels[0] + 1}")))
 
 
-def file_parts(file) -> list[Part]:
-    """The ``Part`` of each instrument of a file, those with notes, in order of track and channel.
+def file_parts(file) -> list[FilePart]:
+    """The ``FilePart`` of each instrument of a file, those with notes, in order of track and channel.
 
     In format 0 each channel is a part. In the others a track's channels are one where they have the same programs, as
     the strings of a guitar do.
@@ -72,7 +72,7 @@ def file_parts(file) -> list[Part]:
     pitched = {place: notes for place, (notes, _, _) in found.items() if place[1] != (DRUMS,)}
     effects = {place for place, (_, own, _) in found.items() if own and all(program in EFFECTS for program in own)}
     tunes = _likeness(pitched, effects, file.division)
-    return [Part(*place, own, len(notes), name, tunes.get(place, 0)) for place, (notes, own, name) in found.items()]
+    return [FilePart(*place, own, len(notes), name, tunes.get(place, 0)) for place, (notes, own, name) in found.items()]
 
 
 def tune_part(parts):
