@@ -53,6 +53,8 @@ class GeneratedMusic:
         self._beginning = self._beginning._replace(events=self._opening.begun(self._beginning, about["division"]))
         opening = self._opening.opening
         self._grammar, self._length = start_grammar(args, about, self._beginning, vocabulary, eos, opening)
+        if self._beginning.taken:
+            note(f"note: the piece begins with a part of the file: {self._beginning.taken}")
         unknown = "nearest" if self._beginning.from_file else args["unk"]
         prime_ids, unlike = compose.beginning_ids(
             self._beginning.events, vocabulary, unknown, run.path, self._opening.own_event

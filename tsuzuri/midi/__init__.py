@@ -6,7 +6,11 @@ score.py    notes with lengths: events paired, and put back
 timing.py   ticks, tempo, grids, bars
 keys.py     keys: names, estimates, pieces brought to one
 names.py    General MIDI's names
+rests.py    silence cut out of pieces, and kept out of new ones
+controls.py controllers thinned to what is heard
+line.py     the highest line of a part
 steps.py    melodies by interval and time, the same in every key
+lexicon.py  the words of a vocabulary by what they do to a piece
 grammar.py  which word may follow
 compose.py  new pieces: their beginning, growth and end
 export.py   a piece as MIDI, picture and sound

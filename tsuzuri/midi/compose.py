@@ -60,7 +60,8 @@ def _parsed(word):
 class Beginning(NamedTuple):
     """The beginning of a piece: legal (tick, message) events, and tempo, meter and programs as ``PieceWords`` has them.
 
-    ``from_file``: whether it comes from a file, which may hold events that the model has no word for.
+    ``from_file``: whether it comes from a file, which may hold events that the model has no word for; ``taken``: what
+    part of a file of several it is, or "".
     """
 
     events: list
@@ -68,6 +69,7 @@ class Beginning(NamedTuple):
     meter: tuple
     programs: tuple
     from_file: bool
+    taken: str = ""
 
 
 def read_beginning(text, about):
@@ -108,10 +110,12 @@ def beginning_of_midi(path, data, about):
     """The ``Beginning`` that the bytes of a MIDI file are, which is called ``path``; the rest as ``read_beginning``."""
     settings = dataclasses.replace(settings_from_json(about["settings"]), transpose=(0, 0), stretch=(), rests=KEEP)
     try:
-        pieces = convert_file(os.path.basename(path), data, settings).pieces
+        converted = convert_file(os.path.basename(path), data, settings)
     except ValueError as error:
         raise UserError(f"{path}: {error}: must be {BEGINNINGS}") from None
-    return _beginning_of_pieces(path, pieces, about["division"])
+    beginning = _beginning_of_pieces(path, converted.pieces, about["division"])
+    taken = "; ".join(part.label() for part in converted.taken)
+    return beginning._replace(taken=taken if converted.left else "")
 
 
 def _beginning_of_pieces(path, pieces, division):

@@ -7,17 +7,17 @@ from typing import Any, NamedTuple
 from tsuzuri.errors import UserError, read_failure
 from tsuzuri.folders import walk_files
 from tsuzuri.midi.keys import is_key
-from tsuzuri.midi.score import OFF, ON
+from tsuzuri.midi.score import ON
 from tsuzuri.midi.timing import is_meter
 from tsuzuri.midi.words import codec, wordfile
 from tsuzuri.midi.words.convert import Converted, PieceWords, convert_file, is_program
-from tsuzuri.midi.words.report import MODES, count_converted, new_counts
-from tsuzuri.midi.words.settings import ALLOWED, Settings, settings_from_json, settings_from_options
+from tsuzuri.midi.words.report import DRUMS_ALONE, MODES, count_converted, drums_among_tunes, new_counts
+from tsuzuri.midi.words.settings import ALLOWED, AUTO, Settings, settings_from_json, settings_from_options
+from tsuzuri.midi.words.voices import voices_of_channels
 from tsuzuri.rules import Rule, check_value, is_whole
 
 SUFFIXES = (".mid", ".midi", ".smf", ".kar", ".rmi")
 TEXTS = (".txt", ".zip")  # the files of a folder of texts
-NEARLY_ALL = 0.99  # of the onsets; the others are slips, such as notes that overlap by a tick
 _MAGIC = (b"MThd", b"RIFF")
 
 
@@ -109,9 +109,29 @@ def collect_pieces(
     the names of settings that were given as options.
     """
     files = find_music_files(paths)
-    pieces, paths_of_pieces, report = [], [], {"files": len(files), "mended": [], "refused": [], **new_counts()}
+    report = {"files": len(files), "mended": [], "refused": [], **new_counts()}
     loaded = {path: wordfile.load_words(path) for _, path in files if path.lower().endswith(wordfile.SUFFIX)}
     settings = _settings_of_words(loaded, asked) or settings
+    converted_files = _convert_all(files, loaded, settings, strict, report)
+    for path in drums_among_tunes(converted_files) if settings.track == AUTO and settings.rules > 1 else ():
+        del converted_files[path]
+        report["refused"].append({"name": path, "reason": DRUMS_ALONE})
+    for path, converted in converted_files.items():
+        count_converted(report, path, converted)
+        if converted.mended or converted.remarks:
+            report["mended"].append({"name": path, "notes": converted.mended, "remarks": converted.remarks})
+    pieces = [piece for converted in converted_files.values() for piece in converted.pieces]
+    paths_of_pieces = [path for path, converted in converted_files.items() for _ in converted.pieces]
+    if not pieces:
+        reasons = "; ".join(f"{item['name']}: {item['reason']}" for item in report["refused"][:3])
+        more = f"; and {len(report['refused']) - 3} more" if len(report["refused"]) > 3 else ""
+        raise UserError(f"no MIDI that can be read: {reasons}{more}")
+    return Collection(pieces, settings, report | count_pieces(pieces), paths_of_pieces)
+
+
+def _convert_all(files, loaded, settings, strict, report):
+    """The ``Converted`` of each file by its path; the ``report`` is told of those that cannot be read."""
+    converted_files = {}
     for name, path in files:
         try:
             if path in loaded:
@@ -119,21 +139,13 @@ def collect_pieces(
             else:
                 with open(path, "rb") as stream:
                     converted = convert_file(name, stream.read(), settings, strict)
-                count_converted(report, path, converted)
         except OSError as error:
             report["refused"].append({"name": path, "reason": read_failure(error)})
         except ValueError as error:
             report["refused"].append({"name": path, "reason": str(error)})
         else:
-            pieces += converted.pieces
-            paths_of_pieces += [path] * len(converted.pieces)
-            if converted.mended or converted.remarks:
-                report["mended"].append({"name": path, "notes": converted.mended, "remarks": converted.remarks})
-    if not pieces:
-        reasons = "; ".join(f"{item['name']}: {item['reason']}" for item in report["refused"][:3])
-        more = f"; and {len(report['refused']) - 3} more" if len(report["refused"]) > 3 else ""
-        raise UserError(f"no MIDI that can be read: {reasons}{more}")
-    return Collection(pieces, settings, report | count_pieces(pieces), paths_of_pieces)
+            converted_files[path] = converted
+    return converted_files
 
 
 def mended_remarks(item: abc.Mapping[str, Any]) -> list[str]:
@@ -259,25 +271,3 @@ def _rank(counted):
     """The sort key of (value, count) pairs: the most frequent first, of equals the smallest value."""
     value, times = counted
     return -times, value
-
-
-def voices_of_channels(pieces):
-    """For each of the 16 channels, the most keys that sound at once, at nearly all onsets; 1 where there are none."""
-    onsets = [Counter() for _ in range(16)]
-    for piece in pieces:
-        sounding = Counter()
-        for word in piece.words:
-            status = int(word.split("_")[1], 16)
-            channel = status & 0x0F
-            if status & 0xF0 == ON and not word.endswith("00"):
-                sounding[channel] += 1
-                onsets[channel][sounding[channel]] += 1
-            elif status & 0xF0 in (ON, OFF):
-                sounding[channel] -= 1
-    voices = []
-    for counts in onsets:
-        enough, count = NEARLY_ALL * sum(counts.values()), 1
-        while sum(n for at_once, n in counts.items() if at_once <= count) < enough:
-            count += 1
-        voices.append(count)
-    return voices

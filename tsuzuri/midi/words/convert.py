@@ -6,11 +6,12 @@ from typing import NamedTuple
 from tsuzuri.midi import controls, rests, timing
 from tsuzuri.midi.file import smf
 from tsuzuri.midi.keys import Key
+from tsuzuri.midi.line import highest_line
 from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, Score, score_of_events
 from tsuzuri.midi.words import about, codec, tracks
 from tsuzuri.midi.words.about import meta, meter_payload
 from tsuzuri.midi.words.parts import file_parts
-from tsuzuri.midi.words.settings import ALL, CUT, KEEP, Settings
+from tsuzuri.midi.words.settings import ALL, AUTO, CUT, KEEP, Settings
 
 _PRESSURE, _PROGRAM = 0xA0, 0xC0  # of one key; the instrument
 
@@ -45,7 +46,8 @@ def is_program(channel, program):
 class Converted(NamedTuple):
     """The pieces of a file, the original first; the number of notes mended; remarks on faults and losses.
 
-    ``taken`` and ``left`` are the file's parts (``parts.Part``); ``bars`` of rest were cut and ``thinned`` controls.
+    ``taken`` and ``left`` are the file's parts (``parts.FilePart``). Of what was taken the ``doubled`` notes, which sound
+    below the tune, ``bars`` of rest, and ``thinned`` controls are left out.
     ``key`` is that of the original where its words say it, and ``named`` whether the file said so too.
     """
 
@@ -54,6 +56,7 @@ class Converted(NamedTuple):
     remarks: list
     taken: Sequence = ()
     left: Sequence = ()
+    doubled: int = 0
     bars: float = 0
     thinned: int = 0
     key: Key | None = None
@@ -70,6 +73,10 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
     parts = file_parts(file)
     chosen = tracks.chosen_events(file, parts, settings, settings.events)
     score, mended = score_of_events(chosen.events, file.division)
+    doubled = 0
+    if settings.track == AUTO and settings.rules > 1 and chosen.left and not chosen.taken[0].is_drums:
+        tune = score._replace(notes=highest_line(score.notes))
+        score, doubled = tune, len(score.notes) - len(tune.notes)
     everything = tracks.chosen_events(file, parts, settings, ALL).events
     whole = [event for event in everything if event[1][0] & 0xF0 not in (OFF, ON)]
     before = len(score.notes)
@@ -96,7 +103,7 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
         pieces.append(PieceWords(name + label, codec.encode_events(events), score.division, *context, of))
     said = (key, named) if settings.about else ()
     remarks += chosen.remarks + lost
-    return Converted(pieces, mended, remarks, chosen.taken, chosen.left, bars, thinned, *said)
+    return Converted(pieces, mended, remarks, chosen.taken, chosen.left, doubled, bars, thinned, *said)
 
 
 def _in_time(score, frame, settings):

@@ -7,6 +7,7 @@ from tsuzuri.midi.score import DRUMS
 from tsuzuri.midi.words.convert import Converted
 from tsuzuri.midi.words.settings import ALL, AUTO, ONE, Settings
 
+DRUMS_ALONE = "holds drums alone, and most of the other files a tune (--track all takes all)"
 SHOWN = 20  # files of which a report says what was taken
 MODES = "major", "minor"  # whose notes are counted, by their steps above the tonic
 LEAST_NOTES = 5_000  # of a corpus: with fewer of them a model learns little
@@ -14,13 +15,25 @@ LEAST_NOTES = 5_000  # of a corpus: with fewer of them a model learns little
 
 def new_counts() -> dict[str, Any]:
     """The counts of a corpus of which no file was read yet."""
-    parts = {"files": 0, "several": 0, "taken": 0, "left": 0, "drums": 0, "notes": 0, "left_notes": 0, "chosen": []}
+    parts = {
+        "files": 0,
+        "several": 0,
+        "taken": 0,
+        "left": 0,
+        "drums": 0,
+        "notes": 0,
+        "left_notes": 0,
+        "below": 0,
+        "chosen": [],
+    }
     return {"parts": parts, "rests": {"pieces": 0, "bars": 0}, "thinned": {"pieces": 0, "events": 0}, "keys": {}}
 
 
 def count_converted(counts: dict[str, Any], path: str, converted: Converted) -> None:
     """Count what was taken of a MIDI file, and what was left out."""
     parts, taken, left = counts["parts"], converted.taken, converted.left
+    if not taken:
+        return
     parts["files"] += 1
     parts["several"] += len(taken) + len(left) > 1
     parts["taken"] += len(taken)
@@ -28,6 +41,7 @@ def count_converted(counts: dict[str, Any], path: str, converted: Converted) -> 
     parts["drums"] += sum(part.is_drums for part in left)
     parts["notes"] += sum(part.notes for part in taken)
     parts["left_notes"] += sum(part.notes for part in left)
+    parts["below"] += converted.doubled
     if left:
         parts["chosen"].append({"name": path, "taken": [part.label() for part in taken], "left": len(left)})
     for name, what, count in (("rests", "bars", converted.bars), ("thinned", "events", converted.thinned)):
@@ -42,6 +56,13 @@ def count_converted(counts: dict[str, Any], path: str, converted: Converted) -> 
             steps[(note.key - converted.key.tonic) % 12] += note.channel != DRUMS
 
 
+def drums_among_tunes(converted_files: Mapping[str, Converted]) -> list[str]:
+    """The paths of files that hold drums alone, where most of the files have a tune."""
+    taken = {path: converted.taken for path, converted in converted_files.items() if converted.taken}
+    drums = [path for path, parts in taken.items() if all(part.is_drums for part in parts)]
+    return drums if 2 * len(drums) < len(taken) else []
+
+
 def parts_lines(report: Mapping[str, Any], settings: Settings) -> Iterator[str]:
     """What was taken and what left out, in lines for people; none where all of the files was taken as it is.
 
@@ -52,10 +73,12 @@ def parts_lines(report: Mapping[str, Any], settings: Settings) -> Iterator[str]:
         chosen = "the one with the tune by its skyline" if settings.track == AUTO else f"track {settings.track}"
         if settings.track == AUTO and settings.rules < 2:
             chosen = "the track with most notes"
+        left = _counted(parts["left"], "part")
         drums = f", {parts['drums']:,} of them drums" if parts["drums"] else ""
         share = parts["left_notes"] / max(1, parts["notes"] + parts["left_notes"])
         yield f"parts    {parts['taken']:,} of {parts['taken'] + parts['left']:,}: of each file {chosen} (--track)"
-        yield f"left out {parts['left']:,} parts{drums}, {parts['left_notes']:,} notes ({share:.0%} of all)"
+        below = f", and {parts['below']:,} below the tune in its part" if parts["below"] else ""
+        yield f"left out {left}{drums}, {parts['left_notes']:,} notes ({share:.0%} of all){below}"
     rests, thinned = (report.get(name, {"pieces": 0}) for name in ("rests", "thinned"))
     if rests["pieces"]:
         yield f"rests    {rests['bars']:,.0f} bars of silence cut from {_counted(rests['pieces'], 'piece')} (--rests)"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tsuzuri.midi.file.text import decode_midi_text
 from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO
-from tsuzuri.midi.words.parts import Part, tune_part
+from tsuzuri.midi.words.parts import FilePart, tune_part
 from tsuzuri.midi.words.settings import ALL, AUTO, NOTES, Settings
 
 CONDUCTOR = (TEMPO, METER, KEY)  # meta types that hold for every track, wherever they stand
@@ -89,7 +89,7 @@ class Chosen(NamedTuple):
     left: list
 
 
-def chosen_events(file, parts: list[Part], settings: Settings, kinds: str) -> Chosen:
+def chosen_events(file, parts: list[FilePart], settings: Settings, kinds: str) -> Chosen:
     """The ``Chosen`` music of a file, of whose ``parts`` the settings choose; the rest is as in ``merge_tracks``.
 
     What is not all of a file stands on channel 1, drums on 10; only where a track that was asked for by its number has
