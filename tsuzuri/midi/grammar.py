@@ -14,7 +14,7 @@ import math
 import numpy
 
 from tsuzuri.midi import timing
-from tsuzuri.midi.score import END, META, OFF, ON
+from tsuzuri.midi.score import END, META, OFF, ON, is_silence
 
 FAR = 1 << 60  # ticks: no limit
 _PEDAL, _CONTROL = 64, 0xB0
@@ -39,6 +39,7 @@ class Lexicon:
         # words that move a piece on: the others could follow one another for ever
         self.moves = is_end | (self.delta > 0) | numpy.isin(kinds, (ON, OFF))
         self.free = numpy.array([message is not None for _, message in self.parsed]) & ~is_end & (kinds != OFF)
+        self.free &= ~numpy.array([message is not None and is_silence(message) for _, message in self.parsed])
         self.on, self.off_at_once, self.off_later = {}, {}, {}
         for i, (delta, message) in enumerate(self.parsed):
             if kinds[i] == ON:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 OFF, ON, META, END = 0x80, 0x90, 0xFF, b"\xff\x2f"
 TEMPO, METER, KEY = 0x51, 0x58, 0x59  # meta types
+CONTROL = 0xB0
+SILENCE = (120, *range(123, 128))  # controls that end the notes of a channel: all sound off, all notes off, the modes
 DRUMS = 9  # channel 10 where channels are counted from 1
 
 
@@ -56,43 +58,82 @@ class Score(NamedTuple):
 def score_of_events(events, division):
     """The ``Score`` of events in order of time, and the number of notes that had to be mended to make it legal.
 
-    A note-off ends the oldest open note of its key, so that a tied note ends where it was meant to. Where a key has
-    fewer note-offs than onsets, each ends all its open notes, as a lost one would shift all later ones. A key struck
-    while it sounds is ended and struck again; a note without an end lasts until the piece is over.
+    A note-off ends the oldest open note of its key, so that a tied note ends where it was meant to; one that ends
+    nothing changes nothing. Where a note-off has been lost, each later one ends all open notes of its key, as it would
+    shift them all. The messages ``SILENCE`` end the notes of their channel. A key struck while it sounds is ended and
+    struck again; a note without an end lasts until the piece is over.
     """
     events = list(events)
-    lacking = _keys_lacking_ends(events)
+    lost = _lost_ends(events)
     notes, others, end = [], [], 0
-    sounding = defaultdict(deque)
+    sounding = defaultdict(deque)  # of each key (start, velocity, whether it may be over)
+    stray, shifted = {}, set()  # when a note-off of a key last ended nothing; the keys of which one has been lost
     mended = 0
-    for tick, message in events:
-        kind, channel = message[0] & 0xF0, message[0] & 0x0F
+    for i, (tick, message) in enumerate(events):
+        kind, key = message[0] & 0xF0, (message[0] & 0x0F, message[1])
         end = max(end, tick)
         if kind == ON and message[2]:
-            sounding[channel, message[1]].append((tick, message[2]))
+            if sounding[key] and sounding[key][-1][2]:
+                notes.append(_ended(sounding[key].pop(), key))
+            sounding[key].append((tick, message[2], stray.get(key) == tick))
+            if i in lost:
+                shifted.add(key)
         elif kind in (OFF, ON):
-            key = channel, message[1]
-            mended += not sounding[key]
-            ended = len(sounding[key]) if key in lacking else min(1, len(sounding[key]))
-            for start, velocity in [sounding[key].popleft() for _ in range(ended)]:
-                notes.append(Note(start, tick, *key, velocity))
+            if not sounding[key]:
+                stray[key] = tick
+                mended += 1
+            for _ in range(len(sounding[key]) if key in shifted else min(1, len(sounding[key]))):
+                notes.append(_ended(sounding[key].popleft(), key, tick))
         elif not message.startswith(END):
             others.append((tick, message))
-    for (channel, key), onsets in sounding.items():
-        notes += [Note(start, end, channel, key, velocity) for start, velocity in onsets]
+        if is_silence(message):
+            notes += _silenced(sounding, key[0], tick)
+            shifted = {other for other in shifted if other[0] != key[0]}
+    for key, onsets in sounding.items():
+        notes += [_ended(onset, key, None if onset[2] else end) for onset in onsets]
         mended += len(onsets)
     settled, changed = make_notes_legal(notes)
     return Score(settled, others, max([end, *(note.end for note in settled)]), division), mended + changed
 
 
-def _keys_lacking_ends(events):
-    """The (channel, key) pairs that have more onsets than note-offs."""
-    balance = Counter()
-    for _, message in events:
-        if message[0] & 0xF0 in (OFF, ON):
-            strikes = message[0] & 0xF0 == ON and message[2] > 0
-            balance[message[0] & 0x0F, message[1]] += 1 if strikes else -1
-    return {key for key, excess in balance.items() if excess > 0}
+def _ended(onset, key, tick=None):
+    """The ``Note`` of a (start, velocity, …) onset that ends at a tick, or has no length, its note-off before it."""
+    return Note(onset[0], onset[0] if tick is None else tick, *key, onset[1])
+
+
+def is_silence(message):
+    """Whether a message ends all notes of its channel, by MIDI 1.0's channel mode messages."""
+    return message[0] & 0xF0 == CONTROL and message[1] in SILENCE
+
+
+def _silenced(sounding, channel, tick):
+    """The notes of a channel that a message ends; those struck at this very tick sound on, as they are meant to."""
+    notes = []
+    for key, onsets in sounding.items():
+        while key[0] == channel and onsets and onsets[0][0] < tick:
+            notes.append(_ended(onsets.popleft(), key, tick))
+    return notes
+
+
+def _lost_ends(events):
+    """The indices of the onsets since which the note-offs of a key are too few: one of them has been lost.
+
+    After such an onset a note of its key always sounds, to the end of the piece or to a message that ends all notes. A
+    note-off that ends nothing does not count.
+    """
+    count, first, lost = Counter(), {}, set()
+    for i, (_, message) in enumerate(events):
+        kind, key = message[0] & 0xF0, (message[0] & 0x0F, message[1])
+        if kind == ON and message[2]:
+            if not count[key]:
+                first[key] = i
+            count[key] += 1
+        elif kind in (OFF, ON):
+            count[key] = max(0, count[key] - 1)
+        elif is_silence(message):
+            over = [other for other in count if other[0] == key[0]]
+            lost.update(first[other] for other in over if count.pop(other))
+    return lost | {first[key] for key in count if count[key]}
 
 
 def make_notes_legal(notes):
