@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
-from tsuzuri.midi import timing
+from tsuzuri.midi import gaps, pedal, timing
 from tsuzuri.midi.file import smf
+from tsuzuri.midi.reading import read_music
 from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, Score, score_of_events
 from tsuzuri.midi.words import codec, tracks
-from tsuzuri.midi.words.settings import ALL, KEEP, Settings
+from tsuzuri.midi.words.settings import ALL, KEEP, NOTES, Settings
 
 _PRESSURE, _PROGRAM = 0xA0, 0xC0  # of one key; the instrument
 
@@ -57,15 +58,15 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
 
     ``strict`` refuses a file that breaks the standard, instead of mending it.
     """
-    file = smf.read_smf(data, strict)
-    remarks = [f"offset {problem.offset}: {problem.wrong}: {problem.done}" for problem in file.problems]
+    file, remarks = read_music(data, strict)
     events, left_out = tracks.merge_tracks(file, settings.track, settings.events)
     original, mended = score_of_events(events, file.division)
     whole = [
         event for event in tracks.merge_tracks(file, settings.track, ALL)[0] if event[1][0] & 0xF0 not in (OFF, ON)
     ]
-    frame = original._replace(others=whole)
-    context = timing.main_tempo(frame), timing.main_meter(frame), _programs(whole)
+    original, frame, heard = _as_heard(original, original._replace(others=whole), settings, bool(file.problems))
+    left_out += heard
+    context = timing.main_tempo(frame), timing.main_meter(frame), _programs(frame.others)
     before, tempo_map = len(original.notes), timing.tempo_changes(frame)
     if settings.ticks_per_beat != KEEP:
         original = timing.in_musical_time(original, settings.ticks_per_beat, tempo_map)
@@ -82,6 +83,26 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
         of = name if label else None
         pieces.append(PieceWords(name + label, codec.encode_events(events), score.division, *context, of))
     return Converted(pieces, mended, remarks + left_out)
+
+
+def _as_heard(score, frame, settings, faulty):
+    """A score as it is heard, its ``frame``, which has all events but notes, and remarks on what was changed.
+
+    Where notes are all that is kept, they last as long as the pedal holds them. A rest too long to be meant is shortened.
+    """
+    remarks = []
+    if settings.events == NOTES:
+        if not score.notes:
+            raise ValueError("holds no notes")
+        end = max([frame.end, *(tick for tick, _ in frame.others)])  # where the pedal is lifted
+        held, longer = pedal.hold_notes(frame._replace(end=end))
+        end = max(note.end for note in held.notes)
+        score, frame = (each._replace(notes=held.notes, end=end) for each in (score._replace(others=[]), frame))
+        remarks = [f"{longer:,} notes are held by the pedal"] * bool(longer)
+    ticks = 0 if settings.ticks_per_beat == KEEP else settings.ticks_per_beat
+    rests = gaps.long_rests(frame, settings.max_rest, faulty, ticks)
+    remarks += [gaps.remark(frame, rests)] if rests else []
+    return gaps.without(score, rests), gaps.without(frame, rests), remarks
 
 
 def _programs(events):

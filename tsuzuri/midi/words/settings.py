@@ -19,7 +19,8 @@ class Settings:
     ``track``: a number, "auto" (the one with most notes) or "all"; ``events``: "notes", "channel" or "all".
     ``velocities`` (number of levels), ``ticks_per_beat`` (ticks a quarter note) and ``grid`` (steps a quarter note): a
     number or "keep". Copies are made for each of the semitones from the lowest to the highest of ``transpose``, and
-    for each factor of time in ``stretch``.
+    for each factor of time in ``stretch``. ``max_rest``: the bars that a rest may last, "auto" (8 in a file with faults)
+    or "keep".
     """
 
     track: int | str = AUTO
@@ -29,6 +30,7 @@ class Settings:
     grid: int | str = KEEP
     transpose: tuple = (0, 0)
     stretch: tuple = ()
+    max_rest: int | str = AUTO
 
 
 # field: what it may be
@@ -46,11 +48,13 @@ ALLOWED = {
         "factors in 0.25..4, such as 0.9,1.1",
         lambda v: all(type(x) in (int, float) and 0.25 <= x <= 4 for x in v),
     ),
+    "max_rest": Rule("auto, keep, or a number in 1..1000", lambda v: v in (AUTO, KEEP) or is_whole(v, 1, 1000)),
 }
 
 
 def settings_from_json(saved: Mapping[str, Any]) -> Settings:
     """``Settings`` from their fields as JSON keeps them; raises ``ValueError`` naming the field that is wrong."""
+    saved = {"max_rest": AUTO, **saved}  # which files of words and runs of versions before lack
     if set(saved) != set(ALLOWED):
         raise ValueError(f"settings {', '.join(sorted(set(saved) ^ set(ALLOWED)))} are missing or not known")
     for name, rule in ALLOWED.items():
