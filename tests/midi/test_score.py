@@ -70,7 +70,9 @@ def test_what_ends_a_note(text, notes):
 
 @pytest.mark.parametrize("control", [120, 123, 124, 125, 126, 127])
 def test_messages_that_end_all_notes_of_a_channel(control):
-    text = f"0 90 48 50, 0 90 4c 50, 0 91 30 50, 20 b0 {control:02x} 00, 40 90 48 50, 60 b0 {control:02x} 00, 80 81 30 00"
+    text = (
+        f"0 90 48 50, 0 90 4c 50, 0 91 30 50, 20 b0 {control:02x} 00, 40 90 48 50, 60 b0 {control:02x} 00, 80 81 30 00"
+    )
     score, mended = score_of_events(events(text), 480)
     assert [(note.start, note.end, note.channel) for note in score.notes] == [
         (0, 20, 0), (0, 20, 0), (0, 80, 1), (40, 60, 0),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi import names, timing
 from tsuzuri.midi.score import DRUMS, END, ON
-from tsuzuri.midi.words import codec, collect, wordfile
+from tsuzuri.midi.words import codec, sources, wordfile
 from tsuzuri.midi.words.convert import PieceWords, convert_file
 from tsuzuri.midi.words.settings import settings_from_json
 
@@ -97,7 +97,7 @@ def _no_beginning(text, words, index, reason):
     """What is wrong with a ``text`` that is no file, and of whose ``words`` that at ``index`` is none."""
     if os.path.isdir(text):
         return f"{text}: is a folder, must be {BEGINNINGS}"
-    if text.lower().endswith((*collect.SUFFIXES, wordfile.SUFFIX)):
+    if text.lower().endswith(sources.MUSIC):
         return f"{text}: no such file"
     return f"word {index + 1} to begin with, {wordfile.cut_word(words[index])!r}, {reason}; and there is no such file"
 

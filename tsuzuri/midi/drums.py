@@ -1,8 +1,8 @@
 """Drums on other channels than the tenth, as GS, XG and GM2 allow: all of them are brought onto channel 10.
 
-A GS message "use for rhythm part" makes a part of drums, or channel 10 one of notes (Roland's GS format, 40 1p 15); XG's
-"part mode" does the same (Yamaha's XG, 08 pp 07), as do XG's banks 126 and 127 and, in General MIDI 2, the banks 120
-and 121.
+A GS message "use for rhythm part" makes a part of drums, or channel 10 one of notes (Roland's GS, address 40 1p 15);
+XG's "part mode" does the same (Yamaha's XG, address 08 pp 07), as do XG's banks 126 and 127 and, in General MIDI 2, the
+banks 120 and 121.
 """
 
 from collections import defaultdict

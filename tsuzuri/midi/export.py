@@ -114,7 +114,7 @@ def pianoroll_of_file(data, title, primed=0):
 
 
 def pianoroll_of_score(score: Score, title: str, primed: int = 0) -> bytes:
-    """The bytes of a PNG: the piano roll of a ``Score``; see ``pictures.pianoroll``, which is loaded where it is used."""
+    """The bytes of a PNG: the piano roll of a ``Score``; see ``pictures.pianoroll``, which takes long to load."""
     from tsuzuri.midi.pictures import pianoroll
 
     return pianoroll.draw_pianoroll(score, title, primed)

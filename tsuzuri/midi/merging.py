@@ -61,11 +61,13 @@ def _patterns(file):
     for track in file.tracks:
         events = [(tick + start, message) for tick, message in track.events()]
         first = {message[1] for tick, message in events if tick == start and message[0] == META}
-        begin = [bytes([META, kind]) + _USUAL[kind] for kind in metas if metas[kind] != _USUAL[kind] and kind not in first]
+        begin = [
+            bytes([META, kind]) + _USUAL[kind] for kind in metas if metas[kind] != _USUAL[kind] and kind not in first
+        ]
         for channel in sorted({message[0] & 0x0F for _, message in events if message[0] & 0xF0 == ON}):
             changes = channels[channel].changes_to(State())
             begin += [bytes([message[0] | channel]) + message[1:] for message in changes]
-        metas |= {kind: _USUAL[kind] for kind in metas}
+        metas = dict(_USUAL)
         for _, message in events:
             if message[0] == META and message[1] in metas:
                 metas[message[1]] = message[2:]

@@ -35,7 +35,9 @@ def read_music(data: bytes, strict: bool = False) -> Music:
 def _check_damage(file, size):
     """Raise ``NotMidi`` where a file's faults are so many, or what could be read so little, that it is no music."""
     more = re.match(r"([0-9]+) more problems", file.problems[-1].wrong)
-    listed = [problem for problem in file.problems if not problem.wrong.endswith("in a track")]  # whole, but out of place
+    listed = [
+        problem for problem in file.problems if not problem.wrong.endswith("in a track")
+    ]  # whole, but out of place
     faults = len(listed) + (int(more[1]) - 1 if more else 0)
     events = sum(len(track.ticks) for track in file.tracks)
     used = EVENT_BYTES * events + sum(len(payload) for track in file.tracks for payload in track.payloads.values())

@@ -1,7 +1,7 @@
 """Parts that have no channel of their own: each phrase of theirs is played on a channel that has fallen silent.
 
-Before a phrase the channel gets the program and the controls of its part, and after it, when its own part goes on, those
-of that part again.
+Before a phrase the channel gets the program and the controls of the phrase's part, and after it, when its own part goes
+on, those of that part again.
 """
 
 import bisect

@@ -35,8 +35,9 @@ FONTS = (  # the first is matplotlib's own; the others are tried for letters tha
 def draw_pianoroll(score: Score, title: str = "", primed: int = 0) -> bytes:
     """The bytes of a PNG with a score's notes; the time before tick ``primed`` is shaded.
 
-    Left to right is time in bars, up is pitch, a strong color is a loud note; notes are as long as the pedal holds them. A title that no installed font can show
-    is left out. Raises ``UserError`` for a piece of more than ``LONGEST`` quarter notes.
+    Left to right is time in bars, up is pitch, a strong color is a loud note; notes are as long as the pedal holds
+    them. A title that no installed font can show is left out. Raises ``UserError`` for a piece of more than ``LONGEST``
+    quarter notes.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

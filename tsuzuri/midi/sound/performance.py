@@ -112,7 +112,7 @@ class Part(NamedTuple):
 
 
 def held_notes(score, rate):
-    """Yield the (note, channel, first sample, sample of its release, by key and pedal) of each note, the latest first."""
+    """Yield (note, channel, first sample, sample where key and pedal release it) of each note, the latest first."""
     tempo_map = timing.tempo_map_of(score)
 
     def sample(tick):

@@ -88,7 +88,7 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
 def _as_heard(score, frame, settings, faulty):
     """A score as it is heard, its ``frame``, which has all events but notes, and remarks on what was changed.
 
-    Where notes are all that is kept, they last as long as the pedal holds them. A rest too long to be meant is shortened.
+    Where only notes are kept, they last as long as the pedal holds them. A rest too long to be meant is shortened.
     """
     remarks = []
     if settings.events == NOTES:

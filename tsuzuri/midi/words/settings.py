@@ -19,8 +19,8 @@ class Settings:
     ``track``: a number, "auto" (the one with most notes) or "all"; ``events``: "notes", "channel" or "all".
     ``velocities`` (number of levels), ``ticks_per_beat`` (ticks a quarter note) and ``grid`` (steps a quarter note): a
     number or "keep". Copies are made for each of the semitones from the lowest to the highest of ``transpose``, and
-    for each factor of time in ``stretch``. ``max_rest``: the bars that a rest may last, "auto" (8 in a file with faults)
-    or "keep".
+    for each factor of time in ``stretch``. ``max_rest``: the bars that a rest may last, "auto" (8 in a file with
+    faults) or "keep".
     """
 
     track: int | str = AUTO
