@@ -44,7 +44,7 @@ class GeneratedMusic:
             self._beginning = compose.read_beginning(prime, about)
         else:
             self._beginning = compose.beginning_of_midi(prime, midi, about)
-        self.primed = self._beginning.events[-1][0] if self._beginning.events else 0
+        self.primed = (self._beginning.events[-1][0] if self._beginning.events else 0) + self._beginning.rest
         self.settings = about["settings"]
         self._grammar, self._length = start_grammar(args, about, self._beginning, vocabulary, eos)
         unknown = "nearest" if self._beginning.from_file else args["unk"]
@@ -152,7 +152,7 @@ def start_grammar(
     longest = args["max_note"] * timing.bar_length(numerator, denominator, about["division"])
     lexicon, may_end = Lexicon(vocabulary.parsed, eos), args["length"] is None
     grammar = Grammar(lexicon, about["division"], longest, about["voices"], rows_for_each(args), may_end)
-    grammar.begin(beginning.events)
+    grammar.begin(beginning.events, beginning.rest)
     tempo = round(60 * timing.SECOND / args["tempo"]) if args["tempo"] else beginning.tempo
     length = args["length"] or compose.LONGEST
     for unit in ("bars", "seconds"):

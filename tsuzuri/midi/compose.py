@@ -9,7 +9,7 @@ from tsuzuri.midi import names, timing
 from tsuzuri.midi.score import DRUMS, END, ON
 from tsuzuri.midi.words import codec, sources, wordfile
 from tsuzuri.midi.words.convert import PieceWords, convert_file
-from tsuzuri.midi.words.settings import settings_from_json
+from tsuzuri.midi.words.settings import ALL, settings_from_json
 
 LONGEST = 2000  # words of a piece that does not end by itself
 BEGINNINGS = f"a MIDI file, a file of words that ends in {wordfile.SUFFIX}, or words such as 00_90_4050"
@@ -58,7 +58,8 @@ def _parsed(word):
 class Beginning(NamedTuple):
     """The beginning of a piece: legal (tick, message) events, and tempo, meter and programs as ``PieceWords`` has them.
 
-    ``from_file``: whether it comes from a file, which may hold events that the model has no word for.
+    ``from_file``: whether it comes from a file, which may hold events that the model has no word for. ``rest``: the
+    ticks from the last event to the end of the beginning, where what follows begins.
     """
 
     events: list
@@ -66,6 +67,7 @@ class Beginning(NamedTuple):
     meter: tuple
     programs: tuple
     from_file: bool
+    rest: int = 0
 
 
 def read_beginning(text, about):
@@ -81,7 +83,8 @@ def read_beginning(text, about):
         if faults:
             raise UserError(_no_beginning(text, words, *faults[0]))
         programs = tuple(map(tuple, about["programs"]))
-        return Beginning(_without_end(events), about["tempo"], tuple(about["meter"]), programs, False)
+        context = about["tempo"], tuple(about["meter"]), programs
+        return Beginning(_without_end(events), *context, False, _closing_rest(events))
     if text.lower().endswith(wordfile.SUFFIX):
         _, pieces = wordfile.load_words(text)
         return _beginning_of_pieces(text, pieces, division)
@@ -107,9 +110,12 @@ def beginning_of_midi(path, data, about):
     settings = dataclasses.replace(settings_from_json(about["settings"]), transpose=(0, 0), stretch=())
     try:
         pieces = convert_file(os.path.basename(path), data, settings).pieces
+        whole = convert_file(os.path.basename(path), data, dataclasses.replace(settings, events=ALL)).pieces
     except ValueError as error:
         raise UserError(f"{path}: {error}: must be {BEGINNINGS}") from None
-    return _beginning_of_pieces(path, pieces, about["division"])
+    beginning = _beginning_of_pieces(path, pieces, about["division"])
+    end = codec.decode_events(whole[0].words, about["division"])[0][-1][0]  # which notes alone do not say
+    return beginning._replace(rest=max(0, end - max((tick for tick, _ in beginning.events), default=0)))
 
 
 def _beginning_of_pieces(path, pieces, division):
@@ -119,7 +125,13 @@ def _beginning_of_pieces(path, pieces, division):
     if piece.division != division:
         raise UserError(f"{path}: has {piece.division} ticks a quarter note, the run has {division}")
     events, _ = codec.decode_events(piece.words, division)
-    return Beginning(_without_end(events), piece.tempo, piece.meter, piece.programs, True)
+    return Beginning(_without_end(events), piece.tempo, piece.meter, piece.programs, True, _closing_rest(events))
+
+
+def _closing_rest(events):
+    """The ticks from the last event to the end of the track, where the events have one."""
+    ends = [tick for tick, message in events if message == END]
+    return ends[-1] - max((tick for tick, message in events if message != END), default=0) if ends else 0
 
 
 def _without_end(events):

@@ -89,14 +89,15 @@ class Grammar:
         """Whether every piece has ended."""
         return all(piece.over for piece in self._pieces)
 
-    def begin(self, events):
-        """Begin every piece with legal (tick, message) events, whose notes may be of any length."""
+    def begin(self, events, rest=0):
+        """Begin every piece with legal (tick, message) events, whose notes may be of any length, and a ``rest``."""
         for row, piece in enumerate(self._pieces):
             longest, piece.longest = piece.longest, FAR
             for tick, message in events:
                 if message != END:
                     piece.add(tick, message, self._bias[row])
             piece.longest = longest
+            piece.wait(rest, self._bias[row])
 
     def end_after(self, amount, unit, meter, tempo, steady=False):
         """Let every piece end ``amount`` bars or seconds (``unit``) after its present events, and not before.
@@ -207,6 +208,10 @@ class _Piece:
         elif self.counter and message[0] == META:
             self.counter.take(tick, message)
             self.limit = self.counter.tick()
+
+    def wait(self, ticks, bias):
+        """Let time pass in which nothing happens."""
+        self._pass(self.now + ticks, bias)
 
     def _end_before(self, tick, bias):
         """End the notes that would be too long at ``tick``, each when it reaches the longest duration."""

@@ -14,9 +14,12 @@ from tsuzuri.midi.score import CONTROL, DRUMS, OFF, ON, is_silence, score_of_eve
 
 PRESSURE, PROGRAM, BEND = 0xD0, 0xC0, 0xE0
 _BANK = (CONTROL, 0), (CONTROL, 32)
-_PARAMETERS = [(CONTROL, number) for number in (98, 99, 100, 101, 6, 38)]  # whose order is their meaning
-_BEND_RANGE = {(CONTROL, 101): 0, (CONTROL, 100): 0, (CONTROL, 6): 2, (CONTROL, 38): 0}  # the default: two semitones
-_DEFAULTS = {(CONTROL, 7): 100, (CONTROL, 10): 64, (CONTROL, 11): 127, (CONTROL, 91): 40} | _BEND_RANGE
+_DATA, _DATA_FINE, _NRPN, _RPN_FINE, _RPN_COARSE = 6, 38, (98, 99), 100, 101  # controls
+_RANGE = ("bend range",)  # in semitones and cents, as registered parameter 0 has it
+_DEFAULTS = {(BEND,): b"\0\x40", _RANGE: b"\2\0", (CONTROL, 7): b"\x64", (CONTROL, 10): b"\x40"} | {
+    (CONTROL, 11): b"\x7f",
+    (CONTROL, 91): b"\x28",
+}
 _UNTIL_RESET = [(BEND,), (PRESSURE,), *((CONTROL, number) for number in (1, 11, 64, 65, 66, 67))]
 
 
@@ -147,42 +150,54 @@ def _rank(message):
 
 
 class State:
-    """The settings of a channel: its program, controls, bend and pressure, those last changed last."""
+    """The settings of a channel: its program, controls, bend and its range, and pressure, those last changed last."""
 
     def __init__(self):
-        self.values = {}
+        self.values, self._parameter = {}, [127, 127]
 
     def take(self, message):
         """Take a channel message that is no note into account."""
         kind = message[0] & 0xF0
         if is_silence(message) or kind not in (CONTROL, PROGRAM, BEND, PRESSURE):
             return
-        if kind == CONTROL and message[1] == RESET:
+        if kind != CONTROL:
+            self._set((kind,), message[1:])
+        elif message[1] == RESET:
             for key in _UNTIL_RESET:
                 self.values.pop(key, None)
-            return
-        key = (kind, message[1]) if kind == CONTROL else (kind,)
+        elif message[1] in (_RPN_FINE, _RPN_COARSE):
+            self._parameter[message[1] - _RPN_FINE] = message[2]
+        elif message[1] in _NRPN:
+            self._parameter = [127, 127]
+        elif message[1] not in (_DATA, _DATA_FINE):
+            self._set((kind, message[1]), message[2:])
+        elif self._parameter == [0, 0]:
+            semitones, cents = self.values.get(_RANGE, _default(_RANGE))
+            self._set(_RANGE, bytes([message[2], cents] if message[1] == _DATA else [semitones, message[2]]))
+
+    def _set(self, key, value):
         self.values.pop(key, None)
-        self.values[key] = message[2:] if kind == CONTROL else message[1:]
+        self.values[key] = value
 
     def changes_to(self, other):
         """The messages, of channel 1, that make this state the ``other``; it is that one then."""
-        wanted = {key: _default(key) for key in self.values if key not in other.values} | other.values
+        wanted = {key: _default(key) for key in self.values} | other.values
         changed = [key for key in wanted if self.values.get(key, _default(key)) != wanted[key]]
-        if any(key in _PARAMETERS for key in changed):
-            wanted = {key: bytes([value]) for key, value in _BEND_RANGE.items() if key not in other.values} | wanted
-            changed = [key for key in changed if key not in _PARAMETERS] + [key for key in wanted if key in _PARAMETERS]
         if any(key in _BANK for key in changed) and (PROGRAM,) not in changed:
-            changed.append((PROGRAM,))
+            changed.append((PROGRAM,))  # by which a bank is taken
         self.values = dict(other.values)
         order = sorted(changed, key=lambda key: 0 if key in _BANK else 1 if key == (PROGRAM,) else 2)
-        return [_message(key, wanted.get(key, _default(key))) for key in order]
+        return [message for key in order for message in _messages(key, wanted.get(key, _default(key)))]
 
 
 def _default(key):
     """What a channel has before it is told otherwise."""
-    return b"\x00\x40" if key == (BEND,) else bytes([_DEFAULTS.get(key, 0)])
+    return _DEFAULTS.get(key, b"\0")
 
 
-def _message(key, value):
-    return bytes(key) + value
+def _messages(key, value):
+    """The messages, of channel 1, that set a value."""
+    if key != _RANGE:
+        return [bytes(key) + value]
+    pairs = (_RPN_COARSE, 0), (_RPN_FINE, 0), (_DATA, value[0]), (_DATA_FINE, value[1])
+    return [bytes([CONTROL, *pair]) for pair in pairs]
