@@ -35,9 +35,10 @@ class TrainOptions(TypedDict, total=False):
     velocities: int | str | None
     ticks_per_beat: int | str | None
     grid: int | str | None
+    max_rest: int | str | None
     transpose: int | tuple[int, int] | str | None
     stretch: float | Sequence[float] | str | None
-    recipe: Literal["default", "small-corpus", "plain", "article", "zaremba-medium"] | None
+    recipe: Literal["default", "small-corpus", "plain", "article", "zaremba-medium", "awd"] | None
     unit: int | None
     layers: int | None
     embed: int | None
@@ -107,6 +108,7 @@ class ClassifierOptions(TypedDict, total=False):
     velocities: int | str | None
     ticks_per_beat: int | str | None
     grid: int | str | None
+    max_rest: int | str | None
     init_from: Path | None
     vectors: Path | None
     freeze_vectors: bool | None
@@ -182,6 +184,7 @@ class ReadMidiOptions(TypedDict, total=False):
     velocities: int | str | None
     ticks_per_beat: int | str | None
     grid: int | str | None
+    max_rest: int | str | None
 
 
 class PredictOptions(TypedDict, total=False):
