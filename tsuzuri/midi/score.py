@@ -4,7 +4,7 @@ An event is (tick, message): its time from the beginning, and its bytes from the
 and payload. A score is legal: no key of a channel sounds twice at once, every note ends, and no note has length 0.
 """
 
-from collections import Counter, defaultdict, deque
+from collections import deque
 from typing import NamedTuple
 
 OFF, ON, META, END = 0x80, 0x90, 0xFF, b"\xff\x2f"
@@ -64,55 +64,79 @@ def score_of_events(events, division):
     struck again; a note without an end lasts until the piece is over.
     """
     events = list(events)
-    lost = _lost_ends(events)
-    notes, others, end = [], [], 0
-    sounding = defaultdict(deque)  # of each key (start, velocity, whether it may be over)
-    stray, shifted = {}, set()  # when a note-off of a key last ended nothing; the keys of which one has been lost
-    mended = 0
+    lost, pairs, others, end = _lost_ends(events), _Pairs(), [], 0
     for i, (tick, message) in enumerate(events):
-        kind, key = message[0] & 0xF0, (message[0] & 0x0F, message[1])
+        kind, channel = message[0] & 0xF0, message[0] & 0x0F
         end = max(end, tick)
         if kind == ON and message[2]:
-            if sounding[key] and sounding[key][-1][2]:
-                notes.append(_ended(sounding[key].pop(), key))
-            sounding[key].append((tick, message[2], stray.get(key) == tick))
-            if i in lost:
-                shifted.add(key)
+            pairs.strike(channel, message[1], tick, message[2], i in lost)
         elif kind in (OFF, ON):
-            if not sounding[key]:
-                stray[key] = tick
-                mended += 1
-            for _ in range(len(sounding[key]) if key in shifted else min(1, len(sounding[key]))):
-                notes.append(_ended(sounding[key].popleft(), key, tick))
+            pairs.release(channel, message[1], tick)
         elif not message.startswith(END):
             others.append((tick, message))
-        if is_silence(message):
-            notes += _silenced(sounding, key[0], tick)
-            shifted = {other for other in shifted if other[0] != key[0]}
-    for key, onsets in sounding.items():
-        notes += [_ended(onset, key, None if onset[2] else end) for onset in onsets]
-        mended += len(onsets)
-    settled, changed = make_notes_legal(notes)
-    return Score(settled, others, max([end, *(note.end for note in settled)]), division), mended + changed
+            if is_silence(message):
+                pairs.silence(channel, tick)
+    pairs.finish(end)
+    settled, changed = make_notes_legal(pairs.notes)
+    return Score(settled, others, max([end, *(note.end for note in settled)]), division), pairs.mended + changed
 
 
-def _ended(onset, key, tick=None):
-    """The ``Note`` of a (start, velocity, …) onset that ends at a tick, or has no length, its note-off before it."""
-    return Note(onset[0], onset[0] if tick is None else tick, *key, onset[1])
+class _Pairs:
+    """Onsets and note-offs, which become ``notes``; ``mended`` are the faults met.
+
+    Of each channel there are the keys that sound, with the onsets of each as (tick, velocity, whether a note-off of
+    this tick ended nothing); and the keys that have lost a note-off.
+    """
+
+    def __init__(self):
+        self.notes, self.mended = [], 0
+        self._sounding, self._shifted = [{} for _ in range(16)], [set() for _ in range(16)]
+        self._stray = {}  # when a note-off of a (channel, key) last ended nothing
+
+    def strike(self, channel, key, tick, velocity, has_lost):
+        """Take an onset; ``has_lost``: since it note-offs of its key are too few."""
+        onsets = self._sounding[channel].setdefault(key, deque())
+        if onsets and onsets[-1][2]:  # its note-off stood before it: it has no length
+            start, loudness, _ = onsets.pop()
+            self.notes.append(Note(start, start, channel, key, loudness))
+        onsets.append((tick, velocity, self._stray.get((channel, key)) == tick))
+        if has_lost:
+            self._shifted[channel].add(key)
+
+    def release(self, channel, key, tick):
+        """Take a note-off."""
+        onsets = self._sounding[channel].get(key)
+        if not onsets:
+            self._stray[channel, key] = tick
+            self.mended += 1
+            return
+        for _ in range(len(onsets) if key in self._shifted[channel] else 1):
+            start, velocity, _ = onsets.popleft()
+            self.notes.append(Note(start, tick, channel, key, velocity))
+
+    def silence(self, channel, tick):
+        """End the notes of a channel, but for those struck at this very tick, which are meant to sound."""
+        self._shifted[channel].clear()
+        sounding, self._sounding[channel] = self._sounding[channel], {}
+        for key, onsets in sounding.items():
+            while onsets and onsets[0][0] < tick:
+                start, velocity, _ = onsets.popleft()
+                self.notes.append(Note(start, tick, channel, key, velocity))
+            if onsets:
+                self._sounding[channel][key] = onsets
+
+    def finish(self, end):
+        """End what still sounds where the piece ends at ``end``."""
+        for channel, sounding in enumerate(self._sounding):
+            for key, onsets in sounding.items():
+                self.mended += len(onsets)
+                for start, velocity, has_ended in onsets:
+                    self.notes.append(Note(start, start if has_ended else end, channel, key, velocity))
 
 
 def is_silence(message):
     """Whether a message ends all notes of its channel, by MIDI 1.0's channel mode messages."""
-    return message[0] & 0xF0 == CONTROL and message[1] in SILENCE
-
-
-def _silenced(sounding, channel, tick):
-    """The notes of a channel that a message ends; those struck at this very tick sound on, as they are meant to."""
-    notes = []
-    for key, onsets in sounding.items():
-        while key[0] == channel and onsets and onsets[0][0] < tick:
-            notes.append(_ended(onsets.popleft(), key, tick))
-    return notes
+    return message[1] in SILENCE and message[0] & 0xF0 == CONTROL
 
 
 def _lost_ends(events):
@@ -121,19 +145,19 @@ def _lost_ends(events):
     After such an onset a note of its key always sounds, to the end of the piece or to a message that ends all notes. A
     note-off that ends nothing does not count.
     """
-    count, first, lost = Counter(), {}, set()
+    counts, lost = [{} for _ in range(16)], set()  # of each channel, by key: open notes, and the index of the first
     for i, (_, message) in enumerate(events):
-        kind, key = message[0] & 0xF0, (message[0] & 0x0F, message[1])
+        kind, channel = message[0] & 0xF0, message[0] & 0x0F
         if kind == ON and message[2]:
-            if not count[key]:
-                first[key] = i
-            count[key] += 1
+            count, first = counts[channel].get(message[1], (0, i))
+            counts[channel][message[1]] = count + 1, first if count else i
         elif kind in (OFF, ON):
-            count[key] = max(0, count[key] - 1)
+            count, first = counts[channel].get(message[1], (0, i))
+            counts[channel][message[1]] = max(0, count - 1), first
         elif is_silence(message):
-            over = [other for other in count if other[0] == key[0]]
-            lost.update(first[other] for other in over if count.pop(other))
-    return lost | {first[key] for key in count if count[key]}
+            lost.update(first for count, first in counts[channel].values() if count)
+            counts[channel].clear()
+    return lost.union(first for channel in counts for count, first in channel.values() if count)
 
 
 def make_notes_legal(notes):
