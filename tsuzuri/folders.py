@@ -18,12 +18,16 @@ def walk_files(folder: str | os.PathLike, passed_over: list[tuple[str, str]] | N
     """Yield the path of every file in a folder and in the folders within it.
 
     The order is that of names: a folder's own files first, then its folders one after another, each in the same way.
-    So ``z.txt`` comes before ``a/b.txt``; whoever wants the order of whole paths sorts them. A folder that cannot be
-    listed holds nothing. To ``passed_over`` is added (path, reason) of each folder that holds a run, and of each name
-    that is neither a file nor a folder.
+    So ``z.txt`` comes before ``a/b.txt``; whoever wants the order of whole paths sorts them. To ``passed_over`` is
+    added (path, reason) of each folder that cannot be listed or holds a run, and of each name that is neither a file
+    nor a folder.
     """
     passed_over = [] if passed_over is None else passed_over
-    for place, folders, names in os.walk(folder):
+
+    def pass_over(error):
+        passed_over.append((error.filename, f"cannot be read: {error.strerror}: passed over"))
+
+    for place, folders, names in os.walk(folder, onerror=pass_over):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if {*names} >= RUN:
             passed_over.append((place, "holds a run: passed over"))

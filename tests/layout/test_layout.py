@@ -22,7 +22,10 @@ ROOMS = {
     "npz": ((), ("numpy",)),
     "storage": (("errors", "rules", "npz"), ("numpy",)),
     "text": (("errors", "rules", "folders", "storage"), ("numpy", "MeCab", "sentencepiece", "regex", "scipy")),
-    "midi": (("errors", "overwriting", "rules", "folders", "storage"), ("numpy", "matplotlib", "tinysoundfont")),
+    "midi": (
+        ("errors", "overwriting", "rules", "folders", "storage", "text"),
+        ("numpy", "matplotlib", "tinysoundfont"),
+    ),
     "sampling": (("errors",), ("numpy",)),
     "data": (("errors", "folders", "storage", "text", "midi"), ("numpy",)),
     "kernels": (("errors", "compat"), ("numpy", "cupy")),

@@ -11,7 +11,7 @@ from tsuzuri.data.corpus import EACH, Corpus, build_piece_corpus, build_text_cor
 from tsuzuri.data.places import piece_places
 from tsuzuri.data.remarks import remark_lines
 from tsuzuri.errors import UserError
-from tsuzuri.midi.words import about, collect, settings
+from tsuzuri.midi.words import about, collect, settings, sources
 from tsuzuri.midi.words import report as music_report
 from tsuzuri.midi.words.convert import PieceWords
 from tsuzuri.text import settings as text_settings
@@ -29,7 +29,7 @@ def corpus_source(args: Mapping[str, Any], given: Collection[str]) -> dict[str, 
     ``args`` are all options of train.py and ``given`` the names of those that were given. Raises ``UserError``.
     """
     files = {name: [os.path.abspath(path) for path in args[name]] for name in ("corpus", "valid", "test")}
-    music, texts = collect.split_by_kind([path for paths in files.values() for path in paths])
+    music, texts = sources.split_by_kind([path for paths in files.values() for path in paths])
     if music and texts:
         raise UserError(f"text and MIDI in one corpus: {texts[0]} and {music[0]}: a model learns one or the other")
     foreign = {*given} & (text_settings.ALLOWED.keys() if music else settings.ALLOWED.keys())
@@ -98,6 +98,7 @@ def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
         mended = f"{len(m['mended'])} mended, {len(m['refused'])} refused"
         yield f"read     {_counted(m['files'], 'file')}, {_counted(m['notes'], 'note')}; {mended}"
         yield from (f"refused  {item['name']}: {item['reason']}" for item in m["refused"])
+        yield from collect.left_out_lines([(item["name"], item["reason"]) for item in m.get("left_out", ())])
         made_by = settings.settings_from_json(m["settings"])
         hint = music_report.parts_hint(m, made_by)
         yield from (*music_report.parts_lines(m, made_by), *[f"hint     {hint}"] * bool(hint))

@@ -47,7 +47,7 @@ class GeneratedMusic:
             self._beginning = compose.read_beginning(prime, about)
         else:
             self._beginning = compose.beginning_of_midi(prime, midi, about)
-        self.primed = self._beginning.events[-1][0] if self._beginning.events else 0
+        self.primed = (self._beginning.events[-1][0] if self._beginning.events else 0) + self._beginning.rest
         self.settings = about["settings"]
         self._opening = PieceOpening(about, vocabulary, self._beginning, args)
         self._beginning = self._beginning._replace(events=self._opening.begun(self._beginning, about["division"]))
@@ -182,7 +182,7 @@ def start_grammar(
     longest = args["max_note"] * timing.bar_length(numerator, denominator, about["division"])
     lexicon, may_end = Lexicon(vocabulary.parsed, eos), args["length"] is None
     grammar = Grammar(lexicon, about["division"], longest, about["voices"], rows_for_each(args), may_end, opening)
-    grammar.begin(beginning.events)
+    grammar.begin(beginning.events, beginning.rest)
     tempo = round(60 * timing.SECOND / args["tempo"]) if args["tempo"] else beginning.tempo
     notes = compose.LONGEST
     for unit in ("bars", "seconds"):

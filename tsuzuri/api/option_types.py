@@ -35,6 +35,7 @@ class TrainOptions(TypedDict, total=False):
     velocities: int | str | None
     ticks_per_beat: int | str | None
     grid: int | str | None
+    max_rest: int | str | None
     transpose: int | tuple[int, int] | str | None
     stretch: float | Sequence[float] | str | None
     rests: Literal["cut", "keep"] | None
@@ -111,6 +112,7 @@ class ClassifierOptions(TypedDict, total=False):
     velocities: int | str | None
     ticks_per_beat: int | str | None
     grid: int | str | None
+    max_rest: int | str | None
     rests: Literal["cut", "keep"] | None
     controls: int | str | None
     init_from: Path | None
@@ -190,6 +192,7 @@ class ReadMidiOptions(TypedDict, total=False):
     velocities: int | str | None
     ticks_per_beat: int | str | None
     grid: int | str | None
+    max_rest: int | str | None
     rests: Literal["cut", "keep"] | None
     controls: int | str | None
     about: bool | None

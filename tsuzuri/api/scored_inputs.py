@@ -12,8 +12,9 @@ from tsuzuri.data.text_stream import TextStream, first_seen_ids
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import convert, wordfile
 from tsuzuri.midi.words.about import model_words
-from tsuzuri.midi.words.collect import collect_pieces, is_music_path
+from tsuzuri.midi.words.collect import collect_pieces
 from tsuzuri.midi.words.settings import Settings, settings_from_json
+from tsuzuri.midi.words.sources import is_music_path
 from tsuzuri.text.normalization import normalize_lines
 from tsuzuri.text.reader import Document, Skipped, read_document, read_documents
 from tsuzuri.text.settings import AUTO, TextSettings, text_settings_from_json

@@ -21,7 +21,7 @@ from tsuzuri.api.text_constraints import (
 from tsuzuri.api.text_copies import TextCopies, printed_word
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import wordfile
-from tsuzuri.midi.words.collect import is_music_path
+from tsuzuri.midi.words.sources import is_music_path
 from tsuzuri.options.values import shown
 from tsuzuri.sampling.endings import Ending
 from tsuzuri.sampling.novelty import CopyLimit

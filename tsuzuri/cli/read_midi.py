@@ -9,9 +9,9 @@ from tsuzuri import overwriting, storage
 from tsuzuri.cli import console, options
 from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi import export, names
-from tsuzuri.midi.file import smf
+from tsuzuri.midi.reading import read_music
 from tsuzuri.midi.score import DRUMS
-from tsuzuri.midi.words import collect, tracks, wordfile
+from tsuzuri.midi.words import collect, sources, tracks, wordfile
 from tsuzuri.midi.words.parts import file_parts, tune_part
 from tsuzuri.midi.words.report import chosen_lines, parts_lines
 from tsuzuri.options.midi import READ_MIDI
@@ -40,6 +40,7 @@ def main(argv=None):
     if args["plot"]:
         draw_pianorolls(pictures)
         if not args["out"]:
+            print_left_out(sources.find_music(args["files"], sources.MIDI).left_out)
             return
     if args["out"]:
         storage.make_folder(os.path.dirname(args["out"]))
@@ -54,7 +55,7 @@ def main(argv=None):
 
 def check_replaced(args, pictures):
     """Refuse to write over a file that is read or, unless forced, over one that -o does not name."""
-    out, read = args["out"], [path for _, path in collect.find_music_files(args["files"])]
+    out, read = args["out"], [music.file() for music in sources.find_music(args["files"]).files]
     read += [path + ".json" for path in read if path.lower().endswith(wordfile.SUFFIX)]
     if out:
         wordfile.check_replaced_words(out, read, args["force"])
@@ -64,57 +65,58 @@ def check_replaced(args, pictures):
 
 
 def pianoroll_paths(paths, out):
-    """Where the picture of each MIDI file goes: into the folder of ``out``, or its own where that is None."""
-    pictures = {}
-    for _, path in collect.find_music_files(paths, collect.SUFFIXES):
-        stem = os.path.splitext(path)[0]
-        if out:
-            stem = os.path.join(os.path.dirname(out), os.path.basename(stem))
+    """Where the picture of each ``MusicFile`` goes: into the folder of ``out``, or its own where that is None."""
+    pictures, taken = {}, set()
+    for music in sources.find_music(paths, sources.MIDI).files:
+        folder = os.path.dirname(out or music.file())
+        stem = os.path.join(folder, os.path.splitext(os.path.basename(music.path))[0])
         name, n = stem + ".png", 1
-        while name in pictures.values():
+        while name in taken:
             n += 1
             name = f"{stem}-{n}.png"
-        pictures[path] = name
+        taken.add(name)
+        pictures[music] = name
     return pictures
 
 
 def draw_pianorolls(pictures):
-    """Draw all that each MIDI file holds, ``pictures`` being the places of the pictures by the files' paths."""
+    """Draw all that each MIDI file holds, ``pictures`` being the places of the pictures by the ``MusicFile``s."""
     drawn, refused = 0, ""
-    for path, name in pictures.items():
+    for music, name in pictures.items():
         try:
-            picture = export.pianoroll_of_file(file_bytes(path), os.path.basename(path))
-        except (ValueError, UserError) as error:
-            refused = f"{path}: {error}"
-            console.note(f"refused  {refused}")
+            score, remarks = export.read_score(music.read())
+            picture = export.pianoroll_of_score(score, os.path.basename(music.path))
+        except (OSError, ValueError, UserError) as error:
+            refused = refuse(music.path, error)
             continue
         storage.write_file(name, picture)
         drawn += 1
         console.note(f"drew     {name}")
+        print_remarks(music.path, remarks)
     if not drawn:
         raise UserError(f"nothing to draw: {refused}")
 
 
-def file_bytes(path):
-    """The bytes of a file; raises ``UserError`` where it cannot be read."""
-    try:
-        with open(path, "rb") as stream:
-            return stream.read()
-    except OSError as error:
-        raise UserError(f"{path}: {read_failure(error)}") from None
+def refuse(path, error):
+    """Say that a file is refused, and return why."""
+    line = f"{path}: {read_failure(error) if isinstance(error, OSError) else error}"
+    console.note(f"refused  {line}")
+    return line
 
 
 def list_tracks(paths):
     """Print a table of every file's tracks on standard output."""
     listed, refused = 0, ""
-    for name, path in collect.find_music_files(paths, collect.SUFFIXES):
+    files, left_out = sources.find_music(paths, sources.MIDI)
+    for music in files:
         try:
-            file = smf.read_smf(file_bytes(path))
-        except smf.NotMidi as error:
-            refused = f"{path}: {error}"
-            console.note(f"refused  {refused}")
+            file, _ = read_music(music.read())
+        except (OSError, ValueError) as error:
+            refused = refuse(music.path, error)
             continue
-        console.show(f"{printable(name)}: format {file.format}, division {file.division}, {len(file.tracks)} tracks")
+        console.show(
+            f"{printable(music.name)}: format {file.format}, division {file.division}, {len(file.tracks)} tracks"
+        )
         tune = tune_part(file_parts(file))
         for i, overview in enumerate(map(tracks.track_overview, file.tracks)):
             line = track_line(i, overview, tune is not None and i == tune.track)
@@ -122,6 +124,7 @@ def list_tracks(paths):
         listed += 1
     if not listed:
         raise UserError(f"nothing to list: {refused}")
+    print_left_out(left_out)
 
 
 def one_channel(overview, tune, i):
@@ -152,8 +155,20 @@ def print_report(collection):
     for line in (*parts_lines(report, collection.settings), *chosen_lines(report)):
         console.note(line)
     for item in report["mended"]:
-        remarks = collect.mended_remarks(item)
-        more = [f"and {len(remarks) - SHOWN} more"] if len(remarks) > SHOWN else []
-        console.note(f"mended   {item['name']}: {'; '.join(remarks[:SHOWN] + more)}")
+        print_remarks(item["name"], collect.mended_remarks(item))
     for item in report["refused"]:
         console.note(f"refused  {item['name']}: {item['reason']}")
+    print_left_out([(item["name"], item["reason"]) for item in report["left_out"]])
+
+
+def print_remarks(path, remarks):
+    """Say on standard error what was mended in a file, and what of it is lost."""
+    more = [f"and {len(remarks) - SHOWN} more"] if len(remarks) > SHOWN else []
+    if remarks:
+        console.note(f"mended   {path}: {'; '.join(remarks[:SHOWN] + more)}")
+
+
+def print_left_out(items):
+    """Say on standard error what lay beside the music and was left out: (path, reason) pairs."""
+    for line in collect.left_out_lines(items):
+        console.note(line)

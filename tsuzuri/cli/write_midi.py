@@ -7,7 +7,7 @@ from tsuzuri import storage
 from tsuzuri.cli import console, options
 from tsuzuri.errors import UserError
 from tsuzuri.midi import export
-from tsuzuri.midi.words import collect, convert, wordfile
+from tsuzuri.midi.words import convert, sources, wordfile
 from tsuzuri.options.midi import WRITE_MIDI
 from tsuzuri.options.resolve import defaults
 
@@ -47,7 +47,7 @@ def check_paths(path, out):
         raise UserError("no file of words: name one, such as tunes.words")
     if out is None:
         raise UserError("no output: name a folder, or for a single piece a file that ends in .mid, with -o/--out")
-    if os.path.exists(path) and collect.is_music_path(path) and not path.lower().endswith(wordfile.SUFFIX):
+    if os.path.exists(path) and sources.is_music_path(path) and not path.lower().endswith(wordfile.SUFFIX):
         raise UserError(f"{path}: is a MIDI file, must be a file of words (read_midi.py writes them)")
 
 

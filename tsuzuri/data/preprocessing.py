@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tsuzuri.data import labeled
 from tsuzuri.errors import UserError
-from tsuzuri.midi.words import collect, settings, wordfile
+from tsuzuri.midi.words import collect, settings, sources
 from tsuzuri.text.archives import read_single
 from tsuzuri.text.encodings import Decoded, codec_name, decode
 from tsuzuri.text.normalization import normalize
@@ -20,7 +20,7 @@ from tsuzuri.text.tokenizers import Tokenizer, get_tokenizer, tokenizer_of_run
 PARTS = ("corpus", "valid", "test")
 SAMPLE = 1000  # texts that decide the tokenizer
 BATCH = 256  # lines of a file that are read at once
-TUNES = (*collect.SUFFIXES, wordfile.SUFFIX)
+TUNES = sources.MUSIC
 MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -85,17 +85,17 @@ class Preprocessor(NamedTuple):
     def _tune_files(self, path, refuse):
         """Yield the list of tunes of each file that is ``path``, or lies in it."""
         try:
-            files = collect.find_music_files([path])
+            files = sources.find_music([path]).files
         except UserError as error:
             refuse(str(error))
             return
-        for name, file in files:
+        for music in files:
             try:
-                tunes, _ = self.tunes([file])
+                tunes, _ = self.tunes([music.path])
             except UserError as error:
                 refuse(str(error))
                 continue
-            folder = os.path.dirname(name)
+            folder = os.path.dirname(music.name)
             yield [tune._replace(text=os.path.join(folder, tune.text)) for tune in tunes]
 
 
@@ -116,8 +116,8 @@ def _settings(midi):
 
 def holds_music(paths: Sequence[str]) -> bool:
     """Whether folders and files hold tunes; raises ``UserError`` where there are both tunes and texts."""
-    music, texts = collect.split_by_kind([path for path in paths if os.path.isdir(path)])
-    music += [path for path in paths if os.path.isfile(path) and collect.is_music_path(path)]
+    music, texts = sources.split_by_kind([path for path in paths if os.path.isdir(path)])
+    music += [path for path in paths if os.path.isfile(path) and sources.is_music_path(path)]
     if music and texts:
         raise UserError(f"text and MIDI in one corpus: {texts[0]} and {music[0]}: a classifier learns one or the other")
     return bool(music)

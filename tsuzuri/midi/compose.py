@@ -7,9 +7,9 @@ from typing import NamedTuple
 from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi import names, timing
 from tsuzuri.midi.score import DRUMS, END, META, METER, ON, TEMPO, score_of_events
-from tsuzuri.midi.words import codec, collect, wordfile
+from tsuzuri.midi.words import codec, sources, wordfile
 from tsuzuri.midi.words.convert import PieceWords, convert_file
-from tsuzuri.midi.words.settings import KEEP, settings_from_json
+from tsuzuri.midi.words.settings import ALL, KEEP, settings_from_json
 
 LONGEST = 1000  # notes of a piece that does not end by itself
 DENSEST = 500  # notes in a bar or a second, beyond which a piece is brought to its end
@@ -61,7 +61,8 @@ class Beginning(NamedTuple):
     """The beginning of a piece: legal (tick, message) events, and tempo, meter and programs as ``PieceWords`` has them.
 
     ``from_file``: whether it comes from a file, which may hold events that the model has no word for; ``taken``: what
-    part of a file of several it is, or "".
+    part of a file of several it is, or "". ``rest``: the ticks from the last event to the end of the beginning, where
+    what follows begins.
     """
 
     events: list
@@ -70,6 +71,7 @@ class Beginning(NamedTuple):
     programs: tuple
     from_file: bool
     taken: str = ""
+    rest: int = 0
 
 
 def read_beginning(text, about):
@@ -85,7 +87,8 @@ def read_beginning(text, about):
         if faults:
             raise UserError(_no_beginning(text, words, *faults[0]))
         programs = tuple(map(tuple, about["programs"]))
-        return Beginning(_without_end(events), about["tempo"], tuple(about["meter"]), programs, False)
+        context = about["tempo"], tuple(about["meter"]), programs
+        return Beginning(_without_end(events), *context, False, _closing_rest(events))
     if text.lower().endswith(wordfile.SUFFIX):
         _, pieces = wordfile.load_words(text)
         return _beginning_of_pieces(text, pieces, division)
@@ -101,7 +104,7 @@ def _no_beginning(text, words, index, reason):
     """What is wrong with a ``text`` that is no file, and of whose ``words`` that at ``index`` is none."""
     if os.path.isdir(text):
         return f"{text}: is a folder, must be {BEGINNINGS}"
-    if text.lower().endswith((*collect.SUFFIXES, wordfile.SUFFIX)):
+    if text.lower().endswith(sources.MUSIC):
         return f"{text}: no such file"
     return f"word {index + 1} to begin with, {wordfile.cut_word(words[index])!r}, {reason}; and there is no such file"
 
@@ -111,11 +114,14 @@ def beginning_of_midi(path, data, about):
     settings = dataclasses.replace(settings_from_json(about["settings"]), transpose=(0, 0), stretch=(), rests=KEEP)
     try:
         converted = convert_file(os.path.basename(path), data, settings)
+        whole = convert_file(os.path.basename(path), data, dataclasses.replace(settings, events=ALL, about=False))
     except ValueError as error:
         raise UserError(f"{path}: {error}: must be {BEGINNINGS}") from None
     beginning = _beginning_of_pieces(path, converted.pieces, about["division"])
     taken = "; ".join(part.label() for part in converted.taken)
-    return beginning._replace(taken=taken if converted.left else "")
+    end = codec.decode_events(whole.pieces[0].words, about["division"])[0][-1][0]  # which notes alone do not say
+    rest = max(0, end - max((tick for tick, _ in beginning.events), default=0))
+    return beginning._replace(taken=taken if converted.left else "", rest=rest)
 
 
 def _beginning_of_pieces(path, pieces, division):
@@ -125,7 +131,13 @@ def _beginning_of_pieces(path, pieces, division):
     if piece.division != division:
         raise UserError(f"{path}: has {piece.division} ticks a quarter note, the run has {division}")
     events, _ = codec.decode_events(piece.words, division)
-    return Beginning(_without_end(events), piece.tempo, piece.meter, piece.programs, True)
+    return Beginning(_without_end(events), piece.tempo, piece.meter, piece.programs, True, _closing_rest(events))
+
+
+def _closing_rest(events):
+    """The ticks from the last event to the end of the track, where the events have one."""
+    ends = [tick for tick, message in events if message == END]
+    return ends[-1] - max((tick for tick, message in events if message != END), default=0) if ends else 0
 
 
 def _without_end(events):

@@ -10,8 +10,8 @@ from typing import Any
 
 from tsuzuri import overwriting
 from tsuzuri.errors import UserError
-from tsuzuri.midi import timing
-from tsuzuri.midi.file import smf
+from tsuzuri.midi import gaps, timing
+from tsuzuri.midi.reading import read_music
 from tsuzuri.midi.score import Score, score_of_events
 from tsuzuri.midi.words import tracks
 from tsuzuri.midi.words.settings import ALL
@@ -110,16 +110,32 @@ def _beside(data, title, args, primed):
 
 def pianoroll_of_file(data, title, primed=0):
     """The bytes of a PNG: the piano roll of a MIDI file, of which ``data`` are the bytes."""
+    return pianoroll_of_score(score_of_file(data), title, primed)
+
+
+def pianoroll_of_score(score: Score, title: str, primed: int = 0) -> bytes:
+    """The bytes of a PNG: the piano roll of a ``Score``; see ``pictures.pianoroll``, which takes long to load."""
     from tsuzuri.midi.pictures import pianoroll
 
-    return pianoroll.draw_pianoroll(score_of_file(data), title, primed)
+    return pianoroll.draw_pianoroll(score, title, primed)
 
 
 def score_of_file(data: bytes) -> Score:
     """The ``Score`` of all tracks of a MIDI file's bytes; raises ``ValueError`` where they hold no events."""
-    file = smf.read_smf(data)
-    events, _ = tracks.merge_tracks(file, ALL, ALL)
-    return score_of_events(events, file.division)[0]
+    return read_score(data)[0]
+
+
+def read_score(data: bytes) -> tuple[Score, list[str]]:
+    """The ``Score`` of all tracks of a MIDI file's bytes, and remarks on its faults and on what is left out.
+
+    Raises ``ValueError`` where they hold no events.
+    """
+    file, remarks = read_music(data)
+    events, left_out = tracks.merge_tracks(file, ALL, ALL)
+    score, _ = score_of_events(events, file.division)
+    rests = gaps.long_rests(score, faulty=bool(file.problems))
+    remarks = [*remarks, *left_out, *([gaps.remark(score, rests)] if rests else [])]
+    return gaps.without(score, rests), remarks
 
 
 def file_stems(pieces):

@@ -77,14 +77,15 @@ class Grammar:
         """Whether every piece has ended."""
         return all(piece.over for piece in self._pieces)
 
-    def begin(self, events):
-        """Begin every piece with legal (tick, message) events, whose notes may be of any length."""
+    def begin(self, events, rest=0):
+        """Begin every piece with legal (tick, message) events, whose notes may be of any length, and a ``rest``."""
         for row, piece in enumerate(self._pieces):
             longest, piece.longest = piece.longest, FAR
             for tick, message in events:
                 if message != END:
                     self._add(row, tick, message)
             piece.longest = longest
+            piece.wait(rest, self._bias[row])
 
     def _add(self, row, tick, message):
         """Add an event to a piece; one that says its key lets it lean to that."""
@@ -246,6 +247,10 @@ class _Piece:
             self.limit = self.counter.tick()
         if self.opening:
             bias[:] = self.bias()
+
+    def wait(self, ticks, bias):
+        """Let time pass in which nothing happens."""
+        self._pass(self.now + ticks, bias)
 
     def _end_before(self, tick, bias):
         """End the notes that would be too long at ``tick``, each when it reaches the longest duration."""

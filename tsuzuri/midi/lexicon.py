@@ -2,7 +2,7 @@
 
 import numpy
 
-from tsuzuri.midi.score import END, META, OFF, ON
+from tsuzuri.midi.score import END, META, OFF, ON, is_silence
 
 
 class Lexicon:
@@ -23,6 +23,7 @@ class Lexicon:
         self.moves = is_end | (self.delta > 0) | numpy.isin(kinds, (ON, OFF))
         self.notes = numpy.isin(kinds, (ON, OFF))
         self.free = numpy.array([message is not None for _, message in self.parsed]) & ~is_end & (kinds != OFF)
+        self.free &= ~numpy.array([message is not None and is_silence(message) for _, message in self.parsed])
         self.on, self.off_at_once, self.off_later = {}, {}, {}
         for i, (delta, message) in enumerate(self.parsed):
             if kinds[i] == ON:

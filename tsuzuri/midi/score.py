@@ -4,11 +4,13 @@ An event is (tick, message): its time from the beginning, and its bytes from the
 and payload. A score is legal: no key of a channel sounds twice at once, every note ends, and no note has length 0.
 """
 
-from collections import Counter, defaultdict, deque
+from collections import deque
 from typing import NamedTuple
 
 OFF, ON, META, END = 0x80, 0x90, 0xFF, b"\xff\x2f"
 TEMPO, METER, KEY = 0x51, 0x58, 0x59  # meta types
+CONTROL = 0xB0
+SILENCE = (120, *range(123, 128))  # controls that end the notes of a channel: all sound off, all notes off, the modes
 DRUMS = 9  # channel 10 where channels are counted from 1
 
 
@@ -56,43 +58,106 @@ class Score(NamedTuple):
 def score_of_events(events, division):
     """The ``Score`` of events in order of time, and the number of notes that had to be mended to make it legal.
 
-    A note-off ends the oldest open note of its key, so that a tied note ends where it was meant to. Where a key has
-    fewer note-offs than onsets, each ends all its open notes, as a lost one would shift all later ones. A key struck
-    while it sounds is ended and struck again; a note without an end lasts until the piece is over.
+    A note-off ends the oldest open note of its key, so that a tied note ends where it was meant to; one that ends
+    nothing changes nothing. Where a note-off has been lost, each later one ends all open notes of its key, as it would
+    shift them all. The messages ``SILENCE`` end the notes of their channel. A key struck while it sounds is ended and
+    struck again; a note without an end lasts until the piece is over.
     """
     events = list(events)
-    lacking = _keys_lacking_ends(events)
-    notes, others, end = [], [], 0
-    sounding = defaultdict(deque)
-    mended = 0
-    for tick, message in events:
+    lost, pairs, others, end = _lost_ends(events), _Pairs(), [], 0
+    for i, (tick, message) in enumerate(events):
         kind, channel = message[0] & 0xF0, message[0] & 0x0F
         end = max(end, tick)
         if kind == ON and message[2]:
-            sounding[channel, message[1]].append((tick, message[2]))
+            pairs.strike(channel, message[1], tick, message[2], i in lost)
         elif kind in (OFF, ON):
-            key = channel, message[1]
-            mended += not sounding[key]
-            ended = len(sounding[key]) if key in lacking else min(1, len(sounding[key]))
-            for start, velocity in [sounding[key].popleft() for _ in range(ended)]:
-                notes.append(Note(start, tick, *key, velocity))
+            pairs.release(channel, message[1], tick)
         elif not message.startswith(END):
             others.append((tick, message))
-    for (channel, key), onsets in sounding.items():
-        notes += [Note(start, end, channel, key, velocity) for start, velocity in onsets]
-        mended += len(onsets)
-    settled, changed = make_notes_legal(notes)
-    return Score(settled, others, max([end, *(note.end for note in settled)]), division), mended + changed
+            if is_silence(message):
+                pairs.silence(channel, tick)
+    pairs.finish(end)
+    settled, changed = make_notes_legal(pairs.notes)
+    return Score(settled, others, max([end, *(note.end for note in settled)]), division), pairs.mended + changed
 
 
-def _keys_lacking_ends(events):
-    """The (channel, key) pairs that have more onsets than note-offs."""
-    balance = Counter()
-    for _, message in events:
-        if message[0] & 0xF0 in (OFF, ON):
-            strikes = message[0] & 0xF0 == ON and message[2] > 0
-            balance[message[0] & 0x0F, message[1]] += 1 if strikes else -1
-    return {key for key, excess in balance.items() if excess > 0}
+class _Pairs:
+    """Onsets and note-offs, which become ``notes``; ``mended`` are the faults met.
+
+    Of each channel there are the keys that sound, with the onsets of each as (tick, velocity, whether a note-off of
+    this tick ended nothing); and the keys that have lost a note-off.
+    """
+
+    def __init__(self):
+        self.notes, self.mended = [], 0
+        self._sounding, self._shifted = [{} for _ in range(16)], [set() for _ in range(16)]
+        self._stray = {}  # when a note-off of a (channel, key) last ended nothing
+
+    def strike(self, channel, key, tick, velocity, has_lost):
+        """Take an onset; ``has_lost``: since it note-offs of its key are too few."""
+        onsets = self._sounding[channel].setdefault(key, deque())
+        if onsets and onsets[-1][2]:  # its note-off stood before it: it has no length
+            start, loudness, _ = onsets.pop()
+            self.notes.append(Note(start, start, channel, key, loudness))
+        onsets.append((tick, velocity, self._stray.get((channel, key)) == tick))
+        if has_lost:
+            self._shifted[channel].add(key)
+
+    def release(self, channel, key, tick):
+        """Take a note-off."""
+        onsets = self._sounding[channel].get(key)
+        if not onsets:
+            self._stray[channel, key] = tick
+            self.mended += 1
+            return
+        for _ in range(len(onsets) if key in self._shifted[channel] else 1):
+            start, velocity, _ = onsets.popleft()
+            self.notes.append(Note(start, tick, channel, key, velocity))
+
+    def silence(self, channel, tick):
+        """End the notes of a channel, but for those struck at this very tick, which are meant to sound."""
+        self._shifted[channel].clear()
+        sounding, self._sounding[channel] = self._sounding[channel], {}
+        for key, onsets in sounding.items():
+            while onsets and onsets[0][0] < tick:
+                start, velocity, _ = onsets.popleft()
+                self.notes.append(Note(start, tick, channel, key, velocity))
+            if onsets:
+                self._sounding[channel][key] = onsets
+
+    def finish(self, end):
+        """End what still sounds where the piece ends at ``end``."""
+        for channel, sounding in enumerate(self._sounding):
+            for key, onsets in sounding.items():
+                self.mended += len(onsets)
+                for start, velocity, has_ended in onsets:
+                    self.notes.append(Note(start, start if has_ended else end, channel, key, velocity))
+
+
+def is_silence(message):
+    """Whether a message ends all notes of its channel, by MIDI 1.0's channel mode messages."""
+    return message[1] in SILENCE and message[0] & 0xF0 == CONTROL
+
+
+def _lost_ends(events):
+    """The indices of the onsets since which the note-offs of a key are too few: one of them has been lost.
+
+    After such an onset a note of its key always sounds, to the end of the piece or to a message that ends all notes. A
+    note-off that ends nothing does not count.
+    """
+    counts, lost = [{} for _ in range(16)], set()  # of each channel, by key: open notes, and the index of the first
+    for i, (_, message) in enumerate(events):
+        kind, channel = message[0] & 0xF0, message[0] & 0x0F
+        if kind == ON and message[2]:
+            count, first = counts[channel].get(message[1], (0, i))
+            counts[channel][message[1]] = count + 1, first if count else i
+        elif kind in (OFF, ON):
+            count, first = counts[channel].get(message[1], (0, i))
+            counts[channel][message[1]] = max(0, count - 1), first
+        elif is_silence(message):
+            lost.update(first for count, first in counts[channel].values() if count)
+            counts[channel].clear()
+    return lost.union(first for channel in counts for count, first in channel.values() if count)
 
 
 def make_notes_legal(notes):

@@ -91,6 +91,7 @@ def settings_options(**defaults: object) -> list[Option]:
         number("velocities", "number of velocity levels, or keep"),
         number("ticks_per_beat", "ticks per quarter note, or keep"),
         number("grid", "time steps per quarter note, or keep"),
+        number("max_rest", "bars of the longest rest; auto (8 in files with faults), or keep"),
         Option("--transpose", Kind("A..B", _range), None, copies),
         Option("--stretch", Kind("X,Y", _factors), None, "factors of time for stretched copies, such as 0.9,1.1"),
         Option("--rests", choice(CUT, KEEP), default["rests"], "silence at both ends and long rests: cut or keep"),

@@ -100,7 +100,8 @@ def test_what_train_refuses(straight, tunes, mood, tmp_path, refused, line, reas
     names = bad(tmp_path, mood) | {"RUN": straight[0], "TUNES": tunes[0] / "run", "DATA": tunes[0] / "data"}
     if "MIXED" in line:
         shutil.copytree(tunes[0] / "data", tmp_path / "mixed")
-        (tmp_path / "mixed" / "old" / "notes.txt").write_text("words")
+        for n in range(9):  # fewer would be taken for texts about the tunes
+            (tmp_path / "mixed" / "old" / f"text{n}.txt").write_text("words")
         names["MIXED"] = tmp_path / "mixed"
     given = [names.get(word, word) for word in line.split()]
     assert reason in refused("train", *given, "-o", tmp_path / "run")

@@ -231,3 +231,15 @@ def test_general_midis_names():
     ]  # fmt: skip
     assert [names.key_name(key) for key in (0, 60, 66, 127)] == ["C-1", "C4", "F#4", "G9"]
     assert names.channel_label(4, [0, 1, 2]) == "ch 5 Acoustic Grand Piano, Bright Acoustic Piano, …"
+
+
+def test_a_pedal_makes_notes_longer(drawn):
+    notes = [(0, QUARTER, 0, 60, 80), (8 * QUARTER, 9 * QUARTER, 0, 62, 80)]
+    pedal = (0, b"\xb0\x40\x7f"), (4 * QUARTER, b"\xb0\x40\x00")
+
+    def ends(score):
+        (boxes,) = drawn(score).axes[0].collections[:1]
+        return [path.vertices[:, 0].max() for path in boxes.get_paths()]
+
+    assert ends(piece(notes)) == [QUARTER, 9 * QUARTER]
+    assert ends(piece(notes, *pedal)) == [4 * QUARTER, 9 * QUARTER]

@@ -111,3 +111,21 @@ def test_messages_without_a_meaning_are_passed_over():
         channel.apply(5, message)
     channel.apply(9, b"\xe0\x7f\x7f")
     assert channel.bend.at(9) == pytest.approx(2, abs=1e-3)
+
+
+def test_the_cents_of_a_bend_range_count():
+    """RPN 0: its fine value is in cents, before its coarse one or after it; a parameter that is none has none."""
+    full, rpn, none = b"\xe0\x7f\x7f", [b"\xb0\x65\x00", b"\xb0\x64\x00"], [b"\xb0\x65\x7f", b"\xb0\x64\x7f"]
+    one, fifty = b"\xb0\x06\x01", b"\xb0\x26\x32"
+    for messages, semitones in [
+        ([*rpn, one, fifty, full], 1.5),
+        ([*rpn, fifty, one, full], 1.5),
+        ([*rpn, fifty, full], 2.5),
+        ([full, *rpn, one, fifty], 1.5),  # what is bent already moves
+        ([*none, one, fifty, full], 2),
+        ([*rpn, one, fifty, *none, b"\xb0\x26\x00", full], 1.5),
+    ]:
+        channel = Channel()
+        for message in messages:
+            channel.apply(5, message)
+        assert channel.bend.at(9) == pytest.approx(semitones, abs=1e-3)

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from tsuzuri.midi.file import smf
+from tsuzuri.midi.reading import read_music
 from tsuzuri.midi.words import tracks
 from tsuzuri.midi.words.convert import convert_file, encode_piece
 from tsuzuri.midi.words.settings import Settings
@@ -63,7 +64,7 @@ def test_there_and_back(shared, rng, folder, empty, share):
         (piece,) = converted.pieces
         written, faults = encode_piece(piece)
         assert faults == [], path
-        before, after = canonical(smf.read_smf(data)), canonical(smf.read_smf(written, strict=True))
+        before, after = canonical(read_music(data).file), canonical(smf.read_smf(written, strict=True))
         if smf.read_smf(data).format == 2:  # whose tracks are put one after the other
             assert sum(after.values()) == sum(before.values()), path
         elif converted.mended:

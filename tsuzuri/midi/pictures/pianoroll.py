@@ -8,7 +8,7 @@ import textwrap
 import numpy
 
 from tsuzuri.errors import UserError
-from tsuzuri.midi import names, timing
+from tsuzuri.midi import names, pedal, timing
 from tsuzuri.midi.score import DRUMS, Score
 from tsuzuri.overwriting import SOFTWARE
 
@@ -35,8 +35,9 @@ FONTS = (  # the first is matplotlib's own; the others are tried for letters tha
 def draw_pianoroll(score: Score, title: str = "", primed: int = 0) -> bytes:
     """The bytes of a PNG with a score's notes; the time before tick ``primed`` is shaded.
 
-    Left to right is time in bars, up is pitch, a strong color is a loud note. A title that no installed font can show
-    is left out. Raises ``UserError`` for a piece of more than ``LONGEST`` quarter notes.
+    Left to right is time in bars, up is pitch, a strong color is a loud note; notes are as long as the pedal holds
+    them. A title that no installed font can show is left out. Raises ``UserError`` for a piece of more than ``LONGEST``
+    quarter notes.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -47,6 +48,7 @@ def draw_pianoroll(score: Score, title: str = "", primed: int = 0) -> bytes:
     if score.end > LONGEST * score.division:
         length = f"{score.end // score.division} quarter notes"
         raise UserError(f"the piece is {length} long: a piano roll shows at most {LONGEST}")
+    score, _ = pedal.hold_notes(score)
     pitched = [note for note in score.notes if note.channel != DRUMS]
     drums = [note for note in score.notes if note.channel == DRUMS]
     bars = timing.bar_starts(score._replace(end=max(1, score.end)))  # at least one bar

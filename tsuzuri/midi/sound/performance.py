@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy
 
-from tsuzuri.midi import timing
+from tsuzuri.midi import pedal, timing
 from tsuzuri.midi.score import DRUMS
 from tsuzuri.midi.sound import timbres, tones
 
 CONTROL, PROGRAM, BEND = 0xB0, 0xC0, 0xE0
-DATA, VOLUME, PAN, EXPRESSION, PEDAL, RESET = 6, 7, 10, 11, 64, 121  # controls
+DATA, DATA_FINE, VOLUME, PAN, EXPRESSION, RESET = 6, 38, 7, 10, 11, 121  # controls
 NRPN_FINE, NRPN_COARSE, RPN_FINE, RPN_COARSE = 98, 99, 100, 101
 _RAMP = 0.006  # seconds in which a control moves: at once would click
 
@@ -56,9 +56,10 @@ class Channel:
     """The controls of a channel at each sample, which begin with the defaults of General MIDI."""
 
     def __init__(self):
-        self.program, self.bend, self.pedal = Curve(0), Curve(0.0), Curve(False)
+        self.program, self.bend = Curve(0), Curve(0.0)
         self.volume, self.expression, self.pan = Curve(100), Curve(127), Curve(64)
-        self._bend_range, self._parameter = 2, [127, 127]
+        self._bend, self._bend_range = 0.0, {DATA: 2, DATA_FINE: 0}  # -1..1; semitones and cents of a full bend
+        self._parameter = [127, 127]
 
     def apply(self, time, message):
         """Apply a channel message at a sample; messages that have no effect here are ignored."""
@@ -66,7 +67,7 @@ class Channel:
         if kind == PROGRAM:
             self.program.move(time, first)
         elif kind == BEND:
-            self.bend.move(time, ((message[2] << 7 | first) - 8192) / 8192 * self._bend_range)
+            self._move_bend(time, ((message[2] << 7 | first) - 8192) / 8192)
         elif kind == CONTROL:
             self._control(time, first, message[2])
 
@@ -74,25 +75,20 @@ class Channel:
         curve = {VOLUME: self.volume, PAN: self.pan, EXPRESSION: self.expression}.get(number)
         if curve:
             curve.move(time, value)
-        elif number == PEDAL:
-            self.pedal.move(time, value >= 64)
         elif number in (RPN_FINE, RPN_COARSE):
             self._parameter[number - RPN_FINE] = value
         elif number in (NRPN_FINE, NRPN_COARSE):
             self._parameter = [127, 127]  # parameters that are not registered have no effect here
-        elif number == DATA and self._parameter == [0, 0]:  # registered parameter 0: the semitones of a full bend
-            self._bend_range = value
+        elif number in (DATA, DATA_FINE) and self._parameter == [0, 0]:  # registered parameter 0: the bend's range
+            self._bend_range[number] = value
+            self._move_bend(time, self._bend)
         elif number == RESET:
             self.expression.move(time, 127)
-            self.pedal.move(time, False)
-            self.bend.move(time, 0.0)
+            self._move_bend(time, 0.0)
 
-    def release_time(self, time):
-        """The time when the pedal releases a note whose key is released at ``time``; infinity where it never does."""
-        i = bisect.bisect_right(self.pedal.times, time) - 1
-        if not self.pedal.values[i]:
-            return time
-        return self.pedal.times[i + 1] if i + 1 < len(self.pedal.times) else math.inf
+    def _move_bend(self, time, bend):
+        self._bend = bend
+        self.bend.move(time, bend * (self._bend_range[DATA] + self._bend_range[DATA_FINE] / 100))
 
 
 class Part(NamedTuple):
@@ -116,10 +112,7 @@ class Part(NamedTuple):
 
 
 def held_notes(score, rate):
-    """Yield the (note, channel, first sample, sample of its release) of each note, the latest first.
-
-    A note held by the pedal is released when the pedal is lifted, its key is struck again, or the piece is over.
-    """
+    """Yield (note, channel, first sample, sample where key and pedal release it) of each note, the latest first."""
     tempo_map = timing.tempo_map_of(score)
 
     def sample(tick):
@@ -129,14 +122,8 @@ def held_notes(score, rate):
     for tick, message in score.others:
         if message[0] < 0xF0:
             channels[message[0] & 0x0F].apply(sample(tick), message)
-    next_onset, over = {}, sample(score.end)  # the next onset of each key, as notes are taken backwards
-    for note in reversed(score.notes):
-        channel, first, release = channels[note.channel], sample(note.start), sample(note.end)
-        key = note.channel, note.key
-        if note.channel != DRUMS:
-            release = max(release, min(channel.release_time(release), next_onset.get(key, over), over))
-        next_onset[key] = first
-        yield note, channel, first, release
+    for note in reversed(pedal.hold_notes(score)[0].notes):
+        yield note, channels[note.channel], sample(note.start), sample(note.end)
 
 
 def score_parts(score, rate):

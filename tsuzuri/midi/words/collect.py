@@ -1,24 +1,20 @@
 """Files and folders of MIDI, and files of words, to pieces, with a report on every file."""
 
-import os
 from collections import Counter, abc
 from typing import Any, NamedTuple
 
 from tsuzuri.errors import UserError, read_failure
-from tsuzuri.folders import walk_files
 from tsuzuri.midi.keys import is_key
 from tsuzuri.midi.score import ON
 from tsuzuri.midi.timing import is_meter
-from tsuzuri.midi.words import codec, wordfile
+from tsuzuri.midi.words import codec, sources, wordfile
 from tsuzuri.midi.words.convert import Converted, PieceWords, convert_file, is_program
 from tsuzuri.midi.words.report import DRUMS_ALONE, MODES, count_converted, drums_among_tunes, new_counts
 from tsuzuri.midi.words.settings import ALLOWED, AUTO, Settings, settings_from_json, settings_from_options
 from tsuzuri.midi.words.voices import voices_of_channels
 from tsuzuri.rules import Rule, check_value, is_whole
 
-SUFFIXES = (".mid", ".midi", ".smf", ".kar", ".rmi")
-TEXTS = (".txt", ".zip")  # the files of a folder of texts
-_MAGIC = (b"MThd", b"RIFF")
+SHOWN = 5  # files that were left out
 
 
 class Collection(NamedTuple):
@@ -31,57 +27,6 @@ class Collection(NamedTuple):
     settings: Settings
     report: dict
     paths: list[str]
-
-
-def is_music_path(path):
-    """Whether a file is a MIDI file or a file of words, by its name or its first bytes."""
-    name = path.lower()
-    if name.endswith((*SUFFIXES, wordfile.SUFFIX)):
-        return True
-    if not os.path.isfile(path):
-        return False  # a pipe would lose its beginning
-    try:
-        with open(path, "rb") as stream:
-            return stream.read(4) in _MAGIC
-    except OSError:
-        return False
-
-
-def find_music_files(paths, suffixes=(*SUFFIXES, wordfile.SUFFIX)):
-    """The (name, path) of each file among ``paths``, and of each file in a folder that ends in ``suffixes``; each once.
-
-    Raises ``UserError`` for a path that does not exist and for a folder without such files.
-    """
-    named = {}
-    for path in paths:
-        if not os.path.exists(path):
-            raise UserError(f"{path}: no such file or folder")
-        files = [file for file in _files(path) if file == path or file.lower().endswith(suffixes)]
-        if not files:
-            raise UserError(f"{path}: the folder holds no file that ends in {', '.join(suffixes)}")
-        for file in files:
-            name = os.path.basename(file) if file == path else os.path.relpath(file, path)
-            named.setdefault(os.path.realpath(file), (name, file))
-    return list(named.values())
-
-
-def _files(path):
-    """A file itself, or the files of a folder in sorted order, without hidden ones."""
-    if not os.path.isdir(path):
-        return [path]
-    return sorted(walk_files(path))
-
-
-def split_by_kind(paths):
-    """Two lists of the files under ``paths``: music, and texts or archives of texts."""
-    music, texts = [], []
-    for path in paths:
-        for file in _files(path):
-            if file.lower().endswith((*SUFFIXES, wordfile.SUFFIX)) or (file == path and is_music_path(file)):
-                music.append(file)
-            elif file == path or file.lower().endswith(TEXTS):
-                texts.append(file)
-    return music, texts
 
 
 def collect_given(args: abc.Mapping[str, Any], explicit: abc.Iterable[str]) -> Collection:
@@ -108,9 +53,12 @@ def collect_pieces(
     own settings, which must be the same for all of them, also hold for MIDI files beside them, and rule out ``asked``,
     the names of settings that were given as options.
     """
-    files = find_music_files(paths)
+    files, others = sources.find_music(paths)
     report = {"files": len(files), "mended": [], "refused": [], **new_counts()}
-    loaded = {path: wordfile.load_words(path) for _, path in files if path.lower().endswith(wordfile.SUFFIX)}
+    report["left_out"] = [{"name": name, "reason": reason} for name, reason in others]
+    loaded = {
+        each.path: wordfile.load_words(each.path) for each in files if each.path.lower().endswith(wordfile.SUFFIX)
+    }
     settings = _settings_of_words(loaded, asked) or settings
     converted_files = _convert_all(files, loaded, settings, strict, report)
     for path in drums_among_tunes(converted_files) if settings.track == AUTO and settings.rules > 1 else ():
@@ -132,13 +80,13 @@ def collect_pieces(
 def _convert_all(files, loaded, settings, strict, report):
     """The ``Converted`` of each file by its path; the ``report`` is told of those that cannot be read."""
     converted_files = {}
-    for name, path in files:
+    for music in files:
+        path = music.path
         try:
             if path in loaded:
                 converted = _made_legal(path, loaded[path][1], strict)
             else:
-                with open(path, "rb") as stream:
-                    converted = convert_file(name, stream.read(), settings, strict)
+                converted = convert_file(music.name, music.read(), settings, strict)
         except OSError as error:
             report["refused"].append({"name": path, "reason": read_failure(error)})
         except ValueError as error:
@@ -151,6 +99,13 @@ def _convert_all(files, loaded, settings, strict, report):
 def mended_remarks(item: abc.Mapping[str, Any]) -> list[str]:
     """What was mended in a file, in words; ``item`` is its entry in the report."""
     return [f"{item['notes']} notes made legal"] * bool(item["notes"]) + item["remarks"]
+
+
+def left_out_lines(items: abc.Sequence[tuple[str, str]]) -> abc.Iterator[str]:
+    """What lay beside the music and was left out, as (path, reason) pairs, in lines for people."""
+    yield from (f"left out {name}: {reason}" for name, reason in items[:SHOWN])
+    if len(items) > SHOWN:
+        yield f"left out {len(items) - SHOWN:,} more"
 
 
 def _settings_of_words(loaded, asked):

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tsuzuri.midi import controls, rests, timing
+from tsuzuri.midi import controls, gaps, pedal, rests, timing
 from tsuzuri.midi.file import smf
 from tsuzuri.midi.keys import Key
 from tsuzuri.midi.line import highest_line
+from tsuzuri.midi.reading import read_music
 from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, Score, score_of_events
 from tsuzuri.midi.words import about, codec, tracks
 from tsuzuri.midi.words.about import meta, meter_payload
 from tsuzuri.midi.words.parts import file_parts
-from tsuzuri.midi.words.settings import ALL, AUTO, CUT, KEEP, Settings
+from tsuzuri.midi.words.settings import ALL, AUTO, CUT, KEEP, NOTES, Settings
 
 _PRESSURE, _PROGRAM = 0xA0, 0xC0  # of one key; the instrument
 
@@ -46,9 +47,9 @@ def is_program(channel, program):
 class Converted(NamedTuple):
     """The pieces of a file, the original first; the number of notes mended; remarks on faults and losses.
 
-    ``taken`` and ``left`` are the file's parts (``parts.FilePart``). Of what was taken the ``doubled`` notes, which sound
-    below the tune, ``bars`` of rest, and ``thinned`` controls are left out.
-    ``key`` is that of the original where its words say it, and ``named`` whether the file said so too.
+    ``taken`` and ``left`` are the file's parts (``parts.FilePart``). Of what was taken the ``doubled`` notes, which
+    sound below the tune, ``bars`` of rest, and ``thinned`` controls are left out. ``key`` is that of the original where
+    its words say it, and ``named`` whether the file said so too.
     """
 
     pieces: list
@@ -68,8 +69,7 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
 
     ``strict`` refuses a file that breaks the standard, instead of mending it.
     """
-    file = smf.read_smf(data, strict)
-    remarks = [f"offset {problem.offset}: {problem.wrong}: {problem.done}" for problem in file.problems]
+    file, remarks = read_music(data, strict)
     parts = file_parts(file)
     chosen = tracks.chosen_events(file, parts, settings, settings.events)
     score, mended = score_of_events(chosen.events, file.division)
@@ -79,17 +79,18 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
         score, doubled = tune, len(score.notes) - len(tune.notes)
     everything = tracks.chosen_events(file, parts, settings, ALL).events
     whole = [event for event in everything if event[1][0] & 0xF0 not in (OFF, ON)]
+    score, frame, heard = _as_heard(score, score._replace(others=whole), settings, bool(file.problems))
     before = len(score.notes)
-    original, frame = _in_time(score, score._replace(others=whole), settings)
+    original, frame = _in_time(score, frame, settings)
     bars, thinned = 0, 0
     if settings.rests == CUT and original.division > 0:
         (original, bars), frame = rests.cut_rests(original, frame), rests.cut_rests(frame, frame).score
     if settings.controls != KEEP and original.division > 0:
         thin = controls.thin_controls(original, settings.controls)
         original, thinned = thin, len(original.others) - len(thin.others)
-    context = timing.main_tempo(frame), timing.main_meter(frame), _programs(whole)
+    context = timing.main_tempo(frame), timing.main_meter(frame), _programs(frame.others)
     key, named = about.key_of_score(original, [payload for _, payload in frame.meta_events(KEY)])
-    pieces, lost = [], []
+    pieces, lost = [], heard
     for label, semitones, copy in _copies(original, settings):
         score = quantize_velocities(copy, settings.velocities) if settings.velocities != KEEP else copy
         if settings.grid != KEEP:
@@ -116,6 +117,26 @@ def _in_time(score, frame, settings):
     else:
         return score, frame
     return tuple(timing.in_musical_time(each, ticks, tempo_map) for each in (score, frame))
+
+
+def _as_heard(score, frame, settings, faulty):
+    """A score as it is heard, its ``frame``, which has all events but notes, and remarks on what was changed.
+
+    Where only notes are kept, they last as long as the pedal holds them. A rest too long to be meant is shortened.
+    """
+    remarks = []
+    if settings.events == NOTES:
+        if not score.notes:
+            raise ValueError("holds no notes")
+        end = max([frame.end, *(tick for tick, _ in frame.others)])  # where the pedal is lifted
+        held, longer = pedal.hold_notes(frame._replace(end=end))
+        end = max(note.end for note in held.notes)
+        score, frame = (each._replace(notes=held.notes, end=end) for each in (score._replace(others=[]), frame))
+        remarks = [f"{longer:,} notes are held by the pedal"] * bool(longer)
+    ticks = 0 if settings.ticks_per_beat == KEEP else settings.ticks_per_beat
+    rests = gaps.long_rests(frame, settings.max_rest, faulty, ticks)
+    remarks += [gaps.remark(frame, rests)] if rests else []
+    return gaps.without(score, rests), gaps.without(frame, rests), remarks
 
 
 def _programs(events):

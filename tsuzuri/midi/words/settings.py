@@ -24,7 +24,8 @@ class Settings:
     number or "keep". Copies are made for each of the semitones from the lowest to the highest of ``transpose``, and
     for each factor of time in ``stretch``. ``rests``: "cut" where silence at both ends and long rests are left out, or
     "keep"; ``controls``: changes of each controller a quarter note, or "keep". ``about``: whether a piece of "notes"
-    begins with what it is (``about.py``); ``keys``: whether a model learns pieces in their "own" key or all in "one".
+    begins with what it is (``about.py``); ``keys``: whether a model learns pieces in their "own" key or all in "one";
+    ``max_rest``: the bars that a rest may last, "auto" (8 in a file with faults) or "keep".
     By ``rules`` of 1, of versions before, "auto" is the track with most notes, and a track keeps its channels.
     """
 
@@ -35,6 +36,7 @@ class Settings:
     grid: int | str = KEEP
     transpose: tuple = (0, 0)
     stretch: tuple = ()
+    max_rest: int | str = AUTO
     rests: str = KEEP
     controls: int | str = KEEP
     about: bool = False
@@ -57,6 +59,7 @@ ALLOWED = {
         "factors in 0.25..4, such as 0.9,1.1",
         lambda v: all(type(x) in (int, float) and 0.25 <= x <= 4 for x in v),
     ),
+    "max_rest": Rule("auto, keep, or a number in 1..1000", lambda v: v in (AUTO, KEEP) or is_whole(v, 1, 1000)),
     "rests": Rule("cut or keep", lambda v: v in (CUT, KEEP)),
     "controls": Rule("keep, or a number in 1..960", lambda v: v == KEEP or is_whole(v, 1, 960)),
     "about": FLAG,
@@ -65,7 +68,7 @@ ALLOWED = {
 }
 NO_OPTIONS = ("rules",)
 # what words were made by before there was a choice
-LATER = {"rests": KEEP, "controls": KEEP, "about": False, "keys": OWN, "rules": 1}
+LATER = {"max_rest": AUTO, "rests": KEEP, "controls": KEEP, "about": False, "keys": OWN, "rules": 1}
 
 
 def settings_from_json(saved: Mapping[str, Any]) -> Settings:

@@ -1,15 +1,15 @@
 """The choice of a file's music: the part that has the tune, a track by number, or all of them on one time line."""
 
-from collections import defaultdict
 from typing import NamedTuple
 
 from tsuzuri.midi.file.text import decode_midi_text
-from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO
+from tsuzuri.midi.merging import events_of_all_tracks
+from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, is_silence
 from tsuzuri.midi.words.parts import FilePart, tune_part
 from tsuzuri.midi.words.settings import ALL, AUTO, NOTES, Settings
 
 CONDUCTOR = (TEMPO, METER, KEY)  # meta types that hold for every track, wherever they stand
-_NAME, _PORT = 0x03, 0x21
+_NAME = 0x03
 _PROGRAM = 0xC0
 
 
@@ -61,7 +61,7 @@ def merge_tracks(file, track, kinds):
     """
     left_out = []
     if track == ALL:
-        events, left_out = _all_on_one_line(file)
+        events, left_out = events_of_all_tracks(file)
     else:
         chosen = choose_track(file, track)
         events = [
@@ -154,90 +154,5 @@ def _conducts(message):
 
 def _is_kept(message, kinds):
     if kinds == NOTES:
-        return message[0] & 0xF0 in (OFF, ON)
+        return message[0] & 0xF0 in (OFF, ON) or is_silence(message)  # which end notes
     return message[0] < 0xF0 or (kinds == ALL and _conducts(message))
-
-
-class _Part(NamedTuple):
-    """The music of one channel: the tracks whose notes it takes, the port and channel that they name, its programs."""
-
-    tracks: tuple
-    port: int
-    channel: int
-    programs: tuple
-
-
-def _all_on_one_line(file):
-    """The events of all tracks on one time line, in format 2 one after the other, each part on a channel of its own."""
-    lists, start = [], 0
-    for track in file.tracks:
-        lists.append([(tick + start, message) for tick, message in track.events()])
-        start += int(track.ticks[-1]) if file.format == 2 and len(track.ticks) else 0
-    ports = [next((m[2] for _, m in events if m[:2] == bytes([META, _PORT]) and len(m) > 2), 0) for events in lists]
-    targets, left_out = _channels(_parts(lists, ports))
-    events = []
-    for i, track in enumerate(lists):
-        for tick, message in track:
-            if message[0] >= 0xF0:
-                events.append((tick, message))
-                continue
-            place = ports[i], message[0] & 0x0F
-            for target in targets.get((i, *place), targets.get((None, *place), ())):  # a track of notes, or of settings
-                events.append((tick, bytes([message[0] & 0xF0 | target]) + message[1:]))
-    events.sort(key=lambda event: event[0])
-    return events, left_out
-
-
-def _parts(lists, ports):
-    """The parts of a file. Tracks with notes on the same channel are one part unless their programs differ."""
-    players, programs = defaultdict(list), defaultdict(list)
-    for i, track in enumerate(lists):
-        for _, message in track:
-            if message[0] >= 0xF0:
-                continue
-            place = ports[i], message[0] & 0x0F
-            if message[0] & 0xF0 == ON and message[2] and i not in players[place]:
-                players[place].append(i)
-            elif message[0] & 0xF0 == _PROGRAM and message[1] not in programs[i, place]:
-                programs[i, place].append(message[1])
-            players[place]  # a channel without notes is a part too, of no track
-    parts = []
-    for place, tracks in players.items():
-        together = defaultdict(list)
-        for i in tracks:
-            together[tuple(programs[i, place])].append(i)
-        if place[1] == DRUMS or sum(map(bool, together)) < 2:
-            together = {(): tracks}
-        parts += [_Part(tuple(members), *place, own) for own, members in together.items()]
-    return sorted(parts, key=lambda part: (not part.tracks, part.tracks))
-
-
-def _channels(parts):
-    """The channels of the parts: drums on their own, the others on the one that they name, or on the next free one.
-
-    Returns {(track, port, channel): [channel], (None, port, channel): channels of all its parts}, and remarks on the
-    parts that are left out.
-    """
-    free = [channel for channel in range(16) if channel != DRUMS]
-    holders, others = {}, []
-    for part in parts:
-        if part.channel in free:
-            free.remove(part.channel)
-            holders[part] = part.channel
-        elif part.channel == DRUMS:
-            holders[part] = DRUMS
-        else:
-            others.append(part)
-    for part in others:
-        alike = [holders[other] for other in holders if part.programs and other.programs == part.programs]
-        if free or alike:
-            holders[part] = free.pop(0) if free else alike[0]
-    targets, left_out = defaultdict(list), []
-    for part in parts:
-        own = [holders[part]] if part in holders else []
-        if not own and part.tracks:
-            left_out.append(f"channel {part.channel + 1} of track {part.tracks[0]}: 15 instruments have all channels")
-        for i in part.tracks:
-            targets[i, part.port, part.channel] = own
-        targets[None, part.port, part.channel] += own
-    return targets, left_out

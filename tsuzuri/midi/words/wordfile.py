@@ -29,7 +29,12 @@ def dump_words(settings: Settings, pieces: Sequence[PieceWords], report: Mapping
         "report": report,
         "pieces": [{name: value for name, value in piece._asdict().items() if name != "words"} for piece in pieces],
     }
-    return lines.encode(), json.dumps(description, ensure_ascii=False, indent=1).encode() + b"\n"
+    return lines.encode(), _json_bytes(description)
+
+
+def _json_bytes(about):
+    """JSON in UTF-8; a file name that is not UTF-8 is escaped, as JSON allows."""
+    return json.dumps(about, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def write_word_file(path: str, settings: Settings, pieces: Sequence[PieceWords], report: Mapping[str, Any]) -> None:
