@@ -6,7 +6,7 @@ from typing import NamedTuple
 from tsuzuri.midi import timing
 from tsuzuri.midi.drums import track_port
 from tsuzuri.midi.score import DRUMS, META, METER, OFF, ON, TEMPO
-from tsuzuri.midi.sharing import PROGRAM, Guest, ChannelState, share_channels
+from tsuzuri.midi.sharing import PROGRAM, ChannelState, Guest, share_channels
 
 _USUAL = {  # meta type: what holds where a file says nothing, 120 quarter notes a minute and 4/4
     TEMPO: timing.MICROSECONDS.to_bytes(3, "big"),
