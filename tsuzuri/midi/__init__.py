@@ -2,7 +2,13 @@
 
 The rooms: file/ bytes to events and back, words/ events to words and back, sound/ a synthesizer, pictures/ piano rolls.
 
+reading.py  a file's bytes to what is converted, drawn and played
+drums.py    drums on other channels than the tenth
+merging.py  all tracks on one time line, a channel for each part
+sharing.py  parts that have no channel of their own
 score.py    notes with lengths: events paired, and put back
+pedal.py    notes as long as the pedal holds them
+gaps.py     rests that nobody meant
 timing.py   ticks, tempo, grids, bars
 keys.py     keys: names, estimates, pieces brought to one
 names.py    General MIDI's names

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from tsuzuri.midi import timing
 from tsuzuri.midi.drums import track_port
 from tsuzuri.midi.score import DRUMS, META, METER, OFF, ON, TEMPO
-from tsuzuri.midi.sharing import PROGRAM, Guest, State, share_channels
+from tsuzuri.midi.sharing import PROGRAM, ChannelState, Guest, share_channels
 
 _USUAL = {  # meta type: what holds where a file says nothing, 120 quarter notes a minute and 4/4
     TEMPO: timing.MICROSECONDS.to_bytes(3, "big"),
@@ -57,7 +57,7 @@ def events_of_all_tracks(file):
 
 def _patterns(file):
     """The events of the tracks of format 2, one after the other: none has tempo, metre or settings of one before."""
-    lists, start, metas, channels = [], 0, dict(_USUAL), defaultdict(State)
+    lists, start, metas, channels = [], 0, dict(_USUAL), defaultdict(ChannelState)
     for track in file.tracks:
         events = [(tick + start, message) for tick, message in track.events()]
         first = {message[1] for tick, message in events if tick == start and message[0] == META}
@@ -65,7 +65,7 @@ def _patterns(file):
             bytes([META, kind]) + _USUAL[kind] for kind in metas if metas[kind] != _USUAL[kind] and kind not in first
         ]
         for channel in sorted({message[0] & 0x0F for _, message in events if message[0] & 0xF0 == ON}):
-            changes = channels[channel].changes_to(State())
+            changes = channels[channel].changes_to(ChannelState())
             begin += [bytes([message[0] | channel]) + message[1:] for message in changes]
         metas = dict(_USUAL)
         for _, message in events:

@@ -119,15 +119,15 @@ def _phrases(k, guest, division):
 
 def _in_turns(channel, own, phrases, guests):
     """The events of a channel that its own part and phrases of guests use in turns."""
-    out, state, moments = [], State(), []
-    kept = [State() for _ in guests]
+    out, state, moments = [], ChannelState(), []
+    kept = [ChannelState() for _ in guests]
     for phrase in phrases:
         moments += [(note.start, 3, bytes([ON, note.key, note.velocity]), phrase.guest) for note in phrase.notes]
         moments += [(note.end, 0, bytes([OFF, note.key, 0]), phrase.guest) for note in phrase.notes]
     for k in {phrase.guest for phrase in phrases}:
         moments += [(tick, 2, m, k) for tick, m in guests[k].events if m[0] & 0xF0 not in (OFF, ON)]
     moments += [(tick, _rank(m), m, None) for tick, m in own]
-    owner, host = None, State()
+    owner, host = None, ChannelState()
     for tick, _, message, who in sorted(moments, key=lambda moment: moment[:2]):
         mine = host if who is None else kept[who]
         if message[0] & 0xF0 == ON and message[2] and who != owner:
@@ -149,7 +149,7 @@ def _rank(message):
     return 3 if kind == ON and message[2] else 0 if kind in (OFF, ON) else 2
 
 
-class State:
+class ChannelState:
     """The settings of a channel: its program, controls, bend and its range, and pressure, those last changed last."""
 
     def __init__(self):
