@@ -39,7 +39,7 @@ class PieceOpening:
             raise UserError(f"--{asked[0]}: is for runs whose pieces say what they are (train.py --about on)")
         if asked and beginning.events:
             raise UserError(f"--{asked[0]}: the piece that is begun with has its own: must be left out")
-        self._common = self.settings.keys == ONE
+        self._vocabulary, self._common = vocabulary, self.settings.keys == ONE
         self._key: Key | None = args["key"]  # of all pieces, or None where each says its own
         self._report = report
         self.opening = self._opening(vocabulary, args) if self.settings.about else None
@@ -81,7 +81,15 @@ class PieceOpening:
             key = keys.estimate_key(keys.pitch_time(score.notes))
             said = about.about_events(score, key, beginning.tempo, beginning.meter, beginning.programs)
         self._key = about.key_said(said)
-        return about.in_common_key([*said, *rest]) if self._common else [*said, *rest]
+        moved = about.in_common_key([*said, *rest])[len(said) :] if self._common else rest
+        known = [(tick, self._known(message)) for tick, message in said]
+        return [*((tick, message) for tick, message in known if message), *moved]
+
+    def _known(self, message: bytes) -> bytes | None:
+        """What the model knows that is most like what a beginning says of itself; None where that is nothing."""
+        i = self._vocabulary.nearest((0, message))
+        event = None if i is None else self._vocabulary.parsed[i]
+        return event[1] if event and event[0] == 0 else None
 
     def own_event(self, event: Event) -> Event:
         """What a (delta, message) of the model's is in the key of the beginning that is given."""

@@ -88,7 +88,7 @@ def read_beginning(text, about):
             raise UserError(_no_beginning(text, words, *faults[0]))
         programs = tuple(map(tuple, about["programs"]))
         context = about["tempo"], tuple(about["meter"]), programs
-        return Beginning(_without_end(events), *context, False, _closing_rest(events))
+        return Beginning(_without_end(events), *context, False, rest=_closing_rest(events))
     if text.lower().endswith(wordfile.SUFFIX):
         _, pieces = wordfile.load_words(text)
         return _beginning_of_pieces(text, pieces, division)
@@ -131,7 +131,7 @@ def _beginning_of_pieces(path, pieces, division):
     if piece.division != division:
         raise UserError(f"{path}: has {piece.division} ticks a quarter note, the run has {division}")
     events, _ = codec.decode_events(piece.words, division)
-    return Beginning(_without_end(events), piece.tempo, piece.meter, piece.programs, True, _closing_rest(events))
+    return Beginning(_without_end(events), piece.tempo, piece.meter, piece.programs, True, rest=_closing_rest(events))
 
 
 def _closing_rest(events):

@@ -42,7 +42,7 @@ def cut_rests(score: Score, frame: Score) -> Trimmed:
     bars = sum(cut.length / _bar_at(cut.before, timing.meter_changes(frame), score.division) for cut in cuts)
     bars += (score.end - end) / _bar_at(end, timing.meter_changes(frame), score.division)
     kept = [event for event in score.others if event[0] <= end or event[1][0] == META]
-    return Trimmed(without(score._replace(others=kept, end=end), cuts), bars)
+    return Trimmed(without_cuts(score._replace(others=kept, end=end), cuts), bars)
 
 
 def _cuts(score, starts, meters):
@@ -68,7 +68,7 @@ def _bar_at(tick, meters, division):
     return timing.bar_length(numerator, denominator, division)
 
 
-def without(score, cuts):
+def without_cuts(score, cuts):
     """The score without some of its silence; what stands in it comes where it began."""
     if not cuts:
         return score
