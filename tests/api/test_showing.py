@@ -92,7 +92,7 @@ def test_of_a_long_piece_a_notebook_plays_the_beginning():
 
 
 def test_a_piece_too_long_to_be_drawn_says_so():
-    piece = Piece.from_words(["00_90_3c50", "ffffff7f_80_3c00"]).changed(tempo=1000)
+    piece = Piece.from_words(["00_90_3c50", "87ffff7f_80_3c00"] * 4).changed(tempo=1000)
     assert "a piano roll shows at most" in Elements(piece._repr_html_()).text
     with pytest.raises(UserError, match="a piano roll shows at most"):
         piece.plot()

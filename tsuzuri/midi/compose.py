@@ -8,6 +8,7 @@ from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi import names, timing
 from tsuzuri.midi.score import DRUMS, END, META, METER, ON, TEMPO, score_of_events
 from tsuzuri.midi.words import codec, sources, wordfile
+from tsuzuri.midi.words.about import tempo_class
 from tsuzuri.midi.words.convert import PieceWords, convert_file
 from tsuzuri.midi.words.settings import ALL, KEEP, settings_from_json
 
@@ -199,6 +200,8 @@ def _own_time(events, division, beginning):
     kinds = {message[:2] for _, message in events}
     score, _ = score_of_events(events, division) if kinds & {TEMPO_EVENT, METER_EVENT} else (None, 0)
     tempo = timing.main_tempo(score) if TEMPO_EVENT in kinds else beginning.tempo
+    if tempo == tempo_class(beginning.tempo):  # which is what its words say of it
+        tempo = beginning.tempo
     return tempo, timing.main_meter(score) if METER_EVENT in kinds else beginning.meter
 
 

@@ -36,7 +36,7 @@ def command(capsys, monkeypatch):
 def folk(tmp_path_factory):
     """A run on the tunes that come with the project, trained for a moment."""
     out = tmp_path_factory.mktemp("music") / "folk"
-    command = [sys.executable, ROOT / "train.py", TUNES, "-o", out, "-e", 2, "--lr", 0.01, *SMALL]
+    command = [sys.executable, ROOT / "train.py", TUNES, "-o", out, "-e", 2, "--lr", 0.01, "--about", "off", *SMALL]
     process = subprocess.run([str(c) for c in command], capture_output=True, text=True, encoding="utf-8", timeout=300)
     assert process.returncode == 0, process.stderr
     return out, process

@@ -106,7 +106,9 @@ def test_pieces_that_are_there_twice_count_once():
 
 def test_files_to_validate_on_are_not_trained_on(command, tmp_path):
     first = sorted(TUNES.glob("*.mid"))[0]
-    process = command("train.py", TUNES, "--valid", first, "--test", first, "-o", tmp_path / "r", "-e", 1, *SMALL)
+    process = command(
+        "train.py", TUNES, "--valid", first, "--test", first, "-o", tmp_path / "r", "-e", 1, "--about", "off", *SMALL
+    )
     assert process.returncode == 0, process.stderr
     report = json.loads((tmp_path / "r" / "run.json").read_text())["corpus"]["report"]
     assert report["words"]["valid"] == len(all_words()[0]) + 1
