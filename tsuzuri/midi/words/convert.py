@@ -50,8 +50,8 @@ def is_program(channel, program):
 class Converted(NamedTuple):
     """The pieces of a file, the original first; the number of notes mended; remarks on faults and losses.
 
-    ``taken`` and ``left`` are the file's parts (``parts.FilePart``). Of what was taken the ``doubled`` notes, which sound
-    below the tune, ``bars`` of rest, and ``thinned`` controls are left out.
+    ``taken`` and ``left`` are the file's parts (``parts.FilePart``). Of what was taken the ``doubled`` notes, which
+    sound below the tune, ``bars`` of rest, and ``thinned`` controls are left out.
     """
 
     pieces: list
