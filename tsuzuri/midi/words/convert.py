@@ -136,7 +136,7 @@ def _as_heard(score, frame, settings, faulty):
     ticks = 0 if settings.ticks_per_beat == KEEP else settings.ticks_per_beat
     rests = gaps.long_rests(frame, settings.max_rest, faulty, ticks)
     remarks += [gaps.remark(frame, rests)] if rests else []
-    return gaps.without(score, rests), gaps.without(frame, rests), remarks
+    return gaps.shorten(score, rests), gaps.shorten(frame, rests), remarks
 
 
 def _programs(events):
