@@ -1,11 +1,15 @@
 """A piece in one line, for people."""
 
+import dataclasses
+
 import numpy
 import pytest
 
+from tsuzuri.api.music_opening import PieceOpening
 from tsuzuri.midi.compose import Beginning, MusicVocabulary, finished_pieces, note_line
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words.convert import PieceWords
+from tsuzuri.midi.words.settings import Settings
 
 
 def piece(words, meter=(4, 4)):
@@ -43,5 +47,7 @@ def test_a_new_piece_has_the_tempo_and_the_meter_that_it_says(said, tempo, meter
     grammar = Grammar(Lexicon(vocabulary.parsed, 0), 480, 7680)
     for i in (*range(2, len(words)), 0):
         grammar.take(numpy.array([i]))
-    (new,) = finished_pieces(grammar, Beginning([], 500_000, (4, 4), ((0, 73),), False))
+    beginning = Beginning([], 500_000, (4, 4), ((0, 73),), False)
+    opening = PieceOpening({"settings": dataclasses.asdict(Settings())}, vocabulary, beginning)
+    (new,) = finished_pieces(grammar, beginning, opening)
     assert (new.tempo, new.meter, new.programs) == (tempo, meter, ((0, 73),))
