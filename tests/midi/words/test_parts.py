@@ -42,6 +42,8 @@ def chosen(*tracks, form=1):
         ((voice(SCALE * 2, 0), voice([k - 24 for k in SCALE] * 3, 0)), (0, (0,))),  # the right hand of a piano
         ((BASS, voice(SCALE * 2, 0, 120), voice([96, 97] * 20, 4, 48, program=122)), (1, (0,))),  # not the seashore
         (("0 90 60 50\n9 80 60 00", BASS, TUNE), (2, (2,))),  # one high note is no tune
+        ((DRUMS, voice([96, 97] * 4, 4, 48, program=122)), (1, (4,))),  # even where that is an effect
+        ((voice([79, 81, 83, 84] * 2, 5, 360), TUNE), (1, (2,))),  # nor are a few long ones
         ((voice([79] * 60, 5, 32), TUNE), (1, (2,))),  # nor is a high note again and again
         ((voice([(76, 79, 84)] * 32, 5), TUNE), (1, (2,))),  # nor are high chords
     ],
