@@ -73,21 +73,16 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
     parts = file_parts(file)
     chosen = tracks.chosen_events(file, parts, settings, settings.events)
     score, mended = score_of_events(chosen.events, file.division)
-    doubled = 0
+    played = len(score.notes)
     if settings.track == AUTO and settings.rules > 1 and chosen.left and not chosen.taken[0].is_drums:
-        tune = score._replace(notes=highest_line(score.notes))
-        score, doubled = tune, len(score.notes) - len(tune.notes)
+        score = score._replace(notes=highest_line(score.notes))
+    doubled = played - len(score.notes)
     everything = tracks.chosen_events(file, parts, settings, ALL).events
     whole = [event for event in everything if event[1][0] & 0xF0 not in (OFF, ON)]
     score, frame, heard = _as_heard(score, score._replace(others=whole), settings, bool(file.problems))
     before = len(score.notes)
     original, frame = _in_time(score, frame, settings)
-    bars, thinned = 0, 0
-    if settings.rests == CUT and original.division > 0:
-        (original, bars), frame = rests.cut_rests(original, frame), rests.cut_rests(frame, frame).score
-    if settings.controls != KEEP and original.division > 0:
-        thin = controls.thin_controls(original, settings.controls)
-        original, thinned = thin, len(original.others) - len(thin.others)
+    original, frame, bars, thinned = _trimmed(original, frame, settings)
     context = timing.main_tempo(frame), timing.main_meter(frame), _programs(frame.others)
     key, named = about.key_of_score(original, [payload for _, payload in frame.meta_events(KEY)])
     pieces, lost = [], heard
@@ -137,6 +132,20 @@ def _as_heard(score, frame, settings, faulty):
     rests = gaps.long_rests(frame, settings.max_rest, faulty, ticks)
     remarks += [gaps.remark(frame, rests)] if rests else []
     return gaps.shorten(score, rests), gaps.shorten(frame, rests), remarks
+
+
+def _trimmed(score, frame, settings):
+    """A score and its frame without long rests and with few controls, and how many bars and controls were left out."""
+    bars = thinned = 0
+    if score.division < 0:
+        return score, frame, 0, 0
+    if settings.rests == CUT:
+        (score, bars), frame = rests.cut_rests(score, frame), rests.cut_rests(frame, frame).score
+    if settings.controls != KEEP:
+        thinned = len(score.others)
+        score = controls.thin_controls(score, settings.controls)
+        thinned -= len(score.others)
+    return score, frame, bars, thinned
 
 
 def _programs(events):
