@@ -88,7 +88,7 @@ def test_a_piece_is_in_the_key_that_is_asked_for(run, key):
     for piece in run.generate_many(6, key=key, bars=4, seed=1, device="cpu"):
         said, _, _, _, notes = heard(piece)
         assert said == key
-        assert in_scale(notes, read_key(key)) > 0.95
+        assert in_scale(notes, read_key(key)) > 0.9
         assert notes.count(read_key(key).tonic) > notes.count((read_key(key).tonic + 6) % 12)
 
 

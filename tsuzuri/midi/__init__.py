@@ -18,6 +18,7 @@ line.py     the highest line of a part
 steps.py    melodies by interval and time, the same in every key
 lexicon.py  the words of a vocabulary by what they do to a piece
 grammar.py  which word may follow
+growth.py   a growing piece
 compose.py  new pieces: their beginning, growth and end
 export.py   a piece as MIDI, picture and sound
 """

@@ -109,8 +109,11 @@ def estimate_key(time: Sequence[float]) -> Key:
 
 
 def shift_to_common(key: Key) -> int:
-    """The semitones, -6 to 5, from a key to C major, or from a minor one to A minor."""
-    return (6 - 7 * key.sharps) % 12 - 6
+    """The semitones, -6 to 5, from a key to C major, or from a minor one to C minor.
+
+    Not to A minor, whose notes are those of C major: a model that heard the key's word long ago would go on in major.
+    """
+    return (6 - key.tonic) % 12 - 6
 
 
 def shifted(number: int, semitones: int) -> int:

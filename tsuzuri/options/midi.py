@@ -105,7 +105,7 @@ KEYS = Option(
     "--keys",
     choice("own", "one"),
     None,
-    "keys to learn pieces in: their own, or C major and A minor (default: one with --about on and no --transpose)",
+    "keys to learn pieces in: their own, or C major and C minor (default: one with --about on and no --transpose)",
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy
 
 from tsuzuri.midi import timing
-from tsuzuri.midi.keys import A, Key, estimate_key, fits, key_of_payload, pitch_time, shift_to_common, shifted
+from tsuzuri.midi.keys import Key, estimate_key, fits, key_of_payload, pitch_time, shift_to_common, shifted
 from tsuzuri.midi.score import DRUMS, KEY, META, METER, OFF, ON, TEMPO, Score
 from tsuzuri.midi.words import codec
 from tsuzuri.midi.words.settings import ONE
@@ -20,8 +20,6 @@ PROGRAM = 0xC0
 STEP = 2 ** (1 / 6)  # from one tempo to the next
 TEMPOS = tuple(round(120 * STEP**n) for n in range(-12, 8))  # quarter notes a minute: 30 to 269
 ORDER = (METER, KEY, TEMPO)
-# Times Bayes' rule: of 50 tunes in A minor, where 39 of 576 are in minor, 29 came out so with 1, 47 with 2, 30 with 3
-LEAN = 2.0
 CLOCKS = 96  # MIDI clocks of a whole note
 
 Event = tuple[int, bytes]  # tick, message
@@ -116,7 +114,7 @@ def moved_events(events: Iterable[Event], semitones: int) -> list[Event]:
 
 
 def in_common_key(events: Sequence[Event]) -> list[Event]:
-    """The events with their notes brought to C major or A minor from the key that they say; as they are without one."""
+    """The events with their notes brought to C major or C minor from the key that they say; as they are without one."""
     key = key_said(events)
     return moved_events(events, shift_to_common(key) if key else 0)
 
@@ -129,7 +127,7 @@ def in_own_key(events: Sequence[Event], key: Key | None = None) -> list[Event]:
 
 
 def model_words(words: Iterable[str], keys: str) -> list[str]:
-    """A piece's words as a model learns them: with ``keys`` "one", in C major or A minor."""
+    """A piece's words as a model learns them: with ``keys`` "one", in C major or C minor."""
     if keys != ONE:
         return list(words)
     events = [codec.decode_word(word) for word in words]  # (delta, message)
@@ -137,15 +135,15 @@ def model_words(words: Iterable[str], keys: str) -> list[str]:
 
 
 def leanings(notes: Mapping[str, Sequence[int]]) -> dict[bool, numpy.ndarray]:
-    """How much likelier each pitch class is in a mode than in all pieces, all in C major or A minor: (12,) float32.
+    """How much less likely each step above the tonic is in a mode than in all pieces, in nats: (12,) float32.
 
-    By ``minor``, in nats times ``LEAN``; ``notes`` are counts in "major" and "minor" of each step above the tonic.
+    By ``minor``; ``notes`` are counts in "major" and "minor". No step becomes likelier: where few pieces are in minor,
+    the minor third would come a dozen times as often, and little else.
     """
     counts = {minor: numpy.array(notes[name], float) + 1 for name, minor in (("major", False), ("minor", True))}
-    counts[True] = numpy.roll(counts[True], A)
     whole = counts[False] + counts[True]
     shares = {minor: (count / count.sum()) / (whole / whole.sum()) for minor, count in counts.items()}
-    return {minor: (LEAN * numpy.log(share)).astype("f") for minor, share in shares.items()}
+    return {minor: numpy.minimum(0, numpy.log(share)).astype("f") for minor, share in shares.items()}
 
 
 class Opening:
@@ -153,7 +151,7 @@ class Opening:
 
     ``parsed`` is the (delta, message) of each id, or None; ``asked`` maps ``METER``, ``KEY``, ``TEMPO`` and ``PROGRAM``
     to a payload, or a program, which the vocabulary must have (``missing``). ``leaning`` is of ``leanings``; in a
-    ``common`` key notes are those of C major or A minor, or else of the key that a piece says.
+    ``common`` key notes are those of C major or C minor, or else of the key that a piece says.
     """
 
     def __init__(
@@ -184,15 +182,15 @@ class Opening:
         return numpy.array([i for i in ids if parsed[i][1][start:] == asked[kind]], int)
 
     def lean(self, key: Key) -> numpy.ndarray:
-        """What is added to the logits (V,) of notes in a piece that says a key, so that it is in it.
+        """What is added to the logits (V,) of notes in a piece that says a key, so that it stays in it.
 
-        Few pieces are in minor, and a model that has read thirty words no longer knows what the first of them said: it
-        would go on in major. By Bayes' rule a note's chance is multiplied by how much likelier its pitch class is.
+        A model that has read many words no longer knows what the first of them said, and of few pieces in minor goes on
+        in major. So a note of a step that is rarer in the mode than in all pieces is made so much less likely.
         """
         added = numpy.zeros(len(self._kinds), "f")
         if self._leaning:
-            moved = self._pitches + (0 if self._common else shift_to_common(key))
-            added[self._struck] = self._leaning[key.minor][moved % 12]
+            steps = self._pitches - (0 if self._common else key.tonic)
+            added[self._struck] = self._leaning[key.minor][steps % 12]
         return added
 
     def missing(self) -> int | None:

@@ -93,7 +93,7 @@ def keys_lines(report: Mapping[str, Any], settings: Settings) -> Iterator[str]:
         named, of = report["keys"]["named"], report["keys"]["of"]
         pieces, minor = sum(of.values()), sum(n for name, n in of.items() if name.endswith("m"))
         known = f"{named:,} by their files, {pieces - named:,} by notes: {pieces - minor:,} major, {minor:,} minor"
-        yield f"keys     {known}{'; learned in C major and A minor (--keys)' * (settings.keys == ONE)}"
+        yield f"keys     {known}{'; learned in C major and C minor (--keys)' * (settings.keys == ONE)}"
 
 
 def parts_hint(report: Mapping[str, Any], settings: Settings) -> str:

@@ -1,0 +1,188 @@
+"""A growing piece: its events, its sounding keys, and which words these let follow, for the grammar."""
+
+import numpy
+
+from tsuzuri.midi.lexicon import key_of
+from tsuzuri.midi.score import META, OFF, ON
+from tsuzuri.midi.words.about import kind_of
+
+MOST_CONTROLS = 128  # words in a row that are no notes
+FAR = 1 << 60  # ticks: no limit
+_PEDAL, _CONTROL = 64, 0xB0
+FREE, BLOCKED = 0.0, -numpy.inf  # added to a logit
+_NONE = numpy.zeros(0, numpy.intp)
+
+
+class GrowingPiece:
+    """A growing piece: its events, its sounding keys, and the words that these block."""
+
+    def __init__(self, lexicon, longest, voices, opening=None):
+        self.lexicon, self.longest, self.voices, self.opening = lexicon, longest, voices, opening
+        self.events, self.over, self.now = [], False, 0
+        self.limit, self.counter = FAR, None  # the tick that the piece does not go beyond
+        self.may_end, self.must_end, self.struck, self.most_notes = True, False, 0, FAR  # struck: notes
+        self.rests, self.controls = None, 0  # a ``RestLimit``; how many words in a row were no notes
+        self.sounding = {}  # key: the tick of its onset; the longest held first
+        self.fresh = []  # keys struck at this very tick
+        self.counts = [0] * 16  # of sounding keys, by channel
+        self.pedals = set()
+        self.witness = 0  # a word that moves the piece on, and may follow as long as it is not blocked
+
+    def bias(self):
+        """The bias (V,) on the logits, 0 or -inf for words that must not follow, computed anew."""
+        lexicon = self.lexicon
+        blocked = ~lexicon.free
+        if self.over:
+            blocked[:] = True
+            blocked[lexicon.eos] = False
+            return numpy.where(blocked, BLOCKED, FREE).astype("f")
+        if self.told:
+            blocked[:] = True
+        if self.opening:
+            blocked[self.opening.allowed(self._said())[0]] = False
+        if self.told:
+            return numpy.where(blocked, BLOCKED, FREE).astype("f")
+        if self.must_end:
+            blocked[:] = True
+        for key, onset in self.sounding.items():
+            blocked[lexicon.on.get(key, _NONE)] = True
+            blocked[lexicon.off_later.get(key, _NONE)] = False
+            blocked[lexicon.off_at_once.get(key, _NONE)] = onset == self.now
+        for channel, count in enumerate(self.counts):
+            if count >= self.voices[channel]:
+                blocked[lexicon.channel[channel]] = True
+        blocked[lexicon.ends] = not self._may_end()
+        return numpy.where(blocked, BLOCKED, FREE).astype("f")
+
+    @property
+    def told(self):
+        """Whether the next word is to say what the piece is, and nothing else."""
+        return bool(self.opening and self.opening.allowed(self._said())[1])
+
+    def _said(self):
+        return [message for _, message in self.events]
+
+    def _may_end(self):
+        return bool(self.struck) and not self.sounding and (self.may_end or self.must_end)
+
+    def unwanted(self):
+        """Yield the words (V,) that must not follow as long as others may: rests too long, too many controls."""
+        if self.over or self.must_end:
+            return
+        if self.rests and not self.sounding:
+            yield self.lexicon.delta > self.rests.deadline(self.now, self.limit) - self.now
+        if self.controls >= MOST_CONTROLS:
+            yield ~self.lexicon.notes
+
+    def add(self, tick, message, bias):
+        """Add an event, and update the ``bias`` (V,) on the words that may follow."""
+        kind = message[0] & 0xF0
+        if self.opening and (tick or kind_of(message) is None):
+            self.opening = None
+            bias[:] = self.bias()
+        self._end_before(tick, bias)
+        if tick > self.limit or (tick == self.limit and kind == ON):
+            self.finish(self.limit)
+            return
+        self._pass(tick, bias)
+        if kind == OFF and key_of(message) not in self.sounding:
+            return  # the note lasted too long, and has been ended
+        self.events.append((tick, message))
+        self.controls = 0 if kind in (ON, OFF) else self.controls + 1
+        if kind == ON:
+            self._strike(key_of(message), bias)
+            if self.struck >= self.most_notes:
+                self.must_end = True
+                bias[:] = self.bias()
+        elif kind == OFF:
+            self._end(key_of(message), bias)
+        elif kind == _CONTROL and message[1] == _PEDAL:
+            (self.pedals.add if message[2] >= 64 else self.pedals.discard)(message[0] & 0x0F)
+        elif self.counter and message[0] == META:
+            self.counter.take(tick, message)
+            self.limit = self.counter.tick()
+        if self.opening:
+            bias[:] = self.bias()
+
+    def wait(self, ticks, bias):
+        """Let time pass in which nothing happens."""
+        self._pass(self.now + ticks, bias)
+
+    def _end_before(self, tick, bias):
+        """End the notes that would be too long at ``tick``, each when it reaches the longest duration."""
+        while self.sounding:
+            key, onset = next(iter(self.sounding.items()))
+            if onset + self.longest >= min(tick, self.limit):
+                return
+            self._pass(onset + self.longest, bias)
+            self.events.append((self.now, bytes([OFF | key[0], key[1], 0])))
+            self._end(key, bias)
+
+    def _pass(self, tick, bias):
+        """Advance to a tick: keys struck before it may be ended without a delta."""
+        if tick > self.now:
+            self.now = tick
+            for key in self.fresh:
+                if key in self.sounding and key in self.lexicon.off_at_once:
+                    bias[self.lexicon.off_at_once[key]] = FREE
+            self.fresh.clear()
+
+    def _strike(self, key, bias):
+        lexicon, channel = self.lexicon, key[0]
+        if not self.sounding:
+            for i in lexicon.ends:
+                bias[i] = BLOCKED
+        self.sounding[key] = self.now
+        self.struck += 1
+        self.fresh.append(key)
+        self.counts[channel] += 1
+        if self.counts[channel] >= self.voices[channel]:
+            bias[lexicon.channel[channel]] = BLOCKED
+        elif key in lexicon.on:
+            bias[lexicon.on[key]] = BLOCKED
+        if key in lexicon.off_later:
+            bias[lexicon.off_later[key]] = FREE
+            self.witness = lexicon.off_later[key][0]
+
+    def _end(self, key, bias):
+        lexicon, channel = self.lexicon, key[0]
+        del self.sounding[key]
+        if self.rests and not self.sounding:
+            self.rests.fall_silent(self.now)
+        self.counts[channel] -= 1
+        for table in (lexicon.off_later, lexicon.off_at_once):
+            if key in table:
+                bias[table[key]] = BLOCKED
+        if not self.must_end:
+            if self.counts[channel] == self.voices[channel] - 1:  # no longer full
+                bias[lexicon.channel[channel]] = FREE
+                for other in self.sounding:
+                    if other[0] == channel and other in lexicon.on:
+                        bias[lexicon.on[other]] = BLOCKED
+            elif self.counts[channel] < self.voices[channel] and key in lexicon.on:
+                bias[lexicon.on[key]] = FREE
+            if key in lexicon.on:
+                self.witness = lexicon.on[key][0]
+        if not self.sounding:
+            for i in lexicon.ends:
+                bias[i] = FREE if self._may_end() else BLOCKED
+
+    def rescue(self, division):
+        """Go on where no word may: end all sounding notes a quarter note later, or the piece if there are none."""
+        if not self.sounding:
+            self.finish(self.now)
+            return
+        spare = numpy.empty(len(self.lexicon.delta), "f")  # the bias is computed anew after this
+        tick = min(self.now + division, self.limit)
+        self._end_before(tick, spare)
+        self._pass(tick, spare)
+        for key in list(self.sounding):
+            self.events.append((tick, bytes([OFF | key[0], key[1], 0])))
+            self._end(key, spare)
+
+    def finish(self, tick, last=None):
+        """End the sounding notes and lift the pedals; nothing follows but the ``last`` message."""
+        self.events += [(tick, bytes([OFF | channel, key, 0])) for channel, key in self.sounding]
+        self.events += [(tick, bytes([_CONTROL | channel, _PEDAL, 0])) for channel in sorted(self.pedals)]
+        self.events += [(tick, last)] * (last is not None)
+        self.over = True
