@@ -333,3 +333,69 @@ def test_onset_keys_are_the_keys_struck_but_no_drums():
     onset_keys = compose.MusicVocabulary(words).onset_keys()
     assert onset_keys[1] == onset_keys[2] != onset_keys[3]
     assert [key < 0 for key in onset_keys] == [True, False, False, False, True, True]
+
+
+def tune_words(onset_deltas=(0, 120, 480, 1920, 7680, 30720)):
+    """The words of a melody: notes of a quarter, after rests of different lengths."""
+    words = [codec.encode_word(delta, bytes([0x90, key, 80])) for key in (60, 62, 64) for delta in onset_deltas]
+    return [EOS, UNK, *words, *(codec.encode_word(480, bytes([0x80, key, 0])) for key in (60, 62, 64))]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_bars_that_are_asked_for_hold_music_from_the_first_to_the_last(seed):
+    rng = numpy.random.default_rng(seed)
+    grammar = Grammar(lexicon(tune_words(), 0), 480, 7680, (1,) * 16, 8)
+    grammar.end_after(8, "bars", (4, 4), 500_000)
+    drawn(grammar, rng)
+    for events in grammar.events:
+        onsets = [tick for tick, message in events if message[0] == 0x90]
+        ends = [tick for tick, message in events if message[0] == 0x80]
+        assert onsets[0] < 1920
+        assert 7 * 1920 <= ends[-1] <= 8 * 1920
+        assert all(after - before <= 2 * 1920 for before, after in zip(ends, onsets[1:], strict=False))
+
+
+def test_a_piece_may_rest_where_its_run_is_of_before():
+    grammar = Grammar(lexicon(tune_words(), 0), 480, 7680, (1,) * 16)
+    grammar.end_after(8, "bars", (4, 4), 500_000, may_rest=True)
+    assert mask(grammar)[0].sum() == 18
+    grammar.end_after(8, "bars", (4, 4), 500_000)
+    assert mask(grammar)[0].sum() == 9
+
+
+def test_bars_after_a_beginning_hold_music_too():
+    grammar = Grammar(lexicon(tune_words(), 0), 480, 7680, (1,) * 16)
+    grammar.begin([(0, bytes([0x90, 60, 80])), (480, bytes([0x80, 60, 0]))])
+    grammar.end_after(1, "bars", (4, 4), 500_000)
+    assert mask(grammar)[0, 2:8].tolist() == [True, True, True, True, False, False]  # by their deltas
+
+
+def test_a_vocabulary_of_long_rests_alone_still_makes_music(rng):
+    grammar = Grammar(lexicon(tune_words((7680,)), 0), 480, 7680, (1,) * 16, 3)
+    grammar.end_after(12, "bars", (4, 4), 500_000)
+    drawn(grammar, rng)
+    assert all(any(message[0] == 0x90 for _, message in events) for events in grammar.events)
+
+
+def test_a_flood_of_controls_does_not_hold_the_notes_up():
+    flood = [codec.encode_word(0, bytes([0xB0, 7, value])) for value in range(60)]
+    words = [EOS, UNK, *tune_words()[2:], *flood]
+    grammar = Grammar(lexicon(words, 0), 480, 7680, (1,) * 16)
+    grammar.end_after(4, "bars", (4, 4), 500_000)
+    first = len(words) - 60
+    for step in range(200):
+        allowed = mask(grammar)[0]
+        assert allowed[first:].any() == (step % 129 < 128), step
+        grammar.take(numpy.array([first if allowed[first] else int(allowed.argmax())]))
+    drawn(grammar, numpy.random.default_rng(1), 5000)
+    assert grammar.cut_short == 0
+    assert 3 * 1920 < grammar.ticks[0] <= 4 * 1920
+
+
+def test_pieces_are_brought_to_an_end_by_their_notes(rng):
+    grammar = Grammar(lexicon(tune_words((0, 120)), 0), 480, 7680, (1,) * 16, 4, may_end=False)
+    grammar.begin([(0, bytes([0x90, 60, 80])), (480, bytes([0x80, 60, 0]))])
+    grammar.end_after_notes(5)
+    drawn(grammar, rng)
+    assert [sum(message[0] == 0x90 for _, message in events) for events in grammar.events] == [6] * 4
+    assert grammar.cut_short == 4

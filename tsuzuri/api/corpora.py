@@ -12,6 +12,7 @@ from tsuzuri.data.places import piece_places
 from tsuzuri.data.remarks import remark_lines
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import collect, settings, sources
+from tsuzuri.midi.words import report as music_report
 from tsuzuri.text import settings as text_settings
 from tsuzuri.text.scripts import scripts_line
 from tsuzuri.training.schemas import LanguageModelRecipe
@@ -67,7 +68,11 @@ def read_corpus(
     held_out = [collect.collect_pieces(part, wanted, asked=asked) if part else None for part in (valid, test)]
     groups = [collect.group_copies(part.pieces) if part else None for part in held_out]
     main_groups, name = collect.group_copies(main.pieces), " ".join(paths)
-    corpus = build_piece_corpus(main_groups, groups[0], groups[1], *bounds, name, known)
+    try:
+        corpus = build_piece_corpus(main_groups, groups[0], groups[1], *bounds, name, known)
+    except UserError as error:
+        hint = music_report.parts_hint(main.report, main.settings)
+        raise UserError("; ".join(filter(None, (str(error), hint)))) from None
     named = ((piece.name, piece.words) for piece in main.pieces)
     corpus = corpus._replace(places=piece_places(corpus.train, named, corpus.vocabulary))
     pieces = [piece for part in (main, *held_out) if part for piece in part.pieces]
@@ -86,6 +91,9 @@ def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:
         yield f"read     {_counted(m['files'], 'file')}, {_counted(m['notes'], 'note')}; {mended}"
         yield from (f"refused  {item['name']}: {item['reason']}" for item in m["refused"])
         yield from collect.left_out_lines([(item["name"], item["reason"]) for item in m.get("left_out", ())])
+        made_by = settings.settings_from_json(m["settings"])
+        hint = music_report.parts_hint(m, made_by)
+        yield from (*music_report.parts_lines(m, made_by), *[f"hint     {hint}"] * bool(hint))
         yield f"pieces   {r['pieces']:,} different ones ({r['twice']} twice), and {r['copies']:,} copies of them"
     else:
         yield from _text_lines(r)

@@ -34,8 +34,8 @@ def read_midi(path: Path, **options: Unpack[ReadMidiOptions]) -> Piece:
     """Read a MIDI file, or a file of words that holds one piece, as a ``Piece``.
 
     Everything is kept: every track, pedals and other controllers, changes of tempo, the file's own ticks. The options
-    of ``read_midi.py`` leave some of it out: ``track="auto", events="notes"`` reads the notes of the track with most
-    notes, which is what a model learns unless it is told otherwise; ``velocities``, ``grid`` and ``ticks_per_beat``
+    of ``read_midi.py`` leave some of it out: ``track="auto", events="notes"`` reads the notes of the part that has
+    the tune, which is what a model learns unless it is told otherwise; ``velocities``, ``grid`` and ``ticks_per_beat``
     make them coarser. ``strict=True`` refuses a file that breaks the standard; otherwise it is mended, and ``remarks``
     of the piece say how.
 

@@ -17,6 +17,7 @@ from tsuzuri.midi.compose import Beginning, MusicVocabulary
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import codec, collect
 from tsuzuri.midi.words.convert import PieceWords
+from tsuzuri.midi.words.settings import settings_from_json
 from tsuzuri.sampling.novelty import CopyLimit
 from tsuzuri.sampling.primes import Primes
 from tsuzuri.sampling.scores import WordScores
@@ -47,6 +48,8 @@ class GeneratedMusic:
         self.primed = (self._beginning.events[-1][0] if self._beginning.events else 0) + self._beginning.rest
         self.settings = about["settings"]
         self._grammar, self._length = start_grammar(args, about, self._beginning, vocabulary, eos)
+        if self._beginning.taken:
+            note(f"note: the piece begins with a part of the file: {self._beginning.taken}")
         unknown = "nearest" if self._beginning.from_file else args["unk"]
         prime_ids, unlike = compose.beginning_ids(self._beginning.events, vocabulary, unknown, run.path)
         if unlike:
@@ -98,6 +101,7 @@ class GeneratedMusic:
                 yield codec.encode_word(tick - last, message)
                 last = tick
             taken = len(events)
+        self._say_what_was_cut()
 
     def pieces(self, stop: Callable[[], bool] = lambda: False) -> list[PieceWords]:
         """The pieces, once they have all ended: those that have not when ``stop()`` becomes true are closed then."""
@@ -108,12 +112,23 @@ class GeneratedMusic:
                 stopped = True
         if self._limit and self._limit.gave_way:
             self._note(gave_way_line(self._most, self._limit.gave_way))
+        if not stopped:
+            self._say_what_was_cut()
         line = "" if stopped else no_choice_line(self._grammar.events, self._args)
         if line:
             self._note(line)
         pieces: list[PieceWords] = compose.finished_pieces(self._grammar, self._beginning)
         kept = self._kept()
         return [pieces[row]._replace(name=compose.piece_name(n)) for n, row in enumerate(kept)]
+
+    def _say_what_was_cut(self) -> None:
+        """Note how many pieces were brought to an end before their time, where no number of words was asked for."""
+        cut = 0 if self._args["length"] else self._grammar.cut_short
+        if cut:
+            notes = self._length // compose.WORDS
+            self._note(
+                f"note: {cut} of {len(self._begun)} pieces were cut short, at {notes:,} notes (or many controls)"
+            )
 
     def means(self) -> list[float]:
         """The mean log-probability of each kept piece's words in nats, where the best of several is kept."""
@@ -147,16 +162,23 @@ def check_limits(args: Mapping[str, Any]) -> None:
 def start_grammar(
     args: Mapping[str, Any], about: Mapping[str, Any], beginning: Beginning, vocabulary: MusicVocabulary, eos: int
 ) -> tuple[Grammar, int]:
-    """The ``Grammar`` of the pieces, which has taken their beginning, and after how many words it is to close them."""
+    """The ``Grammar`` of the pieces, which has taken their beginning, and after how many words it is to close them.
+
+    Unless a number of words was asked for, a piece's length is one of notes.
+    """
     numerator, denominator = beginning.meter
     longest = args["max_note"] * timing.bar_length(numerator, denominator, about["division"])
     lexicon, may_end = Lexicon(vocabulary.parsed, eos), args["length"] is None
     grammar = Grammar(lexicon, about["division"], longest, about["voices"], rows_for_each(args), may_end)
     grammar.begin(beginning.events, beginning.rest)
     tempo = round(60 * timing.SECOND / args["tempo"]) if args["tempo"] else beginning.tempo
-    length = args["length"] or compose.LONGEST
+    notes = compose.LONGEST
     for unit in ("bars", "seconds"):
         if args[unit]:
-            grammar.end_after(args[unit], unit, beginning.meter, tempo, steady=args["tempo"] is not None)
-            length = math.ceil(args[unit]) * compose.DENSEST
-    return grammar, length
+            may_rest = settings_from_json(about["settings"]).rules < 2
+            grammar.end_after(args[unit], unit, beginning.meter, tempo, args["tempo"] is not None, may_rest)
+            notes = math.ceil(args[unit]) * compose.DENSEST
+    if args["length"]:
+        return grammar, args["length"]
+    grammar.end_after_notes(notes)
+    return grammar, notes * compose.WORDS

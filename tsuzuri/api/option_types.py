@@ -38,6 +38,8 @@ class TrainOptions(TypedDict, total=False):
     max_rest: int | str | None
     transpose: int | tuple[int, int] | str | None
     stretch: float | Sequence[float] | str | None
+    rests: Literal["cut", "keep"] | None
+    controls: int | str | None
     recipe: Literal["default", "small-corpus", "plain", "article", "zaremba-medium", "awd"] | None
     unit: int | None
     layers: int | None
@@ -109,6 +111,8 @@ class ClassifierOptions(TypedDict, total=False):
     ticks_per_beat: int | str | None
     grid: int | str | None
     max_rest: int | str | None
+    rests: Literal["cut", "keep"] | None
+    controls: int | str | None
     init_from: Path | None
     vectors: Path | None
     freeze_vectors: bool | None
@@ -185,6 +189,8 @@ class ReadMidiOptions(TypedDict, total=False):
     ticks_per_beat: int | str | None
     grid: int | str | None
     max_rest: int | str | None
+    rests: Literal["cut", "keep"] | None
+    controls: int | str | None
 
 
 class PredictOptions(TypedDict, total=False):

@@ -9,6 +9,7 @@ from typing import Any
 from tsuzuri import storage
 from tsuzuri.api.given_texts import EXAMPLES, TEXTS
 from tsuzuri.errors import UserError, read_failure
+from tsuzuri.midi.words.settings import LATER
 from tsuzuri.options.option import Tables
 from tsuzuri.options.resolve import option_labels
 from tsuzuri.options.values import shown
@@ -53,7 +54,7 @@ def stored_options(run: Run, names: Iterable[str]) -> dict[str, tuple[Any, ...]]
     recipe, corpus = run.about["recipe"], run.about["corpus"]
     stored: dict[str, tuple[Any, ...]] = {name: (recipe[name],) for name in names}
     if run.about["tokens"] == "midi":
-        stored |= {name: (value,) for name, value in corpus["midi"].items()}
+        stored |= {name: (value,) for name, value in {**LATER, **corpus["midi"]}.items()}
     else:
         stored |= {name: (value,) for name, value in corpus["text"].items()}
         stored["tokens"] = run.about["tokens"], corpus["text"]["tokens"]

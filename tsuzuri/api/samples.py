@@ -9,6 +9,7 @@ from tsuzuri.api.text_constraints import depth_counter, knows_brackets, run_brac
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import collect, convert
+from tsuzuri.midi.words.settings import settings_from_json
 from tsuzuri.sampling import endings, filters, loops, primes, stream
 from tsuzuri.text import sentences, tokenizers, vocabulary
 from tsuzuri.text.clusters import WholeClusters
@@ -55,7 +56,8 @@ def _music_sample(run: Run, model: Any, rng: numpy.random.Generator) -> str:
     bar = timing.bar_length(numerator, denominator, about["division"])
     lexicon = Lexicon(words.parsed, vocabulary.EOS)
     grammar = Grammar(lexicon, about["division"], LONGEST_NOTE * bar, about["voices"])
-    grammar.end_after(BARS, "bars", beginning.meter, beginning.tempo)
+    may_rest = settings_from_json(about["settings"]).rules < 2
+    grammar.end_after(BARS, "bars", beginning.meter, beginning.tempo, may_rest=may_rest)
     sample, escape = filters.make_sampler(0.9, None, 0.95), loops.LoopEscape(1, words.onset_keys())
     rows = stream.generate_words(model, [vocabulary.EOS], sample, grammar.mask, rng, 1, escape)
     for _ in compose.grow_pieces(rows, grammar, EVENTS):

@@ -11,7 +11,9 @@ from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi import export, names
 from tsuzuri.midi.reading import read_music
 from tsuzuri.midi.score import DRUMS
-from tsuzuri.midi.words import collect, settings, sources, tracks, wordfile
+from tsuzuri.midi.words import collect, sources, tracks, wordfile
+from tsuzuri.midi.words.parts import file_parts, tune_part
+from tsuzuri.midi.words.report import chosen_lines, parts_lines
 from tsuzuri.options.midi import READ_MIDI
 from tsuzuri.options.resolve import defaults
 from tsuzuri.printable import printable
@@ -48,7 +50,7 @@ def main(argv=None):
         wordfile.write_word_file(args["out"], *described)
     else:
         console.write(wordfile.dump_words(*described)[0].decode())
-    print_report(collection.report)
+    print_report(collection)
 
 
 def check_replaced(args, pictures):
@@ -112,18 +114,23 @@ def list_tracks(paths):
         except (OSError, ValueError) as error:
             refused = refuse(music.path, error)
             continue
-        console.show(
-            f"{printable(music.name)}: format {file.format}, division {file.division}, {len(file.tracks)} tracks"
-        )
-        overviews = [tracks.track_overview(track) for track in file.tracks]
-        has_notes = any(overview.notes for overview in overviews)
-        chosen = tracks.choose_track(file, settings.AUTO) if has_notes else None
-        for i, overview in enumerate(overviews):
-            console.show(track_line(i, overview, i == chosen))
+        about = f"format {file.format}, division {file.division}, {len(file.tracks)} tracks"
+        console.show(f"{printable(music.name)}: {about}")
+        tune = tune_part(file_parts(file))
+        for i, overview in enumerate(map(tracks.track_overview, file.tracks)):
+            line = track_line(i, overview, tune is not None and i == tune.track)
+            console.show(line + one_channel(overview, tune, i))
         listed += 1
     if not listed:
         raise UserError(f"nothing to list: {refused}")
     print_left_out(left_out)
+
+
+def one_channel(overview, tune, i):
+    """What ``--track auto`` takes of track ``i`` where that is not all of its channels."""
+    if tune is None or i != tune.track or set(tune.channels) == set(overview.channels):
+        return ""
+    return f"  (of it channel {','.join(str(channel + 1) for channel in tune.channels)})"
 
 
 def track_line(i, overview, is_chosen):
@@ -137,12 +144,15 @@ def track_line(i, overview, is_chosen):
     return f" {mark}{i:3d}  {notes}  channel {channels:6s}  {programs:24s}  {overview.name}".rstrip()
 
 
-def print_report(report):
+def print_report(collection):
     """Say on standard error what became of the files."""
+    report = collection.report
     files, pieces = (f"{report[name]:,} {name[:-1] if report[name] == 1 else name}" for name in ("files", "pieces"))
     of = "it" if report["pieces"] == 1 else "them"
     console.note(f"read     {files}: {pieces} and {report['copies']:,} copies of {of}")
     console.note(f"words    {report['words']:,}, {report['distinct']:,} distinct; {report['notes']:,} notes")
+    for line in (*parts_lines(report, collection.settings), *chosen_lines(report)):
+        console.note(line)
     for item in report["mended"]:
         print_remarks(item["name"], collect.mended_remarks(item))
     for item in report["refused"]:

@@ -11,7 +11,11 @@ pedal.py    notes as long as the pedal holds them
 gaps.py     rests that nobody meant
 timing.py   ticks, tempo, grids, bars
 names.py    General MIDI's names
+rests.py    silence cut out of pieces, and kept out of new ones
+controls.py controllers thinned to what is heard
+line.py     the highest line of a part
 steps.py    melodies by interval and time, the same in every key
+lexicon.py  the words of a vocabulary by what they do to a piece
 grammar.py  which word may follow
 compose.py  new pieces: their beginning, growth and end
 export.py   a piece as MIDI, picture and sound

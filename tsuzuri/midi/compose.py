@@ -6,14 +6,16 @@ from typing import NamedTuple
 
 from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi import names, timing
-from tsuzuri.midi.score import DRUMS, END, ON
+from tsuzuri.midi.score import DRUMS, END, META, METER, ON, TEMPO, score_of_events
 from tsuzuri.midi.words import codec, sources, wordfile
 from tsuzuri.midi.words.convert import PieceWords, convert_file
-from tsuzuri.midi.words.settings import ALL, settings_from_json
+from tsuzuri.midi.words.settings import ALL, KEEP, settings_from_json
 
-LONGEST = 2000  # words of a piece that does not end by itself
+LONGEST = 1000  # notes of a piece that does not end by itself
+DENSEST = 500  # notes in a bar or a second, beyond which a piece is brought to its end
+TEMPO_EVENT, METER_EVENT = bytes([META, TEMPO]), bytes([META, METER])  # how they begin
+WORDS = 50  # for each of these notes, beyond which it is as well
 BEGINNINGS = f"a MIDI file, a file of words that ends in {wordfile.SUFFIX}, or words such as 00_90_4050"
-DENSEST = 1000  # words in a bar or a second, beyond which a piece is brought to its end
 
 
 class MusicVocabulary:
@@ -58,8 +60,9 @@ def _parsed(word):
 class Beginning(NamedTuple):
     """The beginning of a piece: legal (tick, message) events, and tempo, meter and programs as ``PieceWords`` has them.
 
-    ``from_file``: whether it comes from a file, which may hold events that the model has no word for. ``rest``: the
-    ticks from the last event to the end of the beginning, where what follows begins.
+    ``from_file``: whether it comes from a file, which may hold events that the model has no word for; ``taken``: what
+    part of a file of several it is, or "". ``rest``: the ticks from the last event to the end of the beginning, where
+    what follows begins.
     """
 
     events: list
@@ -67,6 +70,7 @@ class Beginning(NamedTuple):
     meter: tuple
     programs: tuple
     from_file: bool
+    taken: str = ""
     rest: int = 0
 
 
@@ -84,7 +88,7 @@ def read_beginning(text, about):
             raise UserError(_no_beginning(text, words, *faults[0]))
         programs = tuple(map(tuple, about["programs"]))
         context = about["tempo"], tuple(about["meter"]), programs
-        return Beginning(_without_end(events), *context, False, _closing_rest(events))
+        return Beginning(_without_end(events), *context, False, rest=_closing_rest(events))
     if text.lower().endswith(wordfile.SUFFIX):
         _, pieces = wordfile.load_words(text)
         return _beginning_of_pieces(text, pieces, division)
@@ -107,15 +111,17 @@ def _no_beginning(text, words, index, reason):
 
 def beginning_of_midi(path, data, about):
     """The ``Beginning`` that the bytes of a MIDI file are, which is called ``path``; the rest as ``read_beginning``."""
-    settings = dataclasses.replace(settings_from_json(about["settings"]), transpose=(0, 0), stretch=())
+    settings = dataclasses.replace(settings_from_json(about["settings"]), transpose=(0, 0), stretch=(), rests=KEEP)
     try:
-        pieces = convert_file(os.path.basename(path), data, settings).pieces
+        converted = convert_file(os.path.basename(path), data, settings)
         whole = convert_file(os.path.basename(path), data, dataclasses.replace(settings, events=ALL)).pieces
     except ValueError as error:
         raise UserError(f"{path}: {error}: must be {BEGINNINGS}") from None
-    beginning = _beginning_of_pieces(path, pieces, about["division"])
+    beginning = _beginning_of_pieces(path, converted.pieces, about["division"])
+    taken = "; ".join(part.label() for part in converted.taken)
     end = codec.decode_events(whole[0].words, about["division"])[0][-1][0]  # which notes alone do not say
-    return beginning._replace(rest=max(0, end - max((tick for tick, _ in beginning.events), default=0)))
+    rest = max(0, end - max((tick for tick, _ in beginning.events), default=0))
+    return beginning._replace(taken=taken if converted.left else "", rest=rest)
 
 
 def _beginning_of_pieces(path, pieces, division):
@@ -125,7 +131,7 @@ def _beginning_of_pieces(path, pieces, division):
     if piece.division != division:
         raise UserError(f"{path}: has {piece.division} ticks a quarter note, the run has {division}")
     events, _ = codec.decode_events(piece.words, division)
-    return Beginning(_without_end(events), piece.tempo, piece.meter, piece.programs, True, _closing_rest(events))
+    return Beginning(_without_end(events), piece.tempo, piece.meter, piece.programs, True, rest=_closing_rest(events))
 
 
 def _closing_rest(events):
@@ -175,10 +181,24 @@ def grow_pieces(rows, grammar, length):
 
 def finished_pieces(grammar, beginning):
     """The ``PieceWords`` of each row of a grammar whose pieces have all ended."""
-    context = grammar.division, beginning.tempo, beginning.meter, beginning.programs
     return [
-        PieceWords(piece_name(row), codec.encode_events(events), *context) for row, events in enumerate(grammar.events)
+        PieceWords(
+            piece_name(row),
+            codec.encode_events(events),
+            grammar.division,
+            *_own_time(events, grammar.division, beginning),
+            beginning.programs,
+        )
+        for row, events in enumerate(grammar.events)
     ]
+
+
+def _own_time(events, division, beginning):
+    """The tempo and the meter of a piece: its own where its words say them, else those that it began with."""
+    kinds = {message[:2] for _, message in events}
+    score, _ = score_of_events(events, division) if kinds & {TEMPO_EVENT, METER_EVENT} else (None, 0)
+    tempo = timing.main_tempo(score) if TEMPO_EVENT in kinds else beginning.tempo
+    return tempo, timing.main_meter(score) if METER_EVENT in kinds else beginning.meter
 
 
 def piece_name(row: int) -> str:

@@ -3,7 +3,8 @@
 No note-off without its note, no second onset of a sounding key, no note of no length, no more notes at once than a
 channel has voices, and no end while anything sounds. A note that would last too long, or beyond the end of the piece,
 is ended in time whatever is drawn; and where the vocabulary has no word that may follow, the grammar ends the sounding
-notes itself, so that it never gets stuck.
+notes itself, so that it never gets stuck. Controls and the like do not follow one another for ever, and where bars are
+asked for there is music in them (``rests.RestLimit``).
 
 A word changes little in the set of words that may follow, so the mask is updated, not computed anew: it costs a small
 part of a model's step. Axes: B pieces side by side, V words.
@@ -14,53 +15,24 @@ import math
 import numpy
 
 from tsuzuri.midi import timing
-from tsuzuri.midi.score import END, META, OFF, ON, is_silence
+from tsuzuri.midi.lexicon import Lexicon, key_of
+from tsuzuri.midi.rests import RestLimit
+from tsuzuri.midi.score import END, META, OFF, ON
 
+__all__ = ["Grammar", "Lexicon"]
+
+MOST_CONTROLS = 128  # words in a row that are no notes
 FAR = 1 << 60  # ticks: no limit
 _PEDAL, _CONTROL = 64, 0xB0
 FREE, BLOCKED = 0.0, -numpy.inf  # added to a logit
 _NONE = numpy.zeros(0, numpy.intp)
 
 
-class Lexicon:
-    """The words of a vocabulary sorted by their effect: those that start or end each key, and those that do neither.
-
-    ``parsed``: the (delta, message) of each id, None for a word that is no MIDI; ``eos``: the id of the line end. A key
-    here is a pair (channel, key).
-    """
-
-    def __init__(self, parsed, eos):
-        self.eos = eos
-        self.parsed = [event or (0, None) for event in parsed]
-        self.delta = numpy.array([delta for delta, _ in self.parsed])  # (V,)
-        kinds = numpy.array([_kind(message) for _, message in self.parsed])
-        is_end = numpy.array([i == eos or message == END for i, (_, message) in enumerate(self.parsed)])
-        self.ends = numpy.flatnonzero(is_end).tolist()
-        # words that move a piece on: the others could follow one another for ever
-        self.moves = is_end | (self.delta > 0) | numpy.isin(kinds, (ON, OFF))
-        self.free = numpy.array([message is not None for _, message in self.parsed]) & ~is_end & (kinds != OFF)
-        self.free &= ~numpy.array([message is not None and is_silence(message) for _, message in self.parsed])
-        self.on, self.off_at_once, self.off_later = {}, {}, {}
-        for i, (delta, message) in enumerate(self.parsed):
-            if kinds[i] == ON:
-                self.on.setdefault(_key(message), []).append(i)
-            elif kinds[i] == OFF:
-                (self.off_later if delta else self.off_at_once).setdefault(_key(message), []).append(i)
-        for key in self.on.keys() - (self.off_at_once.keys() | self.off_later.keys()):
-            self.free[self.on.pop(key)] = False  # nothing could end these notes
-        for table in (self.on, self.off_at_once, self.off_later):
-            table.update({key: numpy.array(ids) for key, ids in table.items()})
-        channels = range(16)
-        self.channel = [
-            numpy.array([i for key, ids in self.on.items() if key[0] == c for i in ids], int) for c in channels
-        ]
-
-
 class Grammar:
     """Takes the words drawn for B pieces, masks those that must not follow, and collects the ``events`` of each piece.
 
     A note lasts at most ``longest`` ticks, and at most ``voices[c]`` keys of channel c sound at once. Pieces may end by
-    themselves where ``may_end``.
+    themselves where ``may_end``, and are brought to an end after ``most_notes``.
     """
 
     def __init__(self, lexicon, division, longest, voices=(128,) * 16, batch=1, may_end=True):
@@ -79,6 +51,16 @@ class Grammar:
     def ticks(self):
         """The tick up to which each piece has grown."""
         return [piece.now for piece in self._pieces]
+
+    def end_after_notes(self, count):
+        """Bring every piece to an end after so many more notes."""
+        for piece in self._pieces:
+            piece.most_notes = piece.struck + count
+
+    @property
+    def cut_short(self):
+        """How many pieces were brought to an end by the number of their notes, or by ``close``."""
+        return sum(piece.must_end for piece in self._pieces)
 
     @property
     def ended(self):
@@ -99,11 +81,12 @@ class Grammar:
             piece.longest = longest
             piece.wait(rest, self._bias[row])
 
-    def end_after(self, amount, unit, meter, tempo, steady=False):
+    def end_after(self, amount, unit, meter, tempo, steady=False, may_rest=False):
         """Let every piece end ``amount`` bars or seconds (``unit``) after its present events, and not before.
 
         ``meter`` (numerator, denominator) and ``tempo`` (microseconds a quarter note) hold until the piece has others;
-        a ``steady`` tempo holds whatever tempo events the piece has.
+        a ``steady`` tempo holds whatever tempo events the piece has. Unless it ``may_rest`` it holds music from its
+        first bar on.
         """
         for row, piece in enumerate(self._pieces):
             counter = timing.LengthCounter(unit, self.division, meter, tempo, steady)
@@ -112,6 +95,10 @@ class Grammar:
             done = counter.at(piece.now)
             counter.total = amount + (math.ceil(done - 1e-6) if unit == "bars" else done)  # whole bars
             piece.may_end, piece.counter, piece.limit = False, counter, counter.tick()
+            if not may_rest:
+                bar = timing.bar_length(*meter, self.division)
+                start = -(-piece.now // bar) * bar if unit == "bars" else piece.now
+                piece.rests = RestLimit(start, bar)
             self._bias[row] = piece.bias()
 
     def close(self):
@@ -139,6 +126,10 @@ class Grammar:
             if self._bias[row, piece.witness]:  # blocked
                 self._find_witness(row, piece)
         logits += self._bias
+        for row, piece in enumerate(self._pieces):
+            for unwanted in piece.unwanted():
+                if (self.lexicon.moves & ~unwanted & (logits[row] > BLOCKED)).any():
+                    logits[row, unwanted] = BLOCKED
         return logits
 
     def _find_witness(self, row, piece):
@@ -158,7 +149,8 @@ class _Piece:
         self.lexicon, self.longest, self.voices = lexicon, longest, voices
         self.events, self.over, self.now = [], False, 0
         self.limit, self.counter = FAR, None  # the tick that the piece does not go beyond
-        self.may_end, self.must_end, self.struck = True, False, False
+        self.may_end, self.must_end, self.struck, self.most_notes = True, False, 0, FAR  # struck: notes
+        self.rests, self.controls = None, 0  # a ``RestLimit``; how many words in a row were no notes
         self.sounding = {}  # key: the tick of its onset; the longest held first
         self.fresh = []  # keys struck at this very tick
         self.counts = [0] * 16  # of sounding keys, by channel
@@ -186,7 +178,16 @@ class _Piece:
         return numpy.where(blocked, BLOCKED, FREE).astype("f")
 
     def _may_end(self):
-        return self.struck and not self.sounding and (self.may_end or self.must_end)
+        return bool(self.struck) and not self.sounding and (self.may_end or self.must_end)
+
+    def unwanted(self):
+        """Yield the words (V,) that must not follow as long as others may: rests too long, too many controls."""
+        if self.over or self.must_end:
+            return
+        if self.rests and not self.sounding:
+            yield self.lexicon.delta > self.rests.deadline(self.now, self.limit) - self.now
+        if self.controls >= MOST_CONTROLS:
+            yield ~self.lexicon.notes
 
     def add(self, tick, message, bias):
         """Add an event, and update the ``bias`` (V,) on the words that may follow."""
@@ -196,13 +197,17 @@ class _Piece:
             self.finish(self.limit)
             return
         self._pass(tick, bias)
-        if kind == OFF and _key(message) not in self.sounding:
+        if kind == OFF and key_of(message) not in self.sounding:
             return  # the note lasted too long, and has been ended
         self.events.append((tick, message))
+        self.controls = 0 if kind in (ON, OFF) else self.controls + 1
         if kind == ON:
-            self._strike(_key(message), bias)
+            self._strike(key_of(message), bias)
+            if self.struck >= self.most_notes:
+                self.must_end = True
+                bias[:] = self.bias()
         elif kind == OFF:
-            self._end(_key(message), bias)
+            self._end(key_of(message), bias)
         elif kind == _CONTROL and message[1] == _PEDAL:
             (self.pedals.add if message[2] >= 64 else self.pedals.discard)(message[0] & 0x0F)
         elif self.counter and message[0] == META:
@@ -238,7 +243,7 @@ class _Piece:
             for i in lexicon.ends:
                 bias[i] = BLOCKED
         self.sounding[key] = self.now
-        self.struck = True
+        self.struck += 1
         self.fresh.append(key)
         self.counts[channel] += 1
         if self.counts[channel] >= self.voices[channel]:
@@ -252,6 +257,8 @@ class _Piece:
     def _end(self, key, bias):
         lexicon, channel = self.lexicon, key[0]
         del self.sounding[key]
+        if self.rests and not self.sounding:
+            self.rests.fall_silent(self.now)
         self.counts[channel] -= 1
         for table in (lexicon.off_later, lexicon.off_at_once):
             if key in table:
@@ -289,11 +296,3 @@ class _Piece:
         self.events += [(tick, bytes([_CONTROL | channel, _PEDAL, 0])) for channel in sorted(self.pedals)]
         self.events += [(tick, last)] * (last is not None)
         self.over = True
-
-
-def _kind(message):
-    return 0 if message is None or message[0] == META else message[0] & 0xF0
-
-
-def _key(message):
-    return message[0] & 0x0F, message[1]

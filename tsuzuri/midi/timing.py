@@ -77,8 +77,18 @@ def smpte_ticks_per_second(division):
 
 
 def main_tempo(score: Score) -> int:
-    """The tempo that a piece has for most of its time, in microseconds a quarter note."""
-    return _longest_value(_from_zero(tempo_changes(score)), score.end)
+    """The tempo of a piece, in microseconds a quarter note: the median over its seconds.
+
+    Half of them are at most as slow. A ritardando, or a last chord that is held, has little weight in it.
+    """
+    spans = itertools.pairwise([*_from_zero(tempo_changes(score)), (score.end, None)])
+    seconds = sorted((value, max(0, min(until, score.end) - tick) * value) for (tick, value), (until, _) in spans)
+    half, passed = sum(weight for _, weight in seconds) / 2, 0
+    for value, weight in seconds:
+        passed += weight
+        if passed >= half and (weight or not half):
+            return value
+    raise AssertionError("no tempo holds")
 
 
 def main_meter(score: Score) -> tuple[int, int]:

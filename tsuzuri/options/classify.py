@@ -2,6 +2,7 @@
 
 from tsuzuri.data import labeled
 from tsuzuri.kernels import native
+from tsuzuri.midi.words.settings import CONTROLS, CUT
 from tsuzuri.models import classifier
 from tsuzuri.options.midi import settings_options
 from tsuzuri.options.option import REQUIRED, Option
@@ -56,7 +57,8 @@ READING = [
     Option("--text-column", NAME, None, "text column of CSV, by name or number"),
 ]
 READ = tuple(option.name for option in READING)
-MIDI = [option for option in settings_options(velocities=8, grid=24) if option.name not in ("transpose", "stretch")]
+LEARNED = settings_options(velocities=8, grid=24, rests=CUT, controls=CONTROLS)
+MIDI = [option for option in LEARNED if option.name not in ("transpose", "stretch")]
 ON_DEVICE = Option(
     "-d --device",
     DEVICE,

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from tsuzuri.midi.words.settings import ALLOWED, EVENTS, Settings
+from tsuzuri.midi.words.settings import ALLOWED, CUT, EVENTS, KEEP, Settings
 from tsuzuri.options.option import Option
 from tsuzuri.options.values import (
     FILE,
@@ -83,7 +83,7 @@ def settings_options(**defaults: object) -> list[Option]:
     kinds = "kinds of events: notes; channel, with controllers; all, with tempo, time and key signatures"
     copies = "range of semitones for transposed copies, such as -5..6; 5 alone is 0..5"
     return [
-        number("track", "auto (the track with most notes), all, or a track number"),
+        number("track", "auto (the part that has the tune), all, or a track number"),
         Option("--events", choice(*EVENTS), default["events"], kinds),
         number("velocities", "number of velocity levels, or keep"),
         number("ticks_per_beat", "ticks per quarter note, or keep"),
@@ -91,6 +91,8 @@ def settings_options(**defaults: object) -> list[Option]:
         number("max_rest", "bars of the longest rest; auto (8 in files with faults), or keep"),
         Option("--transpose", Kind("A..B", _range), None, copies),
         Option("--stretch", Kind("X,Y", _factors), None, "factors of time for stretched copies, such as 0.9,1.1"),
+        Option("--rests", choice(CUT, KEEP), default["rests"], "silence at both ends and long rests: cut or keep"),
+        number("controls", "changes per quarter note of each controller, bend and pressure, or keep"),
     ]
 
 

@@ -1,5 +1,6 @@
 """The options of ``train.py``."""
 
+from tsuzuri.midi.words.settings import CONTROLS, CUT
 from tsuzuri.options.midi import settings_options
 from tsuzuri.options.option import Option
 from tsuzuri.options.recipes import DEFAULT, RECIPES, STRONGEST
@@ -95,7 +96,7 @@ TABLES = {
             "--n-words",
         ),
     ],
-    "MIDI": settings_options(velocities=8, grid=24),
+    "MIDI": settings_options(velocities=8, grid=24, rests=CUT, controls=CONTROLS),
     "model": [
         Option(
             "--recipe",

@@ -22,7 +22,7 @@ def test_training_on_a_folder_of_midi(folk):
     about = json.loads((out / "run.json").read_text())
     assert (about["kind"], about["tokens"]) == ("music", "midi")
     midi = about["corpus"]["report"]["midi"]
-    assert midi["settings"] == json.loads(json.dumps(vars(Settings(velocities=8, grid=24))))
+    assert midi["settings"] == json.loads(json.dumps(vars(Settings(velocities=8, grid=24, rests="cut", controls=4))))
     assert (midi["division"], midi["files"]) == (480, count)
     assert (out / "loss.png").exists()
 

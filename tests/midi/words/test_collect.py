@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.midi.words.tunes import CONDUCTOR, FLUTE, midi
+from tests.midi.words.tunes import CONDUCTOR, DRUMS, FLUTE, midi
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import collect
 from tsuzuri.midi.words.convert import PieceWords
@@ -82,3 +82,23 @@ def test_how_many_keys_of_a_channel_sound_at_once():
     assert collect.voices_of_channels([alone, chord]) == [1, 1, 1, 2] + [1] * 12
     slip = piece("00_90_3c50", "10_90_4050", "01_80_3c00", "10_80_4000")
     assert collect.voices_of_channels([piece(*alone.words * 200), slip])[0] == 1
+
+
+def test_a_few_pieces_of_chords_give_melodies_no_chords():
+    alone = PieceWords("x", ["00_90_3c50", "60_80_3c00"], 480, 500_000, (4, 4))
+    chords = PieceWords("x", ["00_90_3c50", "00_90_4050", "60_80_3c00", "00_80_4000"] * 50, 480, 500_000, (4, 4))
+    assert collect.voices_of_channels([alone] * 19 + [chords])[0] == 1
+    assert collect.voices_of_channels([alone] * 8 + [chords] * 2)[0] == 2
+
+
+def test_drums_alone_among_tunes_are_left_out_and_said(tmp_path):
+    for name in ("a.mid", "b.mid"):
+        (tmp_path / name).write_bytes(midi(FLUTE))
+    (tmp_path / "drums.mid").write_bytes(midi(DRUMS))
+    collection = collect.collect_pieces([str(tmp_path)], Settings())
+    assert [piece.name for piece in collection.pieces] == ["a.mid", "b.mid"]
+    assert [item["reason"][:18] for item in collection.report["refused"]] == ["holds drums alone,"]
+    for settings, count in ((Settings(track="all"), 3), (Settings(track=0), 3), (Settings(rules=1), 3)):
+        assert len(collect.collect_pieces([str(tmp_path)], settings).pieces) == count
+    (tmp_path / "a.mid").unlink()
+    assert len(collect.collect_pieces([str(tmp_path)], Settings()).pieces) == 2  # as many as there are tunes

@@ -2,9 +2,12 @@
 
 codec.py     the words themselves
 settings.py  the settings of a conversion, and their options
-tracks.py    the choice among a file's tracks, or all of them merged
+tracks.py    the choice among a file's parts and tracks, or all of them merged
+parts.py     a file's parts, and which of them has the tune
 convert.py   a file to pieces of words, and a piece to a file
 sources.py   files, folders and archives of music
 collect.py   files and folders to pieces, with a report
+report.py    what was taken and what was left out, in lines
+voices.py    how many keys sound at once
 wordfile.py  files of words
 """

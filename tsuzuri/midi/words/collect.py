@@ -4,14 +4,15 @@ from collections import Counter, abc
 from typing import Any, NamedTuple
 
 from tsuzuri.errors import UserError, read_failure
-from tsuzuri.midi.score import OFF, ON
+from tsuzuri.midi.score import ON
 from tsuzuri.midi.words import codec, sources, wordfile
 from tsuzuri.midi.words.convert import Converted, PieceWords, convert_file, is_meter, is_program
-from tsuzuri.midi.words.settings import ALLOWED, Settings, settings_from_json, settings_from_options
+from tsuzuri.midi.words.report import DRUMS_ALONE, count_converted, drums_among_tunes, new_counts
+from tsuzuri.midi.words.settings import ALLOWED, AUTO, Settings, settings_from_json, settings_from_options
+from tsuzuri.midi.words.voices import voices_of_channels
 from tsuzuri.rules import Rule, check_value, is_whole
 
 SHOWN = 5  # files that were left out
-NEARLY_ALL = 0.99  # of the onsets; the others are slips, such as notes that overlap by a tick
 
 
 class Collection(NamedTuple):
@@ -51,12 +52,31 @@ def collect_pieces(
     the names of settings that were given as options.
     """
     files, others = sources.find_music(paths)
-    pieces, paths_of_pieces, report = [], [], {"files": len(files), "mended": [], "refused": []}
+    report = {"files": len(files), "mended": [], "refused": [], **new_counts()}
     report["left_out"] = [{"name": name, "reason": reason} for name, reason in others]
-    loaded = {
-        each.path: wordfile.load_words(each.path) for each in files if each.path.lower().endswith(wordfile.SUFFIX)
-    }
+    word_files = [music.path for music in files if music.path.lower().endswith(wordfile.SUFFIX)]
+    loaded = {path: wordfile.load_words(path) for path in word_files}
     settings = _settings_of_words(loaded, asked) or settings
+    converted_files = _convert_all(files, loaded, settings, strict, report)
+    for path in drums_among_tunes(converted_files) if settings.track == AUTO and settings.rules > 1 else ():
+        del converted_files[path]
+        report["refused"].append({"name": path, "reason": DRUMS_ALONE})
+    for path, converted in converted_files.items():
+        count_converted(report, path, converted)
+        if converted.mended or converted.remarks:
+            report["mended"].append({"name": path, "notes": converted.mended, "remarks": converted.remarks})
+    pieces = [piece for converted in converted_files.values() for piece in converted.pieces]
+    paths_of_pieces = [path for path, converted in converted_files.items() for _ in converted.pieces]
+    if not pieces:
+        reasons = "; ".join(f"{item['name']}: {item['reason']}" for item in report["refused"][:3])
+        more = f"; and {len(report['refused']) - 3} more" if len(report["refused"]) > 3 else ""
+        raise UserError(f"no MIDI that can be read: {reasons}{more}")
+    return Collection(pieces, settings, report | count_pieces(pieces), paths_of_pieces)
+
+
+def _convert_all(files, loaded, settings, strict, report):
+    """The ``Converted`` of each ``MusicFile`` by its path; the ``report`` is told of those that cannot be read."""
+    converted_files = {}
     for music in files:
         path = music.path
         try:
@@ -69,15 +89,8 @@ def collect_pieces(
         except ValueError as error:
             report["refused"].append({"name": path, "reason": str(error)})
         else:
-            pieces += converted.pieces
-            paths_of_pieces += [path] * len(converted.pieces)
-            if converted.mended or converted.remarks:
-                report["mended"].append({"name": path, "notes": converted.mended, "remarks": converted.remarks})
-    if not pieces:
-        reasons = "; ".join(f"{item['name']}: {item['reason']}" for item in report["refused"][:3])
-        more = f"; and {len(report['refused']) - 3} more" if len(report["refused"]) > 3 else ""
-        raise UserError(f"no MIDI that can be read: {reasons}{more}")
-    return Collection(pieces, settings, report | count_pieces(pieces), paths_of_pieces)
+            converted_files[path] = converted
+    return converted_files
 
 
 def mended_remarks(item: abc.Mapping[str, Any]) -> list[str]:
@@ -197,25 +210,3 @@ def _rank(counted):
     """The sort key of (value, count) pairs: the most frequent first, of equals the smallest value."""
     value, times = counted
     return -times, value
-
-
-def voices_of_channels(pieces):
-    """For each of the 16 channels, the most keys that sound at once, at nearly all onsets; 1 where there are none."""
-    onsets = [Counter() for _ in range(16)]
-    for piece in pieces:
-        sounding = Counter()
-        for word in piece.words:
-            status = int(word.split("_")[1], 16)
-            channel = status & 0x0F
-            if status & 0xF0 == ON and not word.endswith("00"):
-                sounding[channel] += 1
-                onsets[channel][sounding[channel]] += 1
-            elif status & 0xF0 in (ON, OFF):
-                sounding[channel] -= 1
-    voices = []
-    for counts in onsets:
-        enough, count = NEARLY_ALL * sum(counts.values()), 1
-        while sum(n for at_once, n in counts.items() if at_once <= count) < enough:
-            count += 1
-        voices.append(count)
-    return voices

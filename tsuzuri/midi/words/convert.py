@@ -1,13 +1,16 @@
 """A MIDI file to pieces of words and back, by settings that are kept with the words."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from tsuzuri.midi import gaps, pedal, timing
+from tsuzuri.midi import controls, gaps, pedal, rests, timing
 from tsuzuri.midi.file import smf
+from tsuzuri.midi.line import highest_line, one_at_a_time
 from tsuzuri.midi.reading import read_music
 from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, Score, score_of_events
 from tsuzuri.midi.words import codec, tracks
-from tsuzuri.midi.words.settings import ALL, KEEP, NOTES, Settings
+from tsuzuri.midi.words.parts import file_parts
+from tsuzuri.midi.words.settings import ALL, AUTO, CUT, KEEP, NOTES, Settings
 
 _PRESSURE, _PROGRAM = 0xA0, 0xC0  # of one key; the instrument
 
@@ -46,11 +49,20 @@ def is_program(channel, program):
 
 
 class Converted(NamedTuple):
-    """The pieces of a file, the original first; the number of notes mended; remarks on faults and losses."""
+    """The pieces of a file, the original first; the number of notes mended; remarks on faults and losses.
+
+    ``taken`` and ``left`` are the file's parts (``parts.FilePart``). Of what was taken the ``doubled`` notes, which
+    sound below the tune, ``bars`` of rest, and ``thinned`` controls are left out.
+    """
 
     pieces: list
     mended: int
     remarks: list
+    taken: Sequence = ()
+    left: Sequence = ()
+    doubled: int = 0
+    bars: float = 0
+    thinned: int = 0
 
 
 def convert_file(name: str, data: bytes, settings: Settings, strict: bool = False) -> Converted:
@@ -59,30 +71,51 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
     ``strict`` refuses a file that breaks the standard, instead of mending it.
     """
     file, remarks = read_music(data, strict)
-    events, left_out = tracks.merge_tracks(file, settings.track, settings.events)
-    original, mended = score_of_events(events, file.division)
-    whole = [
-        event for event in tracks.merge_tracks(file, settings.track, ALL)[0] if event[1][0] & 0xF0 not in (OFF, ON)
-    ]
-    original, frame, heard = _as_heard(original, original._replace(others=whole), settings, bool(file.problems))
-    left_out += heard
-    context = timing.main_tempo(frame), timing.main_meter(frame), _programs(frame.others)
-    before, tempo_map = len(original.notes), timing.tempo_changes(frame)
-    if settings.ticks_per_beat != KEEP:
-        original = timing.in_musical_time(original, settings.ticks_per_beat, tempo_map)
-    elif settings.grid != KEEP and original.division < 0:
-        original = timing.in_musical_time(original, tempo_map=tempo_map)
-    pieces = []
+    parts = file_parts(file)
+    chosen = tracks.chosen_events(file, parts, settings, settings.events)
+    score, mended = score_of_events(chosen.events, file.division)
+    everything = tracks.chosen_events(file, parts, settings, ALL).events
+    whole = [event for event in everything if event[1][0] & 0xF0 not in (OFF, ON)]
+    is_line = settings.track == AUTO and settings.rules > 1 and chosen.left and not chosen.taken[0].is_drums
+    line = highest_line(score.notes) if is_line else score.notes
+    doubled = len(score.notes) - len(line)
+    frame = score._replace(notes=line, others=whole)
+    score, frame, heard = _as_heard(frame._replace(others=score.others), frame, settings, bool(file.problems))
+    if is_line:
+        score = score._replace(notes=one_at_a_time(score.notes))  # a pedal holds them into one another
+    before = len(score.notes)
+    original, frame = _in_time(score, frame, settings)
+    bars, thinned = 0, 0
+    if settings.rests == CUT and original.division > 0:
+        (original, bars), frame = rests.cut_rests(original, frame), rests.cut_rests(frame, frame).score
+    if settings.controls != KEEP and original.division > 0:
+        thin = controls.thin_controls(original, settings.controls)
+        original, thinned = thin, len(original.others) - len(thin.others)
+    context = timing.main_tempo(frame), timing.main_meter(frame), _programs(whole)
+    pieces, lost = [], []
     for label, copy in _copies(original, settings):
         score = quantize_velocities(copy, settings.velocities) if settings.velocities != KEEP else copy
         if settings.grid != KEEP:
             score = timing.snap_to_grid(score, settings.grid)
         if not label and len(score.notes) < before:
-            left_out.append(f"{before - len(score.notes)} notes fell together with others of their key")
+            lost.append(f"{before - len(score.notes)} notes fell together with others of their key")
         events = score.events() + [(score.end, END)] * (settings.events == ALL)
         of = name if label else None
         pieces.append(PieceWords(name + label, codec.encode_events(events), score.division, *context, of))
-    return Converted(pieces, mended, remarks + left_out)
+    remarks += chosen.remarks + heard + lost
+    return Converted(pieces, mended, remarks, chosen.taken, chosen.left, doubled, bars, thinned)
+
+
+def _in_time(score, frame, settings):
+    """A score, and its frame that has all tempo events and signatures, in the ticks that the settings ask for."""
+    tempo_map = timing.tempo_changes(frame)
+    if settings.ticks_per_beat != KEEP:
+        ticks = settings.ticks_per_beat
+    elif settings.grid != KEEP and score.division < 0:
+        ticks = timing.TICKS
+    else:
+        return score, frame
+    return tuple(timing.in_musical_time(each, ticks, tempo_map) for each in (score, frame))
 
 
 def _as_heard(score, frame, settings, faulty):
@@ -100,9 +133,9 @@ def _as_heard(score, frame, settings, faulty):
         score, frame = (each._replace(notes=held.notes, end=end) for each in (score._replace(others=[]), frame))
         remarks = [f"{longer:,} notes are held by the pedal"] * bool(longer)
     ticks = 0 if settings.ticks_per_beat == KEEP else settings.ticks_per_beat
-    rests = gaps.long_rests(frame, settings.max_rest, faulty, ticks)
-    remarks += [gaps.remark(frame, rests)] if rests else []
-    return gaps.without(score, rests), gaps.without(frame, rests), remarks
+    long = gaps.long_rests(frame, settings.max_rest, faulty, ticks)
+    remarks += [gaps.remark(frame, long)] if long else []
+    return gaps.without(score, long), gaps.without(frame, long), remarks
 
 
 def _programs(events):
@@ -155,16 +188,21 @@ def encode_piece(
 ) -> tuple[bytes, list[codec.Fault]]:
     """The bytes of a piece's MIDI file, of format 0, and the ``codec.Fault`` of each word that had to be mended.
 
-    Where the words are notes alone, tempo, meter and programs are those of the piece. ``tempo`` (quarter notes a
+    Tempo, meter, and the program of each channel are the piece's where its words have none. ``tempo`` (quarter notes a
     minute) and ``program`` (0..127) replace both the piece's and those in the words.
     """
     events, faults = codec.decode_events(piece.words, piece.division)
-    start = []
-    if not any(message[0] == META for _, message in events):
-        start = [_meta(TEMPO, piece.tempo.to_bytes(3, "big")), _meta(METER, _meter(*piece.meter))]
+    said = {message[:2] for _, message in events}
+    usual = {TEMPO: timing.MICROSECONDS.to_bytes(3, "big"), METER: _meter(4, 4)} if END in said else {}
+    own = {TEMPO: piece.tempo.to_bytes(3, "big"), METER: _meter(*piece.meter)}
+    start = [
+        _meta(kind, payload)
+        for kind, payload in own.items()
+        if bytes([META, kind]) not in said and usual.get(kind) != payload
+    ]
     channels = {message[0] & 0x0F for _, message in events if message[0] & 0xF0 == ON}
-    if not any(message[0] & 0xF0 not in (OFF, ON) for _, message in events):
-        start += [bytes([_PROGRAM | channel, number]) for channel, number in piece.programs if channel in channels]
+    lacking = channels - {message[0] & 0x0F for _, message in events if message[0] & 0xF0 == _PROGRAM}
+    start += [bytes([_PROGRAM | channel, number]) for channel, number in piece.programs if channel in lacking]
     if tempo:
         events = [event for event in events if event[1][:2] != bytes([META, TEMPO])]
         start = [message for message in start if message[:2] != bytes([META, TEMPO])]

@@ -7,20 +7,23 @@ from typing import Any
 from tsuzuri.midi import timing
 from tsuzuri.rules import Rule, check_value, is_whole
 
-AUTO, ALL, KEEP = "auto", "all", "keep"
+AUTO, ALL, KEEP, CUT = "auto", "all", "keep", "cut"
 NOTES, CHANNEL = "notes", "channel"
 EVENTS = (NOTES, CHANNEL, ALL)
+CONTROLS = 4  # changes a quarter note that a model learns, unless asked otherwise
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """The settings of a conversion of MIDI files to words, saved with the words.
 
-    ``track``: a number, "auto" (the one with most notes) or "all"; ``events``: "notes", "channel" or "all".
+    ``track``: a number, "auto" (the part that has the tune) or "all"; ``events``: "notes", "channel" or "all".
     ``velocities`` (number of levels), ``ticks_per_beat`` (ticks a quarter note) and ``grid`` (steps a quarter note): a
     number or "keep". Copies are made for each of the semitones from the lowest to the highest of ``transpose``, and
     for each factor of time in ``stretch``. ``max_rest``: the bars that a rest may last, "auto" (8 in a file with
-    faults) or "keep".
+    faults) or "keep". ``rests``: "cut" where silence at both ends and long rests are left out, or "keep"; ``controls``:
+    changes of each controller a quarter note, or "keep". By ``rules`` of 1, of versions before, "auto" is the track
+    with most notes, and a track keeps its channels.
     """
 
     track: int | str = AUTO
@@ -31,6 +34,9 @@ class Settings:
     transpose: tuple = (0, 0)
     stretch: tuple = ()
     max_rest: int | str = AUTO
+    rests: str = KEEP
+    controls: int | str = KEEP
+    rules: int = 2
 
 
 # field: what it may be
@@ -49,12 +55,22 @@ ALLOWED = {
         lambda v: all(type(x) in (int, float) and 0.25 <= x <= 4 for x in v),
     ),
     "max_rest": Rule("auto, keep, or a number in 1..1000", lambda v: v in (AUTO, KEEP) or is_whole(v, 1, 1000)),
+    "rests": Rule("cut or keep", lambda v: v in (CUT, KEEP)),
+    "controls": Rule("keep, or a number in 1..960", lambda v: v == KEEP or is_whole(v, 1, 960)),
+    "rules": Rule("1 or 2", lambda v: is_whole(v, 1, 2)),
 }
+NO_OPTIONS = ("rules",)
+LATER = {
+    "max_rest": AUTO,
+    "rests": KEEP,
+    "controls": KEEP,
+    "rules": 1,
+}  # what words were made by before there was a choice
 
 
 def settings_from_json(saved: Mapping[str, Any]) -> Settings:
     """``Settings`` from their fields as JSON keeps them; raises ``ValueError`` naming the field that is wrong."""
-    saved = {"max_rest": AUTO, **saved}  # which files of words and runs of versions before lack
+    saved = {**LATER, **saved}
     if set(saved) != set(ALLOWED):
         raise ValueError(f"settings {', '.join(sorted(set(saved) ^ set(ALLOWED)))} are missing or not known")
     for name, rule in ALLOWED.items():
@@ -65,7 +81,7 @@ def settings_from_json(saved: Mapping[str, Any]) -> Settings:
 def settings_from_options(args: Mapping[str, Any]) -> Settings:
     """``Settings`` from the values of the options, by name."""
     return Settings(
-        **{name: args[name] for name in ALLOWED if name not in ("transpose", "stretch")},
+        **{name: args[name] for name in ALLOWED if name not in ("transpose", "stretch", *NO_OPTIONS)},
         transpose=args["transpose"] or (0, 0),
         stretch=args["stretch"] or (),
     )

@@ -1,11 +1,12 @@
-"""The choice of a file's tracks: one by number, the one with most notes, or all of them on one time line."""
+"""The choice of a file's music: the part that has the tune, a track by number, or all of them on one time line."""
 
 from typing import NamedTuple
 
 from tsuzuri.midi.file.text import decode_midi_text
 from tsuzuri.midi.merging import events_of_all_tracks
-from tsuzuri.midi.score import END, KEY, META, METER, OFF, ON, TEMPO, is_silence
-from tsuzuri.midi.words.settings import ALL, AUTO, NOTES
+from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, is_silence
+from tsuzuri.midi.words.parts import FilePart, tune_part
+from tsuzuri.midi.words.settings import ALL, AUTO, NOTES, Settings
 
 CONDUCTOR = (TEMPO, METER, KEY)  # meta types that hold for every track, wherever they stand
 _NAME = 0x03
@@ -77,6 +78,86 @@ def merge_tracks(file, track, kinds):
     if kinds == ALL:
         kept.append((events[-1][0], END))
     return kept, left_out
+
+
+class Chosen(NamedTuple):
+    """What is learned of a file: (tick, message) ``events``, remarks on losses, and its parts: ``taken``, ``left``."""
+
+    events: list
+    remarks: list
+    taken: list
+    left: list
+
+
+def chosen_events(file, parts: list[FilePart], settings: Settings, kinds: str) -> Chosen:
+    """The ``Chosen`` music of a file, of whose ``parts`` the settings choose; the rest is as in ``merge_tracks``.
+
+    What is not all of a file stands on channel 1, drums on 10; only where a track that was asked for by its number has
+    several instruments are there more channels, in the order of the file's.
+    """
+    if settings.track == ALL or settings.rules < 2:
+        events, remarks = merge_tracks(file, settings.track, kinds)
+        number = None if settings.track == ALL else choose_track(file, settings.track)
+        return Chosen(events, remarks, *_divided(parts, [part for part in parts if number in (None, part.track)]))
+    if settings.track == AUTO:
+        tune = tune_part(parts)
+        taken, number = ([tune], tune.track) if tune else ([], choose_track(file, AUTO))
+    else:
+        number = choose_track(file, settings.track)
+        taken = [part for part in parts if part.track == number]
+    events = _events_of_parts(file, number, parts, taken, kinds)
+    if not events:
+        missing = "notes" if kinds == NOTES else "events"
+        raise ValueError(f"its track {number} holds no {missing}")
+    return Chosen(events, [], *_divided(parts, taken))
+
+
+def _divided(parts, taken):
+    return taken, [part for part in parts if part not in taken]
+
+
+def _events_of_parts(file, number, parts, taken, kinds):
+    """The events of parts of a track, each instrument on a channel of its own from 1, and what holds for all tracks.
+
+    Programs and controls of their channels also come from other tracks, but for those that have another instrument on
+    these.
+    """
+    targets = _first_channels(taken) if taken else {channel: channel for channel in range(16)}
+    own = {channel: part.programs for part in taken for channel in part.channels}
+    strangers = {
+        (part.track, channel)
+        for part in parts
+        for channel in part.channels
+        if part.programs and own.get(channel) and part.programs != own[channel]
+    }
+    events = []
+    for i, track in enumerate(file.tracks):
+        together = i == number or file.format != 2
+        for tick, message in track.events():
+            channel = message[0] & 0x0F
+            if message[0] >= 0xF0:
+                if i == number or (together and _conducts(message)):
+                    events.append((tick, message))
+            elif channel in targets and (i == number or (taken and together and _goes_along(message, i, strangers))):
+                events.append((tick, bytes([message[0] & 0xF0 | targets[channel]]) + message[1:]))
+    events.sort(key=lambda event: event[0])
+    kept = [event for event in events if _is_kept(event[1], kinds)]
+    return kept + [(events[-1][0], END)] * bool(kept and kinds == ALL)
+
+
+def _goes_along(message, track, strangers):
+    """Whether a message of another track is for the notes of its channel: no note, and not of another instrument."""
+    return message[0] & 0xF0 not in (OFF, ON) and (track, message[0] & 0x0F) not in strangers
+
+
+def _first_channels(taken):
+    """Where each channel of some parts goes: drums to their own, others to 1 and on, those that sound alike to one."""
+    targets, instruments = {}, {}
+    for part in taken:
+        for channel in part.channels:
+            free = len(instruments) + (len(instruments) >= DRUMS)
+            targets[channel] = DRUMS if part.is_drums else instruments.setdefault(part.programs, free)
+    return targets
 
 
 def _conducts(message):

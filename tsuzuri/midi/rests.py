@@ -1,0 +1,106 @@
+"""Rests: silence at both ends of a piece, and long silence within it, cut by whole bars; and none too long in new ones.
+
+Bars stay where they are: an upbeat keeps its rest, which is shorter than a bar.
+"""
+
+import bisect
+from typing import NamedTuple
+
+from tsuzuri.midi import timing
+from tsuzuri.midi.score import META, Score
+
+INNER = 2  # bars: a rest within a piece that is longer is cut to more than one and at most as many
+
+
+class Cut(NamedTuple):
+    """Silence that is taken out of a piece: ``length`` ticks before tick ``before``."""
+
+    before: int
+    length: int
+
+
+class Trimmed(NamedTuple):
+    """A score without long rests, and how many bars were cut out of it."""
+
+    score: Score
+    bars: float
+
+
+def cut_rests(score: Score, frame: Score) -> Trimmed:
+    """The ``Trimmed`` score: what comes before its first bar with a note, after its last, and long rests within.
+
+    ``frame`` is the score with the time signatures of its file. Both have ticks a quarter note. Controls that stand in
+    silence at the beginning come at once, those after the last bar are left out.
+    """
+    if not score.notes:
+        return Trimmed(score, 0)
+    starts = timing.bar_starts(frame)
+    cuts = _cuts(score, starts, timing.meter_changes(frame))
+    last = max(note.end for note in score.notes)
+    end = starts[min(bisect.bisect_left(starts, last), len(starts) - 1)]
+    end = max(last, min(end, score.end))
+    bars = sum(cut.length / _bar_at(cut.before, timing.meter_changes(frame), score.division) for cut in cuts)
+    bars += (score.end - end) / _bar_at(end, timing.meter_changes(frame), score.division)
+    kept = [event for event in score.others if event[0] <= end or event[1][0] == META]
+    return Trimmed(without(score._replace(others=kept, end=end), cuts), bars)
+
+
+def _cuts(score, starts, meters):
+    """The ``Cut`` of each rest that is too long, in order of time."""
+    cuts, sounded = [], 0
+    for n, note in enumerate(score.notes):
+        if n and note.start <= sounded:
+            sounded = max(sounded, note.end)
+            continue
+        start = starts[bisect.bisect_right(starts, note.start) - 1]  # of the bar in which the note begins
+        length = start
+        if n:
+            bar = _bar_at(note.start, meters, score.division)
+            length = (-(-(note.start - sounded) // bar) - INNER) * bar
+        cuts += [Cut(start, length)] * (length > 0)
+        sounded = note.end
+    return cuts
+
+
+def _bar_at(tick, meters, division):
+    """The length of the bar at a tick."""
+    _, numerator, denominator = meters[bisect.bisect_right(meters, tick, key=lambda meter: meter[0]) - 1]
+    return timing.bar_length(numerator, denominator, division)
+
+
+def without(score, cuts):
+    """The score without some of its silence; what stands in it comes where it began."""
+    if not cuts:
+        return score
+    befores = [cut.before for cut in cuts]
+    gone = [0]
+    for cut in cuts:
+        gone.append(gone[-1] + cut.length)
+
+    def moved(tick):
+        n = bisect.bisect_right(befores, tick)  # cuts that lie before it
+        if n == len(cuts):
+            return tick - gone[n]
+        return min(tick, cuts[n].before - cuts[n].length) - gone[n]
+
+    return score.retimed(moved)._replace(end=max(moved(score.end), 0))
+
+
+class RestLimit:
+    """How long a new piece may be silent: until its first bar is over, then ``INNER`` bars, and never to its end.
+
+    ``start`` is where what is asked for begins, and ``bar`` the length of a bar, both in ticks.
+    """
+
+    def __init__(self, start: int, bar: int) -> None:
+        self._bar, self._deadline = bar, start + bar - 1
+
+    def fall_silent(self, tick: int) -> None:
+        """Count from a tick on: the last note that sounded has ended."""
+        self._deadline = tick + INNER * self._bar
+
+    def deadline(self, tick: int, limit: int) -> int:
+        """The last tick at which the next note may begin, now being ``tick``; the piece ends at ``limit``."""
+        if tick < limit - self._bar:
+            return min(self._deadline, limit - 1)
+        return self._deadline

@@ -1,0 +1,103 @@
+"""What of a corpus's music is learned and what is left out: parts, rests and controls, counted and in lines."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tsuzuri.midi.words.convert import Converted
+from tsuzuri.midi.words.settings import ALL, AUTO, Settings
+
+DRUMS_ALONE = "holds drums alone, and most of the other files a tune (--track all takes all)"
+SHOWN = 20  # files of which a report says what was taken
+LEAST_NOTES = 5_000  # of a corpus: with fewer of them a model learns little
+
+
+def new_counts() -> dict[str, Any]:
+    """The counts of a corpus of which no file was read yet."""
+    parts = {
+        "files": 0,
+        "several": 0,
+        "taken": 0,
+        "left": 0,
+        "drums": 0,
+        "notes": 0,
+        "left_notes": 0,
+        "below": 0,
+        "chosen": [],
+    }
+    return {"parts": parts, "rests": {"pieces": 0, "bars": 0}, "thinned": {"pieces": 0, "events": 0}}
+
+
+def count_converted(counts: dict[str, Any], path: str, converted: Converted) -> None:
+    """Count what was taken of a MIDI file, and what was left out."""
+    parts, taken, left = counts["parts"], converted.taken, converted.left
+    if not taken:
+        return
+    parts["files"] += 1
+    parts["several"] += len(taken) + len(left) > 1
+    parts["taken"] += len(taken)
+    parts["left"] += len(left)
+    parts["drums"] += sum(part.is_drums for part in left)
+    parts["notes"] += sum(part.notes for part in taken)
+    parts["left_notes"] += sum(part.notes for part in left)
+    parts["below"] += converted.doubled
+    if left:
+        parts["chosen"].append({"name": path, "taken": [part.label() for part in taken], "left": len(left)})
+    for name, what, count in (("rests", "bars", converted.bars), ("thinned", "events", converted.thinned)):
+        counts[name]["pieces"] += count > 0
+        counts[name][what] = round(counts[name][what] + count, 3)
+
+
+def drums_among_tunes(converted_files: Mapping[str, Converted]) -> list[str]:
+    """The paths of files that hold drums alone, where most of the files have a tune."""
+    taken = {path: converted.taken for path, converted in converted_files.items() if converted.taken}
+    drums = [path for path, parts in taken.items() if all(part.is_drums for part in parts)]
+    return drums if 2 * len(drums) < len(taken) else []
+
+
+def parts_lines(report: Mapping[str, Any], settings: Settings) -> Iterator[str]:
+    """What was taken and what left out, in lines for people; none where all of the files was taken as it is.
+
+    ``report`` holds ``new_counts`` as they have become; those of older versions lack them.
+    """
+    parts = report.get("parts") or new_counts()["parts"]
+    if parts["left"]:
+        chosen = "the one with the tune by its skyline" if settings.track == AUTO else f"track {settings.track}"
+        if settings.track == AUTO and settings.rules < 2:
+            chosen = "the track with most notes"
+        left = _counted(parts["left"], "part")
+        drums = f", {parts['drums']:,} of them drums" if parts["drums"] else ""
+        share = parts["left_notes"] / max(1, parts["notes"] + parts["left_notes"])
+        yield f"parts    {parts['taken']:,} of {parts['taken'] + parts['left']:,}: of each file {chosen} (--track)"
+        below = f", and {parts['below']:,} below the tune in its part" if parts["below"] else ""
+        yield f"left out {left}{drums}, {parts['left_notes']:,} notes ({share:.0%} of all){below}"
+    rests, thinned = (report.get(name, {"pieces": 0}) for name in ("rests", "thinned"))
+    if rests["pieces"]:
+        yield f"rests    {rests['bars']:,.0f} bars of silence cut from {_counted(rests['pieces'], 'piece')} (--rests)"
+    if thinned["pieces"]:
+        of = _counted(thinned["pieces"], "piece")
+        yield f"controls {thinned['events']:,} that are not heard left out of {of} (--controls)"
+
+
+def parts_hint(report: Mapping[str, Any], settings: Settings) -> str:
+    """A hint at ``--track all`` where files have more parts than are learned; empty where they have not."""
+    parts = report.get("parts")
+    if not parts or not parts["left"] or settings.track == ALL:
+        return ""
+    several = f"{parts['several']:,} of {_counted(parts['files'], 'file')} have several parts"
+    if parts["notes"] < LEAST_NOTES:
+        return f"{several}, and one of each is little to learn from, {parts['notes']:,} notes: --track all learns all"
+    return f"{several}: --track all learns all of them together"
+
+
+def chosen_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """What was taken of each file of several parts, in lines for people, of many files the first."""
+    chosen: Sequence[Mapping[str, Any]] = report["parts"]["chosen"]
+    for item in chosen[:SHOWN]:
+        others = "1 other part" if item["left"] == 1 else f"{item['left']} other parts"
+        yield f"took     {item['name']}: {'; '.join(item['taken']) or 'no part'}; left out {others}"
+    if len(chosen) > SHOWN:
+        yield f"took     of {len(chosen) - SHOWN:,} more files a part"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
