@@ -23,7 +23,7 @@ def score(*notes, others=(), end=0):
 
 
 def starts(before, **asked):
-    return [note.start for note in gaps.without(before, gaps.long_rests(before, **asked)).notes]
+    return [note.start for note in gaps.shorten(before, gaps.long_rests(before, **asked)).notes]
 
 
 # name: notes, what is asked, the onsets that remain
@@ -59,7 +59,7 @@ def test_bars_are_those_of_the_piece_and_what_stands_in_a_rest_stays_in_order():
     waltz = (0, bytes.fromhex("ff5803020818"))
     controls = [(tick, bytes([0xB0, 7, n])) for n, tick in enumerate((0, 700, 9 * BAR, 25 * BAR, 40 * BAR))]
     before = score((0, 480), (20 * BAR, 21 * BAR), others=[waltz, *controls], end=40 * BAR)
-    after = gaps.without(before, gaps.long_rests(before, max_rest=2))
+    after = gaps.shorten(before, gaps.long_rests(before, max_rest=2))
     two = 2 * 3 * 480
     assert [note.start for note in after.notes] == [0, 480 + two]
     assert [tick for tick, _ in after.others] == [0, 0, 700, 480 + two, 480 + two + BAR + two, 480 + two + BAR + two]

@@ -147,3 +147,6 @@ def test_a_third_pattern_has_no_settings_of_the_first():
     events, _ = events_of_all_tracks(smf.read_smf(midi(*tracks, form=2)))
     tempos = [(tick, message[2:].hex()) for tick, message in events if message[:2] == b"\xff\x51"]
     assert tempos == [(0, "0f4240"), (480, "061a80"), (960, "07a120")]
+    tracks[1] = PATTERN.format("")
+    events, _ = events_of_all_tracks(smf.read_smf(midi(*tracks, form=2)))
+    assert [tick for tick, message in events if message[:2] == b"\xff\x51"] == [0, 480]  # said once

@@ -135,7 +135,7 @@ def read_score(data: bytes) -> tuple[Score, list[str]]:
     score, _ = score_of_events(events, file.division)
     rests = gaps.long_rests(score, faulty=bool(file.problems))
     remarks = [*remarks, *left_out, *([gaps.remark(score, rests)] if rests else [])]
-    return gaps.without(score, rests), remarks
+    return gaps.shorten(score, rests), remarks
 
 
 def file_stems(pieces):

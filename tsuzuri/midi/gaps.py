@@ -44,7 +44,7 @@ def long_rests(score: Score, max_rest: int | str = AUTO, faulty: bool = False, t
     return found
 
 
-def without(score: Score, rests: list[LongRest]) -> Score:
+def shorten(score: Score, rests: list[LongRest]) -> Score:
     """The score with its long rests shortened; what happens in one happens by its new end."""
     if not rests:
         return score

@@ -56,7 +56,7 @@ def events_of_all_tracks(file):
 
 
 def _patterns(file):
-    """The events of the tracks of format 2, one after the other: none has tempo, metre or settings of one before."""
+    """The events of the tracks of format 2, one after the other: none has tempo, meter or settings of one before."""
     lists, start, metas, channels = [], 0, dict(_USUAL), defaultdict(ChannelState)
     for track in file.tracks:
         events = [(tick + start, message) for tick, message in track.events()]

@@ -135,7 +135,7 @@ def _as_heard(score, frame, settings, faulty):
     ticks = 0 if settings.ticks_per_beat == KEEP else settings.ticks_per_beat
     long = gaps.long_rests(frame, settings.max_rest, faulty, ticks)
     remarks += [gaps.remark(frame, long)] if long else []
-    return gaps.without(score, long), gaps.without(frame, long), remarks
+    return gaps.shorten(score, long), gaps.shorten(frame, long), remarks
 
 
 def _programs(events):
