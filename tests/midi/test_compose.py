@@ -1,8 +1,10 @@
 """A piece in one line, for people."""
 
+import numpy
 import pytest
 
-from tsuzuri.midi.compose import note_line
+from tsuzuri.midi.compose import Beginning, MusicVocabulary, finished_pieces, note_line
+from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words.convert import PieceWords
 
 
@@ -24,3 +26,22 @@ def piece(words, meter=(4, 4)):
 )  # fmt: skip
 def test_notes_by_name(words, meter, line):
     assert note_line(piece(words, meter)) == line
+
+
+@pytest.mark.parametrize(
+    ("said", "tempo", "meter"),
+    [
+        ([], 500_000, (4, 4)),
+        (["00_ff_510f4240"], 1_000_000, (4, 4)),
+        (["00_ff_5803022408"], 500_000, (3, 4)),
+        (["00_c0_05", "00_ff_5806032408", "00_ff_510f4240"], 1_000_000, (6, 8)),
+    ],
+)
+def test_a_new_piece_has_the_tempo_and_the_meter_that_it_says(said, tempo, meter):
+    words = ["<eos>", "<unk>", *said, "00_90_3c40", "8360_80_3c40"]
+    vocabulary = MusicVocabulary(words)
+    grammar = Grammar(Lexicon(vocabulary.parsed, 0), 480, 7680)
+    for i in (*range(2, len(words)), 0):
+        grammar.take(numpy.array([i]))
+    (new,) = finished_pieces(grammar, Beginning([], 500_000, (4, 4), ((0, 73),), False))
+    assert (new.tempo, new.meter, new.programs) == (tempo, meter, ((0, 73),))

@@ -125,10 +125,9 @@ class GeneratedMusic:
         """Note how many pieces were brought to an end before their time, where no number of words was asked for."""
         cut = 0 if self._args["length"] else self._grammar.cut_short
         if cut:
+            of = f"{cut} of {len(self._begun)} pieces" if len(self._begun) > 1 else "the piece"
             notes = self._length // compose.WORDS
-            self._note(
-                f"note: {cut} of {len(self._begun)} pieces were cut short, at {notes:,} notes (or many controls)"
-            )
+            self._note(f"note: {of} had to be cut short: at {notes:,} notes a piece is brought to its end")
 
     def means(self) -> list[float]:
         """The mean log-probability of each kept piece's words in nats, where the best of several is kept."""

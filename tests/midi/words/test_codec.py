@@ -239,6 +239,23 @@ def test_tempo_map():
     assert timing.main_tempo(piece._replace(others=[(480, TEMPO_60)])) == 1_000_000
 
 
+@pytest.mark.parametrize(
+    ("changes", "end", "quarters"),  # (tick, quarter notes a minute); the main tempo
+    [
+        ([(0, 100)], 4800, 100),
+        ([(0, 100), (0, 90)], 4800, 90),  # the last of two at once
+        ([(480 * n, 95 + n) for n in range(22)] + [(480 * 22, 30)], 480 * 24, 101),  # a fermata
+        ([(0, 92), (3840, 96), (7680, 100), (11520, 104), (15360, 108), (19200, 40)], 21120, 96),
+        ([(480, 60)], 960, 60),
+        ([(5000, 60)], 0, 120),  # of no length
+        ([], 960, 120),
+    ],
+)
+def test_the_main_tempo_is_the_median_over_time(changes, end, quarters):
+    others = [(tick, b"\xff\x51" + round(60e6 / rate).to_bytes(3, "big")) for tick, rate in changes]
+    assert round(60e6 / timing.main_tempo(tune(others=others, end=end))) == quarters
+
+
 def test_drop_frames():
     assert timing.smpte_ticks_per_second(-29 * 256 + 100) == pytest.approx(30_000 / 1001 * 100)
 
