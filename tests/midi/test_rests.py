@@ -65,3 +65,14 @@ def test_a_piece_ends_with_the_bar_of_its_last_note():
 def test_of_no_notes_nothing_is_cut():
     piece = score(others=[(0, PEDAL)], end=9 * BAR)
     assert rests.cut_rests(piece, piece) == (piece, 0)
+
+
+def test_how_long_a_new_piece_may_be_silent():
+    limit, end = rests.RestLimit(BAR, BAR), 9 * BAR
+    assert limit.deadline(BAR, end) == 2 * BAR - 1  # its first bar
+    limit.fall_silent(4 * BAR)
+    assert limit.deadline(4 * BAR, end) == 6 * BAR
+    limit.fall_silent(7 * BAR + 480)
+    assert limit.deadline(7 * BAR + 480, end) == end - 1  # not silent to the end
+    limit.fall_silent(8 * BAR)
+    assert limit.deadline(8 * BAR, end) == 10 * BAR  # but through what is left of the last bar

@@ -74,23 +74,18 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
     parts = file_parts(file)
     chosen = tracks.chosen_events(file, parts, settings, settings.events)
     score, mended = score_of_events(chosen.events, file.division)
+    played = len(score.notes)
+    is_line = settings.track == AUTO and settings.rules > 1 and chosen.left and not chosen.taken[0].is_drums
+    if is_line:
+        score = score._replace(notes=highest_line(score.notes))
     everything = tracks.chosen_events(file, parts, settings, ALL).events
     whole = [event for event in everything if event[1][0] & 0xF0 not in (OFF, ON)]
-    is_line = settings.track == AUTO and settings.rules > 1 and chosen.left and not chosen.taken[0].is_drums
-    line = highest_line(score.notes) if is_line else score.notes
-    doubled = len(score.notes) - len(line)
-    frame = score._replace(notes=line, others=whole)
-    score, frame, heard = _as_heard(frame._replace(others=score.others), frame, settings, bool(file.problems))
+    score, frame, heard = _as_heard(score, score._replace(others=whole), settings, bool(file.problems))
     if is_line:
         score = score._replace(notes=one_at_a_time(score.notes))  # a pedal holds them into one another
     before = len(score.notes)
     original, frame = _in_time(score, frame, settings)
-    bars, thinned = 0, 0
-    if settings.rests == CUT and original.division > 0:
-        (original, bars), frame = rests.cut_rests(original, frame), rests.cut_rests(frame, frame).score
-    if settings.controls != KEEP and original.division > 0:
-        thin = controls.thin_controls(original, settings.controls)
-        original, thinned = thin, len(original.others) - len(thin.others)
+    original, frame, bars, thinned = _trimmed(original, frame, settings)
     context = timing.main_tempo(frame), timing.main_meter(frame), _programs(whole)
     pieces, lost = [], []
     for label, copy in _copies(original, settings):
@@ -103,7 +98,7 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
         of = name if label else None
         pieces.append(PieceWords(name + label, codec.encode_events(events), score.division, *context, of))
     remarks += chosen.remarks + heard + lost
-    return Converted(pieces, mended, remarks, chosen.taken, chosen.left, doubled, bars, thinned)
+    return Converted(pieces, mended, remarks, chosen.taken, chosen.left, played - before, bars, thinned)
 
 
 def _in_time(score, frame, settings):
@@ -136,6 +131,20 @@ def _as_heard(score, frame, settings, faulty):
     long = gaps.long_rests(frame, settings.max_rest, faulty, ticks)
     remarks += [gaps.remark(frame, long)] if long else []
     return gaps.shorten(score, long), gaps.shorten(frame, long), remarks
+
+
+def _trimmed(score, frame, settings):
+    """A score and its frame without long rests and with few controls, and how many bars and controls were left out."""
+    bars = thinned = 0
+    if score.division < 0:
+        return score, frame, 0, 0
+    if settings.rests == CUT:
+        (score, bars), frame = rests.cut_rests(score, frame), rests.cut_rests(frame, frame).score
+    if settings.controls != KEEP:
+        thinned = len(score.others)
+        score = controls.thin_controls(score, settings.controls)
+        thinned -= len(score.others)
+    return score, frame, bars, thinned
 
 
 def _programs(events):

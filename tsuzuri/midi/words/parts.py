@@ -19,7 +19,7 @@ from tsuzuri.midi.score import DRUMS, META, score_of_events
 PROGRAM, NAME = 0xC0, 0x03
 EFFECTS = range(112, 128)  # programs: bells and drums on a keyboard, a telephone, applause
 CHORDS = 0.3  # how much an onset of several notes counts beside one of a single note
-SEVERAL_KEYS = 2.0  # bits: the entropy of pitch classes from which on a part is as good as a tune
+SEVERAL_KEYS, ONE_KEY = 2.0, 0.1  # bits: the entropy of pitch classes of a tune; what a part of one key counts
 MOSTLY, AMONG_SINGLE = 0.5, 0.3  # which parts play single notes; how much it counts to be the highest among these
 FEW = 32  # onsets, of which a part has too few to be a tune
 REGISTER = 36, 54  # keys: below it a part is a bass
@@ -109,11 +109,10 @@ def _likeness(notes_of, effects, division):
         onsets = len({note.start for note in notes})
         highest = (1 - AMONG_SINGLE) * of_all[place] / onsets + AMONG_SINGLE * of_single[place] / onsets
         single = CHORDS + (1 - CHORDS) * alone[place]
-        several = min(1, 0.1 + _entropy(Counter(note.key % 12 for note in notes)) / SEVERAL_KEYS)
+        several = min(1, ONE_KEY + _entropy(Counter(note.key % 12 for note in notes)) / SEVERAL_KEYS)
         enough = math.log2(1 + onsets) * min(1, onsets / FEW)
-        found[place] = (
-            highest * single * several * enough * _register(notes) * math.sqrt(_cover(notes, BAR * ticks, end))
-        )
+        where = _register(notes) * math.sqrt(_cover(notes, BAR * ticks, end))
+        found[place] = highest * single * several * enough * where
     return found
 
 
