@@ -1,11 +1,13 @@
 """A prime's closing rest counts: what is new begins where the prime ends, not at its last note."""
 
 import dataclasses
+import os
 
 import numpy
 import pytest
 
 from tests.midi.words.tunes import midi
+from tsuzuri.errors import UserError
 from tsuzuri.midi import compose
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.score import is_silence
@@ -52,6 +54,13 @@ def test_the_rest_of_words(tmp_path):
     assert compose.read_beginning(str(tmp_path / "a.words"), about()).rest == 1440
     (tmp_path / "a.mid").write_bytes(midi(NOTE + WAIT))
     assert compose.read_beginning(str(tmp_path / "a.mid"), about()).rest == 1440
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_a_pipe_is_no_beginning(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mid")
+    with pytest.raises(UserError, match=r"pipe\.mid: is a device or a pipe, must be a MIDI file, a file of words"):
+        compose.read_beginning(str(tmp_path / "pipe.mid"), about())
 
 
 WORDS = ["<eos>", "<unk>", "00_90_4050", "8360_80_4000", "00_b0_7b00"]

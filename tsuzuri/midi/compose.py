@@ -104,6 +104,8 @@ def _no_beginning(text, words, index, reason):
     """What is wrong with a ``text`` that is no file, and of whose ``words`` that at ``index`` is none."""
     if os.path.isdir(text):
         return f"{text}: is a folder, must be {BEGINNINGS}"
+    if os.path.exists(text):
+        return f"{text}: is a device or a pipe, must be {BEGINNINGS}"
     if text.lower().endswith(sources.MUSIC):
         return f"{text}: no such file"
     return f"word {index + 1} to begin with, {wordfile.cut_word(words[index])!r}, {reason}; and there is no such file"

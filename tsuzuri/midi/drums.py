@@ -58,7 +58,7 @@ def drums_on_ten(file: MidiFile) -> tuple[MidiFile, list[str]]:
 
 
 def _switches(file):
-    """When a (port, channel) becomes drums or ceases to be: lists of (tick, whether it is drums), in order of time.
+    """When each (port, channel) changes: ticks (n,), and whether it is drums before and since them (n + 1,).
 
     Empty where all is as in General MIDI: only channel 10 is drums.
     """
@@ -81,10 +81,11 @@ def _switches(file):
     found.sort(key=lambda switch: switch[0])
     if all(is_drum == (channel == DRUMS) for _, _, channel, is_drum in found):
         return {}
-    switches = defaultdict(list)
+    ticks, states = defaultdict(list), {}
     for tick, port, channel, is_drum in found:
-        switches[port, channel].append((tick, is_drum))
-    return switches
+        ticks[port, channel].append(tick)
+        states.setdefault((port, channel), [channel == DRUMS]).append(is_drum)
+    return {place: (numpy.array(ticks[place]), numpy.array(states[place])) for place in ticks}
 
 
 def _part_of_sysex(payload):
@@ -102,12 +103,10 @@ def _drum_events(track, port, switches):
     """Which events of a track are of a channel that is drums then, bool (n,)."""
     channel = track.messages[:, 0] & 0x0F
     drums = channel == DRUMS
-    for (where, number), changes in switches.items():
+    for (where, number), (ticks, states) in switches.items():
         if where == port:
-            ticks, states = zip(*changes, strict=True)
             since = numpy.searchsorted(ticks, track.ticks, side="right")
-            state = numpy.array([number == DRUMS, *states])[since]
-            drums = numpy.where(channel == number, state, drums)
+            drums = numpy.where(channel == number, states[since], drums)
     return drums & (track.messages[:, 0] < 0xF0)
 
 

@@ -132,9 +132,10 @@ def read_score(data: bytes) -> tuple[Score, list[str]]:
     """
     file, remarks = read_music(data)
     events, left_out = tracks.merge_tracks(file, ALL, ALL)
-    score, _ = score_of_events(events, file.division)
+    score, mended = score_of_events(events, file.division)
     rests = gaps.long_rests(score, faulty=bool(file.problems))
-    remarks = [*remarks, *left_out, *([gaps.remark(score, rests)] if rests else [])]
+    legal = [f"{mended} notes made legal"] * bool(mended)
+    remarks = [*legal, *remarks, *left_out, *([gaps.remark(score, rests)] if rests else [])]
     return gaps.shorten(score, rests), remarks
 
 

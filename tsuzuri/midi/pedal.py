@@ -38,13 +38,16 @@ def _lifts(score):
         channel = message[0] & 0x0F
         if message[0] & 0xF0 != CONTROL or channel == DRUMS or message[1] not in (PEDAL, SOUND_OFF, RESET):
             continue
-        down = message[1] == PEDAL and message[2] >= _DOWN
         ticks, downs = changes[channel]
-        if message[1] == SOUND_OFF and downs[-1]:  # what sounds ends here, and the pedal is still down
-            ticks += [tick, tick]
-            downs += [False, True]
-        elif message[1] != SOUND_OFF and downs[-1] != down:
+        down = downs[-1] if message[1] == SOUND_OFF else message[1] == PEDAL and message[2] >= _DOWN
+        if ticks[-1] > tick:  # after all sound off at this very tick
+            ticks.pop()
+            downs.pop()
+        if message[1] == SOUND_OFF and downs[-1]:  # what sounds ends here, though the pedal stays down
             ticks.append(tick)
+            downs.append(False)
+        if downs[-1] != down:
+            ticks.append(tick + (message[1] == SOUND_OFF))
             downs.append(down)
     return {channel: lifted for channel, lifted in changes.items() if any(lifted[1])}
 

@@ -107,6 +107,18 @@ MIXED = {
 }
 
 
+def test_a_readme_that_a_shell_named_with_the_tunes(tmp_path):
+    tune, about, story = (str(tmp_path / name) for name in ("a.mid", "README.txt", "story.txt"))
+    assert sources.split_by_kind([about, tune]) == ([tune], [])
+    assert sources.split_by_kind([about, tune, story]) == ([tune], [story])
+    assert sources.split_by_kind([about, story]) == ([], [about, story])
+    (tmp_path / "a.mid").write_bytes(TUNE)
+    (tmp_path / "README.txt").write_text("a tune")
+    (refused,) = collected(about, tune).report["refused"]
+    assert refused["name"] == about
+    assert refused["reason"].startswith("offset 0: is text, not MIDI")
+
+
 @pytest.mark.parametrize(("files", "texts"), MIXED.values(), ids=MIXED)
 def test_which_texts_are_about_tunes(tmp_path, files, texts):
     for name in files:

@@ -5,7 +5,7 @@ import os
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tsuzuri import storage
@@ -163,16 +163,18 @@ def is_music_path(path: str) -> bool:
     return _beginning(path) in _MAGIC or is_music_archive(path)
 
 
-def split_by_kind(paths: Iterable[str]) -> tuple[list[str], list[str]]:
+def split_by_kind(paths: Sequence[str]) -> tuple[list[str], list[str]]:
     """Two lists of the files under ``paths``: music, and texts or archives of texts.
 
-    What lies in a folder among tunes and is about them, such as a README.txt, is neither.
+    What lies among tunes and is about them, such as a README.txt, is neither.
     """
     music, texts = [], []
     for path in paths:
         if not os.path.isdir(path):
             (music if is_music_path(path) else texts).append(path)
-            continue
+    if music:  # as where a shell names all files of a folder
+        texts = [path for path in texts if not _ABOUT.match(os.path.basename(path))]
+    for path in filter(os.path.isdir, paths):
         files = sorted(walk_files(path))
         tunes = [file for file in files if file.lower().endswith(MUSIC) or is_music_archive(file)]
         others = [file for file in files if file not in {*tunes} and file.lower().endswith(TEXTS)]
