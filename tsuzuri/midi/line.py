@@ -1,5 +1,7 @@
 """The line of a part: of chords the highest note, each note until the next begins."""
 
+import itertools
+
 from tsuzuri.midi.score import Note
 
 
@@ -18,3 +20,9 @@ def highest_line(notes: list[Note]) -> list[Note]:
             line[-1] = last._replace(end=min(last.end, note.start))
         line.append(note)
     return line
+
+
+def one_at_a_time(notes: list[Note]) -> list[Note]:
+    """The notes of a line, in order, each until the next begins at the latest."""
+    ends = [min(note.end, after.start) for note, after in itertools.pairwise(notes)]
+    return [note._replace(end=end) for note, end in zip(notes, ends, strict=False)] + notes[-1:]

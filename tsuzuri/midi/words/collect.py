@@ -78,7 +78,7 @@ def collect_pieces(
 
 
 def _convert_all(files, loaded, settings, strict, report):
-    """The ``Converted`` of each file by its path; the ``report`` is told of those that cannot be read."""
+    """The ``Converted`` of each ``MusicFile`` by its path; the ``report`` is told of those that cannot be read."""
     converted_files = {}
     for music in files:
         path = music.path

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from tsuzuri.midi import controls, gaps, pedal, rests, timing
 from tsuzuri.midi.file import smf
 from tsuzuri.midi.keys import Key
-from tsuzuri.midi.line import highest_line
+from tsuzuri.midi.line import highest_line, one_at_a_time
 from tsuzuri.midi.reading import read_music
 from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, Score, score_of_events
 from tsuzuri.midi.words import about, codec, tracks
@@ -74,12 +74,15 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
     chosen = tracks.chosen_events(file, parts, settings, settings.events)
     score, mended = score_of_events(chosen.events, file.division)
     played = len(score.notes)
-    if settings.track == AUTO and settings.rules > 1 and chosen.left and not chosen.taken[0].is_drums:
+    is_line = settings.track == AUTO and settings.rules > 1 and chosen.left and not chosen.taken[0].is_drums
+    if is_line:
         score = score._replace(notes=highest_line(score.notes))
     doubled = played - len(score.notes)
     everything = tracks.chosen_events(file, parts, settings, ALL).events
     whole = [event for event in everything if event[1][0] & 0xF0 not in (OFF, ON)]
     score, frame, heard = _as_heard(score, score._replace(others=whole), settings, bool(file.problems))
+    if is_line:
+        score = score._replace(notes=one_at_a_time(score.notes))  # a pedal holds them into one another
     before = len(score.notes)
     original, frame = _in_time(score, frame, settings)
     original, frame, bars, thinned = _trimmed(original, frame, settings)
@@ -129,9 +132,9 @@ def _as_heard(score, frame, settings, faulty):
         score, frame = (each._replace(notes=held.notes, end=end) for each in (score._replace(others=[]), frame))
         remarks = [f"{longer:,} notes are held by the pedal"] * bool(longer)
     ticks = 0 if settings.ticks_per_beat == KEEP else settings.ticks_per_beat
-    rests = gaps.long_rests(frame, settings.max_rest, faulty, ticks)
-    remarks += [gaps.remark(frame, rests)] if rests else []
-    return gaps.shorten(score, rests), gaps.shorten(frame, rests), remarks
+    long = gaps.long_rests(frame, settings.max_rest, faulty, ticks)
+    remarks += [gaps.remark(frame, long)] if long else []
+    return gaps.shorten(score, long), gaps.shorten(frame, long), remarks
 
 
 def _trimmed(score, frame, settings):

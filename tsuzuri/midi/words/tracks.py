@@ -119,10 +119,17 @@ def _divided(parts, taken):
 def _events_of_parts(file, number, parts, taken, kinds):
     """The events of parts of a track, each instrument on a channel of its own from 1, and what holds for all tracks.
 
-    Programs and controls of their channels also come from tracks that have no notes on these.
+    Programs and controls of their channels also come from other tracks, but for those that have another instrument on
+    these.
     """
     targets = _first_channels(taken) if taken else {channel: channel for channel in range(16)}
-    players = {(part.track, channel) for part in parts for channel in part.channels}
+    own = {channel: part.programs for part in taken for channel in part.channels}
+    strangers = {
+        (part.track, channel)
+        for part in parts
+        for channel in part.channels
+        if part.programs and own.get(channel) and part.programs != own[channel]
+    }
     events = []
     for i, track in enumerate(file.tracks):
         together = i == number or file.format != 2
@@ -131,11 +138,16 @@ def _events_of_parts(file, number, parts, taken, kinds):
             if message[0] >= 0xF0:
                 if i == number or (together and _conducts(message)):
                     events.append((tick, message))
-            elif channel in targets and (i == number or (taken and together and (i, channel) not in players)):
+            elif channel in targets and (i == number or (taken and together and _goes_along(message, i, strangers))):
                 events.append((tick, bytes([message[0] & 0xF0 | targets[channel]]) + message[1:]))
     events.sort(key=lambda event: event[0])
     kept = [event for event in events if _is_kept(event[1], kinds)]
     return kept + [(events[-1][0], END)] * bool(kept and kinds == ALL)
+
+
+def _goes_along(message, track, strangers):
+    """Whether a message of another track is for the notes of its channel: no note, and not of another instrument."""
+    return message[0] & 0xF0 not in (OFF, ON) and (track, message[0] & 0x0F) not in strangers
 
 
 def _first_channels(taken):
