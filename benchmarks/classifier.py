@@ -72,7 +72,8 @@ ROWS = {
     "mr-frozen": Row("mr", "LSTM, mean", ["--freeze-vectors"], "vectors"),
     "mr-two": Row("mr", "two LSTM layers, mean", ["--layers", "2"]),
     "mr-lm": Row("mr", "two LSTM layers, mean", [], "language model"),
-    "mr-lm-tuned": Row(
+    "mr-lm-tuned": Row("mr", "two LSTM layers, concat, mean of the weights", TUNED, "language model"),
+    "mr-lm-falling": Row(
         "mr",
         "two LSTM layers, concat, mean of the weights, whole words dropped, a rate that falls over 4 epochs",
         [*TUNED, *FALLING, "-e", "4", "--drop-words", "0.3"],
