@@ -29,8 +29,9 @@ from tsuzuri.cli import classify, train
 from tsuzuri.data import labeled, splits
 
 PUBLISHED = {"mr": "sentence CNN, random vectors 75.9, tuned word2vec 81.3 (Kim 2014)"}
-LM = {"vocab-size": 12000, "unit": 128, "tie": "on", "dropout": 0.3, "epoch": 6, "batchsize": 32, "lr": 0.003}
+LM = {"vocab-size": 12000, "unit": 128, "epoch": 6, "batchsize": 32, "schedule": "linear", "sample-every": 0}
 TUNED = ["--pool", "concat", "--lr", "0.002", "--average", "0.98"]  # of a language model's layers
+FALLING = ["--schedule", "linear"]  # to 0 in the last epoch, so a row of it says how many
 SPACE = ["--tokens", "space"]  # the data is parted already
 FOLDS = 10
 PATIENCE = ["--patience", "4"]  # the best epoch is one of the first few: the default of 10 only takes longer
@@ -59,11 +60,25 @@ ROWS = {
     "mr-bilstm": Row("mr", "LSTM in both directions, mean", ["--model", "bilstm"]),
     "mr-rnn": Row("mr", "tanh RNN, mean", ["--model", "rnn"]),
     "mr-bow": Row("mr", "bag of embedded words", ["--model", "bow"]),
+    "mr-bow-drop-words": Row(
+        "mr", "bag of embedded words, whole words dropped", ["--model", "bow", "--drop-words", "0.5"]
+    ),
+    "mr-falling": Row(
+        "mr",
+        "LSTM, mean of the weights, whole words dropped, a rate that falls over 10 epochs",
+        [*FALLING, "-e", "10", "--lr", "0.002", "--drop-words", "0.5", "--average", "0.99"],
+    ),
     "mr-vectors": Row("mr", "LSTM, mean", [], "vectors"),
     "mr-frozen": Row("mr", "LSTM, mean", ["--freeze-vectors"], "vectors"),
     "mr-two": Row("mr", "two LSTM layers, mean", ["--layers", "2"]),
     "mr-lm": Row("mr", "two LSTM layers, mean", [], "language model"),
     "mr-lm-tuned": Row("mr", "two LSTM layers, concat, mean of the weights", TUNED, "language model"),
+    "mr-lm-falling": Row(
+        "mr",
+        "two LSTM layers, concat, mean of the weights, whole words dropped, a rate that falls over 4 epochs",
+        [*TUNED, *FALLING, "-e", "4", "--drop-words", "0.3"],
+        "language model",
+    ),
     "mr-average": Row("mr", "LSTM, mean of the weights", ["--average", "0.99"]),
     "mr-drop-words": Row("mr", "LSTM, whole words dropped", ["--drop-words", "0.3"]),
     "mr-locked": Row("mr", "LSTM, locked dropout", ["--locked", "on"]),

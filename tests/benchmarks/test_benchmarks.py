@@ -12,6 +12,8 @@ from benchmarks import floor, loaded_speed, music_proof, music_stats, train_spee
 from tsuzuri.midi.file import smf
 from tsuzuri.midi.score import Note
 from tsuzuri.models import rnn
+from tsuzuri.options import command_line
+from tsuzuri.options.classify import TRAIN
 
 C_MAJOR, A_MINOR = (60, 62, 64, 65, 67, 69, 71), (69, 71, 72, 74, 76, 77, 79)
 
@@ -181,6 +183,15 @@ def test_what_a_fold_holds_out_is_in_neither_its_training_nor_its_unlabeled_text
         assert not held & {accuracy.letters(text) for text in free}
         assert len(free) == len(training) + 40 - sum("fine" in text for text in texts)
     assert len(seen) == 40
+
+
+@pytest.mark.parametrize("name", accuracy.ROWS)
+def test_a_rows_options_are_options_and_a_rate_that_falls_has_a_last_epoch(name):
+    options = accuracy.ROWS[name].options
+    given = command_line.read_command_line(TRAIN, options)
+    flags = [option for option in options if option.startswith("-")]
+    assert len(given) == len(flags)  # none of them twice
+    assert ("schedule" in given) == ("epoch" in given)
 
 
 def test_figures_of_another_recipe_are_not_taken_for_these(tmp_path, monkeypatch, capsys):
