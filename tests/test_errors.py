@@ -4,7 +4,6 @@ import pytest
 
 from tsuzuri import storage
 from tsuzuri.api.midi_files import read_midi
-from tsuzuri.cli import read_midi as command
 from tsuzuri.data import labeled
 from tsuzuri.errors import UserError, enough_memory, read_failure
 from tsuzuri.midi.words import wordfile
@@ -24,7 +23,6 @@ READERS = {
     "words": wordfile.load_words,
     "vocabulary": vocabulary.load_vocabulary,
     "MIDI": read_midi,
-    "bytes": command.file_bytes,
     "examples": lambda path: labeled.read_labeled([path]),
     "vectors": lambda path: open_vectors(path).__enter__(),
 }
