@@ -8,8 +8,10 @@ import pytest
 import tsuzuri
 from tests.api.conftest import leave_out_pictures
 from tests.conftest import ROOT
+from tsuzuri.api.music_opening import PieceOpening
 from tsuzuri.api.piece import Piece
 from tsuzuri.cli import generate
+from tsuzuri.midi import compose
 from tsuzuri.midi.keys import SCALES, Key, read_key
 
 TUNES = {  # steps above the tonic, of a scale up and down
@@ -114,6 +116,76 @@ def test_a_piece_goes_on_in_its_key(run, folder):
         assert (said, meter) == (key, (4, 4))
         assert [w[:-2] for w in found.words[:40]] == [w[:-2] for w in begun.words[:40]]  # all but the velocity
         assert in_scale(notes, read_key(key)) > 0.95
+
+
+@pytest.mark.parametrize("key", ["Cm", "F#m", "E"])
+def test_a_beginning_in_a_key_that_was_never_learned_keeps_its_mode(run, tmp_path, key):
+    tune(key, (4, 4), times=1).save(tmp_path / "begun.mid")
+    said = [event for event in begun_events(run, tmp_path / "begun.mid") if event[1][:2] == b"\xff\x59"]
+    assert [bool(message[3]) for _, message in said] == [key.endswith("m")]
+    found = run.generate(tmp_path / "begun.mid", bars=4, seed=1, device="cpu")
+    assert heard(found)[0] == key
+    assert in_scale(heard(found)[4], read_key(key)) > 0.9
+
+
+def begun_events(run, path):
+    """What the model is given of a beginning."""
+    report = run._run.about["corpus"]["report"]["midi"]
+    beginning = compose.read_beginning(str(path), report)
+    opening = PieceOpening(report, compose.MusicVocabulary(run.vocabulary), beginning)
+    return opening.begun(beginning, 480)
+
+
+def test_silence_before_a_beginning_is_cut_as_it_is_of_what_is_learned(run, tmp_path):
+    late = tune("G", (4, 4), times=1)
+    late.tracks[0].insert(2, mido.MetaMessage("text", text="wait", time=0))
+    late.tracks[0][3].time = 5 * 1920
+    late.save(tmp_path / "late.mid")
+    events = begun_events(run, tmp_path / "late.mid")
+    assert min(tick for tick, message in events if message[0] & 0xF0 == 0x90) < 1920
+
+
+def test_what_a_beginning_says_in_part_is_completed(run):
+    piece = run.generate("00_ff_590100 00_90_4348 8360_80_4300", bars=2, seed=1, device="cpu")
+    assert [word[3:8] for word in piece.words[:4]] == ["ff_58", "ff_59", "ff_51", "c0_00"]
+    assert heard(piece)[0] == "G"
+    alone = run.generate("00_ff_590100", bars=2, seed=1, device="cpu")
+    assert sorted(word[3:8] for word in alone.words[:4]) == ["c0_00", "ff_51", "ff_58", "ff_59"]
+
+
+@pytest.mark.parametrize("key", ["Gb", "Abm", "Cb"])
+def test_a_key_that_sounds_like_another_is_written_as_it_is_asked_for(run, key):
+    assert heard(run.generate(key=key, bars=2, seed=1, device="cpu"))[0] == key
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_so_many_seconds(run, folder, tmp_path, seed):
+    assert run.generate(seconds=9, seed=seed, device="cpu").seconds == pytest.approx(9, abs=0.3)
+    slow = tune("G", (4, 4), times=1)
+    slow.tracks[0].insert(0, mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(113)))
+    slow.save(tmp_path / "slow.mid")
+    before = tsuzuri.read_midi(tmp_path / "slow.mid").seconds
+    after = run.generate(tmp_path / "slow.mid", seconds=5, seed=seed, device="cpu").seconds
+    assert after - before == pytest.approx(5, abs=0.3)
+
+
+def test_channels_that_say_no_program_have_the_usual_one(run):
+    report = run._run.about["corpus"]["report"]["midi"]
+    opening = PieceOpening(report, compose.MusicVocabulary(run.vocabulary), compose.Beginning([], 1, (4, 4), (), False))
+    events = [(0, b"\xc0\x28"), (0, b"\x90\x3c\x50")]
+    assert opening.programs(events, ((0, 5), (1, 52))) == ((0, 40), (1, 52))
+
+
+def test_a_vocabulary_that_was_cut_still_writes(folder, held_out, tmp_path):
+    options = {"unit": 4, "epoch": 1, "batchsize": 8, "bproplen": 20, "sample_every": 0, "device": "cpu"}
+    options |= {"valid": [held_out], "test": [held_out], "vocab_size": 12}
+    small = tsuzuri.train([folder], tmp_path / "run", about=True, **options)
+    assert len(heard_notes(small.generate(bars=2, seed=1, device="cpu"))) > 0
+
+
+def heard_notes(piece):
+    file = mido.MidiFile(file=io.BytesIO(piece.midi()))
+    return [m for track in file.tracks for m in track if m.type == "note_on" and m.velocity]
 
 
 def test_words_may_begin_a_piece(run):

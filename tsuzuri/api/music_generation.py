@@ -103,8 +103,8 @@ class GeneratedMusic:
             return
         last, taken = 0, 0
         for _ in compose.grow_pieces(self._rows, self._grammar, self._length):
-            events = self._opening.written(self._grammar.events[0])
-            for tick, message in events[taken:]:
+            events = self._grammar.events[0]
+            for tick, message in self._opening.written(events, taken):
                 yield codec.encode_word(tick - last, message)
                 last = tick
             taken = len(events)
@@ -177,8 +177,8 @@ def start_grammar(
 
     Unless a number of words was asked for, a piece's length is one of notes.
     """
-    numerator, denominator = beginning.meter
-    longest = args["max_note"] * timing.bar_length(numerator, denominator, about["division"])
+    meter: tuple[int, int] = args["meter"] or beginning.meter
+    longest = args["max_note"] * timing.bar_length(*meter, about["division"])
     lexicon, may_end = Lexicon(vocabulary.parsed, eos), args["length"] is None
     grammar = Grammar(lexicon, about["division"], longest, about["voices"], rows_for_each(args), may_end, opening)
     grammar.begin(beginning.events, beginning.rest)
@@ -187,7 +187,8 @@ def start_grammar(
     for unit in ("bars", "seconds"):
         if args[unit]:
             may_rest = settings_from_json(about["settings"]).rules < 2
-            grammar.end_after(args[unit], unit, beginning.meter, tempo, args["tempo"] is not None, may_rest)
+            steady = args["tempo"] is not None or bool(opening and beginning.events)  # that of the beginning's file
+            grammar.end_after(args[unit], unit, meter, tempo, steady, may_rest)
             notes = math.ceil(args[unit]) * compose.DENSEST
     if args["length"]:
         return grammar, args["length"]

@@ -11,7 +11,7 @@ from tsuzuri.midi.compose import Beginning, MusicVocabulary
 from tsuzuri.midi.keys import Key, key_of_payload
 from tsuzuri.midi.score import KEY, METER, TEMPO, score_of_events
 from tsuzuri.midi.words import about
-from tsuzuri.midi.words.about import PROGRAM, Event, Opening, kind_of, leanings, meter_payload
+from tsuzuri.midi.words.about import PROGRAM, Event, Opening, kind_of, leanings, meta, meter_payload
 from tsuzuri.midi.words.settings import ONE, settings_from_json
 
 Pairs = tuple[tuple[int, int], ...]
@@ -51,7 +51,7 @@ class PieceOpening:
         if args["meter"]:
             asked[METER] = _checked_meter(args["meter"], has[METER])
         if self._key:
-            asked[KEY] = self._model_key(self._key, [key_of_payload(m[2:]) for m in has[KEY]]).payload()
+            asked[KEY] = self._asked_key(self._key, has[KEY])
         if args["tempo"] and has[TEMPO]:
             asked[TEMPO] = min((m[2:] for m in has[TEMPO]), key=lambda p: _far(p, args["tempo"]))
         if args["program"] is not None and bytes([args["program"]]) in [m[1:] for m in has[PROGRAM]]:
@@ -59,34 +59,54 @@ class PieceOpening:
         leaning = leanings(self._report["keys"]["notes"]) if self._report.get("keys") else {}
         return Opening(vocabulary.parsed, asked, leaning, self._common)
 
-    def _model_key(self, key: Key, learned: Sequence[Key]) -> Key:
-        """The key itself, or where pieces are learned in one key the commonest of its mode."""
-        if key in learned:
-            return key
-        counts = self._report["keys"]["of"] if self._common else {}
-        alike = [other for other in learned if other.minor == key.minor and other.text() in counts]
-        if alike:
-            return max(alike, key=lambda other: int(counts[other.text()]))
-        known = ", ".join(sorted({other.text() for other in learned}))
+    def _model_key(self, key: Key) -> Key | None:
+        """The learned key that sounds the same, or where pieces are learned in one key the commonest of its mode."""
+        said = [event[1] for event in self._vocabulary.parsed if event and event[0] == 0]
+        learned = [key_of_payload(message[2:]) for message in said if kind_of(message) == KEY]
+        same = [other for other in learned if (other.tonic, other.minor) == (key.tonic, key.minor)]
+        alike = [other for other in learned if other.minor == key.minor] if self._common else []
+        counts = self._report.get("keys", {}).get("of", {})
+        found: Key | None = max(same or alike, key=lambda other: counts.get(other.text(), 0), default=None)
+        return found
+
+    def _asked_key(self, key: Key, learned: Sequence[bytes]) -> bytes:
+        """The payload of the key that the model knows for one that is asked for."""
+        found = self._model_key(key)
+        if found:
+            return found.payload()
+        known = ", ".join(sorted({key_of_payload(message[2:]).text() for message in learned})) or "none"
         raise UserError(f"--key {key.text()}: no piece that was learned from is in such a key: must be one of {known}")
 
     def begun(self, beginning: Beginning, division: int) -> list[Event]:
-        """The events of a beginning as the model has learned such, before which it says what it is."""
+        """The events of a beginning as the model has learned such, before which it says what it is.
+
+        Where notes are given, what they do not say of themselves is found out, or is as usual.
+        """
         events = beginning.events
         if not events or not self.settings.about:
             return list(events)
         said, rest = about.split_about(events)
-        if not said:
-            score = score_of_events(rest, division)[0]
-            key = keys.estimate_key(keys.pitch_time(score.notes))
-            said = about.about_events(score, key, beginning.tempo, beginning.meter, beginning.programs)
+        if rest:
+            said = self._completed(said, rest, beginning, division)
         self._key = about.key_said(said)
         moved = about.in_common_key([*said, *rest])[len(said) :] if self._common else rest
         known = [(tick, self._known(message)) for tick, message in said]
         return [*((tick, message) for tick, message in known if message), *moved]
 
+    def _completed(self, said: list[Event], rest: list[Event], beginning: Beginning, division: int) -> list[Event]:
+        """What a beginning says of itself, in order, and all that it does not say."""
+        score = score_of_events(rest, division)[0]
+        key = about.key_said(said) or keys.estimate_key(keys.pitch_time(score.notes))
+        whole = about.about_events(score, key, beginning.tempo, beginning.meter, beginning.programs)
+        own = {_what(message): message for _, message in said}
+        start = [own.pop(_what(message), message) for _, message in whole]
+        return [(0, message) for message in (*start, *own.values())]
+
     def _known(self, message: bytes) -> bytes | None:
         """What the model knows that is most like what a beginning says of itself; None where that is nothing."""
+        if kind_of(message) == KEY:
+            key = self._model_key(key_of_payload(message[2:]))
+            return meta(KEY, key.payload()) if key else None
         i = self._vocabulary.nearest((0, message))
         event = None if i is None else self._vocabulary.parsed[i]
         return event[1] if event and event[0] == 0 else None
@@ -95,16 +115,23 @@ class PieceOpening:
         """What a (delta, message) of the model's is in the key of the beginning that is given."""
         return about.in_own_key([event], self._key)[0] if self._common else event
 
-    def written(self, events: Sequence[Event]) -> list[Event]:
-        """The events of a piece that the model wrote, in the key that it says or that was asked for."""
-        return about.in_own_key(events, self._key) if self._common else list(events)
+    def written(self, events: Sequence[Event], since: int = 0) -> list[Event]:
+        """The events of a piece that the model wrote, from the ``since``-th on, in its key or the one asked for."""
+        key = self._key or about.key_said(events)
+        return about.in_key(events[since:], key, self._common) if key else list(events[since:])
 
     def programs(self, events: Sequence[Event], usual: Pairs) -> Pairs:
-        """The (channel, program) pairs that a piece says; the ``usual`` ones where pieces say nothing."""
+        """The (channel, program) pairs that a piece says, and the ``usual`` ones of other channels."""
         if not self.settings.about:
             return usual
         said = [message for _, message in about.split_about(events)[0] if kind_of(message) == PROGRAM]
-        return tuple((message[0] & 0x0F, message[1]) for message in said)
+        own = {message[0] & 0x0F: message[1] for message in said}
+        return tuple(sorted((dict(usual) | own).items()))
+
+
+def _what(message: bytes) -> bytes:
+    """What a message says something of: a kind of meta event, or the program of a channel."""
+    return message[:1] if kind_of(message) == PROGRAM else message[:2]
 
 
 def _checked_meter(meter: tuple[int, int], learned: Sequence[bytes]) -> bytes:

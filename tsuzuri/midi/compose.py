@@ -114,17 +114,26 @@ def _no_beginning(text, words, index, reason):
 
 def beginning_of_midi(path, data, about):
     """The ``Beginning`` that the bytes of a MIDI file are, which is called ``path``; the rest as ``read_beginning``."""
-    settings = dataclasses.replace(settings_from_json(about["settings"]), transpose=(0, 0), stretch=(), rests=KEEP)
+    settings = dataclasses.replace(settings_from_json(about["settings"]), transpose=(0, 0), stretch=())
+    kept = dataclasses.replace(settings, rests=KEEP)
     try:
-        converted = convert_file(os.path.basename(path), data, settings)
-        whole = convert_file(os.path.basename(path), data, dataclasses.replace(settings, events=ALL, about=False))
+        converted, as_it_is, whole = (
+            convert_file(os.path.basename(path), data, each)
+            for each in (settings, kept, dataclasses.replace(kept, events=ALL, about=False))
+        )
     except ValueError as error:
         raise UserError(f"{path}: {error}: must be {BEGINNINGS}") from None
     beginning = _beginning_of_pieces(path, converted.pieces, about["division"])
     taken = "; ".join(part.label() for part in converted.taken)
-    end = codec.decode_events(whole.pieces[0].words, about["division"])[0][-1][0]  # which notes alone do not say
-    rest = max(0, end - max((tick for tick, _ in beginning.events), default=0))
-    return beginning._replace(taken=taken if converted.left else "", rest=rest)
+    # the closing rest, which notes alone do not say, and which is not cut
+    (end, _), (_, last) = (_ends(each.pieces[0].words, about["division"]) for each in (whole, as_it_is))
+    return beginning._replace(taken=taken if converted.left else "", rest=max(0, end - last))
+
+
+def _ends(words, division):
+    """The ticks of the last event of a piece, and of the last but for the end of its track."""
+    events = codec.decode_events(words, division)[0]
+    return max((tick for tick, _ in events), default=0), max((tick for tick, _ in _without_end(events)), default=0)
 
 
 def _beginning_of_pieces(path, pieces, division):
@@ -202,7 +211,7 @@ def _own_time(events, division, beginning):
     kinds = {message[:2] for _, message in events}
     score, _ = score_of_events(events, division) if kinds & {TEMPO_EVENT, METER_EVENT} else (None, 0)
     tempo = timing.main_tempo(score) if TEMPO_EVENT in kinds else beginning.tempo
-    if tempo == tempo_class(beginning.tempo):  # which is what its words say of it
+    if beginning.events and tempo == tempo_class(beginning.tempo):  # which is what its words say of it
         tempo = beginning.tempo
     return tempo, timing.main_meter(score) if METER_EVENT in kinds else beginning.meter
 

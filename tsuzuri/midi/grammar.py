@@ -131,7 +131,7 @@ class Grammar:
     def mask(self, logits):
         """Put -inf where a word must not follow; logits (B, V) on the CPU, changed in place and returned."""
         for row, piece in enumerate(self._pieces):
-            if self._bias[row, piece.witness] and not piece.told:  # blocked
+            if self._bias[row, piece.witness] and not piece.introduces:  # blocked
                 self._find_witness(row, piece)
         logits += self._bias
         if self._opening:

@@ -36,11 +36,11 @@ class GrowingPiece:
             blocked[:] = True
             blocked[lexicon.eos] = False
             return numpy.where(blocked, BLOCKED, FREE).astype("f")
-        if self.told:
+        if self.introduces:
             blocked[:] = True
         if self.opening:
             blocked[self.opening.allowed(self._said())[0]] = False
-        if self.told:
+        if self.introduces:
             return numpy.where(blocked, BLOCKED, FREE).astype("f")
         if self.must_end:
             blocked[:] = True
@@ -55,7 +55,7 @@ class GrowingPiece:
         return numpy.where(blocked, BLOCKED, FREE).astype("f")
 
     @property
-    def told(self):
+    def introduces(self):
         """Whether the next word is to say what the piece is, and nothing else."""
         return bool(self.opening and self.opening.allowed(self._said())[1])
 

@@ -38,8 +38,8 @@ class BracketHabits(NamedTuple):
 
     def report(self) -> dict[str, Any]:
         """As JSON has it."""
-        told = {"pairs": list(self.pairs), "lines": self.lines, "again": self.again, "longest": self.longest}
-        return told if self.inside is None else told | {"inside": list(self.inside)}
+        found = {"pairs": list(self.pairs), "lines": self.lines, "again": self.again, "longest": self.longest}
+        return found if self.inside is None else found | {"inside": list(self.inside)}
 
 
 def bracket_signs(word: str, pairs: Sequence[str] = PAIRS) -> tuple[int, ...]:

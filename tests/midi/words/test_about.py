@@ -154,7 +154,6 @@ def test_one_thing_after_another_is_said():
     said = [codec.decode_word(word)[1] for word in WORDS]
     meter, key, tempo, violin = said[0], said[3], said[4], said[6]
     each = opening()
-    assert each.missing() is None
     assert names(each.allowed([])) == (WORDS[:2], True)
     assert names(each.allowed([meter])) == (WORDS[2:4], True)
     assert names(each.allowed([meter, key])) == (WORDS[4:5], True)
@@ -165,9 +164,27 @@ def test_one_thing_after_another_is_said():
 
 def test_what_is_asked_for_alone_is_said():
     each = opening({METER: b"\x03\x02\x18\x08", KEY: b"\0\1", TEMPO: b"\x07\xa1\x20", PROGRAM: b"\x28"})
-    said = [codec.decode_word(word)[1] for word in WORDS]
+    said = [codec.decode_word(WORDS[i])[1] for i in (1, 3, 4)]
     assert [names(each.allowed(said[:n]))[0] for n in range(4)] == [[WORDS[i]] for i in (1, 3, 4, 6)]
-    assert opening({KEY: b"\1\0"}).missing() == KEY
+
+
+@pytest.mark.parametrize("gone", range(4))
+def test_what_no_word_says_is_left_out(gone):
+    """As where a vocabulary was cut: the piece goes on with what there is."""
+    kinds = [WORDS[:2], WORDS[2:4], WORDS[4:5], WORDS[5:8]]
+    words = [word for n, kind in enumerate(kinds) if n != gone for word in kind] + WORDS[8:]
+    each, said = Opening([codec.decode_word(word) for word in words]), []
+    while (found := each.allowed(said))[1]:
+        assert len(found[0])
+        said.append(codec.decode_word(words[found[0][0]])[1])
+    assert len(said) == 3
+
+
+def test_words_that_are_said_out_of_order_are_not_said_again():
+    each = opening()
+    key, tempo = (codec.decode_word(WORDS[i])[1] for i in (2, 4))
+    assert names(each.allowed([key])) == (WORDS[:2], True)
+    assert names(each.allowed([tempo, key])) == (WORDS[:2], True)
 
 
 def test_a_piece_of_drums_alone_needs_no_program():
@@ -197,3 +214,29 @@ def test_notes_that_a_mode_has_seldom_are_less_likely_in_it():
     own = Opening(parsed, {}, about.leanings(notes), False)
     assert own.lean(Key(-5, False))[4] == major[3], "E in D flat major is what E flat is in C major"
     assert not Opening(parsed).lean(Key(0, True)).any()
+
+
+def test_a_piece_at_the_end_of_the_keyboard_goes_the_other_way():
+    """As a whole, so that no two of its notes come to one key."""
+    events = [
+        (0, b"\xff\x59\x06\x00"),
+        (0, b"\x90\x00\x50"),
+        (0, b"\x90\x0c\x50"),
+        (9, b"\x80\x00\x00"),
+        (9, b"\x80\x0c\x00"),
+    ]
+    keys = [message[1] for _, message in in_common_key(events)[1:]]
+    assert keys == [6, 18, 6, 18]
+    wide = [(0, b"\xff\x59\x06\x00"), *((n, bytes([0x90, n, 80])) for n in range(128))]
+    wide += [(200 + n, bytes([0x80, n, 0])) for n in range(128)]
+    made = codec.encode_events(in_common_key(wide))
+    assert codec.decode_events(made, 480)[1] == []
+
+
+def test_notes_that_would_leave_the_keyboard_in_their_own_key_are_not_drawn():
+    words = [f"00_90_{key:02x}50" for key in range(128)]
+    each = Opening([codec.decode_word(word) for word in words], common=True)
+    for key in EVERY:
+        allowed = numpy.flatnonzero(each.lean(key) == 0)
+        back = [number - about.shift_to_common(key) for number in allowed]
+        assert (min(back), max(back)) in {(0, 127 - about.shift_to_common(key)), (-about.shift_to_common(key), 127)}

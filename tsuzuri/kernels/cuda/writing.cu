@@ -3,7 +3,8 @@
 // A layer's inputs lie side by side, and an input that is always 1 has the bias for its weight: inputs1 (B, 2K) is the
 // word's vector, 1, zeros, h1, 1, zeros; inputs2 (B, 2K) the same of h1 and h2; top (B, K) of h2. K is a multiple of 8.
 // Weights have the same places: (4N, 2K), the gates interleaved, and (V, K). A step reads inputs1 and writes h1 into
-// inputs2, reads that and writes h2 into top, or h1 + h2 into an array of its own with a skip; `enter` then takes the states to where the next step reads them.
+// inputs2, reads that and writes h2 into top, with a skip h1 + h2 into an array of its own; `enter` then takes the states
+// to where the next step reads them.
 #include "ptx.cuh"
 #include "common.cuh"
 #include "escape.cuh"

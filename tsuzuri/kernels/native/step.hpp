@@ -168,7 +168,7 @@ static void step(Context& context, const ModelStep& s) {
         for (long b = 0; b < s.B; b++) h_before.put(b, layer.h + b * N);
         const Inputs* inputs[2] = {&x, &h_before};
         const Weights weights[2] = {{layer.w_x, layer.b_x}, {layer.w_h, layer.b_h}};
-        const bool skips = s.skip && l && layer.I == N;  // what the layer below hands on lies in x where this one's does in y
+        const bool skips = s.skip && l && layer.I == N;  // what the layer below hands on lies in x as this one's in y
         products_of(context, s.B, 4 * N, inputs, weights, [&](long b, long first, const float* z) {
             long unit = first / 4, n = least(W, N - unit), at = b * N + unit;
             V h = unit_step(z, layer.c + at, layer.new_c + at, n);

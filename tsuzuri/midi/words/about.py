@@ -5,6 +5,7 @@ The words are those of MIDI's own events, always in this order and all at tick 0
 that a model meets each of them often; a piece's own is kept beside its words.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy
 
 from tsuzuri.midi import timing
 from tsuzuri.midi.keys import Key, estimate_key, fits, key_of_payload, pitch_time, shift_to_common, shifted
-from tsuzuri.midi.score import DRUMS, KEY, META, METER, OFF, ON, TEMPO, Score
+from tsuzuri.midi.score import DRUMS, KEY, META, METER, OFF, ON, TEMPO, Score, score_of_events
+from tsuzuri.midi.timing import TICKS
 from tsuzuri.midi.words import codec
 from tsuzuri.midi.words.settings import ONE
 
@@ -20,6 +22,7 @@ PROGRAM = 0xC0
 STEP = 2 ** (1 / 6)  # from one tempo to the next
 TEMPOS = tuple(round(120 * STEP**n) for n in range(-12, 8))  # quarter notes a minute: 30 to 269
 ORDER = (METER, KEY, TEMPO)
+LAST = 127  # key
 CLOCKS = 96  # MIDI clocks of a whole note
 
 Event = tuple[int, bytes]  # tick, message
@@ -102,14 +105,25 @@ def key_said(events: Iterable[Event]) -> Key | None:
 
 
 def moved_events(events: Iterable[Event], semitones: int) -> list[Event]:
-    """The events with all notes but the drums' so many semitones higher, key signatures as they were."""
+    """The events with all notes but the drums' so many semitones higher, key signatures as they were.
+
+    All go an octave the other way where one would leave MIDI's keys; where others would then, each by itself, and two
+    that come to one key are made legal.
+    """
+    moved = list(events)
     if not semitones:
-        return list(events)
-    moved = []
-    for tick, message in events:
-        if message[0] & 0xF0 in (OFF, ON) and message[0] & 0x0F != DRUMS:
-            message = bytes([message[0], shifted(message[1], semitones), message[2]])
-        moved.append((tick, message))
+        return moved
+    pitched = [n for n, (_, message) in enumerate(moved) if message[0] & 0xF0 in (OFF, ON) and not _is_drum(message)]
+    found = [moved[n][1][1] for n in pitched]
+    if found and max(found) + semitones > LAST:
+        semitones -= 12
+    elif found and min(found) + semitones < 0:
+        semitones += 12
+    for n in pitched:
+        tick, message = moved[n]
+        moved[n] = tick, bytes([message[0], shifted(message[1], semitones), message[2]])
+    if found and not (min(found) + semitones >= 0 and max(found) + semitones <= LAST):
+        return score_of_events(moved, TICKS)[0].events()
     return moved
 
 
@@ -122,16 +136,22 @@ def in_common_key(events: Sequence[Event]) -> list[Event]:
 def in_own_key(events: Sequence[Event], key: Key | None = None) -> list[Event]:
     """The events of ``in_common_key`` brought back to the key that they say, or to another one of its mode."""
     own = key or key_said(events)
-    back = moved_events(events, -shift_to_common(own) if own else 0)
-    return [(tick, meta(KEY, key.payload()) if key and kind_of(message) == KEY else message) for tick, message in back]
+    return in_key(events, own, common=True) if own else list(events)
+
+
+def in_key(events: Sequence[Event], key: Key, common: bool) -> list[Event]:
+    """The events said to be in a key, to which their notes are brought from a ``common`` one where they are in that."""
+    back = moved_events(events, -shift_to_common(key)) if common else events
+    return [(tick, meta(KEY, key.payload()) if kind_of(message) == KEY else message) for tick, message in back]
 
 
 def model_words(words: Iterable[str], keys: str) -> list[str]:
     """A piece's words as a model learns them: with ``keys`` "one", in C major or C minor."""
     if keys != ONE:
         return list(words)
-    events = [codec.decode_word(word) for word in words]  # (delta, message)
-    return [codec.encode_word(*event) for event in in_common_key(events)]
+    deltas, messages = zip(*map(codec.decode_word, words), strict=True)
+    events = list(zip(itertools.accumulate(deltas), messages, strict=True))
+    return codec.encode_events(in_common_key(events))
 
 
 def leanings(notes: Mapping[str, Sequence[int]]) -> dict[bool, numpy.ndarray]:
@@ -150,7 +170,7 @@ class Opening:
     """What the words of a new piece may be until it has said what it is: one after another, some of them asked for.
 
     ``parsed`` is the (delta, message) of each id, or None; ``asked`` maps ``METER``, ``KEY``, ``TEMPO`` and ``PROGRAM``
-    to a payload, or a program, which the vocabulary must have (``missing``). ``leaning`` is of ``leanings``; in a
+    to a payload, or a program, which the vocabulary has. ``leaning`` is of ``leanings``; in a
     ``common`` key notes are those of C major or C minor, or else of the key that a piece says.
     """
 
@@ -188,29 +208,35 @@ class Opening:
         in major. So a note of a step that is rarer in the mode than in all pieces is made so much less likely.
         """
         added = numpy.zeros(len(self._kinds), "f")
+        if self._common:  # what would leave MIDI's range in the piece's own key
+            own = self._pitches - shift_to_common(key)
+            added[self._struck[(own < 0) | (own > LAST)]] = -numpy.inf
         if self._leaning:
             steps = self._pitches - (0 if self._common else key.tonic)
-            added[self._struck] = self._leaning[key.minor][steps % 12]
+            added[self._struck] += self._leaning[key.minor][steps % 12]
         return added
-
-    def missing(self) -> int | None:
-        """The kind of what is asked for and no word says, or None."""
-        slots = zip((*ORDER, PROGRAM), (*self._slots, self._programs), strict=True)
-        return next((kind for kind, ids in slots if not len(ids)), None)
 
     def allowed(self, said: Sequence[bytes]) -> tuple[numpy.ndarray, bool]:
         """The ids (n,) that may follow what a piece has ``said`` of itself, and whether nothing else may.
 
-        After the tempo come programs, of higher and higher channels; one at least, but where a piece may be of drums.
+        What no word says is left out. After the tempo come programs, of higher and higher channels; one at least, but
+        where a piece may be of drums.
         """
-        if len(said) < len(ORDER):
-            return self._slots[len(said)], True
-        last = said[-1][0] & 0x0F if len(said) > len(ORDER) else -1
-        return self._programs[self._channel[self._programs] > last], self._forced and last < 0
+        kinds = {kind_of(message) for message in said}
+        for kind, ids in zip(ORDER, self._slots, strict=True):
+            if kind not in kinds and len(ids):
+                return ids, True
+        last = max((message[0] & 0x0F for message in said if kind_of(message) == PROGRAM), default=-1)
+        ids = self._programs[self._channel[self._programs] > last]
+        return ids, self._forced and last < 0 and len(ids) > 0
+
+
+def _is_drum(message):
+    return message[0] & 0x0F == DRUMS
 
 
 def _is_pitched(message):
-    return message[0] & 0xF0 == ON and message[0] & 0x0F != DRUMS
+    return message[0] & 0xF0 == ON and not _is_drum(message)
 
 
 def _opening_kind(event):
