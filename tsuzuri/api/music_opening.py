@@ -42,6 +42,7 @@ class PieceOpening:
         self._vocabulary, self._common = vocabulary, self.settings.keys == ONE
         self._key: Key | None = args["key"]  # of all pieces, or None where each says its own
         self._report = report
+        self._own: dict[bytes, bytes] = {}
         self.opening = self._opening(vocabulary, args) if self.settings.about else None
 
     def _opening(self, vocabulary: MusicVocabulary, args: Mapping[str, Any]) -> Opening:
@@ -88,7 +89,7 @@ class PieceOpening:
         said, rest = about.split_about(events)
         if rest:
             said = self._completed(said, rest, beginning, division)
-        self._key = about.key_said(said)
+        self._key, self._own = about.key_said(said), {_what(message): message for _, message in said}
         moved = about.in_common_key([*said, *rest])[len(said) :] if self._common else rest
         known = [(tick, self._known(message)) for tick, message in said]
         return [*((tick, message) for tick, message in known if message), *moved]
@@ -117,8 +118,10 @@ class PieceOpening:
 
     def written(self, events: Sequence[Event], since: int = 0) -> list[Event]:
         """The events of a piece that the model wrote, from the ``since``-th on, in its key or the one asked for."""
-        key = self._key or about.key_said(events)
-        return about.in_key(events[since:], key, self._common) if key else list(events[since:])
+        key, rest = self._key or about.key_said(events), events[since:]
+        moved = about.in_key(rest, key, self._common) if key else rest
+        own = self._own  # what a beginning says of itself, for which the model may know something like it
+        return [(t, own.get(_what(m), m) if t == 0 and kind_of(m) and kind_of(m) != KEY else m) for t, m in moved]
 
     def programs(self, events: Sequence[Event], usual: Pairs) -> Pairs:
         """The (channel, program) pairs that a piece says, and the ``usual`` ones of other channels."""
