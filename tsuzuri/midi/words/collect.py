@@ -45,7 +45,10 @@ def check_files(paths: abc.Sequence[str]) -> None:
 
 
 def collect_pieces(
-    paths: abc.Iterable[str], settings: Settings, strict: bool = False, asked: abc.Collection[str] = ()
+    paths: abc.Iterable[str | sources.MusicFile],
+    settings: Settings,
+    strict: bool = False,
+    asked: abc.Collection[str] = (),
 ) -> Collection:
     """The ``Collection`` of all files under ``paths``, MIDI files converted by ``settings``.
 
