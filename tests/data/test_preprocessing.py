@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 import types
+import zipfile
 from collections import Counter
 
 import pytest
@@ -302,6 +303,21 @@ def test_a_tune_that_cannot_be_read_does_not_stop_the_others(tunes):
     assert len(messages) == 3
     for line, name in zip(messages, ("none: no such file", "broken.mid: ", "broken.words: "), strict=True):
         assert name in line
+
+
+@pytest.mark.parametrize("name", ["tunes.zip", "tunes.ZIP", "tunes", "a.zip/tunes.zip"])
+def test_tunes_of_an_archive_of_any_name(tmp_path, name):
+    archive = tmp_path / "mine" / name
+    archive.parent.mkdir(parents=True)
+    with zipfile.ZipFile(archive, "w") as stream:
+        for member, file in (("x.mid", TUNES[0]), ("deep.zip/y.mid", TUNES[1])):
+            stream.write(file, member)
+    preprocessor, messages = Preprocessor(tokenizers.get_tokenizer("midi"), "keep", Settings(**MIDI)), []
+    (y,), (x,) = preprocessor.batches([str(archive)], "auto", messages.append)
+    assert messages == []
+    assert [y.text, x.text] == [f"{archive.name}/deep.zip/y.mid", f"{archive.name}/x.mid"]
+    alone = preprocessor.batches([str(TUNES[1]), str(TUNES[0])], "auto", messages.append)
+    assert [tune.words for (tune,) in alone] == [y.words, x.words]
 
 
 def test_a_run_keeps_how_words_are_made():

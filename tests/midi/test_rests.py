@@ -58,6 +58,8 @@ def test_a_piece_ends_with_the_bar_of_its_last_note():
     trimmed = rests.cut_rests(piece, piece)
     assert (trimmed.score.end, trimmed.bars) == (2 * BAR, 7)
     assert trimmed.score.others == [(BAR, PEDAL), (2 * BAR, PEDAL)]
+    late = score((0, BAR + 480), others=[(2 * BAR, TEMPO_60), (3 * BAR, TEMPO_60)], end=3 * BAR)
+    assert rests.cut_rests(late, late).score.others == [(2 * BAR, TEMPO_60)]  # no event comes after the end
     short = score((0, 480), end=960)
     assert rests.cut_rests(short, short) == (short, 0)
 

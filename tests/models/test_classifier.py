@@ -23,6 +23,7 @@ from tests.models.small_classifiers import (
 )
 from tsuzuri.compat import F, chainer
 from tsuzuri.data import packing
+from tsuzuri.kernels import functions as K
 from tsuzuri.kernels import native
 from tsuzuri.models.classifier import LARGEST, MODELS, POOLS, ClassifierSizes, SequenceClassifier
 
@@ -110,6 +111,21 @@ def test_what_a_layer_reads_is_added_to_what_it_hands_on(rng, model, settings):
         assert relative_error(probabilities_of(ours, [ids]), wanted) < 1e-10
         other = made(sizes_of(model, **settings))
         assert relative_error(probabilities_of(other, [ids]), wanted) > 1e-6
+
+
+@pytest.mark.parametrize("locked", [False, True])
+@pytest.mark.parametrize("model", ["lstm", "bilstm", "rnn"])
+def test_the_skip_is_taken_before_dropout(rng, monkeypatch, model, locked):
+    """Where all is dropped between layers, the upper one reads zeros, and still what the lower hands on is added."""
+    for name in ("dropout", "drop_sequences"):
+        monkeypatch.setattr(K, name, lambda x, *mask: 0 * x)
+    ours = made(sizes_of(model, 2, skip=True, dropout_between=0.5, locked=locked))
+    plain = made(sizes_of(model, 2, skip=True))
+    for stack in plain.sizes.stacks():
+        getattr(plain, f"{stack[1]}_x").W.array[...] = 0
+    sequences, labels = batch_of(rng)
+    found, wanted = (float(loss_of(each, sequences, labels)[0].array) for each in (ours, plain))
+    assert found == pytest.approx(wanted, rel=1e-10)
 
 
 def test_layers_from_the_output_down():

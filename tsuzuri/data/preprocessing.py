@@ -58,7 +58,7 @@ class Preprocessor(NamedTuple):
                 gap = ""
         return Passage(text, words, pieces)
 
-    def tunes(self, paths: Sequence[str]) -> tuple[list[Passage], dict]:
+    def tunes(self, paths: Sequence[str | sources.MusicFile]) -> tuple[list[Passage], dict]:
         """The tunes in MIDI files, each a ``Passage`` whose text is its name, and the report of ``collect_pieces``."""
         music = collect.collect_pieces(paths, self.midi)
         tunes = [Passage(piece.name, piece.words, [f" {word}" for word in piece.words]) for piece in music.pieces]
@@ -90,12 +90,12 @@ class Preprocessor(NamedTuple):
             refuse(str(error))
             return
         for music in files:
+            folder, name = os.path.split(music.name)
             try:
-                tunes, _ = self.tunes([music.path])
+                tunes, _ = self.tunes([music._replace(name=name)])
             except UserError as error:
                 refuse(str(error))
                 continue
-            folder = os.path.dirname(music.name)
             yield [tune._replace(text=os.path.join(folder, tune.text)) for tune in tunes]
 
 

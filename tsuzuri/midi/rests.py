@@ -7,7 +7,7 @@ import bisect
 from typing import NamedTuple
 
 from tsuzuri.midi import timing
-from tsuzuri.midi.score import META, Score
+from tsuzuri.midi.score import Score
 
 INNER = 2  # bars: a rest within a piece that is longer is cut to more than one and at most as many
 
@@ -29,8 +29,8 @@ class Trimmed(NamedTuple):
 def cut_rests(score: Score, frame: Score) -> Trimmed:
     """The ``Trimmed`` score: what comes before its first bar with a note, after its last, and long rests within.
 
-    ``frame`` is the score with the time signatures of its file. Both have ticks a quarter note. Controls that stand in
-    silence at the beginning come at once, those after the last bar are left out.
+    ``frame`` is the score with the time signatures of its file. Both have ticks a quarter note. Other events
+    that stand in silence at the beginning come at once, those after the last bar are left out.
     """
     if not score.notes:
         return Trimmed(score, 0)
@@ -41,7 +41,7 @@ def cut_rests(score: Score, frame: Score) -> Trimmed:
     end = max(last, min(end, score.end))
     bars = sum(cut.length / _bar_at(cut.before, timing.meter_changes(frame), score.division) for cut in cuts)
     bars += (score.end - end) / _bar_at(end, timing.meter_changes(frame), score.division)
-    kept = [event for event in score.others if event[0] <= end or event[1][0] == META]
+    kept = [event for event in score.others if event[0] <= end]
     return Trimmed(without_cuts(score._replace(others=kept, end=end), cuts), bars)
 
 

@@ -6,7 +6,7 @@ import pytest
 from tsuzuri.errors import UserError
 from tsuzuri.midi.file import smf
 from tsuzuri.midi.keys import Key
-from tsuzuri.midi.score import DRUMS, KEY, METER, TEMPO
+from tsuzuri.midi.score import DRUMS, KEY, METER, TEMPO, Note, Score
 from tsuzuri.midi.words import about, codec
 from tsuzuri.midi.words.about import PROGRAM, TEMPOS, Opening, in_common_key, in_own_key, model_words, tempo_class
 from tsuzuri.midi.words.convert import convert_file, encode_piece
@@ -55,6 +55,22 @@ def test_what_a_file_does_not_say_is_found_out_or_as_usual():
 def test_a_signature_that_does_not_fit_is_not_believed():
     _, found = said(piece(head=[b"\xff\x59\xfa\x00"]))  # G flat major
     assert (found.key, found.named) == (Key(1, False), False)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [[(0, 64)], [(0, 64), (0, 67), (0, 71)], [(0, 64), (DRUMS, 38)], [(DRUMS, 38), (3, 64)]],
+    ids=["a note", "a chord", "a drum after it", "a drum before it"],
+)
+def test_a_minor_tune_under_its_relative_s_signature_is_known_by_its_last_bass(end):
+    notes = [Note(480 * n, 480 * n + 480, 0, key, 80) for n, key in enumerate([64, 66, 67, 71, 67, 66, 64, 71, 76])]
+    notes += [Note(480 * len(notes), 480 * len(notes) + 960, channel, key, 80) for channel, key in end]
+    score = Score(sorted(notes), [], notes[-1].end, 480)
+    assert about.key_of_score(score, [Key(1, False).payload()]) == (Key(1, True), False)
+    over_g = [*notes, notes[-1]._replace(channel=1, key=55)]  # which is no longer E's
+    assert about.key_of_score(score._replace(notes=over_g), [Key(1, False).payload()]) == (Key(1, False), True)
+    drums = Score([Note(0, 480, DRUMS, 38, 80)], [], 480, 480)
+    assert about.key_of_score(drums, [Key(1, False).payload()]) == (Key(1, False), True)
 
 
 def test_each_channel_has_a_program_but_the_drums():

@@ -1,9 +1,11 @@
 """What a report says of parts, rests and controls, and the hint at all parts."""
 
+import dataclasses
+
 import pytest
 
 from tests.midi.words.tunes import midi
-from tsuzuri.midi.words import collect, report
+from tsuzuri.midi.words import collect, report, wordfile
 from tsuzuri.midi.words.settings import Settings
 
 SCALE = (60, 62, 64, 65, 67, 69, 71, 72)
@@ -61,6 +63,25 @@ def test_notes_below_the_tune_are_told(band):
     chords = "\n".join(f"{t} 90 {key} 50\n{t + 99} 80 {key} 00" for t in beats for key in (f"{64 + t // 240:x}", "54"))
     (band / "a.mid").write_bytes(midi(chords, played(1, (36, 43) * 8)))
     assert lines(band)[0][1] == "left out 1 part, 16 notes (40% of all), and 8 below the tune in its part"
+
+
+def test_keys_are_counted_of_words_as_of_the_files_they_were_made_of(tmp_path):
+    (tmp_path / "a.mid").write_bytes(midi("0 ff 59 02 00\n" + played(0, [key + 2 for key in SCALE])))
+    (tmp_path / "b.mid").write_bytes(midi(played(0, (60, 62, 63, 65, 67, 68, 71, 72, 67, 60))))
+    settings = Settings(about=True, transpose=(0, 1))
+    files = collect.collect_pieces([str(tmp_path)], settings)
+    assert (files.report["keys"]["named"], files.report["keys"]["of"]) == (1, {"D": 1, "Cm": 1})
+    path = str(tmp_path / "ab.words")
+    wordfile.write_word_file(path, files.settings, files.pieces, files.report)
+    words = collect.collect_pieces([path], Settings())
+    assert words.report["keys"] == files.report["keys"] | {"named": 0}
+    without = dataclasses.replace(settings, about=False)
+    wordfile.write_word_file(path, without, files.pieces, files.report)
+    assert collect.collect_pieces([path], Settings()).report["keys"] == {}
+    both = collect.collect_pieces([str(tmp_path / "a.mid")], settings)
+    wordfile.write_word_file(path, both.settings, both.pieces, both.report)
+    together = collect.collect_pieces([str(tmp_path)], Settings()).report["keys"]
+    assert (together["named"], together["of"]) == (1, {"D": 2, "Cm": 1})
 
 
 def test_a_report_of_before_has_nothing_to_say():

@@ -56,7 +56,8 @@ def key_of_score(score: Score, signatures: Sequence[bytes]) -> tuple[Key, bool]:
     named, heard = key_of_payload(signatures[0]) if signatures else None, estimate_key(time)
     if not named or not fits(named, time):
         return heard, False
-    ends = max(score.notes, default=None)
+    pitched = [note for note in score.notes if note.channel != DRUMS]
+    ends = max(pitched, key=lambda note: (note.start, -note.key), default=None)  # the lowest of the last chord
     relative = named.sharps == heard.sharps and ends and ends.key % 12 == heard.tonic
     return (heard, named == heard) if relative else (named, True)
 

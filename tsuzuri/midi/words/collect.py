@@ -9,7 +9,14 @@ from tsuzuri.midi.score import ON
 from tsuzuri.midi.timing import is_meter
 from tsuzuri.midi.words import codec, sources, wordfile
 from tsuzuri.midi.words.convert import Converted, PieceWords, convert_file, is_program
-from tsuzuri.midi.words.report import DRUMS_ALONE, MODES, count_converted, drums_among_tunes, new_counts
+from tsuzuri.midi.words.report import (
+    DRUMS_ALONE,
+    MODES,
+    count_converted,
+    count_said_keys,
+    drums_among_tunes,
+    new_counts,
+)
 from tsuzuri.midi.words.settings import ALLOWED, AUTO, Settings, settings_from_json, settings_from_options
 from tsuzuri.midi.words.voices import voices_of_channels
 from tsuzuri.rules import Rule, check_value, is_whole
@@ -45,7 +52,10 @@ def check_files(paths: abc.Sequence[str]) -> None:
 
 
 def collect_pieces(
-    paths: abc.Iterable[str], settings: Settings, strict: bool = False, asked: abc.Collection[str] = ()
+    paths: abc.Iterable[str | sources.MusicFile],
+    settings: Settings,
+    strict: bool = False,
+    asked: abc.Collection[str] = (),
 ) -> Collection:
     """The ``Collection`` of all files under ``paths``, MIDI files converted by ``settings``.
 
@@ -66,6 +76,8 @@ def collect_pieces(
         report["refused"].append({"name": path, "reason": DRUMS_ALONE})
     for path, converted in converted_files.items():
         count_converted(report, path, converted)
+        if path in loaded and settings.about:
+            count_said_keys(report, converted.pieces)
         if converted.mended or converted.remarks:
             report["mended"].append({"name": path, "notes": converted.mended, "remarks": converted.remarks})
     pieces = [piece for converted in converted_files.values() for piece in converted.pieces]

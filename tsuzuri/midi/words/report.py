@@ -1,10 +1,12 @@
 """What of a corpus's music is learned and what is left out: parts, rests and controls, counted and in lines."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tsuzuri.midi.score import DRUMS
-from tsuzuri.midi.words.convert import Converted
+from tsuzuri.midi.words import codec
+from tsuzuri.midi.words.about import key_said, split_about
+from tsuzuri.midi.words.convert import Converted, PieceWords
 from tsuzuri.midi.words.settings import ALL, AUTO, ONE, Settings
 
 DRUMS_ALONE = "holds drums alone, and most of the other files a tune (--track all takes all)"
@@ -48,12 +50,26 @@ def count_converted(counts: dict[str, Any], path: str, converted: Converted) -> 
         counts[name]["pieces"] += count > 0
         counts[name][what] = round(counts[name][what] + count, 3)
     if converted.key:  # where its words say it
-        held = counts["keys"] = counts["keys"] or {"named": 0, "of": {}, "notes": {mode: [0] * 12 for mode in MODES}}
-        held["named"] += converted.named
-        held["of"][converted.key.text()] = held["of"].get(converted.key.text(), 0) + 1
-        steps = held["notes"][MODES[converted.key.minor]]
-        for note in converted.pieces[0].score().notes:
-            steps[(note.key - converted.key.tonic) % 12] += note.channel != DRUMS
+        _count_key(counts, converted.pieces[0], converted.key, converted.named)
+
+
+def count_said_keys(counts: dict[str, Any], pieces: Iterable[PieceWords]) -> None:
+    """Count the keys that pieces of a file of words say, of the originals; what named them is no longer known."""
+    for piece in pieces:
+        said, _ = split_about(codec.decode_events(piece.words, piece.division)[0])
+        key = key_said(said)
+        if key and piece.of is None:
+            _count_key(counts, piece, key, named=False)
+
+
+def _count_key(counts, piece, key, named):
+    """Count a piece's key, and its notes by their steps above the tonic."""
+    held = counts["keys"] = counts["keys"] or {"named": 0, "of": {}, "notes": {mode: [0] * 12 for mode in MODES}}
+    held["named"] += named
+    held["of"][key.text()] = held["of"].get(key.text(), 0) + 1
+    steps = held["notes"][MODES[key.minor]]
+    for note in piece.score().notes:
+        steps[(note.key - key.tonic) % 12] += note.channel != DRUMS
 
 
 def drums_among_tunes(converted_files: Mapping[str, Converted]) -> list[str]:

@@ -57,10 +57,11 @@ class Found(NamedTuple):
     left_out: list[tuple[str, str]]
 
 
-def find_music(paths: Iterable[str], suffixes: Collection[str] = MUSIC) -> Found:
+def find_music(paths: Iterable[str | MusicFile], suffixes: Collection[str] = MUSIC) -> Found:
     """The music among ``paths``, in folders by the files' endings ``suffixes``, and in archives; each file once.
 
-    Raises ``UserError`` for a path that does not exist, and for a folder or an archive without music.
+    What is a ``MusicFile`` already is taken as it is. Raises ``UserError`` for a path that does not exist, and for a
+    folder or an archive without music.
     """
     files, left_out = {}, []
     for path in paths:
@@ -71,8 +72,8 @@ def find_music(paths: Iterable[str], suffixes: Collection[str] = MUSIC) -> Found
 
 def _files_of(path, suffixes, left_out):
     """The ``MusicFile`` of each file of music that a path leads to."""
-    if inside := _member(path):
-        return [inside]
+    if isinstance(path, MusicFile):
+        return [path]
     if not os.path.exists(path):
         raise UserError(f"{path}: no such file or folder")
     if not os.path.isdir(path):
@@ -95,12 +96,6 @@ def _files_of(path, suffixes, left_out):
 
 def _file(path):
     return MusicFile(os.path.basename(path), path)
-
-
-def _member(path):
-    """The ``MusicFile`` of a path such as tunes.zip/a.mid; None for any other."""
-    archive, inside, member = path.partition(".zip/")
-    return MusicFile(os.path.basename(member), path, archive + ".zip") if inside and is_zip(archive + ".zip") else None
 
 
 def _archived(path, name, left_out):
