@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tsuzuri.errors import UserError
-from tsuzuri.midi import keys, timing
+from tsuzuri.midi import timing
 from tsuzuri.midi.compose import Beginning, MusicVocabulary
 from tsuzuri.midi.keys import Key, key_of_payload
-from tsuzuri.midi.score import KEY, METER, TEMPO, score_of_events
+from tsuzuri.midi.score import KEY, METER, TEMPO
 from tsuzuri.midi.words import about
 from tsuzuri.midi.words.about import PROGRAM, Event, Opening, kind_of, leanings, meter_payload
 from tsuzuri.midi.words.settings import ONE, settings_from_json
@@ -75,11 +75,8 @@ class PieceOpening:
         events = beginning.events
         if not events or not self.settings.about:
             return list(events)
-        said, rest = about.split_about(events)
-        if not said:
-            score = score_of_events(rest, division)[0]
-            key = keys.estimate_key(keys.pitch_time(score.notes))
-            said = about.about_events(score, key, beginning.tempo, beginning.meter, beginning.programs)
+        context = beginning.tempo, beginning.meter, beginning.programs
+        said, rest = about.said_and_rest(events, division, *context)
         self._key = about.key_said(said)
         moved = about.in_common_key([*said, *rest])[len(said) :] if self._common else rest
         known = [(tick, self._known(message)) for tick, message in said]

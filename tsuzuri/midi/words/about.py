@@ -12,7 +12,7 @@ import numpy
 
 from tsuzuri.midi import timing
 from tsuzuri.midi.keys import Key, estimate_key, fits, key_of_payload, pitch_time, shift_to_common, shifted
-from tsuzuri.midi.score import DRUMS, KEY, META, METER, OFF, ON, TEMPO, Score
+from tsuzuri.midi.score import DRUMS, KEY, META, METER, OFF, ON, TEMPO, Score, score_of_events
 from tsuzuri.midi.words import codec
 from tsuzuri.midi.words.settings import ONE
 
@@ -94,6 +94,17 @@ def split_about(events: Sequence[Event]) -> tuple[list[Event], list[Event]]:
     while count < len(events) and events[count][0] == 0 and kind_of(events[count][1]) is not None:
         count += 1
     return list(events[:count]), list(events[count:])
+
+
+def said_and_rest(
+    events: Sequence[Event], division: int, tempo: int, meter: tuple[int, int], programs: Iterable
+) -> tuple[list[Event], list[Event]]:
+    """As ``split_about``; of events that do not say what they are, it is made as ``about_events`` of their notes."""
+    said, rest = split_about(events)
+    if not said and rest:
+        score = score_of_events(rest, division)[0]
+        said = about_events(score, estimate_key(pitch_time(score.notes)), tempo, meter, programs)
+    return said, rest
 
 
 def key_said(events: Iterable[Event]) -> Key | None:
