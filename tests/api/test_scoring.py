@@ -8,8 +8,11 @@ import pytest
 
 import tsuzuri
 from tests.api.conftest import TEXT, TUNES
-from tsuzuri.api import scored_inputs, scoring
+from tsuzuri.api import corpora, scored_inputs, scoring
 from tsuzuri.data.corpus import build_text_corpus
+from tsuzuri.midi.words.collect import collect_pieces
+from tsuzuri.midi.words.settings import settings_from_json
+from tsuzuri.midi.words.wordfile import write_word_file
 from tsuzuri.text.settings import TextSettings
 from tsuzuri.text.spelling import SpellingModel
 from tsuzuri.training.run import load_run
@@ -100,6 +103,26 @@ def test_music_is_scored_by_the_note(music_run, tmp_path):
     assert (score.characters, score.bits_per_character) == (None, None)
     assert "bits_per_character" not in score.summary()
     assert music_run.score(piece).notes == score.notes
+
+
+@pytest.mark.parametrize("said", [False, True])
+@pytest.mark.parametrize("n", [0, 1])
+def test_files_of_words_are_scored_as_the_midi_file_that_they_are_of(music_run, tmp_path, n, said):
+    """Whether or not they say what they are, for a run that learned pieces in one key that do; as its ``--test`` is."""
+    run = load_run(music_run.path)
+    learned = run.about["corpus"]["midi"]
+    assert (learned["about"], learned["keys"]) == (True, "one")
+    written = settings_from_json({**learned, "about": said, "keys": "own"})
+    words = str(tmp_path / "tune.words")
+    (piece,) = collect_pieces([str(TUNES[n])], written).pieces
+    write_word_file(words, written, [piece], {})
+    whole, found = music_run.score(TUNES[n]), music_run.score(pathlib.Path(words))
+    assert "".join(word.text for word in whole.words).split()[-len(piece.words) :] != piece.words, "it is moved"
+    assert found == whole
+    parts = [
+        corpora.read_corpus(run.about["corpus"] | {"test": [path]}, run.recipe).test for path in (words, str(TUNES[n]))
+    ]
+    assert parts[0].tolist() == parts[1].tolist() != []
 
 
 @pytest.mark.parametrize(

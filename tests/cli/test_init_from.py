@@ -259,6 +259,65 @@ def test_music_becomes_words_as_the_origins_did(band, tmp_path, monkeypatch):
         refused(TUNES[2], "-o", tmp_path / "again", "--init-from", band, "--grid", 24)
 
 
+@pytest.fixture(scope="module")
+def keyless(tmp_path_factory):
+    """A run on music whose pieces say nothing of themselves."""
+    out = tmp_path_factory.mktemp("keyless") / "run"
+    train(*TUNES[:2], "-o", out, *MUSIC, "--about", "off")
+    return out
+
+
+@pytest.fixture(scope="module")
+def common(tmp_path_factory):
+    """A run on music by the usual settings: pieces say what they are, and are learned in one key."""
+    out = tmp_path_factory.mktemp("common") / "run"
+    train(*TUNES[:2], "-o", out, *MUSIC)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "keys"),
+    [
+        ("common", True, "one"),
+        ("band", True, "own"),
+        ("keyless", False, "own"),
+        ("format1", False, "own"),
+        ("format2", False, "own"),
+    ],
+)
+def test_pieces_begin_and_are_moved_as_the_origins_were(request, tmp_path, monkeypatch, name, said, keys):
+    """Also where the origin is older than the choice, and whether or not the options say the same."""
+    old = name.startswith("format")
+    origin = ROOT / "tests" / "training" / "runs" / name / "music" if old else request.getfixturevalue(name)
+    monkeypatch.setattr(trainer.Trainer, "train", lambda self: True)
+    same = ["--about", "on" if said else "off", "--keys", keys]
+    for n, options in enumerate(([], same)):
+        train(*TUNES, "-o", tmp_path / str(n), "--init-from", origin, "-b", 1, "-l", 4, *options)
+        used = about(tmp_path / str(n))["corpus"]["midi"]
+        assert (used["about"], used["keys"]) == (said, keys)
+    other = "off" if said else "on"
+    with pytest.raises(UserError, match=rf"^--about {other}: must be {same[1]}, as {origin} has it \(--init-from\)$"):
+        refused(*TUNES, "-o", tmp_path / "new", "--init-from", origin, "--about", other)
+    other = "own" if keys == "one" else "one"
+    with pytest.raises(UserError, match=rf"^--keys {other}: must be {keys}, as {origin} has it \(--init-from\)$"):
+        refused(*TUNES, "-o", tmp_path / "new", "--init-from", origin, "--keys", other)
+
+
+def test_files_of_words_say_what_pieces_are_as_the_origin_does(common, keyless, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer.Trainer, "train", lambda self: True)
+    for name, said in (("said.words", "on"), ("plain.words", "off")):
+        how = ["--velocities", 8, "--grid", 24, "--about", said]
+        assert run_command("read_midi.py", *TUNES, "-o", tmp_path / name, *how).returncode == 0
+    begin = ["-o", tmp_path / "run", "-b", 1, "-l", 4, "--init-from"]
+    with pytest.raises(UserError, match=rf"plain\.words: is made with about off, and {common} .* with on: must be the"):
+        refused(tmp_path / "plain.words", *begin, common)
+    with pytest.raises(UserError, match=rf"said\.words: is made with about on, and {keyless} .* with off: must be the"):
+        refused(tmp_path / "said.words", *begin, keyless)
+    with pytest.raises(UserError, match=rf"said\.words: is made with keys own, and {common} .* with one: must be the"):
+        refused(tmp_path / "said.words", *begin, common)
+    train(tmp_path / "plain.words", *begin, keyless)
+
+
 def test_files_of_words_bring_settings_that_must_be_the_origins(band, tmp_path):
     run_command("read_midi.py", *TUNES[:2], "-o", tmp_path / "tunes.words")
     with pytest.raises(UserError, match=rf"tunes\.words: is made with velocities keep, and {band} .* with 4: must be"):

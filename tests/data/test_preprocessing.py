@@ -16,6 +16,8 @@ from tests.conftest import ROOT
 from tsuzuri.data import preprocessing
 from tsuzuri.data.preprocessing import Preprocessor
 from tsuzuri.errors import UserError
+from tsuzuri.midi.words.about import model_words
+from tsuzuri.midi.words.convert import convert_file
 from tsuzuri.midi.words.settings import Settings
 from tsuzuri.text import tokenizers
 from tsuzuri.text.settings import FIRST
@@ -275,6 +277,17 @@ def test_tunes_become_words_by_their_settings(tunes):
     assert ("new", tune.words) in pairs["corpus"]
     assert "".join(tune.pieces).split() == tune.words
     assert TUNES[3].name in tune.text
+
+
+@pytest.mark.parametrize("keys", ["own", "one"])
+def test_tunes_are_read_in_the_key_that_the_settings_say(keys):
+    midi = Settings(grid=24, velocities=8, about=True, keys=keys)
+    preprocessor = Preprocessor(tokenizers.get_tokenizer("midi"), "keep", midi)
+    ((tune,),) = preprocessor.batches([str(TUNES[1])], "auto", None)
+    (piece,) = convert_file(TUNES[1].name, TUNES[1].read_bytes(), midi).pieces
+    assert tune.words == model_words(piece.words, keys)
+    assert (tune.words == piece.words) == (keys == "own")
+    assert "".join(tune.pieces).split() == tune.words
 
 
 def test_what_each_class_of_tunes_needs(tunes):

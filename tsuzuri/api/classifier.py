@@ -123,8 +123,7 @@ class Classifier(TrainedRun):
                 raise UserError(f"{name}: is {text!r}, must be a string")
             return words.passage(text)
         if isinstance(text, Piece):
-            piece = convert.convert_file(text.name, text.midi(), words.midi).pieces[0]
-            return Passage(text.name, piece.words, [f" {word}" for word in piece.words])
+            return words.tune(convert.convert_file(text.name, text.midi(), words.midi).pieces[0])
         if not isinstance(text, str | os.PathLike):
             raise UserError(f"{name}: is {text!r}, must be a piece or the path of a MIDI file")
         tunes, _ = words.tunes([os.fspath(text)])

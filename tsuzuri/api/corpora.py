@@ -11,7 +11,7 @@ from tsuzuri.data.corpus import EACH, Corpus, build_piece_corpus, build_text_cor
 from tsuzuri.data.places import piece_places
 from tsuzuri.data.remarks import remark_lines
 from tsuzuri.errors import UserError
-from tsuzuri.midi.words import about, collect, settings, sources
+from tsuzuri.midi.words import about, codec, collect, settings, sources
 from tsuzuri.midi.words import report as music_report
 from tsuzuri.midi.words.convert import PieceWords
 from tsuzuri.text import settings as text_settings
@@ -67,9 +67,8 @@ def read_corpus(
     wanted = settings.settings_from_json(source["midi"])
     main = collect.collect_pieces(paths, wanted, asked=asked)
     held_out = [collect.collect_pieces(part, wanted, asked=asked) if part else None for part in (valid, test)]
-    keys = main.settings.keys
-    groups = [collect.group_copies(in_model_words(part.pieces, keys)) if part else None for part in held_out]
-    learned, name = in_model_words(main.pieces, keys), " ".join(paths)
+    groups = [collect.group_copies(in_model_words(part.pieces, main.settings)) if part else None for part in held_out]
+    learned, name = in_model_words(main.pieces, main.settings), " ".join(paths)
     main_groups = collect.group_copies(learned)
     try:
         corpus = build_piece_corpus(main_groups, groups[0], groups[1], *bounds, name, known)
@@ -85,9 +84,22 @@ def read_corpus(
     return corpus
 
 
-def in_model_words(pieces: Iterable[PieceWords], keys: str) -> list[PieceWords]:
-    """The pieces with the words that a model learns (``about.model_words``)."""
-    return [piece._replace(words=about.model_words(piece.words, keys)) for piece in pieces]
+def in_model_words(pieces: Iterable[PieceWords], learned: settings.Settings) -> list[PieceWords]:
+    """The pieces with the words of a model that has ``learned`` by these settings (``about.model_words``).
+
+    Where it learned pieces that say what they are, those of files of words that do not are given such a beginning.
+    """
+    if learned.about:
+        pieces = [_with_opening(piece) for piece in pieces]
+    return [piece._replace(words=about.model_words(piece.words, learned.keys)) for piece in pieces]
+
+
+def _with_opening(piece: PieceWords) -> PieceWords:
+    events, _ = codec.decode_events(piece.words, piece.division)
+    if about.split_about(events)[0]:
+        return piece
+    said, rest = about.said_and_rest(events, piece.division, piece.tempo, piece.meter, piece.programs)
+    return piece._replace(words=codec.encode_events([*said, *rest]))
 
 
 def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tsuzuri.errors import UserError
-from tsuzuri.midi import keys, timing
+from tsuzuri.midi import timing
 from tsuzuri.midi.compose import Beginning, MusicVocabulary
 from tsuzuri.midi.keys import Key, key_of_payload
-from tsuzuri.midi.score import KEY, METER, TEMPO, score_of_events
+from tsuzuri.midi.score import KEY, METER, TEMPO
 from tsuzuri.midi.words import about
-from tsuzuri.midi.words.about import PROGRAM, Event, Opening, kind_of, leanings, meta, meter_payload
+from tsuzuri.midi.words.about import PROGRAM, Event, Opening, kind_of, leanings, meta, meter_payload, what_is_said
 from tsuzuri.midi.words.settings import ONE, settings_from_json
 
 Pairs = tuple[tuple[int, int], ...]
@@ -86,22 +86,12 @@ class PieceOpening:
         events = beginning.events
         if not events or not self.settings.about:
             return list(events)
-        said, rest = about.split_about(events)
-        if rest:
-            said = self._completed(said, rest, beginning, division)
-        self._key, self._own = about.key_said(said), {_what(message): message for _, message in said}
+        context = beginning.tempo, beginning.meter, beginning.programs
+        said, rest = about.said_and_rest(events, division, *context)
+        self._key, self._own = about.key_said(said), {what_is_said(message): message for _, message in said}
         moved = about.in_common_key([*said, *rest])[len(said) :] if self._common else rest
         known = [(tick, self._known(message)) for tick, message in said]
         return [*((tick, message) for tick, message in known if message), *moved]
-
-    def _completed(self, said: list[Event], rest: list[Event], beginning: Beginning, division: int) -> list[Event]:
-        """What a beginning says of itself, in order, and all that it does not say."""
-        score = score_of_events(rest, division)[0]
-        key = about.key_said(said) or keys.estimate_key(keys.pitch_time(score.notes))
-        whole = about.about_events(score, key, beginning.tempo, beginning.meter, beginning.programs)
-        own = {_what(message): message for _, message in said}
-        start = [own.pop(_what(message), message) for _, message in whole]
-        return [(0, message) for message in (*start, *own.values())]
 
     def _known(self, message: bytes) -> bytes | None:
         """What the model knows that is most like what a beginning says of itself; None where that is nothing."""
@@ -121,7 +111,9 @@ class PieceOpening:
         key, rest = self._key or about.key_said(events), events[since:]
         moved = about.in_key(rest, key, self._common) if key else rest
         own = self._own  # what a beginning says of itself, for which the model may know something like it
-        return [(t, own.get(_what(m), m) if t == 0 and kind_of(m) and kind_of(m) != KEY else m) for t, m in moved]
+        return [
+            (t, own.get(what_is_said(m), m) if t == 0 and kind_of(m) and kind_of(m) != KEY else m) for t, m in moved
+        ]
 
     def programs(self, events: Sequence[Event], usual: Pairs) -> Pairs:
         """The (channel, program) pairs that a piece says, and the ``usual`` ones of other channels."""
@@ -130,11 +122,6 @@ class PieceOpening:
         said = [message for _, message in about.split_about(events)[0] if kind_of(message) == PROGRAM]
         own = {message[0] & 0x0F: message[1] for message in said}
         return tuple(sorted((dict(usual) | own).items()))
-
-
-def _what(message: bytes) -> bytes:
-    """What a message says something of: a kind of meta event, or the program of a channel."""
-    return message[:1] if kind_of(message) == PROGRAM else message[:2]
 
 
 def _checked_meter(meter: tuple[int, int], learned: Sequence[bytes]) -> bytes:

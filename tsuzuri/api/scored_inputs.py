@@ -6,12 +6,12 @@ import dataclasses
 import os
 from collections.abc import Iterable, Iterator
 
+from tsuzuri.api.corpora import in_model_words
 from tsuzuri.api.drawing import Note
 from tsuzuri.api.text_generation import check_unicode
 from tsuzuri.data.text_stream import TextStream, first_seen_ids
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import convert, wordfile
-from tsuzuri.midi.words.about import model_words
 from tsuzuri.midi.words.collect import collect_pieces
 from tsuzuri.midi.words.settings import Settings, settings_from_json
 from tsuzuri.midi.words.sources import is_music_path
@@ -36,7 +36,7 @@ def words_of_file(run: Run, path: str, note: Note) -> list[str]:
         found = collect_pieces([path], own)
         for item in found.report["refused"]:
             note(f"refused  {item['name']}: {item['reason']}")
-        return _ended(model_words(piece.words, own.keys) for piece in found.pieces)
+        return _ended(piece.words for piece in in_model_words(found.pieces, own))
     if os.path.isfile(path) and is_music_path(path):
         held = "words of MIDI" if path.endswith(wordfile.SUFFIX) else "a MIDI file"
         raise UserError(f"{path}: is {held}, and {run.path} was trained on text: must be a text")
@@ -50,7 +50,7 @@ def words_of_bytes(run: Run, data: bytes, name: str = INPUT) -> list[str]:
         try:
             own = _midi_settings(run)
             pieces = convert.convert_file(name, data, own).pieces
-            return _ended(model_words(piece.words, own.keys) for piece in pieces)
+            return _ended(piece.words for piece in in_model_words(pieces, own))
         except ValueError as error:
             raise UserError(f"{name}: {error}") from None
     settings = _text_settings(run)

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from tsuzuri.data import labeled
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import collect, settings, sources
+from tsuzuri.midi.words.about import model_words
+from tsuzuri.midi.words.convert import PieceWords
 from tsuzuri.text.archives import read_single
 from tsuzuri.text.encodings import Decoded, codec_name, decode
 from tsuzuri.text.normalization import normalize
@@ -61,8 +63,12 @@ class Preprocessor(NamedTuple):
     def tunes(self, paths: Sequence[str | sources.MusicFile]) -> tuple[list[Passage], dict]:
         """The tunes in MIDI files, each a ``Passage`` whose text is its name, and the report of ``collect_pieces``."""
         music = collect.collect_pieces(paths, self.midi)
-        tunes = [Passage(piece.name, piece.words, [f" {word}" for word in piece.words]) for piece in music.pieces]
-        return tunes, music.report
+        return [self.tune(piece) for piece in music.pieces], music.report
+
+    def tune(self, piece: PieceWords) -> Passage:
+        """A tune as a ``Passage``, in the key that tunes are learned in."""
+        words = model_words(piece.words, self.midi.keys)
+        return Passage(piece.name, words, [f" {word}" for word in words])
 
     def batches(self, paths: Sequence[str], encoding: str, refuse: Callable[[str], object]) -> Iterator[list[Passage]]:
         """Yield lists of ``Passage``: the tunes of each file; or lines of files, or of standard input without any.

@@ -194,16 +194,11 @@ def grow_pieces(rows, grammar, length):
 
 def finished_pieces(grammar, beginning, opening):
     """The ``PieceWords`` of each row of a grammar whose pieces have all ended; ``opening`` is a ``PieceOpening``."""
-    return [
-        PieceWords(
-            piece_name(row),
-            codec.encode_events(opening.written(events)),
-            grammar.division,
-            *_own_time(events, grammar.division, beginning),
-            opening.programs(events, beginning.programs),
-        )
-        for row, events in enumerate(grammar.events)
-    ]
+    pieces = []
+    for row, events in enumerate(map(opening.written, grammar.events)):
+        context = *_own_time(events, grammar.division, beginning), opening.programs(events, beginning.programs)
+        pieces.append(PieceWords(piece_name(row), codec.encode_events(events), grammar.division, *context))
+    return pieces
 
 
 def _own_time(events, division, beginning):

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from tsuzuri.errors import UserError
+from tsuzuri.midi.words.settings import LATER
 from tsuzuri.text.settings import AUTO, DROP
 from tsuzuri.text.tokenizers import SUBWORD
 from tsuzuri.text.vocabulary import SPECIAL, Vocabulary
@@ -27,7 +28,7 @@ SIZES = {
 }  # by the options that give them
 WORDS = {  # by kind, the options that say how a corpus becomes words, which must be as they were
     "text": ("tokens", "dictionary", "user_dictionary", "normalize"),
-    "music": ("events", "velocities", "ticks_per_beat", "grid"),
+    "music": ("events", "velocities", "ticks_per_beat", "grid", "about", "keys"),
 }
 PATHS = ("dictionary", "user_dictionary")
 
@@ -51,7 +52,7 @@ class LanguageModelOrigin(NamedTuple):
         """How its corpus became words, by option."""
         about = self.run.about
         if self.kind == "music":
-            return dict(about["corpus"]["midi"])
+            return {**LATER, **about["corpus"]["midi"]}  # an old run lacks some
         return {**about["corpus"]["text"], "tokens": about["tokens"]}
 
     @property
@@ -111,8 +112,8 @@ def check_midi(origin: LanguageModelOrigin, used: Mapping[str, Any], file: str) 
     """
     for name in WORDS["music"]:
         if used[name] != origin.settings[name]:
-            ours = f"{origin.path} (--init-from) with {origin.settings[name]}"
-            raise UserError(f"{file}: is made with {name} {used[name]}, and {ours}: must be the same")
+            ours = f"{origin.path} (--init-from) with {_shown(origin.settings[name])}"
+            raise UserError(f"{file}: is made with {name} {_shown(used[name])}, and {ours}: must be the same")
 
 
 def _refusal(origin, option, value, wanted):

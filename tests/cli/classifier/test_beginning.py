@@ -6,9 +6,11 @@ import re
 import numpy
 import pytest
 
+import tsuzuri
 from tests.cli.classifier import BATCHES, SMALL, TUNES, about, arrays, captured, history
 from tests.conftest import ROOT
 from tsuzuri.api.labeled_examples import dataset_of_run
+from tsuzuri.cli import train
 from tsuzuri.training import trainer
 from tsuzuri.training.run import load_run
 from tsuzuri.training.schemas import CLASSIFIER
@@ -65,6 +67,23 @@ def test_tunes_become_words_as_those_of_the_run_that_is_begun_with(tunes, tmp_pa
         how = [*SMALL, *given, "-e", 1, "--model", "bow", "--init-from", origin]
         assert captured("train", data, "-o", tmp_path / name, *how)[0] == 0
         assert about(tmp_path / name)["corpus"]["midi"]["grid"] == grid
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_tunes_are_read_in_the_key_in_which_a_language_model_learned_them(tunes, tmp_path):
+    """So that none of its words are new to it, also of a piece that Python gives."""
+    data, language = tunes[0] / "data", tmp_path / "language"
+    parts = [data, "--valid", TUNES[16], "--test", TUNES[17]]  # so that all of these tunes are learned
+    small = ["-u", 8, "-b", 2, "-l", 30, "-e", 1, "--sample-every", 0, "-d", "cpu"]
+    train.main([str(arg) for arg in (*parts, "-o", language, *small)])
+    noted = captured("train", data, "-o", tmp_path / "run", *SMALL, "-e", 1, "--init-from", language)[2]
+    known = set(load_run(str(language)).vocabulary.words)
+    found = load_run(str(tmp_path / "run"), CLASSIFIER)
+    assert found.about["corpus"]["midi"]["keys"] == "one"
+    assert set(found.vocabulary.words) <= known
+    assert re.search(r"start    .*: (\d+) of \1 words;", noted)
+    guess = tsuzuri.load(tmp_path / "run").predict(tsuzuri.read_midi(TUNES[1]), explain=True)
+    assert {word.strip() for word, _ in guess.shares} <= known
 
 
 def test_tunes_are_sorted_too(tunes, straight, refused, capsys):

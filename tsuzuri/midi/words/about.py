@@ -14,7 +14,6 @@ import numpy
 from tsuzuri.midi import timing
 from tsuzuri.midi.keys import Key, estimate_key, fits, key_of_payload, pitch_time, shift_to_common, shifted
 from tsuzuri.midi.score import DRUMS, KEY, META, METER, OFF, ON, TEMPO, Score, score_of_events
-from tsuzuri.midi.timing import TICKS
 from tsuzuri.midi.words import codec
 from tsuzuri.midi.words.settings import ONE
 
@@ -100,6 +99,26 @@ def split_about(events: Sequence[Event]) -> tuple[list[Event], list[Event]]:
     return list(events[:count]), list(events[count:])
 
 
+def said_and_rest(
+    events: Sequence[Event], division: int, tempo: int, meter: tuple[int, int], programs: Iterable
+) -> tuple[list[Event], list[Event]]:
+    """As ``split_about``, but what events with notes do not say is added in its place, as ``about_events`` has it."""
+    said, rest = split_about(events)
+    if not rest:
+        return said, rest
+    score = score_of_events(rest, division)[0]
+    key = key_said(said) or estimate_key(pitch_time(score.notes))
+    own = {what_is_said(message): message for _, message in said}
+    whole = about_events(score, key, tempo, meter, programs)
+    start = [own.pop(what_is_said(message), message) for _, message in whole]
+    return [(0, message) for message in (*start, *own.values())], rest
+
+
+def what_is_said(message: bytes) -> bytes:
+    """What a message says something of: the bytes of a kind of meta event, or of the program of a channel."""
+    return message[:1] if kind_of(message) == PROGRAM else message[:2]
+
+
 def key_said(events: Iterable[Event]) -> Key | None:
     """The key that the first key signature of some events says."""
     return next((key_of_payload(message[2:]) for _, message in events if kind_of(message) == KEY), None)
@@ -124,7 +143,7 @@ def moved_events(events: Iterable[Event], semitones: int) -> list[Event]:
         tick, message = moved[n]
         moved[n] = tick, bytes([message[0], shifted(message[1], semitones), message[2]])
     if found and not (min(found) + semitones >= 0 and max(found) + semitones <= LAST):
-        return score_of_events(moved, TICKS)[0].events()
+        return score_of_events(moved, timing.TICKS)[0].events()
     return moved
 
 
