@@ -8,6 +8,7 @@ import pytest
 from tests.training import create_run
 from tests.training.small_run import ABOUT
 from tsuzuri.errors import UserError
+from tsuzuri.midi.words import settings
 from tsuzuri.models.rnn import Sizes
 from tsuzuri.text.vocabulary import SPECIAL, Vocabulary
 from tsuzuri.training import transfer
@@ -64,6 +65,11 @@ def test_a_new_run_has_the_origins_options_unless_they_are_given_as_the_same(tmp
     assert transfer.inherited_options(origin, same) == left  # auto is as the origin has it
     with pytest.raises(UserError, match=f"^--embed 7: must be 6, as {tmp_path} has it"):
         transfer.inherited_options(origin, {"embed": 7})
+
+
+def test_old_runs_on_music_are_read_as_everywhere_else():
+    assert transfer.OLD_MUSIC.items() <= settings.LATER.items()
+    assert transfer.OLD_MUSIC.keys() == set(transfer.WORDS["music"]) & settings.LATER.keys()
 
 
 def test_new_rows_have_the_mean_and_the_covariance_of_the_old_words(rng):

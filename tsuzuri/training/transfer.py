@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import numpy
 
 from tsuzuri.errors import UserError
-from tsuzuri.midi.words.settings import LATER
 from tsuzuri.text.settings import AUTO, DROP
 from tsuzuri.text.tokenizers import SUBWORD
 from tsuzuri.text.vocabulary import SPECIAL, Vocabulary
@@ -30,6 +29,7 @@ WORDS = {  # by kind, the options that say how a corpus becomes words, which mus
     "text": ("tokens", "dictionary", "user_dictionary", "normalize"),
     "music": ("events", "velocities", "ticks_per_beat", "grid", "about", "keys"),
 }
+OLD_MUSIC = {"about": False, "keys": "own"}  # of runs from before there was a choice, as ``midi.words.settings`` has it
 PATHS = ("dictionary", "user_dictionary")
 
 
@@ -52,7 +52,7 @@ class LanguageModelOrigin(NamedTuple):
         """How its corpus became words, by option."""
         about = self.run.about
         if self.kind == "music":
-            return {**LATER, **about["corpus"]["midi"]}  # an old run lacks some
+            return {**OLD_MUSIC, **about["corpus"]["midi"]}
         return {**about["corpus"]["text"], "tokens": about["tokens"]}
 
     @property
