@@ -9,9 +9,9 @@ from tsuzuri.errors import UserError
 from tsuzuri.midi import timing
 from tsuzuri.midi.compose import Beginning, MusicVocabulary
 from tsuzuri.midi.keys import Key, key_of_payload
-from tsuzuri.midi.score import KEY, METER, TEMPO
+from tsuzuri.midi.score import KEY, METER, PROGRAM, TEMPO
 from tsuzuri.midi.words import about
-from tsuzuri.midi.words.about import PROGRAM, Event, Opening, kind_of, leanings, meta, meter_payload, what_is_said
+from tsuzuri.midi.words.about import Event, Opening, kind_of, leanings, meta, meter_payload, what_is_said
 from tsuzuri.midi.words.settings import ONE, settings_from_json
 
 Pairs = tuple[tuple[int, int], ...]

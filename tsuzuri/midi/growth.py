@@ -36,12 +36,12 @@ class GrowingPiece:
             blocked[:] = True
             blocked[lexicon.eos] = False
             return numpy.where(blocked, BLOCKED, FREE).astype("f")
-        if self.introduces:
-            blocked[:] = True
         if self.opening:
-            blocked[self.opening.allowed(self._said())[0]] = False
-        if self.introduces:
-            return numpy.where(blocked, BLOCKED, FREE).astype("f")
+            ids, alone = self.opening.allowed(self._said())
+            blocked |= alone
+            blocked[ids] = False
+            if alone:
+                return numpy.where(blocked, BLOCKED, FREE).astype("f")
         if self.must_end:
             blocked[:] = True
         for key, onset in self.sounding.items():

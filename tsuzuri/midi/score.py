@@ -7,7 +7,7 @@ and payload. A score is legal: no key of a channel sounds twice at once, every n
 from collections import deque
 from typing import NamedTuple
 
-OFF, ON, META, END = 0x80, 0x90, 0xFF, b"\xff\x2f"
+OFF, ON, PROGRAM, META, END = 0x80, 0x90, 0xC0, 0xFF, b"\xff\x2f"
 TEMPO, METER, KEY = 0x51, 0x58, 0x59  # meta types
 CONTROL = 0xB0
 SILENCE = (120, *range(123, 128))  # controls that end the notes of a channel: all sound off, all notes off, the modes

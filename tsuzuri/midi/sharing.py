@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tsuzuri.midi.pedal import RESET, hold_notes
-from tsuzuri.midi.score import CONTROL, DRUMS, OFF, ON, is_silence, score_of_events
+from tsuzuri.midi.score import CONTROL, DRUMS, OFF, ON, PROGRAM, is_silence, score_of_events
 
-PRESSURE, PROGRAM, BEND = 0xD0, 0xC0, 0xE0
+PRESSURE, BEND = 0xD0, 0xE0
 _BANK = (CONTROL, 0), (CONTROL, 32)
 _DATA, _DATA_FINE, _NRPN, _RPN_FINE, _RPN_COARSE = 6, 38, (98, 99), 100, 101  # controls
 _RANGE = ("bend range",)  # in semitones and cents, as registered parameter 0 has it

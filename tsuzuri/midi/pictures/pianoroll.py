@@ -9,7 +9,7 @@ import numpy
 
 from tsuzuri.errors import UserError
 from tsuzuri.midi import names, pedal, timing
-from tsuzuri.midi.score import DRUMS, Score
+from tsuzuri.midi.score import DRUMS, PROGRAM, Score
 from tsuzuri.overwriting import SOFTWARE
 
 DPI = 110
@@ -218,7 +218,7 @@ def _label(figure, axes, score, pitched, title):
 def _programs(score, notes):
     """The programs that play each channel's notes, in order, each once."""
     current, played = {}, {}
-    changes = [(tick, message) for tick, message in score.others if message[0] & 0xF0 == 0xC0]
+    changes = [(tick, message) for tick, message in score.others if message[0] & 0xF0 == PROGRAM]
     i = 0
     for note in notes:
         while i < len(changes) and changes[i][0] <= note.start:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy
 
 from tsuzuri.midi import pedal, timing
-from tsuzuri.midi.score import DRUMS
+from tsuzuri.midi.score import DRUMS, PROGRAM
 from tsuzuri.midi.sound import timbres, tones
 
-CONTROL, PROGRAM, BEND = 0xB0, 0xC0, 0xE0
+CONTROL, BEND = 0xB0, 0xE0
 DATA, DATA_FINE, VOLUME, PAN, EXPRESSION, RESET = 6, 38, 7, 10, 11, 121  # controls
 NRPN_FINE, NRPN_COARSE, RPN_FINE, RPN_COARSE = 98, 99, 100, 101
 _RAMP = 0.006  # seconds in which a control moves: at once would click

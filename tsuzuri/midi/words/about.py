@@ -13,15 +13,14 @@ import numpy
 
 from tsuzuri.midi import timing
 from tsuzuri.midi.keys import Key, estimate_key, fits, key_of_payload, pitch_time, shift_to_common, shifted
-from tsuzuri.midi.score import DRUMS, KEY, META, METER, OFF, ON, TEMPO, Score, score_of_events
+from tsuzuri.midi.score import DRUMS, KEY, META, METER, OFF, ON, PROGRAM, TEMPO, Score, score_of_events
 from tsuzuri.midi.words import codec
 from tsuzuri.midi.words.settings import ONE
 
-PROGRAM = 0xC0
 STEP = 2 ** (1 / 6)  # from one tempo to the next
 TEMPOS = tuple(round(120 * STEP**n) for n in range(-12, 8))  # quarter notes a minute: 30 to 269
 ORDER = (METER, KEY, TEMPO)
-LAST = 127  # key
+LAST, HIGHEST_SHIFT = 127, 5  # a key; semitones to the common one: the lowest are one more, -6
 CLOCKS = 96  # MIDI clocks of a whole note
 
 Event = tuple[int, bytes]  # tick, message
@@ -228,9 +227,9 @@ class Opening:
         in major. So a note of a step that is rarer in the mode than in all pieces is made so much less likely.
         """
         added = numpy.zeros(len(self._kinds), "f")
-        if self._common:  # what would leave MIDI's range in the piece's own key
-            own = self._pitches - shift_to_common(key)
-            added[self._struck[(own < 0) | (own > LAST)]] = -numpy.inf
+        if self._common:  # what would leave MIDI's keys in some key that is asked for
+            leaves = (self._pitches < HIGHEST_SHIFT) | (self._pitches > LAST - HIGHEST_SHIFT - 1)
+            added[self._struck[leaves & ~leaves.all()]] = -numpy.inf
         if self._leaning:
             steps = self._pitches - (0 if self._common else key.tonic)
             added[self._struck] += self._leaning[key.minor][steps % 12]

@@ -8,13 +8,13 @@ from tsuzuri.midi.file import smf
 from tsuzuri.midi.keys import Key
 from tsuzuri.midi.line import highest_line, one_at_a_time
 from tsuzuri.midi.reading import read_music
-from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, Score, score_of_events
+from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, PROGRAM, TEMPO, Score, score_of_events
 from tsuzuri.midi.words import about, codec, tracks
 from tsuzuri.midi.words.about import meta, meter_payload
 from tsuzuri.midi.words.parts import file_parts
 from tsuzuri.midi.words.settings import ALL, AUTO, CUT, KEEP, NOTES, Settings
 
-_PRESSURE, _PROGRAM = 0xA0, 0xC0  # of one key; the instrument
+_PRESSURE = 0xA0  # of one key
 
 
 class PieceWords(NamedTuple):
@@ -153,7 +153,7 @@ def _trimmed(score, frame, settings):
 
 def _programs(events):
     """The first program of each channel that has any, as (channel, program) pairs."""
-    programs = [message for _, message in events if message[0] & 0xF0 == _PROGRAM]
+    programs = [message for _, message in events if message[0] & 0xF0 == PROGRAM]
     return tuple(sorted({message[0] & 0x0F: message[1] for message in reversed(programs)}.items()))
 
 
@@ -215,15 +215,15 @@ def encode_piece(
         if bytes([META, kind]) not in said and usual.get(kind) != payload
     ]
     channels = {message[0] & 0x0F for _, message in events if message[0] & 0xF0 == ON}
-    lacking = channels - {message[0] & 0x0F for _, message in events if message[0] & 0xF0 == _PROGRAM}
-    start += [bytes([_PROGRAM | channel, number]) for channel, number in piece.programs if channel in lacking]
+    lacking = channels - {message[0] & 0x0F for _, message in events if message[0] & 0xF0 == PROGRAM}
+    start += [bytes([PROGRAM | channel, number]) for channel, number in piece.programs if channel in lacking]
     if tempo:
         events = [event for event in events if event[1][:2] != bytes([META, TEMPO])]
         start = [message for message in start if message[:2] != bytes([META, TEMPO])]
         start.append(meta(TEMPO, round(60 * timing.SECOND / tempo).to_bytes(3, "big")))
     if program is not None:
-        events = [event for event in events if event[1][0] & 0xF0 != _PROGRAM]
-        start = [message for message in start if message[0] & 0xF0 != _PROGRAM]
-        start += [bytes([_PROGRAM | channel, program]) for channel in sorted(channels - {DRUMS})]
+        events = [event for event in events if event[1][0] & 0xF0 != PROGRAM]
+        start = [message for message in start if message[0] & 0xF0 != PROGRAM]
+        start += [bytes([PROGRAM | channel, program]) for channel in sorted(channels - {DRUMS})]
     track = smf.make_track([(0, message) for message in start] + events)
     return smf.write_smf(smf.MidiFile(0, piece.division, [track], [])), faults

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from tsuzuri.midi import names, timing
 from tsuzuri.midi.file.text import decode_midi_text
-from tsuzuri.midi.score import DRUMS, META, score_of_events
+from tsuzuri.midi.score import DRUMS, META, PROGRAM, score_of_events
 
-PROGRAM, NAME = 0xC0, 0x03
+NAME = 0x03
 EFFECTS = range(112, 128)  # programs: bells and drums on a keyboard, a telephone, applause
 CHORDS = 0.3  # how much an onset of several notes counts beside one of a single note
 SEVERAL_KEYS, ONE_KEY = 2.0, 0.1  # bits: the entropy of pitch classes of a tune; what a part of one key counts

@@ -4,13 +4,12 @@ from typing import NamedTuple
 
 from tsuzuri.midi.file.text import decode_midi_text
 from tsuzuri.midi.merging import events_of_all_tracks
-from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, TEMPO, is_silence
+from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, PROGRAM, TEMPO, is_silence
 from tsuzuri.midi.words.parts import FilePart, tune_part
 from tsuzuri.midi.words.settings import ALL, AUTO, NOTES, Settings
 
 CONDUCTOR = (TEMPO, METER, KEY)  # meta types that hold for every track, wherever they stand
 _NAME = 0x03
-_PROGRAM = 0xC0
 
 
 class Overview(NamedTuple):
@@ -29,7 +28,7 @@ def track_overview(track):
     status = track.messages[:, 0]
     struck = (status & 0xF0 == ON) & (track.messages[:, 2] > 0)
     keys = track.messages[struck, 1]
-    programs = track.messages[status & 0xF0 == _PROGRAM, 1]
+    programs = track.messages[status & 0xF0 == PROGRAM, 1]
     names = (track.payloads[i] for i in sorted(track.payloads) if tuple(track.messages[i, :2]) == (META, _NAME))
     return Overview(
         decode_midi_text(next(names, b"")),
