@@ -158,6 +158,14 @@ def test_a_key_that_sounds_like_another_is_written_as_it_is_asked_for(run, key):
     assert heard(run.generate(key=key, bars=2, seed=1, device="cpu"))[0] == key
 
 
+def test_a_piece_says_what_it_is_once(run):
+    """However much the model would like to say it again."""
+    for piece in run.generate_many(20, bars=4, temperature=8, seed=1, device="cpu"):
+        kinds = [word.split("_")[1] for word in piece.words]
+        assert kinds[:4] == ["ff", "ff", "ff", "c0"]
+        assert not {"ff", "c0"} & {*kinds[4:]}
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_so_many_seconds(run, folder, tmp_path, seed):
     assert run.generate(seconds=9, seed=seed, device="cpu").seconds == pytest.approx(9, abs=0.3)

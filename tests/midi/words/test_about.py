@@ -6,7 +6,7 @@ import pytest
 from tsuzuri.errors import UserError
 from tsuzuri.midi.file import smf
 from tsuzuri.midi.keys import Key
-from tsuzuri.midi.score import DRUMS, KEY, METER, TEMPO, Note, Score
+from tsuzuri.midi.score import DRUMS, KEY, METER, PROGRAM, TEMPO, Note, Score
 from tsuzuri.midi.words import about, codec
 from tsuzuri.midi.words.about import TEMPOS, Opening, in_common_key, in_own_key, model_words, tempo_class
 from tsuzuri.midi.words.convert import convert_file, encode_piece
