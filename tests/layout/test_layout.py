@@ -31,7 +31,7 @@ ROOMS = {
     "kernels": (("errors", "compat"), ("numpy", "cupy")),
     "models": (("compat", "data", "kernels"), ("numpy",)),
     "training": (
-        ("printable", "errors", "compat", "storage", "rules", "text", "data", "kernels", "models"),
+        ("printable", "errors", "compat", "storage", "rules", "text", "midi", "data", "kernels", "models"),
         ("numpy", "tqdm", "matplotlib", "filelock", "tensorboardX"),
     ),
     "options": (("errors", "rules", "text", "midi", "data", "kernels", "models", "training"), ()),

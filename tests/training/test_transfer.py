@@ -58,7 +58,8 @@ def test_each_word_has_its_rows_and_the_layers_are_as_they_were(tmp_path, rng, s
 def test_a_new_run_has_the_origins_options_unless_they_are_given_as_the_same(tmp_path):
     origin = origin_of(tmp_path, layers=3)
     words = {"tokens": "char", "dictionary": "unidic-lite", "user_dictionary": None, "normalize": "none"}
-    all_of_them = {"unit": 6, "layers": 3, "embed": None, "tie": False, "skip": False, **words, "lines": "drop"}
+    sizes = {"unit": 6, "layers": 3, "embed": None, "tie": False, "skip": False, "lookback": False}
+    all_of_them = {**sizes, **words, "lines": "drop"}
     assert transfer.inherited_options(origin, {"epoch": 3}) == all_of_them
     left = {name: value for name, value in all_of_them.items() if name not in ("embed", "tie", "lines")}
     same = {"embed": 6, "tie": False, "tokens": "auto", "lines": "keep"}

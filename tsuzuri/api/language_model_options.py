@@ -7,6 +7,7 @@ from typing import Any
 from tsuzuri.api.resuming import stored_options
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import devices
+from tsuzuri.midi.lookback import LOOKS, MARKS
 from tsuzuri.models.sizes import PROJECTIONS, Sizes
 from tsuzuri.options.recipes import RATES, RECIPES, STRONGEST, chosen_rates, recipe_options
 from tsuzuri.options.values import AUTO
@@ -45,9 +46,21 @@ def check_together(args: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         raise UserError(f"{frozen}: with --tie on these are the output layer's weights too: must be --tie off")
 
 
+def lookback_of(args: Mapping[str, Any], given: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
+    """Whether a model of a corpus is to look back: one of music, unless --lookback says otherwise.
+
+    Raises ``UserError`` where text is to.
+    """
+    music = source["kind"] == "music"
+    if given.get("lookback") and not music:
+        raise UserError(f"--lookback on: is for MIDI, and {source['corpus'][0]} is not")
+    return music and args["lookback"] is not False
+
+
 def sizes_of(args: Mapping[str, Any], words: int) -> Sizes:
     """The sizes that the options ask for with so many words; of --dropout that is not given the model's own default."""
     asked = {name: args[option] for option, name in SIZES.items()}
+    asked |= {"looks": LOOKS, "marks": MARKS} if args["lookback"] else {}
     return Sizes(words, **{name: value for name, value in asked.items() if name != "dropout" or value is not None})
 
 
@@ -64,6 +77,7 @@ def stored_language_model(run: Run, given: Mapping[str, Any]) -> dict[str, tuple
     sizes, corpus = run.about["sizes"], run.about["corpus"]
     stored = stored_options(run, RECIPE) | {"vocab_size": (corpus["vocab_size"],)}
     stored |= {option: (sizes[name],) for option, name in SIZES.items()}
+    stored["lookback"] = (sizes["looks"] > 0, *[None] * ((sizes["looks"] > 0) == (run.about["kind"] == "music")))
     if None not in [sizes[name] for name in RATES]:
         stored["dropout"] = (None,)  # the three rates are in its place
     left = dict.fromkeys(STRONGEST, AUTO) | {"unit": sizes["units"], "layers": sizes["layers"]}

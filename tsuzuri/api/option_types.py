@@ -48,6 +48,7 @@ class TrainOptions(TypedDict, total=False):
     embed: int | None
     tie: bool | None
     skip: bool | None
+    lookback: bool | None
     init_from: Path | None
     vectors: Path | None
     freeze_vectors: bool | None

@@ -11,7 +11,7 @@ import numpy
 
 from tsuzuri.api import corpora
 from tsuzuri.api.given_texts import texts_as_file
-from tsuzuri.api.language_model_options import check_together, recipe_of, sizes_of, stored_language_model
+from tsuzuri.api.language_model_options import check_together, lookback_of, recipe_of, sizes_of, stored_language_model
 from tsuzuri.api.preparation import (
     Preparation,
     PreparedTraining,
@@ -73,7 +73,8 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     rates = chosen_rates(args, corpus.report["words"]["train"], len(corpus.vocabulary))
     if any(rates.values()):
         tell(listener, [f"dropout  {rates_line(rates)}"])
-    sizes = sizes_of(args | rates, len(corpus.vocabulary))
+    looked = {"lookback": lookback_of(args, given, source)}
+    sizes = sizes_of(args | rates | looked, len(corpus.vocabulary))
     recorded.check_memory(devices.choose(args["device"]), sizes, recipe)
     if inputs:
         source["corpus"] = [*inputs]

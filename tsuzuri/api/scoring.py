@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy
 
+from tsuzuri.data import layout
 from tsuzuri.data.characters import read_back, spelling_costs
 from tsuzuri.kernels import devices
 from tsuzuri.midi.words.collect import is_note_on
@@ -118,6 +119,7 @@ def word_nats(
     model.reset_state()
     held = NeuralCache() if cache else None
     steps = adaptation.steps if adaptation else STEPS
+    read = layout.read_before(ids[1:], model.looked_up(ids[1:])) if adaptation else ids
     for start in range(0, len(ids) - 1, steps):
         ts = ids[start + 1 : start + 1 + steps]
         xs, before = ids[start : start + len(ts)], model.get_state()
@@ -130,7 +132,7 @@ def word_nats(
                 log_p = held.log_probability(log_p, t)
             yield -float(log_p)
         if adaptation:
-            adaptation.learn(before, xs, ts)
+            adaptation.learn(before, read[start : start + len(ts)], ts)
 
 
 def _log_softmax(logits: numpy.ndarray) -> numpy.ndarray:

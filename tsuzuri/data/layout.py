@@ -26,12 +26,18 @@ Piece = tuple[int, int]  # the first of some ids, and the one after the last
 
 
 def document_windows(
-    ids: numpy.ndarray, starts: numpy.ndarray, batch: int, steps: int, rng: numpy.random.Generator
+    ids: numpy.ndarray,
+    starts: numpy.ndarray,
+    batch: int,
+    steps: int,
+    rng: numpy.random.Generator,
+    rows: numpy.ndarray | None = None,
 ) -> list[Window]:
     """The windows of an epoch, each (T, B) int32 of the same T <= ``steps``, in which every id is a target once.
 
     ``ids`` end with ``<eos>``, and each of the documents, which begin at ``starts``, does too. They come in random
-    order; a single one is entered at a random line. T is as small as goes with the number of windows.
+    order; a single one is entered at a random line. T is as small as goes with the number of windows. ``rows`` (R, C)
+    int32 is what a model is told besides for each of the ids, (R,), before it is predicted.
 
     >>> rng = numpy.random.default_rng(0)
     >>> for window in document_windows(numpy.array([5, 6, 0, 7, 0]), numpy.array([0, 3]), batch=2, steps=3, rng=rng):
@@ -40,12 +46,12 @@ def document_windows(
     """
     pieces = _entered(ids, rng) if len(starts) == 1 else list(itertools.pairwise([*starts.tolist(), len(ids)]))
     groups = _grouped(pieces, steps, None if len(starts) == 1 else rng)
-    ids = numpy.concatenate([ids[start:stop] for group in groups for start, stop in group])
+    ids, rows = (_in_order(array, groups) for array in (ids, rows))
     bounds = numpy.cumsum([0, *(sum(stop - start for start, stop in group) for group in groups)])
     lines = line_starts(ids)
     segments = list(itertools.pairwise(_cut_at_random(bounds.tolist(), lines, steps, rng)))
     steps, poured = _pour_evenly(segments, lines, batch, steps)
-    return _filled(ids, poured, batch, steps)
+    return _filled(ids, read_before(ids, rows), poured, batch, steps)
 
 
 def line_starts(ids: numpy.ndarray) -> numpy.ndarray:
@@ -57,6 +63,19 @@ def line_starts(ids: numpy.ndarray) -> numpy.ndarray:
 def _before(ids):
     """What stands before each id: an ``<eos>`` before the first, as before every document."""
     return numpy.append(ids.dtype.type(EOS), ids[:-1])
+
+
+def _in_order(array, groups):
+    """An array (R, ...) in the order of the pieces of some groups."""
+    return (
+        None if array is None else numpy.concatenate([array[start:stop] for group in groups for start, stop in group])
+    )
+
+
+def read_before(ids: numpy.ndarray, rows: numpy.ndarray | None) -> numpy.ndarray:
+    """What is read before each id is predicted: the id before it, (R,), and its ``rows``, together (R, 1 + C)."""
+    before = _before(ids)
+    return before if rows is None else numpy.concatenate([before[:, None], rows], axis=1, dtype=numpy.int32)
 
 
 def _entered(ids, rng):
@@ -135,20 +154,19 @@ def _end_near(lines, first, last, slack):
     return int(lines[n]) if n >= 0 and lines[n] >= max(first, last - slack) else last
 
 
-def _filled(ids, poured, batch, steps):
-    """The windows that ``_pour`` has planned."""
+def _filled(ids, read, poured, batch, steps):
+    """The windows that ``_pour`` has planned, of ids and what is ``read`` before each."""
     count = max(window - (start - stop) // steps for _, window, start, stop in poured)
-    xs = numpy.zeros((batch, count * steps), numpy.int32)
+    xs = numpy.zeros((batch, count * steps, *read.shape[1:]), numpy.int32)
     ts = numpy.full((batch, count * steps), PADDING, numpy.int32)
     resets = numpy.zeros((count, batch), bool)
-    before = _before(ids)
     for stream, window, start, stop in poured:
         run = slice(window * steps, window * steps + stop - start)
-        xs[stream, run], ts[stream, run] = before[start:stop], ids[start:stop]
+        xs[stream, run], ts[stream, run] = read[start:stop], ids[start:stop]
         resets[window, stream] = True
     return [
         Window(
-            numpy.ascontiguousarray(xs[:, n * steps : (n + 1) * steps].T),  # (T, B)
+            numpy.ascontiguousarray(xs[:, n * steps : (n + 1) * steps].swapaxes(0, 1)),  # (T, B) or (T, B, 1 + C)
             numpy.ascontiguousarray(ts[:, n * steps : (n + 1) * steps].T),  # (T, B)
             resets[n] if resets[n].any() else None,
         )
@@ -170,25 +188,28 @@ def parts_to_score(ids: numpy.ndarray, starts: numpy.ndarray, least: int, most: 
     return pieces
 
 
-def scoring_windows(ids: numpy.ndarray, pieces: Sequence[Piece], streams: int, steps: int) -> Iterator[Window]:
+def scoring_windows(
+    ids: numpy.ndarray, pieces: Sequence[Piece], streams: int, steps: int, rows: numpy.ndarray | None = None
+) -> Iterator[Window]:
     """Windows (T, B), in which every id of the pieces is a target once, from a state of zeros where ``resets`` say so.
 
     Long pieces come first, ``streams`` of them side by side at most. They end one after another: a window has the
     first streams of the one before it. T is larger where there are few, so that about as many words are in each.
+    ``rows`` as in ``document_windows``.
     """
     ordered = sorted(pieces, key=lambda piece: piece[0] - piece[1])
-    before = _before(ids)
+    read = read_before(ids, rows)
     for first in range(0, len(ordered), streams):
         side_by_side = ordered[first : first + streams]
         done = 0
         while side_by_side:
             count = len(side_by_side)
             length = min(steps * max(1, streams // count), side_by_side[0][1] - side_by_side[0][0] - done)
-            xs = numpy.zeros((length, count), numpy.int32)
+            xs = numpy.zeros((length, count, *read.shape[1:]), numpy.int32)
             ts = numpy.full((length, count), PADDING, numpy.int32)
             for n, (start, stop) in enumerate(side_by_side):
                 run = slice(start + done, min(stop, start + done + length))
-                xs[: run.stop - run.start, n], ts[: run.stop - run.start, n] = before[run], ids[run]
+                xs[: run.stop - run.start, n], ts[: run.stop - run.start, n] = read[run], ids[run]
             yield Window(xs, ts, None if done else numpy.ones(count, bool))
             done += length
             side_by_side = [piece for piece in side_by_side if piece[1] - piece[0] > done]

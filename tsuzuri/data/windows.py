@@ -17,6 +17,8 @@ PADDING = -1  # a target that counts for nothing
 class Window(NamedTuple):
     """Ids ``xs`` (T, B), and ``ts`` (T, B), those to predict, int32; ``PADDING`` of these counts for nothing.
 
+    ``xs`` are (T, B, 1 + C) where a model is told more than the word before, ``layout.document_windows``.
+
     ``resets`` (B,) are the streams whose state is one of zeros before the window, bool, or None where it is no one's.
     """
 

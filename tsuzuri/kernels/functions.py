@@ -9,7 +9,7 @@ from tsuzuri.compat import chainer
 from tsuzuri.kernels import native
 from tsuzuri.kernels.engines import engine_for
 from tsuzuri.kernels.numpy_ import dropout as dropout_kernels
-from tsuzuri.kernels.numpy_ import packed, penalties, pooling
+from tsuzuri.kernels.numpy_ import packed, penalties, pooling, weighing
 
 
 class _Function(chainer.FunctionNode):
@@ -44,6 +44,15 @@ class _Embed(_Function):
     def gradients(self, g):
         g = g.reshape(-1, g.shape[-1])
         return (engine_for("embed_backward", g).embed_backward(g, self.ids.reshape(-1), self.size),)
+
+
+class _WeighRows(_Function):
+    def run(self, x, w):
+        self.cache = x, w
+        return (weighing.weigh(x, w),)
+
+    def gradients(self, g):
+        return weighing.gradients(g, *self.take_cache())
 
 
 class _Dropout(_Function):
@@ -185,6 +194,11 @@ def embed(ids, w):
     return _Embed(ids).apply((w if rule is None or rule.enabled else w.array,))[0]
 
 
+def weigh_rows(x, w):
+    """The sum over K of x (..., K, N) times w (K, N), value by value: (..., N)."""
+    return _WeighRows().apply((x, w))[0]
+
+
 def dropout(x, ratio, key, locked=False):
     """Inverted dropout of x with the mask of ``key``; x itself where ratio is 0.
 
@@ -266,9 +280,10 @@ def cross_entropy(h, w, b, target, scale=1.0, precision=native.FLOAT32):
 def step(words, state, embedding, layers, w, b, skip=False):
     """A word of each stream through the whole model, on arrays, outside any graph.
 
-    words (B,) int32; state (c1, h1, c2, h2 ...), each (B, N) of its layer; embedding (V, I); ``layers`` tuples
-    (w_x, b_x, w_h, b_h) as in ``lstm_window``, as many as there are; w (V, N), b (V,). With ``skip`` what a layer reads
-    of the one below is added to what it hands on, where both are as wide. Returns the logits (B, V) and the new state.
+    words (B,) int32, rows of the embedding (R, I); state (c1, h1, c2, h2 ...), each (B, N) of its layer; ``layers``
+    tuples (w_x, b_x, w_h, b_h) as in ``lstm_window``, as many as there are; w (V, N), b (V,). With ``skip`` what a
+    layer reads of the one below is added to what it hands on, where both are as wide. Returns the logits (B, V) and the
+    new state.
     """
     engine = engine_for("step", *state, embedding, *(array for layer in layers for array in layer), w, b)
     return engine.step(words, state, embedding, layers, w, b, skip)

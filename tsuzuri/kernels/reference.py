@@ -165,6 +165,11 @@ def embedding_gradient(g, ids, size):
     return g_w
 
 
+def weigh_rows(x, w):
+    """The sum over K of x (R, K, N) times w (K, N), value by value: (R, N)."""
+    return numpy.array([sum(row * weights for row, weights in zip(rows, w, strict=True)) for rows in x])
+
+
 def splitmix64(state):
     """One draw of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) at the given counter, an int of 64 bits."""
     mask = 2**64 - 1

@@ -14,6 +14,7 @@ keys.py     keys: names, estimates, pieces brought to one
 names.py    General MIDI's names
 rests.py    silence cut out of pieces, and kept out of new ones
 controls.py controllers thinned to what is heard
+lookback.py what a piece had bars ago, for a model
 line.py     the highest line of a part
 steps.py    melodies by interval and time, the same in every key
 lexicon.py  the words of a vocabulary by what they do to a piece

@@ -8,7 +8,7 @@ Axes: T steps of a window, B streams side by side, I values that a layer reads, 
 
 import numpy
 
-from tsuzuri.compat import L, chainer
+from tsuzuri.compat import F, L, chainer
 from tsuzuri.kernels import functions as K
 from tsuzuri.kernels import gpu
 from tsuzuri.kernels.gpu import drawing, writing
@@ -17,6 +17,7 @@ from tsuzuri.models.sizes import LAYERS, PROJECTIONS, Sizes
 __all__ = ["LAYERS", "PROJECTIONS", "RNN", "Sizes"]
 
 TIED_SPREAD = 0.1  # standard deviation of an embedding that is the output layer's weights too
+LOOK, MARK_SPREAD = 0.5, 0.02  # what words looked up weigh at first; the standard deviation of marks
 
 
 class RNN(chainer.Chain):
@@ -27,7 +28,13 @@ class RNN(chainer.Chain):
     is multiplied is rounded (some processors take its denormals as zeros too); sums and weights stay in float32.
     ``ar`` and ``tar`` weigh the penalties on what the last layer hands on, after dropout, and on its changes from step
     to step, before (``functions.hold_activations``; Merity et al. 2017).
+
+    ``lookback`` is what says what the model is told besides the words, where its sizes have ``looks``: an object with
+    ``rows(ids)``, (R, C) for each of a corpus's ids (R,), and ``reader(B)``, whose ``read(words)`` gives (B, C). Of the
+    C the first are words, and the others rows of the marks: ``midi.lookback.Lookback``.
     """
+
+    lookback = None
 
     def __init__(self, sizes, rng, precision="float32", *, ar=0.0, tar=0.0):
         super().__init__()
@@ -37,6 +44,10 @@ class RNN(chainer.Chain):
         with self.init_scope():
             spread = TIED_SPREAD if sizes.tied else 1
             self.l0 = L.EmbedID(words, width, initialW=rng.normal(0, spread, (words, width)).astype("f"))
+            if sizes.looks:
+                self.l0_look = chainer.Parameter(numpy.full((sizes.looks, width), LOOK, "f"))
+                marks = rng.normal(0, MARK_SPREAD, (sizes.marks, width)).astype("f")
+                self.l0_mark = L.EmbedID(sizes.marks, width, initialW=marks)
             for k, (read, units) in enumerate(zip(sizes.inputs, sizes.outputs, strict=True), start=1):
                 setattr(self, f"l{k}_x", self._gates(read, units))
                 setattr(self, f"l{k}_h", self._gates(units, units, forget=1))
@@ -72,20 +83,22 @@ class RNN(chainer.Chain):
 
     def reset_state(self):
         """Forget what was read: the next word is the first."""
-        self._state = None
+        self._state = self._reader = None
 
     def reset_streams(self, which):
         """Forget what was read in some streams, ``which`` (B,) bool: for them the next word is the first."""
         if self._state is not None:
             kept = self.xp.asarray(~which)[:, None]
             self._state = tuple(self.xp.where(kept, s, s.dtype.type(0)) for s in self._state)
+        if self._reader:
+            self._reader.forget(which)
 
     def get_state(self):
         """The state as arrays (B, N): c and h of the first layer, c and h of the second ...; None after a reset."""
         return None if self._state is None else tuple(s.copy() for s in self._state)
 
     def set_state(self, state):
-        """Take up a state of ``get_state``, on whatever device it is."""
+        """Take up a state of ``get_state``, on whatever device it is; a lookback goes on from what was read."""
         self._state = None if state is None else tuple(self.xp.asarray(s) for s in state)
 
     def _state_for(self, batch):
@@ -97,8 +110,9 @@ class RNN(chainer.Chain):
     def forward(self, xs, ts):
         """Read a window, keep the state and cut its history (truncated BPTT).
 
-        xs, ts (T, B) int32, the words and those that follow them; -1 in ts counts nothing. Returns the loss as a
-        Variable: -log p summed over the window's steps and averaged over its streams, in nats.
+        xs, ts (T, B) int32, the words and those that follow them; -1 in ts counts nothing. With ``looks`` xs are
+        (T, B, 1 + C), each word and what is told besides. Returns the loss as a Variable: -log p summed over the
+        window's steps and averaged over its streams, in nats.
         """
         return self.loss(self.read_window(xs), ts)
 
@@ -108,13 +122,22 @@ class RNN(chainer.Chain):
         settings = {"scale": 1 / x.shape[1], "precision": self._precision()}
         return K.cross_entropy(x.reshape(-1, x.shape[2]), w, b, ts.reshape(-1), **settings)
 
+    def looked_up(self, ids):
+        """What is told besides for each of a corpus's ids (R,), (R, C) int32; None for a model without ``looks``."""
+        return self.lookback.rows(ids) if self.lookback else None
+
     def read_window(self, xs):
-        """What the output layer reads of a window of words xs (T, B): a Variable (T, B, N); the state goes on."""
+        """What the output layer reads of a window xs of ``forward``: a Variable (T, B, N); the state goes on."""
         sizes, state, after = self.sizes, self._state_for(xs.shape[1]), []
         masks = _Masks(sizes, self.keys()) if chainer.config.train else None
-        x = K.embed(xs, self.l0.W)  # (T, B, I)
+        words = self.xp.ascontiguousarray(xs[..., 0]) if sizes.looks else xs
+        x = K.embed(words, self.l0.W)  # (T, B, I)
         if masks:
-            x = masks.drop("read", masks.drop_words(x, xs))
+            x = masks.drop_words(x, words)
+        if sizes.looks:
+            x = x + self._told(xs[..., 1:])
+        if masks:
+            x = masks.drop("read", x)
         below = None
         for k, layer in enumerate(self.layers, start=1):
             y, c = self._layer(x, state[2 * k - 2], state[2 * k - 1], layer, k, masks)  # (T, B, N)
@@ -126,6 +149,12 @@ class RNN(chainer.Chain):
             x = y
         self._state = tuple(after)
         return K.hold_activations(x, size=self.ar) if masks else x
+
+    def _told(self, rows):
+        """What rows (..., C) of a lookback add to the embedded words: (..., I)."""
+        looks = self.sizes.looks
+        words, marks = (self.xp.ascontiguousarray(part) for part in (rows[..., :looks], rows[..., looks:]))
+        return K.weigh_rows(K.embed(words, self.l0.W), self.l0_look) + F.sum(K.embed(marks, self.l0_mark.W), axis=-2)
 
     def _layer(self, x, c, h, layer, k, masks):
         from_below, from_before = layer
@@ -152,8 +181,20 @@ class RNN(chainer.Chain):
 
     def step(self, x):
         """Read one word a stream, x (B,) int32, and return the logits of the next, (B, V)."""
-        logits, self._state = K.step(x, self._state_for(len(x)), *self._weights(), self.sizes.skip)
+        state, (embedding, *weights) = self._state_for(len(x)), self._weights()
+        if self.sizes.looks:
+            x, embedding = self._with_lookback(x)
+        logits, self._state = K.step(x, state, embedding, *weights, self.sizes.skip)
         return logits
+
+    def _with_lookback(self, x):
+        """Words x (B,) as numbers of rows (B, I), the sums of all that is read at this step."""
+        if self._reader is None:
+            self._reader = self.lookback.reader(len(x))
+        rows = self.xp.asarray(self._reader.read(chainer.backend.CpuDevice().send(x)))
+        with chainer.no_backprop_mode():
+            read = K.embed(x, self.l0.W) + self._told(rows)
+        return self.xp.arange(len(x), dtype=x.dtype), read.array
 
     def writer(self, batch, settings, rng, escape=None, own_masks=False):
         """A ``kernels.gpu.writing.Writer`` of this model where it is on a GPU that has one, else None.
@@ -161,7 +202,7 @@ class RNN(chainer.Chain):
         ``settings``: temperature, top-k and top-p; its key is drawn from ``rng``; it does what ``escape`` would.
         """
         engine = gpu.engine_of(self.l0.W.array)
-        if engine is None or self.sizes.words > drawing.MOST_WORDS or not self.sizes.same_width:
+        if engine is None or self.sizes.words > drawing.MOST_WORDS or not self.sizes.same_width or self.sizes.looks:
             return None
         onset_keys = None
         if escape:

@@ -20,6 +20,9 @@ class Sizes:
     same for all steps of a window (Gal and Ghahramani 2016). ``dropout_words`` drops whole words of the embedding,
     ``dropout_weights`` recurrent weights (Wan et al. 2013; Merity et al. 2018), each by one mask a window.
 
+    With each word the model reads ``looks`` others, their embeddings weighed value by value and added to its own, and
+    some rows of a table of ``marks``, which are added too: what it is told besides the words (``midi/lookback.py``).
+
     ``skip`` adds what a layer hands on to what the next one does, before dropout, where both are as wide (a residual
     connection, as of He et al. 2016; for stacked LSTM layers: Wu et al. 2016).
     """
@@ -38,6 +41,8 @@ class Sizes:
     dropout_words: float = 0.0
     dropout_weights: float = 0.0
     skip: bool = False
+    looks: int = 0
+    marks: int = 0
 
     @property
     def width(self):
@@ -66,6 +71,11 @@ class Sizes:
         return f"l{self.layers + 1}"
 
     @property
+    def lookback(self):
+        """Whether more is read than the words."""
+        return self.looks > 0
+
+    @property
     def same_width(self):
         """Whether there are two layers, as wide as the embedding: those whose words a GPU's kernels draw."""
         return self.layers == 2 and self.width == self.units
@@ -73,6 +83,8 @@ class Sizes:
     def shapes(self):
         """The shape of every parameter by its path, so that weights can be checked before memory is taken for them."""
         shapes = {"l0/W": (self.words, self.width)}
+        if self.looks:
+            shapes |= {"l0_look": (self.looks, self.width), "l0_mark/W": (self.marks, self.width)}
         for k, (read, units) in enumerate(zip(self.inputs, self.outputs, strict=True), start=1):
             shapes |= {f"l{k}_x/W": (4 * units, read), f"l{k}_x/b": (4 * units,)}
             shapes |= {f"l{k}_h/W": (4 * units, units), f"l{k}_h/b": (4 * units,)}

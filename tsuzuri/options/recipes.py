@@ -24,6 +24,7 @@ FEW = 1000  # ids, as of letters and notes: each says much about the next, and s
 PLAIN: Mapping[str, Any] = {  # two layers and Zaremba's dropout, as before there was anything else
     "tie": False,
     "skip": False,
+    "lookback": False,
     "dropout_on": "layers",
     **dict.fromkeys(RATES),
     "dropout_words": 0.0,
@@ -42,6 +43,7 @@ SMALL_CORPUS: Mapping[str, Any] = {
     **STRONGEST,
     "tie": True,
     "skip": True,
+    "lookback": None,  # as the corpus is: on for music
     "locked": True,
     "ar": 0.002,
     "tar": 0.001,

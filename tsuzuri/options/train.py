@@ -115,6 +115,13 @@ TABLES = {
             "--tied --weight-tying",
         ),
         Option("--skip", SWITCH, BEST["skip"], "each layer's output added to that of the next, where both are as wide"),
+        Option(
+            "--lookback",
+            SWITCH,
+            BEST["lookback"],
+            "words due if a piece repeats what was 1, 2, 4 and 8 bars ago, and the place in the bar, as further inputs "
+            "(default: on for music)",
+        ),
         Option("--init-from", RUN, None, "language model whose sizes, words and weights to begin with"),
         Option("--vectors", FILE, None, "initial word vectors (GloVe, word2vec, fastText), as wide as --embed"),
         FREEZE_VECTORS,

@@ -136,8 +136,9 @@ def _check_flattened(maxlen, corpus):
         raise ValueError(f"sizes.maxlen is {maxlen}, must be corpus.maxlen, {corpus['maxlen']}, to which texts are cut")
 
 
-def _build_classifier(sizes, recipe):
-    return classifier.SequenceClassifier(sizes, numpy.random.default_rng(recipe.seed), recipe.precision, recipe.decay_c)
+def _build_classifier(run):
+    recipe, rng = run.recipe, numpy.random.default_rng(run.recipe.seed)
+    return classifier.SequenceClassifier(run.sizes, rng, recipe.precision, recipe.decay_c)
 
 
 CLASSIFIER = Schema(

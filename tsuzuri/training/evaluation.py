@@ -27,7 +27,8 @@ def evaluate_documents(model, ids, starts, carried=False):
     or long ones are cut at line ends into streams, which is several times as fast. The model's own is left as it was.
     """
     pieces = _pieces(ids, starts, carried)
-    return _sum_of_losses(model, layout.scoring_windows(ids, pieces, STREAMS, STEPS)) / len(ids)
+    cut = layout.scoring_windows(ids, pieces, STREAMS, STEPS, model.looked_up(ids))
+    return _sum_of_losses(model, cut) / len(ids)
 
 
 def is_cut(ids, starts):
@@ -45,7 +46,7 @@ def _sum_of_losses(model, cut):
     model.reset_state()
     with chainer.no_backprop_mode(), chainer.using_config("train", False):
         for xs, ts, resets in cut:
-            streams = xs.shape[1]
+            streams = ts.shape[1]
             if resets is not None:
                 model.reset_state()
             elif (carried := model.get_state()) is not None and len(carried[0]) > streams:

@@ -24,6 +24,8 @@ LANGUAGE_MODEL_LATER = {
         "dropout_words": 0.0,
         "dropout_weights": 0.0,
         "skip": False,
+        "looks": 0,
+        "marks": 0,
     },
     "recipe": {
         "ar": 0.0,

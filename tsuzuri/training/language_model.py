@@ -27,6 +27,7 @@ class LanguageModelTask(Task):
     def __init__(self, corpus, recipe, note_ons=None, sampler=None, sample_every=1):
         self.corpus, self.recipe, self.note_ons = corpus, recipe, note_ons
         self._sampler, self._sample_every = sampler, sample_every
+        self._rows = None  # what a model is told besides the words of training, once it is known
 
     def new_state(self, recipe):
         order = numpy.random.default_rng([recipe.seed, 1]).bit_generator.state
@@ -54,7 +55,9 @@ class LanguageModelTask(Task):
                 self._enter_ring(state)
             state.nats, state.words = 0.0, 0
             model.reset_state()
-        return epoch_windows(self.corpus, self.recipe, state.epoch, state.start)
+        if model.lookback and self._rows is None:
+            self._rows = model.looked_up(self.corpus.train)
+        return epoch_windows(self.corpus, self.recipe, state.epoch, state.start, self._rows)
 
     def _enter_ring(self, state):
         """At a line's beginning that the state's generator picks."""
@@ -138,13 +141,16 @@ class LanguageModelTask(Task):
         return bits_per_character(loss, self.corpus.report.get("size", {}).get(split))
 
 
-def epoch_windows(corpus, recipe, epoch=1, start=0):
-    """The windows of an epoch, a list; ``start`` is where the ring of a run from before is entered in it."""
+def epoch_windows(corpus, recipe, epoch=1, start=0, rows=None):
+    """The windows of an epoch, a list; ``start`` is where the ring of a run from before is entered in it.
+
+    ``rows`` are those of ``models.rnn.RNN.looked_up``, which only change what is read, not where windows are cut.
+    """
     sizes = recipe.batchsize, recipe.bproplen
     if recipe.windows == RING:
         return windows.training_windows(corpus.train, *sizes, start)
     rng = numpy.random.default_rng([recipe.seed, 1, epoch])
-    return layout.document_windows(corpus.train, corpus.documents["train"], *sizes, rng)
+    return layout.document_windows(corpus.train, corpus.documents["train"], *sizes, rng, rows)
 
 
 def bits_per_note(ids, note_ons, scored):

@@ -4,6 +4,8 @@ import numpy
 
 from tsuzuri.data import corpus
 from tsuzuri.kernels import native
+from tsuzuri.midi.lookback import LOOKS, MARKS, Lookback
+from tsuzuri.midi.words.collect import COMMON_FIELDS
 from tsuzuri.models import rnn
 from tsuzuri.rules import (
     FLAG,
@@ -55,6 +57,8 @@ LANGUAGE_MODEL_RULES = RUN | {
         "dropout_words": DROPOUT,
         "dropout_weights": DROPOUT,
         "skip": FLAG,
+        "looks": whole(0),
+        "marks": whole(0),
     },
     "recipe": RECIPE
     | {
@@ -86,6 +90,7 @@ LANGUAGE_MODEL_RULES = RUN | {
         OTHERS: None,
     },
 }
+TIME = {name: COMMON_FIELDS[name] for name in ("division", "meter")}  # of music's report: what a lookback goes by
 VECTORS = {  # as ``text.vectors.vectors_report`` makes it
     "file": TEXT,
     "form": one_of(*vectors.FORMS),
@@ -123,14 +128,24 @@ def _check_language_model(about):
     if music:
         report = {"midi": OBJECT, OTHERS: None}
         check_value(about["corpus"], {"midi": OBJECT, "report": report, OTHERS: None}, "corpus")
+    asked = about["sizes"]["looks"], about["sizes"]["marks"]
+    if asked != (0, 0):
+        if not music or asked != (LOOKS, MARKS):
+            raise ValueError(f"sizes has looks and marks {asked}: must be {LOOKS} and {MARKS}, for music, or 0 and 0")
+        check_value(about["corpus"]["report"]["midi"], TIME | {OTHERS: None}, "corpus.report.midi")
     if about["vectors"] is not None:
         check_value(about["vectors"], VECTORS, "vectors")
     if about["start"] is not None:
         check_value(about["start"], START, "start")
 
 
-def _build_language_model(sizes, recipe):
-    return rnn.RNN(sizes, numpy.random.default_rng(recipe.seed), recipe.precision, ar=recipe.ar, tar=recipe.tar)
+def _build_language_model(run):
+    recipe = run.recipe
+    model = rnn.RNN(run.sizes, numpy.random.default_rng(recipe.seed), recipe.precision, ar=recipe.ar, tar=recipe.tar)
+    if run.sizes.lookback:
+        report = run.about["corpus"]["report"]["midi"]
+        model.lookback = Lookback(run.vocabulary.words, report["division"], tuple(report["meter"]), vocabulary.EOS)
+    return model
 
 
 LANGUAGE_MODEL = Schema(

@@ -9,12 +9,12 @@ def make_learner(model, optimizer, batch, steps, average=None):
     """The ``Learner`` of ``model`` from windows of up to ``steps`` words in ``batch`` streams.
 
     On a GPU the model's and the optimizer's arrays, and those of an ``average`` of the weights, move into the memory of
-    the recorded window, where they stay, and its update brings them forward; but where a parameter is frozen, Chainer's
-    functions compute. What is frozen or enabled later wants another learner. Raises ``UserError`` where that memory is
-    not there.
+    the recorded window, where they stay, and its update brings them forward; but where a parameter is frozen, and where
+    a model looks words up, Chainer's functions compute. What is frozen or enabled later wants another learner. Raises
+    ``UserError`` where that memory is not there.
     """
     engine = gpu.engine_of(model.l0.W.array)
-    if engine and optimizer.is_plain(model):
+    if engine and optimizer.is_plain(model) and not model.sizes.looks:
         return RecordedLearner(engine, model, optimizer, batch, steps, average)
     return WindowLearner(model, optimizer)
 
@@ -22,7 +22,7 @@ def make_learner(model, optimizer, batch, steps, average=None):
 def check_memory(device, sizes, recipe):
     """Raise ``UserError`` where a device has not what it takes to learn by this recipe: before anything is replaced."""
     engine = gpu.launcher.of_type(device.xp.ndarray)
-    if engine:
+    if engine and not sizes.looks:
         training = memory.Training(recipe.optimizer, recipe.gradclip, recipe.precision, averaged=recipe.average > 0)
         window.check(engine, sizes, recipe.batchsize, recipe.bproplen, training)
 
@@ -43,7 +43,7 @@ def _forward(model, batch):
     xs, ts, resets = batch
     if resets is not None:
         model.reset_streams(resets)
-    return model(model.xp.asarray(xs), model.xp.asarray(ts)), xs.shape[1]
+    return model(model.xp.asarray(xs), model.xp.asarray(ts)), ts.shape[1]
 
 
 class RecordedLearner(WindowLearner):

@@ -129,7 +129,7 @@ class Run:
 
     def new_model(self):
         """A model of this run's sizes with the weights that its seed gives."""
-        return self.schema.build(self.sizes, self.recipe)
+        return self.schema.build(self)
 
     def save_checkpoint(self, model, optimizer, meta, average=None):
         """Save the training's state, unless it is not finite; ``meta`` is that of a ``State``."""

@@ -34,7 +34,7 @@ class Schema:
     name of the LSTM state, (B, N) each, that a model carries from batch to batch. ``rules`` are those of run.json,
     ``defaults`` what runs have from before there was a choice, ``checkpoint`` the rules of a checkpoint's ``meta``.
     ``check(about)`` raises ``ValueError`` for a run.json that does not hold together, each of its fields being right;
-    ``build(sizes, recipe)`` makes the model with the weights that its seed gives.
+    ``build(run)`` makes the model with the weights that its seed gives.
     """
 
     kinds: tuple

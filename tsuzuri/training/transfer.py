@@ -24,6 +24,7 @@ SIZES = {
     "embed": "embed",
     "tie": "tied",
     "skip": "skip",
+    "lookback": "lookback",
 }  # by the options that give them
 WORDS = {  # by kind, the options that say how a corpus becomes words, which must be as they were
     "text": ("tokens", "dictionary", "user_dictionary", "normalize"),

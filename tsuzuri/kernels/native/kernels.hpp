@@ -68,8 +68,8 @@ struct LayerStep {
 
 struct ModelStep {  // a word of each stream to the logits of the next
     long B, V, L;
-    const int32_t* words;     // (B,), below V
-    const float* embedding;   // (V, I of the first layer)
+    const int32_t* words;     // (B,), below R
+    const float* embedding;   // (R, I of the first layer), as a rule one row a word
     const LayerStep* layers;  // (L,), each reading what the one before writes
     const float *w, *b;       // (V, N of the last layer), (V,)
     float* logits;            // (B, V)

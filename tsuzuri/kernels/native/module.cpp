@@ -269,13 +269,13 @@ py::tuple cross_entropy(const std::string& level, bool bfloat16, const py::array
 py::tuple step(const std::string& level, const py::array& words, const py::array& embedding,
                const std::vector<std::vector<py::array>>& layers, const py::array& w, const py::array& b,
                const std::vector<py::array>& state, bool skip) {
-    axes("words", words, 1), axes("embedding", embedding, 2);
+    axes("words", words, 1), axes("embedding", embedding, 2), axes("w", w, 2);
     const Level& best = level_of(level);
-    py::ssize_t B = words.shape(0), V = embedding.shape(0), I = embedding.shape(1);
+    py::ssize_t B = words.shape(0), R = embedding.shape(0), I = embedding.shape(1), V = w.shape(0);
     if (layers.empty() || state.size() != 2 * layers.size())
         throw py::value_error("step: must have a layer at least, and two arrays of state for each");
-    std::vector<int32_t> rows = ids("words", words, {B}, 0, V);
-    const float* table = floats("embedding", embedding, {V, I});
+    std::vector<int32_t> rows = ids("words", words, {B}, 0, R);
+    const float* table = floats("embedding", embedding, {R, I});
     std::vector<LayerStep> steps;
     py::tuple after(state.size());
     for (size_t l = 0; l < layers.size(); l++) {

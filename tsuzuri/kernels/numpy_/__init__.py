@@ -6,6 +6,7 @@ packed.py     recurrent layers over packed rows
 pooling.py    one row of each sequence
 output.py     the output layer with softmax cross-entropy
 embedding.py  the gradient of a lookup
+weighing.py   rows weighed and added up
 dropout.py    dropout from a counter-based generator
 penalties.py  the gradient of penalties on a layer's output
 update.py     clipping and the optimizers' steps
