@@ -62,6 +62,7 @@ LANGUAGE_MODEL_RULES = RUN | {
         "lr_decay": number(0, 1, above=True),
         "ar": number(0),
         "tar": number(0),
+        "label_smoothing": number(0, 1),
         "weight_decay": number(0, 1),
         "average": number(0, 1),
         "schedule": one_of(*schedules.SCHEDULES),
@@ -130,7 +131,8 @@ def _check_language_model(about):
 
 
 def _build_language_model(sizes, recipe):
-    return rnn.RNN(sizes, numpy.random.default_rng(recipe.seed), recipe.precision, ar=recipe.ar, tar=recipe.tar)
+    held = {"ar": recipe.ar, "tar": recipe.tar, "smoothing": recipe.label_smoothing}
+    return rnn.RNN(sizes, numpy.random.default_rng(recipe.seed), recipe.precision, **held)
 
 
 LANGUAGE_MODEL = Schema(
