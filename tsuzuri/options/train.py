@@ -146,7 +146,7 @@ TABLES = {
             "--label-smoothing",
             KEPT,
             BEST["label_smoothing"],
-            "share of each target that is spread evenly over all words, in what is learned; the losses are without",
+            "share of each target that is spread evenly over all words in training; losses are reported without it",
         ),
         WEIGHT_DECAY._replace(default=BEST["weight_decay"]),
         AVERAGE._replace(default=BEST["average"]),

@@ -27,8 +27,8 @@ def softmax(engine, logits, b, targets, scale, d_op, losses, smoothing=0.0):
 
     logits (r, V or more) float32, whose columns beyond V are not looked at; b (V,) float32; targets (r,) int32.
     d_op (r, Vp): (softmax - onehot) ``scale`` times, 0 for a target of -1; what is beyond column V stays. It may be the
-    logits' own array; None makes no gradient. Of onehot a share ``smoothing`` is spread evenly over all V words. Fastest
-    where the length of a logits' row is a multiple of 4.
+    logits' own array; None makes no gradient. Of onehot a share ``smoothing`` is spread evenly over the V words.
+    Fastest where the length of a logits' row is a multiple of 4.
     """
     rows, stride = logits.shape
     inputs = logits, numpy.int32(stride), b, numpy.int32(len(b)), targets
