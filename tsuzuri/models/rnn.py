@@ -104,7 +104,7 @@ class RNN(chainer.Chain):
         return self.loss(self.read_window(xs), ts)
 
     def loss(self, x, ts):
-        """The loss of ``forward`` from what the output layer reads, x (T, B, N); in its gradient targets are smoothed."""
+        """The loss of ``forward`` from what the output layer reads, x (T, B, N); its gradient smooths the targets."""
         w, b = self.output
         settings = {"scale": 1 / x.shape[1], "precision": self._precision(), "smoothing": self.smoothing}
         return K.cross_entropy(x.reshape(-1, x.shape[2]), w, b, ts.reshape(-1), **settings)
