@@ -35,7 +35,6 @@ SMALL = ["--tokens", "space", "-u", "5", "-b", "3", "-l", "6", "--min-count", "1
 # All that a model and a training may have besides.
 RICH = ["--tie", "--embed", "4", "--layers", "3", "--locked", "--dropout-weights", "0.3", "--dropout-words", "0.1"]
 RICH += ["--ar", "2", "--tar", "1", "--weight-decay", "0.01", "--average", "0.9", "--schedule", "cosine"]
-RICH += ["--label-smoothing", "0.1"]
 
 
 class Stopping:
