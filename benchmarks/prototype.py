@@ -1,12 +1,11 @@
 """What train.py has not, tried before it is built: its own recipe for a small corpus with one thing changed.
 
     python -m benchmarks.prototype --seeds 0 1                     (the recipe as it is)
-    python -m benchmarks.prototype --seeds 0 1 --smoothing 0.1
     python -m benchmarks.prototype --seeds 0 1 --random-length
     python -m benchmarks.prototype --seeds 0 1 --average-on-stall
 
 The loop is train.py's in short, over its parts, so that the recipe as it is comes to train.py's figures; only a CPU
-computes. Losses are -log p of the words themselves, whatever was learned from.
+computes.
 """
 
 import argparse
@@ -22,12 +21,10 @@ import numpy
 
 from benchmarks import quality
 from benchmarks.quality_corpora import SOURCES, read_corpus, write_splits
-from tsuzuri.compat import F, chainer
-from tsuzuri.data.windows import PADDING, Window
+from tsuzuri.data.windows import Window
 from tsuzuri.errors import UserError
-from tsuzuri.kernels import functions as K
 from tsuzuri.kernels import native
-from tsuzuri.models.rnn import RNN, Sizes
+from tsuzuri.models.rnn import Sizes
 from tsuzuri.options.recipes import RECIPES
 from tsuzuri.options.resolve import defaults
 from tsuzuri.options.train import TABLES
@@ -36,7 +33,7 @@ from tsuzuri.training.averaging import WeightAverage
 from tsuzuri.training.language_model import epoch_windows
 from tsuzuri.training.optimizers import OPTIMIZERS, set_rate
 from tsuzuri.training.recorded import WindowLearner
-from tsuzuri.training.schemas import LanguageModelRecipe
+from tsuzuri.training.schemas import LANGUAGE_MODEL, LanguageModelRecipe
 from tsuzuri.training.state import Patience
 
 USUAL, SPREAD, FEWEST = 0.95, 5, 5  # of random lengths: the chance of the whole one, the deviation, the least steps
@@ -47,50 +44,17 @@ HEAD = ("changed", "seed", "validation", "test", "epochs, the best", "minutes")
 class Change:
     """What is other than in the recipe.
 
-    ``smoothing`` is the share of a target that is spread evenly over all words (Szegedy et al. 2016);
     ``random_length`` draws each window's length (Merity et al. 2018); ``average_on_stall`` is the mean of all weights
     since the first epoch that did no better, and before it the weights themselves, instead of the running mean (same).
     """
 
-    smoothing: float = 0.0
     random_length: bool = False
     average_on_stall: bool = False
 
     def __str__(self):
         """As on the command line."""
-        parts = [f"--smoothing {self.smoothing:g}"] if self.smoothing else []
-        parts += [f"--{name.replace('_', '-')}" for name, value in vars(self).items() if value is True]
+        parts = [f"--{name.replace('_', '-')}" for name, value in vars(self).items() if value is True]
         return " ".join(parts) or "nothing"
-
-
-class Changed(RNN):
-    """The model with a ``Change``; as ``RNN`` without."""
-
-    def __init__(self, sizes, change, recipe):
-        super().__init__(sizes, numpy.random.default_rng(recipe.seed), recipe.precision, ar=recipe.ar, tar=recipe.tar)
-        self.change = change
-
-    def forward(self, xs, ts):
-        """As ``RNN.forward``; the loss of a training is of smoothed targets."""
-        x = self.read_window(xs)
-        loss = self.loss(x, ts)
-        if chainer.config.train and self.change.smoothing:
-            above = above_the_mean(x.reshape(-1, x.shape[2]), *self.output, ts.reshape(-1))
-            loss = loss + self.change.smoothing / xs.shape[1] * above
-        return loss
-
-
-def above_the_mean(x, w, b, ts):
-    """The targets' logits less the mean of all logits, summed over rows x (R, N) with targets ts (R,).
-
-    With a share s of it the loss is of smoothed targets: (1 - s) (-log p[t]) + s mean(-log p) is -log p[t] + s (z[t] -
-    mean(z)), as the normalizer is the same for all words; it needs no logits but the targets'.
-    """
-    counted = ts != PADDING
-    x = x * numpy.broadcast_to(counted[:, None], x.shape).astype("f")
-    apart = K.embed(numpy.where(counted, ts, 0), w) - F.broadcast_to(F.mean(w, axis=0), x.shape)
-    times = numpy.bincount(ts[counted], minlength=len(b)) - counted.sum() / len(b)  # (V,)
-    return F.sum(x * apart) + F.sum(b * times.astype("f"))
 
 
 def random_lengths(windows, steps, rng):
@@ -141,7 +105,7 @@ class Found(NamedTuple):
 def train(corpus, options, recipe, change):
     """Train a model of ``options`` and return what is ``Found``; tested are the weights that validated best."""
     start = time.perf_counter()
-    model = Changed(sizes_of(options, corpus), change, recipe)
+    model = LANGUAGE_MODEL.build(sizes_of(options, corpus), recipe)
     kind = OPTIMIZERS[recipe.optimizer]
     optimizer = kind.make(recipe.lr, recipe.gradclip, recipe.weight_decay).setup(model)
     average = MeanSinceStall(model) if change.average_on_stall else WeightAverage(model, recipe.average)
@@ -191,13 +155,12 @@ def row(cells):
 def main(argv=None):
     parser = argparse.ArgumentParser("benchmarks.prototype", description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--smoothing", type=float, default=0.0, help="share of a target that goes to all words")
     parser.add_argument("--random-length", action="store_true", help="windows of random lengths")
     parser.add_argument("--average-on-stall", action="store_true", help="a mean of the weights since the first stall")
     parser.add_argument("--corpus", choices=SOURCES, default="etude")
     parser.add_argument("--data", default=str(quality.DATA), help="the folder of the corpora's folders")
     args = parser.parse_args(argv)
-    change = Change(args.smoothing, args.random_length, args.average_on_stall)
+    change = Change(args.random_length, args.average_on_stall)
     options = defaults(TABLES) | RECIPES["small-corpus"]
     argv = sys.argv[1:] if argv is None else argv
     print(f"`{' '.join(['python -m benchmarks.prototype', *argv])}`: {quality.machine()}.", flush=True)

@@ -9,74 +9,16 @@ import pytest
 
 import tsuzuri
 from benchmarks import prototype, quality_corpora
-from benchmarks.prototype import Change, Changed
-from tsuzuri.compat import chainer
+from benchmarks.prototype import Change
 from tsuzuri.data.windows import Window
 from tsuzuri.models.rnn import RNN, Sizes
 from tsuzuri.options.recipes import RECIPES
 from tsuzuri.options.resolve import defaults
 from tsuzuri.options.train import TABLES
 from tsuzuri.training.run import load_run
-from tsuzuri.training.schemas import LanguageModelRecipe
 
 V, N = 7, 4
-DROPS = {"dropout_words": 0.2, "dropout_weights": 0.5, "locked": True}
-RECIPE = LanguageModelRecipe(ar=0.02, tar=0.01)
 WORDS = ("red", "green", "blue", "cat", "dog", "house")
-
-
-def window(seed, steps=5, streams=3):
-    rng = numpy.random.default_rng(seed)
-    xs, ts = (rng.integers(0, V, (steps, streams)).astype("i") for _ in range(2))
-    ts[-1, 0] = -1
-    return xs, ts
-
-
-def loss_and_gradients(model, xs, ts):
-    with chainer.using_config("train", True):
-        loss = model(xs, ts)
-    model.cleargrads()
-    loss.backward()
-    return float(loss.array), {path: param.grad for path, param in model.namedparams()}
-
-
-@pytest.mark.parametrize("tied", [False, True])
-def test_without_a_change_the_model_is_train_py_s(tied):
-    sizes = Sizes(V, N, tied=tied, **DROPS)
-    ours = RNN(sizes, numpy.random.default_rng(0), ar=RECIPE.ar, tar=RECIPE.tar)
-    same = Changed(sizes, Change(), RECIPE)
-    for seed in range(2):  # the second from a state that is not of zeros
-        (a, grads), (b, others) = (loss_and_gradients(model, *window(seed)) for model in (ours, same))
-        assert a == b
-        assert all((grads[path] == others[path]).all() for path in grads)
-
-
-def test_smoothing_is_of_the_targets():
-    rng = numpy.random.default_rng(0)
-    x, w, b = (chainer.Variable(rng.normal(0, 1, shape).astype("f")) for shape in ((6, N), (V, N), V))
-    ts, s = numpy.array([0, 3, -1, 6, 3, 2], "i"), 0.3
-    z = x.array.astype("d") @ w.array.T + b.array
-    logp = z - numpy.log(numpy.exp(z).sum(1, keepdims=True))
-    smoothed = (1 - s) * numpy.eye(V)[ts] + s / V  # (R, V)
-    smoothed[ts == -1] = 0
-    loss = s * prototype.above_the_mean(x, w, b, ts)
-    plain = -logp[ts >= 0, ts[ts >= 0]].sum()
-    assert plain + float(loss.array) == pytest.approx(-(smoothed * logp).sum(), rel=1e-5)
-    loss.backward()
-    change = numpy.eye(V)[ts] - smoothed  # of the gradient by the logits, from the plain loss's
-    change[ts == -1] = 0
-    for found, wanted in ((x.grad, change @ w.array), (w.grad, change.T @ x.array), (b.grad, change.sum(0))):
-        numpy.testing.assert_allclose(found, wanted, atol=1e-5)
-
-
-def test_smoothing_is_for_training_only():
-    sizes, (xs, ts) = Sizes(V, N, dropout=0.0), window(0)
-    plain, smoothed = (Changed(sizes, Change(smoothing=s), RECIPE) for s in (0.0, 0.2))
-    assert loss_and_gradients(plain, xs, ts)[0] != loss_and_gradients(smoothed, xs, ts)[0]
-    with chainer.using_config("train", False):
-        for model in (plain, smoothed):
-            model.reset_state()
-        assert plain(xs, ts).array == smoothed(xs, ts).array
 
 
 def test_random_lengths_keep_every_id_in_its_place():
@@ -141,7 +83,7 @@ def test_without_a_change_a_training_is_train_py_s(tiny, tmp_path):
     assert (found.valid, found.best, found.epochs) == (best["valid_loss"], best["epoch"], len(history))
 
 
-@pytest.mark.parametrize("change", [Change(smoothing=0.2), Change(random_length=True), Change(average_on_stall=True)])
+@pytest.mark.parametrize("change", [Change(random_length=True), Change(average_on_stall=True)])
 def test_a_change_changes_a_training(tiny, change):
     corpus, options, _ = tiny
     recipe = dataclasses.replace(prototype.recipe_of(options, 0), epoch=3, lr=0.02)
@@ -194,11 +136,11 @@ def test_it_prints_a_row_a_seed(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(quality_corpora.SOURCES, "etude", story(tmp_path))
     found = iter([prototype.Found(1.0, 2.0, 9, 8, 90.0), prototype.Found(1.5, 2.5, 7, 5, 60.0)])
     monkeypatch.setattr(prototype, "train", lambda *_: next(found))
-    prototype.main(["--data", str(tmp_path), "--random-length", "--smoothing", "0.1", "--seeds", "0", "4"])
+    prototype.main(["--data", str(tmp_path), "--random-length", "--seeds", "0", "4"])
     printed = capsys.readouterr().out.splitlines()
     assert printed[-2:] == [
-        "| --smoothing 0.1 --random-length | 0 | 2.72 | 7.39 | 9, 8 | 1.5 |",
-        "| --smoothing 0.1 --random-length | 4 | 4.48 | 12.18 | 7, 5 | 1.0 |",
+        "| --random-length | 0 | 2.72 | 7.39 | 9, 8 | 1.5 |",
+        "| --random-length | 4 | 4.48 | 12.18 | 7, 5 | 1.0 |",
     ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy
 import pytest
 
 from tsuzuri.cli import train
@@ -143,6 +144,24 @@ def test_words_that_are_the_output_layer_too_are_not_frozen(corpus, tmp_path):
     heir = [corpus, "-d", "cpu", "-o", str(tmp_path / "new"), "--init-from", str(tmp_path / "old")]
     with pytest.raises(UserError, match=r"^--freeze-vectors: the words of .*old are its output layer's weights too"):
         train.main([*heir, "--freeze-vectors"])
+
+
+def test_smoothed_targets_are_of_the_run_and_what_is_lost_is_not(corpus, tmp_path):
+    """Both losses of the log are of the words themselves: at a rate of almost nothing they stay as they were."""
+    slow = [corpus, *SMALL, "--lr", "1e-9", "--dropout", "0", "--recipe", "plain"]
+    for name, options in (("plain", []), ("smooth", ["--label-smoothing", "0.5"])):
+        assert train.main([*slow, "-o", str(tmp_path / name), *options]) == 0
+    runs = [about(tmp_path / name) for name in ("plain", "smooth")]
+    assert [run["recipe"]["label_smoothing"] for run in runs] == [0, 0.5]
+    assert runs[0]["id"] != runs[1]["id"]
+    logs = [json.loads((tmp_path / name / "log.jsonl").read_text()) for name in ("plain", "smooth")]
+    for loss in ("train_loss", "valid_loss"):
+        assert logs[0][loss] == pytest.approx(logs[1][loss], abs=1e-5)
+    learned = [numpy.load(tmp_path / name / "model.npz")["l3/b"] for name in ("plain", "smooth")]
+    assert (learned[0] != learned[1]).any()
+    assert train.main([*slow, "-o", str(tmp_path / "smooth"), "--resume", "--label-smoothing", "0.5"]) == 0
+    with pytest.raises(UserError, match=r"^--label-smoothing: 1 is out of range: must be 0 or more, at most 0\.99"):
+        train.main([*slow, "-o", str(tmp_path / "other"), "--label-smoothing", "1"])
 
 
 def test_a_recipe_is_said_kept_and_resumed(corpus, tmp_path, capsys):

@@ -105,15 +105,16 @@ def test_split_gates_groups_and_scales_the_gates():
 @pytest.mark.parametrize("dtype", ["f", "d"])
 @pytest.mark.parametrize(("rows", "units", "words"), [(1, 1, 2), (5, 3, 7), (37, 13, 101)])
 @pytest.mark.parametrize("block", [1, 1 << 10, 1 << 24])
-def test_cross_entropy(rng, xp, monkeypatch, rows, units, words, dtype, block):
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_cross_entropy(rng, xp, monkeypatch, rows, units, words, dtype, block, smoothing):
     monkeypatch.setattr(output, "BLOCK_BYTES", block)
     monkeypatch.setattr(output, "TILE_BYTES", max(1, block // 3))
     h, w, b = rng.normal(size=(rows, units)), 3 * rng.normal(size=(words, units)), rng.normal(size=words)
     h, w, b = (array.astype(dtype).astype("d") for array in (h, w, b))
     target = rng.integers(-1, words, rows).astype("i")
-    want = reference.cross_entropy(h, w, b, target)
+    want = reference.cross_entropy(h, w, b, target, smoothing)
     arrays = *(xp.asarray(array.astype(dtype)) for array in (h, w, b)), xp.asarray(target)
-    got = output.cross_entropy(*arrays, scale=0.25)
+    got = output.cross_entropy(*arrays, scale=0.25, smoothing=smoothing)
     for found, wanted, scale in zip(got, want, (1, 0.25, 0.25, 0.25), strict=True):
         assert relative_error(found, wanted * scale, floor=1) < 5 * TOLERANCE[dtype]
     alone = output.cross_entropy(*arrays, with_gradients=False)
@@ -202,6 +203,22 @@ def test_other_functions(rng):
     h, w, b = rng.normal(size=(5, 2)), rng.normal(size=(7, 2)), rng.normal(size=7)
     target = numpy.array([0, 6, -1, 3, 3], "i")
     gradients.check(lambda *arrays: functions.cross_entropy(*arrays, target), (h, w, b), [()])
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.9])
+def test_what_is_learned_is_of_smoothed_targets_and_what_is_lost_of_the_words(rng, smoothing):
+    """By differences along random directions: the loss says nothing of the smoothing, its gradient is all of it."""
+    arrays = [rng.normal(size=shape) for shape in ((5, 2), (7, 2), 7)]
+    target = numpy.array([0, 6, -1, 3, 3], "i")
+    variables = [chainer.Variable(array) for array in arrays]
+    loss = functions.cross_entropy(*variables, target, scale=0.5, smoothing=smoothing)
+    loss.backward()
+    assert float(loss.array) == pytest.approx(0.5 * reference.cross_entropy(*arrays, target)[0])
+    for k, variable in enumerate(variables):
+        step = 1e-6 * rng.normal(size=arrays[k].shape)
+        ends = [[*arrays[:k], arrays[k] + sign * step, *arrays[k + 1 :]] for sign in (1, -1)]
+        up, down = (0.5 * reference.smoothed_cross_entropy(*end, target, smoothing) for end in ends)
+        assert (variable.grad * step).sum() == pytest.approx((up - down) / 2, rel=1e-5, abs=1e-13)
 
 
 def test_dropout_of_nothing_is_the_same_variable():

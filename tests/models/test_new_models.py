@@ -29,8 +29,11 @@ def window(rng):
     return [rng.integers(0, WORDS, (STEPS, BATCH)).astype("i") for _ in range(2)]
 
 
-def plain_loss(model, xs, ts, keys, ar=0.0, tar=0.0):
-    """The loss and its penalties by Chainer's own functions, a step at a time, from a state of zeros."""
+def plain_loss(model, xs, ts, keys, ar=0.0, tar=0.0, smoothing=0.0):
+    """The loss, and what is learned by: with penalties and of smoothed targets, by Chainer's own functions.
+
+    A step at a time, from a state of zeros.
+    """
     sizes, dtype = model.sizes, model.l0.W.dtype
     rates = sizes.rates()
     keys = dict(zip(rates, keys, strict=True))
@@ -59,20 +62,22 @@ def plain_loss(model, xs, ts, keys, ar=0.0, tar=0.0):
     w, b = model.output
     logits = F.linear(handed_on.reshape(-1, sizes.outputs[-1]), w, b)
     loss = F.softmax_cross_entropy(logits, ts.reshape(-1)) * STEPS
-    return loss, loss + STEPS * (ar * F.mean(handed_on**2) + tar * F.mean((raw[1:] - raw[:-1]) ** 2))
+    spread = -F.sum(F.log_softmax(logits)) / WORDS / BATCH
+    smoothed = (1 - smoothing) * loss + smoothing * spread
+    return loss, smoothed + STEPS * (ar * F.mean(handed_on**2) + tar * F.mean((raw[1:] - raw[:-1]) ** 2))
 
 
 @pytest.mark.parametrize("sizes", MODELS, ids=repr)
-@pytest.mark.parametrize("penalties", [(0.0, 0.0), (0.3, 0.0), (0.2, 0.7)])
-def test_a_window_equals_the_plain_formulas(rng, sizes, penalties):
-    ar, tar = penalties
-    model = RNN(sizes, numpy.random.default_rng(0), ar=ar, tar=tar)
+@pytest.mark.parametrize("held", [(0.0, 0.0, 0.0), (0.3, 0.0, 0.0), (0.2, 0.7, 0.0), (0.0, 0.0, 0.1), (0.2, 0.7, 0.3)])
+def test_a_window_equals_the_plain_formulas(rng, sizes, held):
+    held = dict(zip(("ar", "tar", "smoothing"), held, strict=True))
+    model = RNN(sizes, numpy.random.default_rng(0), **held)
     for param in model.params():
         param.array = param.array.astype("d")
     xs, ts = window(rng)
     model.rng = numpy.random.default_rng(8)
     keys = model.keys()
-    want, penalized = plain_loss(model, xs, ts, keys, ar, tar)
+    want, penalized = plain_loss(model, xs, ts, keys, **held)
     model.cleargrads()
     penalized.backward()
     wanted = {name: param.grad.copy() for name, param in model.namedparams()}

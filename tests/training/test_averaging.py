@@ -75,7 +75,7 @@ def test_schedules():
 ALL = (
     *("--tie", "on", "--locked", "on", "--embed", "6", "--layers", "3", "--dropout-weights", "0.3"),
     *("--dropout-words", "0.2", "--ar", "0.1", "--tar", "0.1", "--weight-decay", "0.1", "--average", "0.9"),
-    *("--schedule", "cosine", "--warmup", "0.2"),
+    *("--schedule", "cosine", "--warmup", "0.2", "--label-smoothing", "0.1"),
 )
 
 
@@ -89,6 +89,8 @@ def test_a_training_with_all_of_it_stops_and_goes_on_to_the_same_bytes(tmp_path,
     assert load_run(str(tmp_path / "parts")).load_best()
     with pytest.raises(UserError, match=r"^--tie off: "):
         train.main(["-o", str(tmp_path / "parts"), "--resume", "--tie", "off"])
+    with pytest.raises(UserError, match=r"^--label-smoothing 0\.2: .* has 0\.1, and with --resume only "):
+        train.main(["-o", str(tmp_path / "parts"), "--resume", "--label-smoothing", "0.2"])
     assert train.main(["-o", str(tmp_path / "parts"), "--resume", "--max-hours", "1"]) == 0
     states = [numpy.load(tmp_path / run / "checkpoint.npz") for run in ("whole", "parts")]
     assert any(name.startswith("average/") for name in states[0].files)

@@ -18,7 +18,7 @@ from tsuzuri.training.schemas import LanguageModelRecipe
 
 RECIPE = (
     *("batchsize", "bproplen", "gradclip", "optimizer", "lr", "lr_decay", "seed"),
-    *("ar", "tar", "weight_decay", "average", "schedule", "warmup"),
+    *("ar", "tar", "label_smoothing", "weight_decay", "average", "schedule", "warmup"),
 )
 SIZES = {  # of the model, by the options that give them
     "unit": "units",

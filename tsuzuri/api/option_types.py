@@ -63,6 +63,7 @@ class TrainOptions(TypedDict, total=False):
     locked: bool | None
     ar: float | None
     tar: float | None
+    label_smoothing: float | None
     weight_decay: float | None
     average: float | None
     epoch: int | None

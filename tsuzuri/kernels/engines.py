@@ -23,7 +23,7 @@ KERNELS = (
     "lstm_backward",  # (g_hs, g_c, cache) -> the gradients of the seven arrays
     "lstm_packed_forward",  # (x, counts, w_x, b_x, w_h, b_h, precision) -> h, cache
     "lstm_packed_backward",  # (g_hs, cache) -> the gradients of the five arrays
-    "cross_entropy",  # (h, w, b, target, scale, with_gradients, precision) -> loss, g_h, g_w, g_b
+    "cross_entropy",  # (h, w, b, target, scale, with_gradients, precision, smoothing) -> loss, g_h, g_w, g_b
     "step",  # (words, state, embedding, layers, w, b, skip) -> logits, state
 )
 

@@ -171,12 +171,12 @@ class _Flatten(_Function):
 
 
 class _CrossEntropy(_Function):
-    def __init__(self, target, scale, precision):
+    def __init__(self, target, scale, precision, smoothing):
         super().__init__()
-        self.target, self.scale, self.precision = target, scale, precision
+        self.target, self.scale, self.precision, self.smoothing = target, scale, precision, smoothing
 
     def run(self, h, w, b):
-        settings = self.target, self.scale, chainer.config.enable_backprop, self.precision
+        settings = self.target, self.scale, chainer.config.enable_backprop, self.precision, self.smoothing
         loss, *self.cache = engine_for("cross_entropy", h, w, b).cross_entropy(h, w, b, *settings)
         return (chainer.backend.get_array_module(h).asarray(loss * self.scale, h.dtype),)
 
@@ -269,12 +269,14 @@ def flatten(h, counts, slots):
     return _Flatten(counts, slots).apply((h,))[0]
 
 
-def cross_entropy(h, w, b, target, scale=1.0, precision=native.FLOAT32):
+def cross_entropy(h, w, b, target, scale=1.0, precision=native.FLOAT32, smoothing=0.0):
     """``scale`` times the sum over the rows of -log softmax(h w + b)[target], in nats; a target of -1 counts nothing.
 
     h (R, N), w (V, N), b (V,), target (R,) int32. Without backprop (``chainer.no_backprop_mode``) no gradient is made.
+    ``smoothing`` is in the gradient only: what is learned is of targets of which that share, 0 to below 1, is spread
+    evenly over all words (Szegedy et al. 2016), while the loss stays that of the words themselves.
     """
-    return _CrossEntropy(target, scale, precision).apply((h, w, b))[0]
+    return _CrossEntropy(target, scale, precision, smoothing).apply((h, w, b))[0]
 
 
 def step(words, state, embedding, layers, w, b, skip=False):

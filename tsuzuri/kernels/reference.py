@@ -139,22 +139,41 @@ def drop_sequences(x, counts, ratio, key):
     return dropped
 
 
-def cross_entropy(h, w, b, target):
-    """Summed -log softmax(h w + b)[target] in nats, a target of -1 counting nothing, and its gradients.
-
-    h (R, N), w (V, N), b (V,), target (R,). Returns the sum and the gradients of h, w, b.
-    """
-    logits = h @ w.T + b  # (R, V)
+def log_softmax(logits):
+    """log p of every word, from logits (R, V)."""
     logits = logits - logits.max(axis=1, keepdims=True)
-    log_p = logits - numpy.log(numpy.exp(logits).sum(axis=1, keepdims=True))
+    return logits - numpy.log(numpy.exp(logits).sum(axis=1, keepdims=True))
+
+
+def cross_entropy(h, w, b, target, smoothing=0.0):
+    """Summed -log softmax(h w + b)[target] in nats, a target of -1 counting nothing, and gradients to learn by.
+
+    h (R, N), w (V, N), b (V,), target (R,). Returns the sum and the gradients of h, w, b: those of the sum itself, or
+    with ``smoothing`` of ``smoothed_cross_entropy``.
+    """
+    log_p = log_softmax(h @ w.T + b)  # (R, V)
     loss, g_logits = 0.0, numpy.exp(log_p)
     for r, word in enumerate(target):
         if word < 0:
             g_logits[r] = 0
         else:
             loss -= log_p[r, word]
-            g_logits[r, word] -= 1
+            g_logits[r] -= smoothing / len(w)
+            g_logits[r, word] -= 1 - smoothing
     return loss, g_logits @ w, g_logits.T @ h, g_logits.sum(axis=0)
+
+
+def smoothed_cross_entropy(h, w, b, target, smoothing):
+    """The sum of ``cross_entropy``, where of each target a share ``smoothing`` is spread evenly over all words.
+
+    Label smoothing (Szegedy et al. 2016, section 7).
+    """
+    log_p = log_softmax(h @ w.T + b)  # (R, V)
+    loss = 0.0
+    for r, word in enumerate(target):
+        if word >= 0:
+            loss -= (1 - smoothing) * log_p[r, word] + smoothing * log_p[r].mean()
+    return loss
 
 
 def embedding_gradient(g, ids, size):

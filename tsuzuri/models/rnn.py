@@ -27,7 +27,8 @@ class RNN(chainer.Chain):
     ``precision`` is that of a window's products while training: float32, or bfloat16 or (on a GPU) tf32, to which what
     is multiplied is rounded (some processors take its denormals as zeros too); sums and weights stay in float32.
     ``ar`` and ``tar`` weigh the penalties on what the last layer hands on, after dropout, and on its changes from step
-    to step, before (``functions.hold_activations``; Merity et al. 2017).
+    to step, before (``functions.hold_activations``; Merity et al. 2017). ``smoothing`` is the share of each target that
+    is spread evenly over all words, in what is learned alone (``functions.cross_entropy``; Szegedy et al. 2016).
 
     ``lookback`` is what says what the model is told besides the words, where its sizes have ``looks``: an object with
     ``rows(ids)``, (R, C) for each of a corpus's ids (R,), and ``reader(B)``, whose ``read(words)`` gives (B, C). Of the
@@ -36,10 +37,10 @@ class RNN(chainer.Chain):
 
     lookback = None
 
-    def __init__(self, sizes, rng, precision="float32", *, ar=0.0, tar=0.0):
+    def __init__(self, sizes, rng, precision="float32", *, ar=0.0, tar=0.0, smoothing=0.0):
         super().__init__()
         self.sizes, self.rng, self.precision = sizes, rng, precision
-        self.ar, self.tar = ar, tar
+        self.ar, self.tar, self.smoothing = ar, tar, smoothing
         words, width = sizes.words, sizes.width
         with self.init_scope():
             spread = TIED_SPREAD if sizes.tied else 1
@@ -117,9 +118,9 @@ class RNN(chainer.Chain):
         return self.loss(self.read_window(xs), ts)
 
     def loss(self, x, ts):
-        """The loss of ``forward`` from what the output layer reads, x (T, B, N)."""
+        """The loss of ``forward`` from what the output layer reads, x (T, B, N); its gradient smooths the targets."""
         w, b = self.output
-        settings = {"scale": 1 / x.shape[1], "precision": self._precision()}
+        settings = {"scale": 1 / x.shape[1], "precision": self._precision(), "smoothing": self.smoothing}
         return K.cross_entropy(x.reshape(-1, x.shape[2]), w, b, ts.reshape(-1), **settings)
 
     def looked_up(self, ids):

@@ -32,6 +32,7 @@ PLAIN: Mapping[str, Any] = {  # two layers and Zaremba's dropout, as before ther
     "locked": False,
     "ar": 0.0,
     "tar": 0.0,
+    "label_smoothing": 0.0,
     "weight_decay": 0.0,
     "average": 0.0,
     "optimizer": "adam",

@@ -13,10 +13,11 @@ class LanguageModelRecipe:
     """How a language model is trained; saved with its weights.
 
     Word vectors that it begins with stay as they are for ``freeze_epochs``, or always where that is None. ``ar`` and
-    ``tar`` are penalties as in ``models.rnn``, ``weight_decay`` is decoupled (Loshchilov and Hutter 2019), ``average``
-    the share that a running mean of the weights keeps at each update (0: there is none). The learning rate goes by
-    ``schedule`` (``training/schedules.py``), after a ``warmup``, a share of all epochs; ``max_hours`` end a training.
-    ``windows`` is no option: it says whether documents are kept apart (``data/layout.py``), as in all that begin now.
+    ``tar`` are penalties, and ``label_smoothing`` is of the targets, as in ``models.rnn``; ``weight_decay`` is
+    decoupled (Loshchilov and Hutter 2019), ``average`` the share that a running mean of the weights keeps at each
+    update (0: there is none). The learning rate goes by ``schedule`` (``training/schedules.py``), after a ``warmup``, a
+    share of all epochs; ``max_hours`` end a training. ``windows`` is no option: it says whether documents are kept
+    apart (``data/layout.py``), as in all that begin now.
     """
 
     epoch: int = 50
@@ -32,6 +33,7 @@ class LanguageModelRecipe:
     seed: int = 0
     ar: float = 0.0
     tar: float = 0.0
+    label_smoothing: float = 0.0
     weight_decay: float = 0.0
     average: float = 0.0
     schedule: str = schedules.STALLS

@@ -30,6 +30,7 @@ LANGUAGE_MODEL_LATER = {
     "recipe": {
         "ar": 0.0,
         "tar": 0.0,
+        "label_smoothing": 0.0,
         "weight_decay": 0.0,
         "average": 0.0,
         "schedule": "stalls",

@@ -66,6 +66,7 @@ LANGUAGE_MODEL_RULES = RUN | {
         "lr_decay": number(0, 1, above=True),
         "ar": number(0),
         "tar": number(0),
+        "label_smoothing": number(0, 1),
         "weight_decay": number(0, 1),
         "average": number(0, 1),
         "schedule": one_of(*schedules.SCHEDULES),
@@ -140,8 +141,9 @@ def _check_language_model(about):
 
 
 def _build_language_model(run):
-    recipe = run.recipe
-    model = rnn.RNN(run.sizes, numpy.random.default_rng(recipe.seed), recipe.precision, ar=recipe.ar, tar=recipe.tar)
+    recipe, rng = run.recipe, numpy.random.default_rng(run.recipe.seed)
+    held = {"ar": recipe.ar, "tar": recipe.tar, "smoothing": recipe.label_smoothing}
+    model = rnn.RNN(run.sizes, rng, recipe.precision, **held)
     if run.sizes.lookback:
         report = run.about["corpus"]["report"]["midi"]
         model.lookback = Lookback(run.vocabulary.words, report["division"], tuple(report["meter"]), vocabulary.EOS)

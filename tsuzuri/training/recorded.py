@@ -52,7 +52,7 @@ class RecordedLearner(WindowLearner):
     def __init__(self, engine, model, optimizer, batch, steps, average=None):
         super().__init__(model, optimizer)
         self._average = average
-        settings = optimizer.kernel, optimizer.clip, model.precision, model.ar, model.tar
+        settings = optimizer.kernel, optimizer.clip, model.precision, model.ar, model.tar, model.smoothing
         training = memory.Training(*settings, decays=optimizer.decay > 0, averaged=average is not None)
         self._window = window.Window(engine, model.sizes, batch, steps, training)
         self.description = f"{engine.name}, {model.precision}, {self._window.describe()}"

@@ -82,12 +82,12 @@ def test_lstm_window_of_which_one_output_is_used(rng, both):
 
 
 @pytest.mark.parametrize("precision", TOLERANCE)
-@pytest.mark.parametrize("block", [1, 2, 5])
-def test_cross_entropy(rng, both, monkeypatch, precision, block):
+@pytest.mark.parametrize(("block", "smoothing"), [(1, 0.0), (2, 0.3), (5, 0.0), (5, 0.3)])
+def test_cross_entropy(rng, both, monkeypatch, precision, block, smoothing):
     monkeypatch.setattr(output, "rows_at_once", lambda rows, words: block)
     h, w, b = (rng.normal(size=shape).astype("f") for shape in ((5, 7), (33, 7), (33,)))
     target = numpy.array([0, 32, -1, 3, 3], "i")
-    settings = {"scale": 0.25, "precision": precision}
+    settings = {"scale": 0.25, "precision": precision, "smoothing": smoothing}
     run = lambda: gradients(lambda *a: functions.cross_entropy(*a, target, **settings), h, w, b)  # noqa: E731
     assert_near(both, run, TOLERANCE[precision])
     with chainer.no_backprop_mode():

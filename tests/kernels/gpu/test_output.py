@@ -12,12 +12,12 @@ SIZES = [(1, 1), (2, 3), (3, 31), (2, 33), (2, 1028), (3, 1030)]  # r, V
 SCALE = 0.25
 
 
-def wanted(logits, b, target):
+def wanted(logits, b, target, smoothing):
     """Losses (r,) and gradients (r, V) in float64."""
     words = logits.shape[1]
     losses, grads = [], []
     for row, word in zip(logits.astype("d"), target, strict=True):  # a row's h is its logits, and the weights are 1
-        loss, g_h, _, _ = reference.cross_entropy(row[None], numpy.eye(words), b.astype("d"), [word])
+        loss, g_h, _, _ = reference.cross_entropy(row[None], numpy.eye(words), b.astype("d"), [word], smoothing)
         losses.append(loss)
         grads.append(SCALE * g_h[0])
     return numpy.array(losses), numpy.stack(grads)
@@ -32,13 +32,13 @@ def test_rows_at_once(rows, words, wanted):
 
 
 @pytest.mark.parametrize("room", [0, 1, 4])  # beyond the words in a row of logits
-@pytest.mark.parametrize("kind", ["f", "u2"])
+@pytest.mark.parametrize(("kind", "smoothing"), [("f", 0.0), ("u2", 0.0), ("f", 0.3), ("u2", 0.3)])
 @pytest.mark.parametrize(("rows", "words"), SIZES)
-def test_softmax(rng, emulated, rows, words, kind, room):
+def test_softmax(rng, emulated, rows, words, kind, room, smoothing):
     logits, b = 3 * rng.normal(size=(rows, words)).astype("f"), rng.normal(size=words).astype("f")
     target = rng.integers(-1, words, rows).astype("i")
     target[-1] = rng.choice([-1, words - 1])
-    losses, grads = wanted(logits, b, target)
+    losses, grads = wanted(logits, b, target, smoothing)
     found = []
     for seed in (1, 2):
         engine = emulated(seed)
@@ -47,8 +47,8 @@ def test_softmax(rng, emulated, rows, words, kind, room):
         d = engine.empty((rows, -(-words // 32) * 32 + 32), kind)
         loss, alone = engine.empty(rows), engine.empty(rows)
         ours = z, engine.asarray(b), engine.asarray(target), SCALE
-        output.softmax(engine, *ours, d, loss)
-        output.softmax(engine, *ours, None, alone)
+        output.softmax(engine, *ours, d, loss, smoothing)
+        output.softmax(engine, *ours, None, alone, smoothing)
         assert relative_error(loss, losses, floor=1) < 1e-5
         assert (alone == loss).all()
         assert relative_error(values(d[:, :words]), grads, floor=SCALE / 10) < (1e-5 if kind == "f" else 2**-8)
@@ -67,8 +67,8 @@ def test_the_gradient_in_place_of_the_logits(rng, emulated, words, room):
     engine = emulated()
     z, loss = engine.zeros((3, words + room)), engine.empty(3)
     z[:, :words] = logits
-    output.softmax(engine, z, engine.asarray(b), engine.asarray(target), SCALE, z, loss)
-    losses, grads = wanted(logits, b, target)
+    output.softmax(engine, z, engine.asarray(b), engine.asarray(target), SCALE, z, loss, 0.1)
+    losses, grads = wanted(logits, b, target, 0.1)
     assert relative_error(z[:, :words], grads, floor=SCALE / 10) < 1e-5
     assert relative_error(loss, losses, floor=1) < 1e-5
     assert (z[:, words:] == 0).all()

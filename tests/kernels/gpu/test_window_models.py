@@ -16,10 +16,14 @@ RATES = {"dropout_input": 0.3, "dropout_between": 0.2, "dropout_output": 0.4}
 PLAIN = {"dropout": 0.0}
 
 
-def make(xp, precision="float32", rule="momentum", ar=0.0, tar=0.0, decay=0.0, average=None, **sizes):
-    """A model, its optimizer, and the mean of its weights where ``average`` is given; ``sizes`` as of ``rnn.Sizes``."""
-    sizes = rnn.Sizes(**{"words": WORDS, "units": UNITS} | sizes)
-    model = rnn.RNN(sizes, numpy.random.default_rng(3), precision, ar=ar, tar=tar)
+def make(xp, precision="float32", rule="momentum", decay=0.0, average=None, **options):
+    """A model, its optimizer, and the mean of its weights where ``average`` is given.
+
+    ``options`` are those of ``rnn.RNN`` and of ``rnn.Sizes``.
+    """
+    held = {name: options.pop(name) for name in ("ar", "tar", "smoothing") if name in options}
+    sizes = rnn.Sizes(**{"words": WORDS, "units": UNITS} | options)
+    model = rnn.RNN(sizes, numpy.random.default_rng(3), precision, **held)
     for pair in model.layers:
         for part in pair:
             part.W.array *= 0.5  # with weights as large as those of so few units are, roundings grow from step to step
@@ -115,6 +119,16 @@ def test_penalties(rng, engine, more):
     assert_follows(rng, engine, dropout=0.4, **more)
 
 
+@pytest.mark.parametrize("more", [{}, {"tied": True, "precision": "bfloat16"}, {"embed": 5, "tied": True}], ids=str)
+def test_smoothed_targets(rng, engine, more):
+    assert_follows(rng, engine, dropout=0.4, smoothing=0.5, **more)
+
+
+def test_smoothed_targets_by_blocks(rng, engine, monkeypatch):
+    monkeypatch.setattr("tsuzuri.kernels.gpu.output.rows_at_once", lambda rows, words: 5)
+    assert_follows(rng, engine, smoothing=0.5, **PLAIN)
+
+
 def test_penalties_on_a_window_of_one_step(rng, engine):
     windows = [read(rng, 1)]
     _, _, found = train(engine.xp, windows, ar=1.0, tar=1.0)
@@ -146,7 +160,7 @@ def test_layers_and_widths(rng, engine, sizes):
 
 
 ALL = {"tied": True, "embed": 5, "locked": True, "dropout_weights": 0.5, "dropout_words": 0.1, **RATES}
-ALL |= {"ar": 2.0, "tar": 1.0, "decay": 1.0, "average": 0.9}
+ALL |= {"ar": 2.0, "tar": 1.0, "smoothing": 0.3, "decay": 1.0, "average": 0.9}
 
 
 @pytest.mark.parametrize("more", [{}, {"skip": True, "embed": None}, {"skip": True, "layers": 4}], ids=str)

@@ -113,24 +113,26 @@ def test_backward(rng, level, sizes):
         assert relative_error(product, left @ right, 0.1 * terms) < TOLERANCE, name
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
 @pytest.mark.parametrize("sizes", [(1, 1, 2), (3, 5, 2), (33, 40, 64), (100, 19, 131), (7, 70, 600)])
-def test_cross_entropy(rng, level, sizes):
+def test_cross_entropy(rng, level, sizes, smoothing):
     R, N, V = sizes
     h, w = rng.normal(size=(R, N)).astype("f"), rng.normal(size=(V, N)).astype("f")
     b, target = rng.normal(size=V).astype("f"), rng.integers(-1, V, R).astype("i")
-    loss, g_h, g_w, g_b = native.extension().cross_entropy(level, True, h, w, b, target, 1.0, True)
+    loss, g_h, g_w, g_b = native.extension().cross_entropy(level, True, h, w, b, target, 1.0, True, smoothing)
     want_loss = reference.cross_entropy(rounded(h), rounded(w), b.astype("d"), target)[0]
     assert relative_error(loss, want_loss, floor=1) < TOLERANCE
     logits = rounded(h) @ rounded(w).T + b
     g_z = numpy.exp(logits - logits.max(axis=1, keepdims=True))
     g_z /= g_z.sum(axis=1, keepdims=True)
-    g_z[target >= 0, target[target >= 0]] -= 1
+    g_z[target >= 0, target[target >= 0]] -= 1 - smoothing
+    g_z -= smoothing / V
     g_z[target < 0] = 0
     assert relative_error(g_b, g_z.sum(axis=0), floor=1) < TOLERANCE
     # A gradient that float32 puts on the other side of the middle between two of bfloat16 is rounded another way.
     assert relative_error(g_h, rounded(g_z) @ rounded(w), floor=1e-2) < 2**-7
     assert relative_error(g_w, rounded(g_z).T @ rounded(h), floor=1e-2) < 2**-7
-    without = native.extension().cross_entropy(level, True, h, w, b, target, 1.0, False)
+    without = native.extension().cross_entropy(level, True, h, w, b, target, 1.0, False, smoothing)
     assert without == (loss, None, None, None)
 
 
@@ -141,7 +143,7 @@ def test_gradients_of_equal_words(rng, level, sizes):
     h, row = rng.normal(size=(R, N)).astype("f"), rng.normal(size=N).astype("f")
     w, b = numpy.tile(row, (V, 1)), numpy.zeros(V, "f")
     target = rng.integers(-1, V, R).astype("i")
-    _, g_h, g_w, _ = native.extension().cross_entropy(level, True, h, w, b, target, 1.0, True)
+    _, g_h, g_w, _ = native.extension().cross_entropy(level, True, h, w, b, target, 1.0, True, 0.0)
     g_z = (target[:, None] >= 0) / V - (target[:, None] == numpy.arange(V))
     assert abs(g_h).max() < TOLERANCE * abs(row).max()
     assert relative_error(g_w, g_z.T @ rounded(h), floor=1e-6) < TOLERANCE
@@ -198,7 +200,7 @@ def test_threads_do_not_show(rng, level, threads):
         threads(count)
         hs, cs, gates = native.extension().lstm_forward(level, True, *inputs, 0.25, 7)
         back = native.extension().lstm_backward(level, True, x, w_x, w_h, hs, cs, gates, hs[1:], None, 0.25, 7)
-        results.append([hs, cs, *back, *native.extension().cross_entropy(level, True, h, w, b, target, 1.0, True)])
+        results.append([hs, cs, *back, *native.extension().cross_entropy(level, True, h, w, b, target, 1.0, True, 0.1)])
     for other in results[1:]:
         assert all(map(numpy.array_equal, results[0], other))
 

@@ -11,8 +11,9 @@ pytestmark = pytest.mark.skipif(NATIVE is None, reason="the native kernels are n
 
 
 @pytest.mark.parametrize(("rows", "units", "words"), [(1, 1, 2), (5, 3, 7), (37, 13, 101), (130, 70, 64), (9, 600, 33)])
-def test_cross_entropy(rng, level, precision, rows, units, words):
-    hold_cross_entropy(rng, precision, rows, units, words)
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_cross_entropy(rng, level, precision, rows, units, words, smoothing):
+    hold_cross_entropy(rng, precision, rows, units, words, smoothing)
 
 
 IN_BLOCKS = [*((level, native.FLOAT32) for level in LEVELS), *((level, native.BFLOAT16) for level in LEVELS[:1])]
@@ -20,18 +21,18 @@ IN_BLOCKS = [*((level, native.FLOAT32) for level in LEVELS), *((level, native.BF
 
 @pytest.mark.parametrize(("level", "precision"), IN_BLOCKS, indirect=["level"])
 def test_cross_entropy_of_more_than_a_block_of_logits(rng, level, precision):
-    hold_cross_entropy(rng, precision, 700, 16, 6500)
+    hold_cross_entropy(rng, precision, 700, 16, 6500, 0.1)
 
 
-def hold_cross_entropy(rng, precision, rows, units, words):
+def hold_cross_entropy(rng, precision, rows, units, words, smoothing):
     h, w = rng.normal(size=(rows, units)), rng.normal(size=(words, units)) / numpy.sqrt(units)
     h, w, b = (array.astype("f") for array in (h, w, rng.normal(size=words)))
     target = rng.integers(-1, words, rows).astype("i")
-    want = reference.cross_entropy(*(array.astype("d") for array in (h, w, b)), target)
-    got = calls.cross_entropy(h, w, b, target, 0.25, True, precision)
+    want = reference.cross_entropy(*(array.astype("d") for array in (h, w, b)), target, smoothing)
+    got = calls.cross_entropy(h, w, b, target, 0.25, True, precision, smoothing)
     for found, wanted, scale in zip(got, want, (1, 0.25, 0.25, 0.25), strict=True):
         assert MEASURE[precision](found, scale * wanted, scale) < TOLERANCE[precision]
-    assert calls.cross_entropy(h, w, b, target, 0.25, False, precision) == (got[0], None, None, None)
+    assert calls.cross_entropy(h, w, b, target, 0.25, False, precision, smoothing) == (got[0], None, None, None)
 
 
 def test_cross_entropy_of_huge_logits(level):

@@ -42,9 +42,14 @@ __device__ inline void each_quad(const float* logits, const float* b, int V, con
     if (v < V) function(v, plus(load_some(logits + v, V - v, LOWEST), load_some(b + v, V - v, 0)), V - v);
 }
 
+// What is taken from a row's probabilities, ``scale`` times, to make the gradient: at the target, and at any other word.
+struct Targets {
+    float scale, at, elsewhere;
+};
+
 // A row by its block: the loss, and the gradient where WITH_GRADIENT. d may be the logits' own memory.
 template <bool ALIGNED, bool WITH_GRADIENT>
-__device__ inline void row(const float* logits, const float* b, int V, int target, float scale, OPERAND* d,
+__device__ inline void row(const float* logits, const float* b, int V, int target, Targets taken, OPERAND* d,
                            float* loss) {
     float* scratch = reinterpret_cast<float*>(shared_memory());
     Online mine;
@@ -56,7 +61,7 @@ __device__ inline void row(const float* logits, const float* b, int V, int targe
     if constexpr (WITH_GRADIENT)
         each_quad<ALIGNED>(logits, b, V, [&](int v, Quad z, int count) {
             for (int i = 0; i < 4; i++)
-                z.v[i] = expf(z.v[i] - largest) * (scale / sum) - (v + i == target ? scale : 0.0f);
+                z.v[i] = expf(z.v[i] - largest) * (taken.scale / sum) - (v + i == target ? taken.at : taken.elsewhere);
             if (ALIGNED && count == 4)
                 together(d + v, z);
             else
@@ -66,7 +71,7 @@ __device__ inline void row(const float* logits, const float* b, int V, int targe
 
 // A block does row blockIdx.x of `logits`, in rows of `stride`: losses[r] = -log softmax(logits + b)[target].
 template <bool WITH_GRADIENT>
-__device__ inline void rows(const float* logits, int stride, const float* b, int V, const int* targets, float scale,
+__device__ inline void rows(const float* logits, int stride, const float* b, int V, const int* targets, Targets taken,
                             OPERAND* d, int stride_d, float* losses) {
     const int target = targets[blockIdx.x];
     logits += (long long)blockIdx.x * stride;
@@ -76,19 +81,20 @@ __device__ inline void rows(const float* logits, int stride, const float* b, int
         if (WITH_GRADIENT)
             for (int v = 4 * threadIdx.x; v < V; v += 4 * blockDim.x) store_quad(d + v, Quad{}, V - v);
     } else if (aligned(logits) && aligned(b) && aligned(d)) {
-        row<true, WITH_GRADIENT>(logits, b, V, target, scale, d, losses + blockIdx.x);
+        row<true, WITH_GRADIENT>(logits, b, V, target, taken, d, losses + blockIdx.x);
     } else {
-        row<false, WITH_GRADIENT>(logits, b, V, target, scale, d, losses + blockIdx.x);
+        row<false, WITH_GRADIENT>(logits, b, V, target, taken, d, losses + blockIdx.x);
     }
 }
 
 extern "C" __global__ void __launch_bounds__(256, 6) softmax(const float* logits, int stride, const float* b, int V,
-                                                             const int* targets, float scale, OPERAND* d,
-                                                             int stride_d, float* losses) {
-    rows<true>(logits, stride, b, V, targets, scale, d, stride_d, losses);
+                                                             const int* targets, float scale, float at,
+                                                             float elsewhere, OPERAND* d, int stride_d,
+                                                             float* losses) {
+    rows<true>(logits, stride, b, V, targets, Targets{scale, at, elsewhere}, d, stride_d, losses);
 }
 
 extern "C" __global__ void __launch_bounds__(256, 6) softmax_losses(const float* logits, int stride, const float* b,
                                                                     int V, const int* targets, float* losses) {
-    rows<false>(logits, stride, b, V, targets, 0, nullptr, 0, losses);
+    rows<false>(logits, stride, b, V, targets, Targets{}, nullptr, 0, losses);
 }

@@ -100,7 +100,7 @@ def lstm_backward(g_hs, g_c, cache):
     return g_x.reshape(shape), before[1], before[0], g_w_x, g_b_x, g_w_h, g_b_h
 
 
-def cross_entropy(h, w, b, target, scale, with_gradients, precision):
+def cross_entropy(h, w, b, target, scale, with_gradients, precision, smoothing=0.0):
     """As ``numpy_.output.cross_entropy``, with the sum on the device."""
     engine, kind = launcher.current(), _kind(precision)
     (rows, N), V = h.shape, len(w)
@@ -116,7 +116,7 @@ def cross_entropy(h, w, b, target, scale, with_gradients, precision):
         size = block.stop - start
         engine.product(h_op[block], w_op, logits[:size, :V], transpose_b=True, precision=precision)
         to = d[:size] if with_gradients else None
-        output.softmax(engine, logits[:size], b, targets[block], scale, to, losses[block])
+        output.softmax(engine, logits[:size], b, targets[block], scale, to, losses[block], smoothing)
         if with_gradients:
             engine.product(to[:, :V], w_op, g_h[block], precision=precision)
             more = float(start > 0)

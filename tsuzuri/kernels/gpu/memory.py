@@ -17,8 +17,8 @@ RULE_NUMBERS, NUMBERS = 4, 6  # of an optimizer's rule at most; with what goes w
 
 class Training(NamedTuple):
     """How a window learns: an optimizer's ``rule``, of ``update.STATES``, and the norm ``clip`` that it holds gradients
-    to; the ``precision`` of products: float32, tf32 or bfloat16; ``ar`` and ``tar``, penalties as in ``models.rnn``;
-    whether weights decay, and whether there is a running mean of them.
+    to; the ``precision`` of products: float32, tf32 or bfloat16; the penalties ``ar`` and ``tar`` and the targets'
+    ``smoothing``, as in ``models.rnn``; whether weights decay, and whether there is a running mean of them.
     """
 
     rule: str
@@ -26,6 +26,7 @@ class Training(NamedTuple):
     precision: str
     ar: float = 0.0
     tar: float = 0.0
+    smoothing: float = 0.0
     decays: bool = False
     averaged: bool = False
 

@@ -22,12 +22,13 @@ def rows_at_once(rows, words):
     return min(rows, max(LEAST_ROWS, LOGITS_BYTES // (4 * words) // TILE * TILE))
 
 
-def softmax(engine, logits, b, targets, scale, d_op, losses):
+def softmax(engine, logits, b, targets, scale, d_op, losses, smoothing=0.0):
     """losses (r,) float32 = -log softmax(logits + b)[target] of each row, in nats, 0 where the target is -1.
 
     logits (r, V or more) float32, whose columns beyond V are not looked at; b (V,) float32; targets (r,) int32.
     d_op (r, Vp): (softmax - onehot) ``scale`` times, 0 for a target of -1; what is beyond column V stays. It may be the
-    logits' own array; None makes no gradient. Fastest where the length of a logits' row is a multiple of 4.
+    logits' own array; None makes no gradient. Of onehot a share ``smoothing`` is spread evenly over the V words.
+    Fastest where the length of a logits' row is a multiple of 4.
     """
     rows, stride = logits.shape
     inputs = logits, numpy.int32(stride), b, numpy.int32(len(b)), targets
@@ -36,5 +37,6 @@ def softmax(engine, logits, b, targets, scale, d_op, losses):
         launch(rows, THREADS, *inputs, losses, shared=SHARED)
     else:
         launch = engine.kernel("output", "softmax", **operands.define(d_op))
-        outputs = numpy.float32(scale), d_op, numpy.int32(d_op.shape[1]), losses
-        launch(rows, THREADS, *inputs, *outputs, shared=SHARED)
+        even = scale * smoothing / len(b)
+        taken = map(numpy.float32, (scale, scale * (1 - smoothing) + even, even))
+        launch(rows, THREADS, *inputs, *taken, d_op, numpy.int32(d_op.shape[1]), losses, shared=SHARED)

@@ -229,8 +229,8 @@ class Window:
             logits = a["logits"][: block.stop - start]
             d = a.get("d_op", a["logits"])[: len(logits)]
             self._product(y[block], w, logits[:, :words], transpose_b=True)
-            targets = self._fed("targets")[block]
-            output.softmax(e, logits, self.weights[bias], targets, 1 / batch, d, a["losses"][block])
+            targets, losses = self._fed("targets")[block], a["losses"][block]
+            output.softmax(e, logits, self.weights[bias], targets, 1 / batch, d, losses, self._training.smoothing)
             more = start > 0
             self._product(d[:, :words], w, g_y.reshape(rows, units)[block])
             self._product(d[:, :words], y[block], self._grads[name], transpose_a=True, beta=float(more))

@@ -88,11 +88,11 @@ def lstm_packed_backward(g_hs, cache):
     return native.extension().lstm_packed_backward(native.level(), precision == BFLOAT16, *arrays, g_hs)
 
 
-def cross_entropy(h, w, b, target, scale, with_gradients, precision):
+def cross_entropy(h, w, b, target, scale, with_gradients, precision, smoothing=0.0):
     """As ``numpy_.output.cross_entropy``, but the sum as a float."""
     target = numpy.ascontiguousarray(target, "i")
-    bfloat16 = precision == BFLOAT16
-    return native.extension().cross_entropy(native.level(), bfloat16, h, w, b, target, scale, with_gradients)
+    settings = scale, with_gradients, smoothing
+    return native.extension().cross_entropy(native.level(), precision == BFLOAT16, h, w, b, target, *settings)
 
 
 def step(words, state, embedding, layers, w, b, skip):

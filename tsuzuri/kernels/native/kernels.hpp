@@ -56,6 +56,7 @@ struct CrossEntropy {
     const float *h, *w, *b;  // (R, N), (V, N), (V,)
     const int32_t* target;   // (R,), -1 counts nothing
     float scale;             // of the gradients
+    float smoothing;         // share of a target that is spread over all words, in the gradients alone
     float *g_h, *g_w, *g_b;  // all null where no gradient is wanted
 };
 

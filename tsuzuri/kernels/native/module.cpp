@@ -248,7 +248,7 @@ py::tuple lstm_packed_backward(const std::string& level, bool bfloat16, const py
 }
 
 py::tuple cross_entropy(const std::string& level, bool bfloat16, const py::array& h, const py::array& w,
-                        const py::array& b, const py::array& target, double scale, bool with_gradients) {
+                        const py::array& b, const py::array& target, double scale, bool with_gradients, double smoothing) {
     axes("h", h, 2), axes("w", w, 2);
     const Products& products = products_of(level, bfloat16);
     py::ssize_t R = h.shape(0), N = h.shape(1), V = w.shape(0);
@@ -257,7 +257,7 @@ py::tuple cross_entropy(const std::string& level, bool bfloat16, const py::array
     Floats g_b(with_gradients ? Shape{V} : Shape{0});
     CrossEntropy work{R, N, V,
                       floats("h", h, {R, N}), floats("w", w, {V, N}), floats("b", b, {V}), words.data(),
-                      static_cast<float>(scale), nullptr, nullptr, nullptr};
+                      static_cast<float>(scale), static_cast<float>(smoothing), nullptr, nullptr, nullptr};
     if (with_gradients) work.g_h = g_h.mutable_data(), work.g_w = g_w.mutable_data(), work.g_b = g_b.mutable_data();
     double loss = 0;
     run([&](Context& context) { loss = products.cross_entropy(context, work); });

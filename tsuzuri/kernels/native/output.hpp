@@ -20,15 +20,16 @@ struct Logits {
     float& at(long r, long v) const { return panel(v / U::COLUMNS)[r * U::COLUMNS + v % U::COLUMNS]; }
 };
 
-// -log softmax of the rows first.. first + count - 1 at their targets, in nats; the logits become their gradients.
+// -log softmax of the rows first.. first + count - 1 at their targets, in nats; the logits become their gradients, of
+// targets that are smoothed.
 template <class U>
-static void softmax(const Logits<U>& z, long first, long count, const int32_t* target, float scale, bool gradients,
-                    double* loss) {
+static void softmax(const Logits<U>& z, long first, long count, const int32_t* target, float scale, float smoothing,
+                    bool gradients, double* loss) {
     constexpr long C = U::COLUMNS;
     const float low = -3.0e38f;
     V most_[SLAB], total[SLAB];
     for (long r = 0; r < count; r++) most_[r] = all(low), total[r] = V{};
-    // Words beyond V count as ``low``, so that they come to nothing.
+    // Words beyond V count as ``low``, so that they come to nothing; nobody reads what becomes of their gradients.
     for (long j = z.V_ % C; j && j < C; j++)
         for (long r = 0; r < count; r++) z.panel(z.panels - 1)[(first + r) * C + j] = low;
     for (long p = 0; p < z.panels; p++)
@@ -47,21 +48,22 @@ static void softmax(const Logits<U>& z, long first, long count, const int32_t* t
                 total[r] += e;
                 if (gradients) store(at, e);
             }
-    float factor[SLAB];
+    float factor[SLAB], even[SLAB];
     for (long r = 0; r < count; r++) {
         float whole = sum(total[r]);
         loss[r] = target[r] < 0 ? 0.0 : __builtin_log(static_cast<double>(whole)) - chosen[r];
         factor[r] = target[r] < 0 ? 0.0f : scale / whole;
+        even[r] = target[r] < 0 ? 0.0f : scale * smoothing / z.V_;
     }
     if (!gradients) return;
     for (long p = 0; p < z.panels; p++)
         for (long r = 0; r < count; r++)
             for (long v = 0; v < C; v += W) {
                 float* at = z.panel(p) + (first + r) * C + v;
-                store(at, load(at) * factor[r]);
+                store(at, multiply_add(load(at), all(factor[r]), all(-even[r])));
             }
     for (long r = 0; r < count; r++)
-        if (target[r] >= 0) z.at(first + r, target[r]) -= scale;
+        if (target[r] >= 0) z.at(first + r, target[r]) -= scale * (1 - smoothing);
 }
 
 // Rows of A from logits.
@@ -105,7 +107,7 @@ static double cross_entropy(Context& context, const CrossEntropy& l) {
         });
         context.pool.each(parts(rows, SLAB), [&](long slab, int) {
             long first = slab * SLAB, count = least(SLAB, rows - first);
-            softmax<U>(z, first, count, l.target + start + first, l.scale, l.g_h, losses + start + first);
+            softmax<U>(z, first, count, l.target + start + first, l.scale, l.smoothing, l.g_h, losses + start + first);
         });
         if (!l.g_h) continue;
         multiply<U>(context, rows, back, rows_at<U>(z), [&](long m, long count, long p, const float* c) {

@@ -79,9 +79,9 @@ def lstm_packed_backward(g_hs, cache):
     return g_x, *g_weights.joined()
 
 
-def cross_entropy(h, w, b, target, scale, with_gradients, precision):
+def cross_entropy(h, w, b, target, scale, with_gradients, precision, smoothing=0.0):
     """As ``output.cross_entropy``."""
-    return output.cross_entropy(h, w, b, target, scale, with_gradients)
+    return output.cross_entropy(h, w, b, target, scale, with_gradients, smoothing)
 
 
 def step(words, state, embedding, layers, w, b, skip):

@@ -15,11 +15,12 @@ def rows_of(nbytes, w):
     return max(1, nbytes // (len(w) * w.itemsize))
 
 
-def cross_entropy(h, w, b, target, scale=1.0, with_gradients=True):
+def cross_entropy(h, w, b, target, scale=1.0, with_gradients=True, smoothing=0.0):
     """Summed -log softmax(h w + b)[target] in nats, a target of -1 counting nothing, and its gradients.
 
     h (R, N), w (V, N), b (V,), target (R,) int32. Returns the sum, as an array of no dimensions in float64, and the
-    gradients of h (R, N), w (V, N) and b (V,), ``scale`` times, each None without ``with_gradients``.
+    gradients of h (R, N), w (V, N) and b (V,), ``scale`` times, each None without ``with_gradients``. These are of
+    targets of which a share ``smoothing`` is spread evenly over all words; the sum is not.
     """
     xp = chainer.backend.get_array_module(h)
     rows = len(h)
@@ -32,7 +33,7 @@ def cross_entropy(h, w, b, target, scale=1.0, with_gradients=True):
         z = logits[: block.stop - start]
         xp.matmul(h[block], w.T, out=z)
         z += b
-        loss += _softmax(z, target[block], scale, with_gradients)
+        loss += _softmax(z, target[block], scale, with_gradients, smoothing)
         if with_gradients:
             xp.matmul(z, w, out=g_h[block])
             g_w = _accumulate(g_w, xp.matmul(z.T, h[block]))
@@ -40,7 +41,7 @@ def cross_entropy(h, w, b, target, scale=1.0, with_gradients=True):
     return loss, g_h, g_w, g_b
 
 
-def _softmax(logits, target, scale, with_gradients):
+def _softmax(logits, target, scale, with_gradients, smoothing):
     """Sum the loss of a block and turn its logits (R, V) into their gradient, tile by tile."""
     xp = chainer.backend.get_array_module(logits)
     step = rows_of(TILE_BYTES, logits.T) if xp.__name__ == "numpy" else len(logits)
@@ -55,7 +56,9 @@ def _softmax(logits, target, scale, with_gradients):
         loss += xp.where(counts, xp.log(total) - chosen, 0).sum(dtype="d")  # a GPU need not be asked how many count
         if with_gradients:
             z *= (counts * scale / total).astype(z.dtype)[:, None]
-            z[row, t] -= counts * z.dtype.type(scale)
+            if smoothing:
+                z -= (counts * (scale * smoothing / z.shape[1])).astype(z.dtype)[:, None]
+            z[row, t] -= counts * z.dtype.type(scale * (1 - smoothing))
     return loss
 
 
