@@ -11,7 +11,7 @@ from tsuzuri import storage
 from tsuzuri.errors import UserError, read_failure
 from tsuzuri.folders import walk_files
 from tsuzuri.midi.words.wordfile import SUFFIX
-from tsuzuri.text.archives import MEGABYTE, UNPACKING, check_overlaps, read_member
+from tsuzuri.text.archives import MEGABYTE, UNPACKING, check_overlaps, passed_over, read_member
 from tsuzuri.text.formats import ZIP
 from tsuzuri.text.reader import SUFFIXES as TEXTS
 
@@ -199,6 +199,22 @@ def split_by_kind(paths: Sequence[str]) -> tuple[list[str], list[str]]:
         return [], others
     count = sum(_members(tune)[0] if is_music_archive(tune) else 1 for tune in music)
     return music, [*_not_about_tunes(others, count, FAR_FEWER), *_not_about_tunes(beside, count, FEW)]
+
+
+def texts_among_tunes(folder: str) -> list[tuple[str, str]]:
+    """(path, reason) of each file under a folder of which only the tunes' own files are read, and that is named."""
+    files = [file for file in walk_files(folder) if _is_named(file) and not file.lower().endswith(MUSIC)]
+    return [(file, "is an archive: unpack it" if is_music_archive(file) else NO_MIDI) for file in files]
+
+
+def nothing_to_learn(folders: Sequence[str]) -> str:
+    """What is wrong with folders that hold neither music nor texts, by ``split_by_kind``."""
+    odd: list[tuple[str, str]] = []
+    others = [file for folder in folders for file in walk_files(folder, odd)]
+    more = [passed_over(others, "passed over "), *map(": ".join, odd[:1])]
+    held = f"neither text nor music: no file that ends in {', '.join((*TEXTS[:3], *MUSIC))}"
+    each = "the folder holds" if len(folders) == 1 else "the folders hold"
+    return "; ".join([f"{' '.join(folders)}: {each} {held}", *filter(None, more)])
 
 
 def _folders_with(files, path):
