@@ -60,7 +60,7 @@ def merge_tracks(file, track, kinds):
     """
     left_out = []
     if track == ALL:
-        events, left_out = events_of_all_tracks(file)
+        events, left_out = events_of_all_tracks(file, kinds != NOTES)
     else:
         chosen = choose_track(file, track)
         events = [
