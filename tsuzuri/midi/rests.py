@@ -89,18 +89,18 @@ def without_cuts(score, cuts):
 class RestLimit:
     """How long a new piece may be silent: until its first bar is over, then ``INNER`` bars, and never to its end.
 
-    ``start`` is where what is asked for begins, and ``bar`` the length of a bar, both in ticks.
+    ``start`` is where what is asked for begins, and ``bar`` the length of a bar, both in ticks; that may change.
     """
 
     def __init__(self, start: int, bar: int) -> None:
-        self._bar, self._deadline = bar, start + bar - 1
+        self.bar = bar
+        self._since, self._bars, self._less = start, 1, 1
 
     def fall_silent(self, tick: int) -> None:
         """Count from a tick on: the last note that sounded has ended."""
-        self._deadline = tick + INNER * self._bar
+        self._since, self._bars, self._less = tick, INNER, 0
 
     def deadline(self, tick: int, limit: int) -> int:
         """The last tick at which the next note may begin, now being ``tick``; the piece ends at ``limit``."""
-        if tick < limit - self._bar:
-            return min(self._deadline, limit - 1)
-        return self._deadline
+        deadline = self._since + self._bars * self.bar - self._less
+        return min(deadline, limit - 1) if tick < limit - self.bar else deadline
