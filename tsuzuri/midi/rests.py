@@ -1,6 +1,9 @@
-"""Rests: silence at both ends of a piece, and long silence within it, cut by whole bars; and none too long in new ones.
+"""Rests of music (``--rests``): silence at both ends of a piece, and long silence within it, cut by whole bars.
 
-Bars stay where they are: an upbeat keeps its rest, which is shorter than a bar.
+New pieces have none that are too long.
+
+Composers wrote this silence, and only what learns from a piece has no use for so much of it. Bars stay where they are:
+an upbeat keeps its rest, which is shorter than a bar. ``gaps.py`` comes before: it shortens what nobody wrote.
 """
 
 import bisect
@@ -35,12 +38,13 @@ def cut_rests(score: Score, frame: Score) -> Trimmed:
     if not score.notes:
         return Trimmed(score, 0)
     starts = timing.bar_starts(frame)
-    cuts = _cuts(score, starts, timing.meter_changes(frame))
+    meters = timing.meter_changes(frame)
+    cuts = _cuts(score, starts, meters)
     last = max(note.end for note in score.notes)
     end = starts[min(bisect.bisect_left(starts, last), len(starts) - 1)]
     end = max(last, min(end, score.end))
-    bars = sum(cut.length / _bar_at(cut.before, timing.meter_changes(frame), score.division) for cut in cuts)
-    bars += (score.end - end) / _bar_at(end, timing.meter_changes(frame), score.division)
+    lengths = [*((cut.before, cut.length) for cut in cuts), (end, score.end - end)]
+    bars = sum(length / timing.bar_length_at(tick, meters, score.division) for tick, length in lengths)
     kept = [event for event in score.others if event[0] <= end]
     return Trimmed(without_cuts(score._replace(others=kept, end=end), cuts), bars)
 
@@ -55,35 +59,19 @@ def _cuts(score, starts, meters):
         start = starts[bisect.bisect_right(starts, note.start) - 1]  # of the bar in which the note begins
         length = start
         if n:
-            bar = _bar_at(note.start, meters, score.division)
+            bar = timing.bar_length_at(note.start, meters, score.division)
             length = (-(-(note.start - sounded) // bar) - INNER) * bar
         cuts += [Cut(start, length)] * (length > 0)
         sounded = note.end
     return cuts
 
 
-def _bar_at(tick, meters, division):
-    """The length of the bar at a tick."""
-    _, numerator, denominator = meters[bisect.bisect_right(meters, tick, key=lambda meter: meter[0]) - 1]
-    return timing.bar_length(numerator, denominator, division)
-
-
 def without_cuts(score, cuts):
     """The score without some of its silence; what stands in it comes where it began."""
     if not cuts:
         return score
-    befores = [cut.before for cut in cuts]
-    gone = [0]
-    for cut in cuts:
-        gone.append(gone[-1] + cut.length)
-
-    def moved(tick):
-        n = bisect.bisect_right(befores, tick)  # cuts that lie before it
-        if n == len(cuts):
-            return tick - gone[n]
-        return min(tick, cuts[n].before - cuts[n].length) - gone[n]
-
-    return score.retimed(moved)._replace(end=max(moved(score.end), 0))
+    moved = timing.tick_without([(cut.before - cut.length, cut.before) for cut in cuts])
+    return score.retimed(moved)._replace(end=moved(score.end))
 
 
 class RestLimit:

@@ -156,6 +156,30 @@ def bar_length(numerator, denominator, division):
     return max(1, division * 4 * numerator // denominator)
 
 
+def bar_length_at(tick, meters, division):
+    """Ticks of the bar at a tick; ``meters`` as from ``meter_changes``."""
+    _, numerator, denominator = meters[bisect.bisect_right(meters, tick, key=lambda meter: meter[0]) - 1]
+    return bar_length(numerator, denominator, division)
+
+
+def tick_without(spans):
+    """The function from a tick to its place once ``spans`` of time are taken out: (begin, end), in order and apart.
+
+    What stands in one of them comes where it begins.
+
+    >>> list(map(tick_without([(100, 150), (200, 300)]), (100, 120, 150, 250, 300)))
+    [100, 100, 100, 150, 150]
+    """
+    ends = [end for _, end in spans]
+    gone = [0, *itertools.accumulate(end - begin for begin, end in spans)]
+
+    def moved(tick):
+        n = bisect.bisect_right(ends, tick)  # spans that lie before it
+        return (min(tick, spans[n][0]) if n < len(spans) else tick) - gone[n]
+
+    return moved
+
+
 def bar_starts(score: Score) -> list[int]:
     """The ticks at which bars begin, from 0 to the first at or after the end of the score.
 
