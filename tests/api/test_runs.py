@@ -205,7 +205,8 @@ def test_what_a_run_says_can_be_changed_without_harm(text_run):
 
 
 def test_a_run_shows_itself(text_run, classifier, pictures):
-    assert repr(text_run) == f"TextRun({text_run.path!r}, {len(text_run.vocabulary)} words known, 3 validations)"
+    known = f"{len(text_run.vocabulary)} words known"
+    assert repr(text_run) == f"TextRun({text_run.path!r}, {known}, 3 validations, default recipe)"
     assert repr(classifier).startswith(f"Classifier({classifier.path!r}, ")
     for run in (text_run, classifier):
         page = Tags(run._repr_html_())
@@ -216,6 +217,23 @@ def test_a_run_shows_itself(text_run, classifier, pictures):
         assert picture.png.startswith(b"\x89PNG")
         assert picture._repr_png_() == picture.png
         assert min(picture.size) > 100
+
+
+def test_a_run_says_by_what_recipe_it_was_trained(tmp_path, text_run):
+    run = tsuzuri.train(texts=[TEXT], out=tmp_path / "run", stop=lambda: True, recipe="plain", **SMALL)
+    assert (run.about["recipe_name"], text_run.about["recipe_name"]) == ("plain", "default")
+    assert "recipeplain" in Tags(run._repr_html_()).text
+    path = tmp_path / "run" / "run.json"
+    about = json.loads(path.read_text())
+    del about["recipe_name"]  # as in runs from before
+    path.write_text(json.dumps(about))
+    again = tsuzuri.load(run.path)
+    assert again.about["recipe_name"] is None
+    assert "recipe)" not in repr(again)
+    assert "<td>recipe" not in again._repr_html_()
+    path.write_text(json.dumps(about | {"recipe_name": 3}))
+    with pytest.raises(tsuzuri.UserError, match="recipe_name"):
+        tsuzuri.load(run.path)
 
 
 def test_names_are_escaped(tmp_path):

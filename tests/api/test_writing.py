@@ -1,5 +1,6 @@
 """What may be asked of a text or a piece: filters, stop texts, the best of several, beginnings, brackets, signs."""
 
+import dataclasses
 import gzip
 import io
 import itertools
@@ -14,7 +15,7 @@ import pytest
 
 import tsuzuri
 from tests.api.conftest import SMALL
-from tsuzuri.api import drawing
+from tsuzuri.api import drawing, prompts, scored_inputs
 from tsuzuri.cli import generate
 from tsuzuri.models.rnn import RNN
 from tsuzuri.training.run import load_run
@@ -266,7 +267,7 @@ def test_prompts_of_a_file(text_run, tmp_path, capsys):
     assert (tmp_path / "texts" / names[3]).read_text().startswith("b g")
 
 
-@pytest.mark.parametrize("way", ["pipe", "gzip", "standard input"])
+@pytest.mark.parametrize("way", ["pipe", "gzip", "standard input", "gzip through it"])
 def test_prompts_come_by_other_ways_too(text_run, tmp_path, capsys, monkeypatch, way):
     data, path, command = b"a\n\nb g\n", str(tmp_path / "prompts"), ["--length", "8", "--seed", "1", "-d", "cpu"]
     if way == "pipe":
@@ -278,7 +279,8 @@ def test_prompts_come_by_other_ways_too(text_run, tmp_path, capsys, monkeypatch,
         (tmp_path / "prompts").write_bytes(gzip.compress(data))
     else:
         path = "-"
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+        packed = gzip.compress(data) if way == "gzip through it" else data
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(packed)))
     assert not generate.main([text_run.path, "--prompts", path, *command])
     shown = re.split(r"^======== .* ========\n", capsys.readouterr().out, flags=re.MULTILINE)[1:]
     assert shown == [text + "\n" for text in text_run.generate_each(["a", "b g"], length=8, seed=1, device="cpu")]
@@ -288,6 +290,39 @@ def test_a_bad_prompt_of_standard_input_is_told_by_its_line(text_run, monkeypatc
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\nb zz\n")))
     with pytest.raises(tsuzuri.UserError, match=r"^standard input, line 2: 'zz': not a known word"):
         generate.main([text_run.path, "--prompts", "-"])
+
+
+SHORT_EUC = bytes.fromhex("ccbef6a4")  # of which no encoding is sure
+
+
+@pytest.mark.parametrize("option", ["--prompts", "--score"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (SHORT_EUC, r"is not text in an encoding that shows|may be in"),
+        (b"a" * 2_000_001, r"holds more than 1 MB: must be smaller$"),
+        (gzip.compress(b"a" * 2_000_001), r"holds more than 1 MB: must be smaller$"),
+        (b"PK\3\4" + b"x" * 40, "zip"),
+        (b"\0" * 200, "is binary, not text"),
+    ],
+)
+def test_what_is_no_text_is_refused_in_words_for_this_command(
+    text_run, tmp_path, monkeypatch, option, content, message
+):
+    monkeypatch.setattr(prompts, "MAX_TEXT", 1)
+    settings = dataclasses.replace(scored_inputs._text_settings(text_run._run), max_text=1)
+    monkeypatch.setattr(scored_inputs, "_text_settings", lambda run: settings)
+    path = tmp_path / "x.txt"
+    path.write_bytes(content)
+    if not hasattr(os, "mkfifo") or content[:1] != b"a":  # a plain file is as long as it is
+        with pytest.raises(tsuzuri.UserError, match=message) as named:
+            generate.main([text_run.path, option, str(path)])
+        assert "--encoding" not in str(named.value)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    with pytest.raises(tsuzuri.UserError, match=message) as piped:
+        generate.main([text_run.path, option, "-"])
+    assert str(piped.value).startswith("standard input")
+    assert "--encoding" not in str(piped.value)
 
 
 @pytest.mark.parametrize(

@@ -242,3 +242,13 @@ def test_the_words_of_a_corpus_are_never_a_list(tmp_path, monkeypatch):
     monkeypatch.setattr(corpus, "bracket_habits", lambda ids, *rest: given.append(ids) or found(ids, *rest))
     made = corpus_of(tmp_path, ["the cat sees the dog ."] * 60)
     assert given[0] is made.train
+
+
+def test_skipped_texts_are_told_where_the_rest_is_too_little(tmp_path):
+    (tmp_path / "a.txt").write_text("a b\n" * 9)
+    for name in ("b.txt", "c.txt"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(UserError, match=r"too small: .*; skipped .*b\.txt: is empty, and 1 more$"):
+        build_text_corpus([str(tmp_path)], settings=SPACE, need=1000)
+    with pytest.raises(UserError, match=r"too small: .* or --bproplen\)$"):
+        build_text_corpus([str(tmp_path / "a.txt")], settings=SPACE, need=1000)

@@ -13,7 +13,8 @@ from collections import Counter
 import pytest
 
 from tests.conftest import ROOT
-from tsuzuri.data import preprocessing
+from tests.midi.words.tunes import midi
+from tsuzuri.data import dataset, preprocessing
 from tsuzuri.data.preprocessing import Preprocessor
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words.about import model_words
@@ -256,7 +257,8 @@ def test_folders_of_tunes_are_music(tunes, reviews):
     assert not preprocessing.holds_music([str(reviews)])
     assert not preprocessing.holds_music([str(ROOT / "corpus" / "letters.tsv"), "none"])
     assert not preprocessing.holds_music([])
-    (tunes / "old" / "notes.txt").write_text("words")
+    for name in ("notes", "other"):  # a single one would be about the five tunes
+        (tunes / "old" / f"{name}.txt").write_text("words")
     with pytest.raises(UserError, match=r"text and MIDI in one corpus: .*notes\.txt and .*\.mid: a classifier learns"):
         preprocessing.holds_music([str(tunes)])
     with pytest.raises(UserError, match="text and MIDI in one corpus"):
@@ -298,7 +300,8 @@ def test_what_each_class_of_tunes_needs(tunes):
     )
     (tunes / "new" / TUNES[4].name).write_bytes(b"MThd")
     preprocessing.read_labeled_words(source([tunes], midi=MIDI), "auto", "fold")
-    with pytest.raises(UserError, match=r"tunes/new: the class 'new' has a single example, at least 2 are needed"):
+    refused = rf"of 5 files 1 was refused: .*{TUNES[4].name}: "
+    with pytest.raises(UserError, match=rf"tunes/new: the class 'new' has a single example, .* needed; {refused}"):
         preprocessing.read_labeled_words(source([tunes], midi=MIDI), "auto", "fold", least=2)
     shutil.rmtree(tunes / "new")
     with pytest.raises(UserError, match=r"tunes: has one class only, 'old': at least two are needed"):
@@ -331,6 +334,28 @@ def test_tunes_of_an_archive_of_any_name(tmp_path, name):
     assert [y.text, x.text] == [f"{archive.name}/deep.zip/y.mid", f"{archive.name}/x.mid"]
     alone = preprocessor.batches([str(TUNES[1]), str(TUNES[0])], "auto", messages.append)
     assert [tune.words for (tune,) in alone] == [y.words, x.words]
+
+
+def test_what_was_taken_of_tunes_is_told(tmp_path):
+    tune = "0 c2 49\n" + "\n".join(f"{n * 120} 92 {60 + n:x} 50\n{n * 120 + 120} 82 {60 + n:x} 00" for n in range(30))
+    for name in ("old/0.mid", "old/1.mid", "old/2.mid", "new/3.mid", "new/4.mid", "new/5.mid"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(midi(tune, "0 99 24 50\n60 89 24 00"))
+    (tmp_path / "old" / "README.txt").write_text("words")
+    with zipfile.ZipFile(tmp_path / "new" / "more.zip", "w") as stream:
+        stream.write(TUNES[0], "x.mid")
+    asked = dataclasses.asdict(Settings(about=True, keys="one"))
+    pairs, words, report = preprocessing.read_labeled_words(source([tmp_path], midi=asked), "auto", "fold")
+    data = dataset.build_dataset(pairs["corpus"], pairs["corpus"], None, held=(0, 0), seed=0, least=1)
+    told = [*dataset.dataset_summary(data._replace(report=data.report | {"read": report}), words)]
+    assert told[:6] == [
+        "read     corpus: 6 files of music",
+        f"left out {tmp_path}/new/more.zip: is an archive: unpack it",
+        f"left out {tmp_path}/old/README.txt: is no MIDI",
+        "parts    6 of 12: of each file the one with the tune by its skyline (--track)",
+        "left out 6 parts, 6 of them drums, 6 notes (3% of all)",
+        "keys     0 by their files, 6 by notes: 0 major, 6 minor; learned in C major and C minor (--keys)",
+    ]
 
 
 def test_a_run_keeps_how_words_are_made():

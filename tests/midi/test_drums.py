@@ -17,6 +17,8 @@ GS_PART = "0 f0 41 10 42 12 40 1a 15 02 0f f7\n"  # use for rhythm part: channel
 XG_PART = "0 f0 43 10 4c 08 0a 07 01 f7\n"  # part mode: channel 11 is drums
 GM2_ON = "0 f0 7e 7f 09 03 f7\n"
 
+SET_UP = "0 ff 21 00\n0 ff 03 41\n0 ff 21 01\n" + GS_PART  # of both ports
+
 
 def channels(*tracks, form=1):
     """The (channel, key) of every note struck, and the remarks."""
@@ -51,6 +53,19 @@ FILES = {
         [(0, 60), (1, 60), (10, 36)],
     ),
     "of another port": (("0 ff 21 00\n" + GS_PART, "0 ff 21 01\n" + KIT), [(10, 36)]),
+    "of the second port": (("0 ff 21 01\n" + GS_PART, "0 ff 21 00\n" + KIT, "0 ff 21 01\n" + KIT), [(9, 36), (10, 36)]),
+    "both ports named by one track": (
+        (SET_UP, "0 ff 21 00\n" + KIT, "0 ff 21 01\n" + KIT.replace("24", "26")),
+        [(9, 38), (10, 36)],
+    ),
+    "the second port by its address": (
+        (GS_PART.replace("40 1a", "50 1a"), "0 ff 21 00\n" + KIT, "0 ff 21 01\n" + KIT.replace("24", "26")),
+        [(9, 38), (10, 36)],
+    ),
+    "a track of two ports": (
+        (GS_PART, "0 9a 24 64\n60 8a 24 00\n90 ff 21 01\n99 9a 26 40\n120 8a 26 00".join(["0 ff 21 00\n", ""])),
+        [(9, 36), (10, 38)],
+    ),
 }  # fmt: skip
 
 

@@ -1,12 +1,14 @@
 """The grammar: the mask against a slow twin, and pieces drawn at random, legal whatever the vocabulary."""
 
+import itertools
+
 import numpy
 import pytest
 
 from tsuzuri.midi import compose
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.score import END, Note, score_of_events
-from tsuzuri.midi.timing import LengthCounter
+from tsuzuri.midi.timing import LengthCounter, bar_length, meter_changes
 from tsuzuri.midi.words import codec
 
 EOS, UNK = "<eos>", "<unk>"
@@ -399,3 +401,108 @@ def test_pieces_are_brought_to_an_end_by_their_notes(rng):
     drawn(grammar, rng)
     assert [sum(message[0] == 0x90 for _, message in events) for events in grammar.events] == [6] * 4
     assert grammar.cut_short == 4
+
+
+METERS = [f"{delta}_ff_58{meter}" for delta in ("00", "8360", "8f00") for meter in ("04021808", "03021808", "06032408")]
+
+
+def bars_by(events, division=480):
+    """How many bars there are by one who begins a bar at each meter; and whether all but the last were whole."""
+    score, _ = score_of_events(events, division)
+    meters = [*meter_changes(score), (max(tick for tick, _ in events), 0, 0)]
+    spans = [
+        (after[0] - tick, bar_length(numerator, denominator, division))
+        for (tick, numerator, denominator), after in itertools.pairwise(meters)
+    ]
+    return sum(-(-span // bar) for span, bar in spans), all(span % bar == 0 for span, bar in spans)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_meters_change_where_a_bar_begins(seed):
+    rng = numpy.random.default_rng(seed)
+    words = [*vocabulary(rng, 2, deltas=(0, 480), channels=(0,)), *METERS, *METERS]
+    grammar = Grammar(lexicon(words, 0), 480, 1920, batch=4)
+    grammar.end_after(16, "bars", (4, 4), 500_000)
+    drawn(grammar, rng, 4000, 4.0)
+    for events in grammar.events:
+        assert bars_by(events) == (16, True)
+        check(events, 4000)
+    assert sum(message[:2] == b"\xff\x58" for events in grammar.events for _, message in events) > 8
+
+
+def test_meters_alone_do_not_hold_a_piece_up():
+    grammar = Grammar(lexicon([EOS, UNK, METERS[3], "00_90_3c50", "78_80_3c00"], 0), 480, 1920)
+    grammar.take(numpy.array([3]))
+    assert mask(grammar)[0].tolist() == [False, False, False, False, True]
+    grammar.begin([(120, b"\x80\x3c\0")])
+    assert mask(grammar)[0].tolist() == [True, False, False, True, False]
+    grammar = Grammar(lexicon([EOS, UNK, METERS[3]], 0), 480, 1920)
+    grammar.end_after(2, "bars", (4, 4), 500_000)
+    assert mask(grammar)[0].tolist() == [True, False, False]
+    assert grammar.over()
+
+
+def test_a_meter_of_a_beginning_begins_a_bar():
+    until = LengthCounter("bars", 480, (4, 4), 500_000)
+    until.take(2000, bytes.fromhex("ff5803022408"))
+    until.total = 3
+    assert until.tick() == 2000 + 1440
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_track_ends_where_the_last_bar_does(seed):
+    rng = numpy.random.default_rng(seed)
+    words = tune_words((0, 120, 480))
+    grammar = Grammar(lexicon(words, 0), 480, 7680, (1,) * 16, 8)
+    grammar.end_after(3, "bars", (4, 4), 500_000)
+    drawn(grammar, rng)
+    lasts = [events[-1] for events in grammar.events]
+    assert {tick for tick, _ in lasts} == {3 * 1920}
+    assert END in [message for _, message in lasts]
+    for events in grammar.events:
+        assert codec.decode_events(codec.encode_events(events), 480) == (events, [])
+
+
+def test_a_piece_without_a_word_to_go_on_with_is_as_long_as_it_was_asked_for():
+    grammar = Grammar(lexicon([EOS, UNK, "00_b0_0140"], 0), 480, 1920)
+    grammar.end_after(2, "bars", (4, 4), 500_000)
+    grammar.begin([(0, b"\xb0\x01\x40")])
+    mask(grammar)
+    assert grammar.events[0][-1] == (2 * 1920, END)
+
+
+def test_notes_and_rests_go_by_the_meter_that_a_piece_has():
+    notes = ["00_90_3c50", "9e00_80_3c00", "8b20_90_3c50", "78_80_3c00"]
+    words = [EOS, UNK, "00_ff_5806032408", "00_ff_5802041808", *notes]
+    for meter, bar in ((2, 1440), (3, 240)):
+        grammar = Grammar(lexicon(words, 0), 480, 2 * 1920)  # of two bars
+        grammar.end_after(20, "bars", (4, 4), 500_000)
+        grammar.take(numpy.array([meter]))
+        assert mask(grammar)[0, 6] == (bar > 1440)  # a rest in the first bar
+        for i in (4, 5):
+            grammar.take(numpy.array([i]))
+        assert grammar.events[0][-1] == (2 * bar, b"\x80\x3c\0")
+        for i in (4, 7):
+            grammar.take(numpy.array([i]))
+        assert mask(grammar)[0, 6] == (2 * bar >= 1440)
+
+
+SAYS = [EOS, UNK, "00_ff_5806032408", "00_ff_59fe01", "00_c0_05", "00_90_3c50", "78_80_3c00"]
+USUAL = (bytes.fromhex("ff5804021808"), bytes.fromhex("ff510f4240"))
+
+
+@pytest.mark.parametrize(
+    ("ids", "begun"),
+    [
+        ((5, 6), ["ff5804021808", "ff510f4240", "903c50"]),
+        ((4, 5, 6), ["ff5804021808", "ff510f4240", "c005"]),
+        ((3, 2, 4, 5), ["ff59fe01", "ff5806032408", "ff510f4240", "c005"]),
+    ],
+)
+def test_what_is_usual_stands_at_the_beginning_unless_the_piece_says_it(ids, begun):
+    grammar = Grammar(lexicon(SAYS, 0), 480, 1920)
+    grammar.begin((), usual=USUAL)
+    for i in ids:
+        grammar.take(numpy.array([i]))
+    assert [(tick, message.hex()) for tick, message in grammar.events[0][: len(begun)]] == [(0, m) for m in begun]
+    assert sum(message[0] == 0xFF for _, message in grammar.events[0]) == len(begun) - 1

@@ -110,6 +110,38 @@ def test_twenty_parts_on_two_ports():
     assert export.read_score(midi(*tracks))[1] == remarks  # of which a picture is drawn
 
 
+def test_notes_alone_keep_one_program_a_channel_and_the_others_are_named():
+    guests = [track(0, 60, (200, 300), port=1), track(1, 57, (350, 380), (600, 700), port=1)]
+    data = midi(*band((0, 100), (400, 500), last=guests))
+    converted = convert_file("x.mid", data, Settings(track="all"))
+    why = "played on channels that have fallen silent: 15 instruments have all channels"
+    how = "(--events channel keeps programs)"
+    assert converted.remarks == [
+        f"channel 1 of track 15: {why}, 1 note of French Horn as Tubular Bells {how}",
+        f"channel 2 of track 16: {why}, 2 notes of Trombone as Tubular Bells {how}",
+    ]
+    assert dict(converted.pieces[0].programs)[15] == 14
+    for events in ("channel", "all"):
+        remarks = convert_file("x.mid", data, Settings(track="all", events=events)).remarks
+        assert [remark.endswith(why) for remark in remarks] == [True, True]
+    lost = midi(*band((0, 100), last=[track(0, 60, (50, 80), (150, 180), port=1)]))
+    (remark,) = convert_file("x.mid", lost, Settings(track="all")).remarks
+    assert remark.startswith("channel 1 of track 15: 1 of 2 notes left out: ")
+    assert remark.endswith(f", 1 note of French Horn as Tubular Bells {how}")
+
+
+def test_a_channel_of_settings_alone_is_free_for_a_guest():
+    silent = "0 cf 0e\n0 bf 07 20"  # a program and a volume, and no note
+    guest = track(0, 60, (200, 300), (600, 700), port=1)
+    data = midi(*band((0, 100))[:-1], silent, guest)
+    converted = convert_file("x.mid", data, Settings(track="all"))
+    assert dict(converted.pieces[0].programs)[15] == 60
+    assert {note.channel for note in converted.pieces[0].score().notes if note.key == 100} == {15}
+    assert not any("French Horn" in remark for remark in converted.remarks)
+    found, _ = played(*band((0, 100))[:-1], silent, guest)
+    assert of(60, found) == [(200, 300, 60, 60, 100), (600, 700, 60, 60, 100)]
+
+
 def test_a_bend_range_is_told_again():
     """A parameter's controls have a meaning in their order only: all of them are sent again."""
     bends = "0 b0 65 00\n0 b0 64 00\n0 b0 06 0c\n0 e0 7f 7f"

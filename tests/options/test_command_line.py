@@ -105,3 +105,12 @@ def test_every_spelling_is_read_as_its_option(tables):
         for flag in option.all_spellings:
             given = read_command_line(tables, [*run, flag, *([] if option.kind is FLAG else [value])])
             assert given.keys() - {"run"} == {option.name}, flag
+
+
+@pytest.mark.parametrize("value", ["maybe", "yes", "NO", "On", "none", "2", "0.5", "auto"])
+def test_a_wrong_value_of_a_switch_is_no_word(value):
+    with pytest.raises(UserError, match=f"^--signs: {value} is unknown: must be on or off$"):
+        read_command_line(generate.TABLES, ["runs/novel", "--signs", value])
+    for word in ("灯台", "yesterday", "runs/novel"):
+        assert read_command_line(generate.TABLES, ["--signs", word]) == {"signs": True, "run": word}
+    assert read_command_line(generate.TABLES, ["--signs", "off", value]) == {"signs": False, "run": value}

@@ -119,3 +119,9 @@ def test_what_is_refused_is_named_with_what_is_allowed(kind, value, reason):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole message is compared
         kind.convert(value)
     assert str(caught.value).startswith(reason)
+
+
+def test_half_a_character_is_no_text_to_stop_at():
+    with pytest.raises(ValueError, match="is none of Unicode: must be text in UTF-8"):
+        values.SOME_TEXT.convert("a\udc93")
+    assert values.SOME_TEXT.convert("。") == "。"

@@ -19,6 +19,7 @@ ABOUT = {
     "dictionary": "",
     "sizes": dataclasses.asdict(Sizes(WORDS, UNITS)),
     "recipe": dataclasses.asdict(LanguageModelRecipe(seed=3, batchsize=4, windows=RING)),
+    "recipe_name": None,
     "vectors": None,
     "start": None,
     "corpus": {

@@ -71,7 +71,7 @@ def test_a_run_edited_by_hand(tmp_path, where, value, reason):
 
 OLD_RUNS_MAY_LACK = (
     *("vectors", "corpus.text", "corpus.relative", "corpus.spread", "corpus.beginnings"),
-    *("subwords", "start", "recipe.precision", "recipe.freeze_epochs"),
+    *("subwords", "recipe_name", "start", "recipe.precision", "recipe.freeze_epochs"),
     *(f"{part}.{name}" for part, later in LANGUAGE_MODEL_LATER.items() for name in later),
 )
 

@@ -32,6 +32,8 @@ def corpus_source(args: Mapping[str, Any], given: Collection[str]) -> dict[str, 
     music, texts = sources.split_by_kind([path for paths in files.values() for path in paths])
     if music and texts:
         raise UserError(f"text and MIDI in one corpus: {texts[0]} and {music[0]}: a model learns one or the other")
+    if not music and not texts and files["corpus"]:
+        raise UserError(sources.nothing_to_learn(args["corpus"]))
     foreign = {*given} & (text_settings.ALLOWED.keys() if music else settings.ALLOWED.keys())
     if foreign:
         name = min(foreign).replace("_", "-")
@@ -73,8 +75,9 @@ def read_corpus(
     try:
         corpus = build_piece_corpus(main_groups, groups[0], groups[1], *bounds, name, known)
     except UserError as error:
-        hint = music_report.parts_hint(main.report, main.settings)
-        raise UserError("; ".join(filter(None, (str(error), hint)))) from None
+        read = [part.report for part in (main, *held_out) if part]
+        hints = music_report.refused_hint(read), music_report.parts_hint(main.report, main.settings)
+        raise UserError("; ".join(filter(None, (str(error), *hints)))) from None
     named = ((piece.name, piece.words) for piece in learned)
     corpus = corpus._replace(places=piece_places(corpus.train, named, corpus.vocabulary))
     pieces = [piece for part in (main, *held_out) if part for piece in part.pieces]

@@ -180,13 +180,15 @@ def start_grammar(
     meter: tuple[int, int] = args["meter"] or beginning.meter
     longest = args["max_note"] * timing.bar_length(*meter, about["division"])
     lexicon, may_end = Lexicon(vocabulary.parsed, eos), args["length"] is None
-    grammar = Grammar(lexicon, about["division"], longest, about["voices"], rows_for_each(args), may_end, opening)
-    grammar.begin(beginning.events, beginning.rest)
+    rows = rows_for_each(args)
+    grammar = Grammar(lexicon, about["division"], longest, about["voices"], rows, may_end, opening, meter)
+    learned = settings_from_json(about["settings"])
+    grammar.begin(beginning.events, beginning.rest, compose.usual_messages(beginning, learned.events))
     tempo = round(60 * timing.SECOND / args["tempo"]) if args["tempo"] else beginning.tempo
     notes = compose.LONGEST
     for unit in ("bars", "seconds"):
         if args[unit]:
-            may_rest = settings_from_json(about["settings"]).rules < 2
+            may_rest = learned.rules < 2
             steady = args["tempo"] is not None or bool(opening and beginning.events)  # that of the beginning's file
             grammar.end_after(args[unit], unit, meter, tempo, steady, may_rest)
             notes = math.ceil(args[unit]) * compose.DENSEST

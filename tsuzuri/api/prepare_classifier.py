@@ -67,7 +67,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
     origin = initialization.load_origin(args["init_from"])
     args |= _cut_for_flattening(args, origin)
     source, data, words = _read(args, given, origin, recipe)
-    tell(listener, dataset.dataset_summary(data, words.tokenizer))  # before hours go into it
+    tell(listener, dataset.dataset_summary(data, words))  # before hours go into it
     tell(listener, advice.dataset_warnings(data, words.tokenizer.name))
     tell(listener, dictionary_warnings(words.tokenizer.name, given))
     sizes = initialization.classifier_sizes(args, given.keys(), origin, data)

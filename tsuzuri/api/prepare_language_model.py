@@ -85,6 +85,7 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
         "dictionary": corpus.tokenizer.dictionary,
         "sizes": dataclasses.asdict(sizes),
         "recipe": dataclasses.asdict(recipe),
+        "recipe_name": args["recipe"],
         **begun,
         "corpus": source | {**_digests(corpus), "report": corpus.report},
     }

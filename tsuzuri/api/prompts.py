@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from tsuzuri.errors import UserError
-from tsuzuri.text.archives import read_single
+from tsuzuri.text.archives import read_single, read_stream, without_options
 from tsuzuri.text.encodings import decode
 from tsuzuri.text.settings import AUTO, MAX_TEXT
 
@@ -25,16 +25,24 @@ def read_prompts(path: str) -> list[Prompt]:
     try:
         data = read_single(path, MAX_TEXT)
     except ValueError as error:
-        raise UserError(f"{path}: {error}") from None
-    return prompts_of_bytes(path, data)
+        raise UserError(f"{path}: {without_options(str(error))}") from None
+    return _prompts_of_bytes(path, data)
 
 
-def prompts_of_bytes(name: str, data: bytes) -> list[Prompt]:
-    """The prompts in the bytes of a file that messages call ``name``; the rest is as in ``read_prompts``."""
+def read_prompts_of_stream(name: str, stream: BinaryIO) -> list[Prompt]:
+    """The prompts of a stream that messages call ``name``; the rest is as in ``read_prompts``."""
+    try:
+        data = read_stream(stream, MAX_TEXT)
+    except ValueError as error:
+        raise UserError(f"{name}: {without_options(str(error))}") from None
+    return _prompts_of_bytes(name, data)
+
+
+def _prompts_of_bytes(name: str, data: bytes) -> list[Prompt]:
     try:
         text = decode(data, AUTO)[0]
     except ValueError as error:
-        raise UserError(f"{name}: {error}") from None
+        raise UserError(f"{name}: {without_options(str(error))}") from None
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     prompts = [Prompt(f"{name}, line {number}", line) for number, line in enumerate(lines, 1) if line.strip()]
     if not prompts:

@@ -57,7 +57,9 @@ def _music_sample(run: Run, model: Any, rng: numpy.random.Generator) -> str:
     opening = PieceOpening(about, words, beginning)
     lexicon = Lexicon(words.parsed, vocabulary.EOS)
     may_rest = opening.settings.rules < 2
-    grammar = Grammar(lexicon, about["division"], LONGEST_NOTE * bar, about["voices"], opening=opening.opening)
+    longest, meter = LONGEST_NOTE * bar, beginning.meter
+    grammar = Grammar(lexicon, about["division"], longest, about["voices"], opening=opening.opening, meter=meter)
+    grammar.begin((), usual=compose.usual_messages(beginning, opening.settings.events))
     grammar.end_after(BARS, "bars", beginning.meter, beginning.tempo, may_rest=may_rest)
     sample, escape = filters.make_sampler(0.9, None, 0.95), loops.LoopEscape(1, words.onset_keys())
     rows = stream.generate_words(model, [vocabulary.EOS], sample, grammar.mask, rng, 1, escape)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
 from tsuzuri.api.corpora import in_model_words
 from tsuzuri.api.drawing import Note
@@ -15,6 +16,7 @@ from tsuzuri.midi.words import convert, wordfile
 from tsuzuri.midi.words.collect import collect_pieces
 from tsuzuri.midi.words.settings import Settings, settings_from_json
 from tsuzuri.midi.words.sources import is_music_path
+from tsuzuri.text.archives import read_stream, without_options
 from tsuzuri.text.normalization import normalize_lines
 from tsuzuri.text.reader import Document, Skipped, read_document, read_documents
 from tsuzuri.text.settings import AUTO, TextSettings, text_settings_from_json
@@ -56,8 +58,18 @@ def words_of_bytes(run: Run, data: bytes, name: str = INPUT) -> list[str]:
     settings = _text_settings(run)
     document = read_document(name, data, settings)
     if isinstance(document, Skipped):
-        raise UserError(f"{name}: {document.reason}")
+        raise UserError(f"{name}: {without_options(document.reason)}")
     return _text_words(run, [document], settings, lambda line: None)
+
+
+def words_of_stream(run: Run, stream: BinaryIO, name: str = INPUT) -> list[str]:
+    """The words of what comes through a stream, a text that may be packed or a MIDI file, as of ``words_of_bytes``."""
+    if run.about["kind"] == "music":
+        return words_of_bytes(run, stream.read(), name)
+    try:
+        return words_of_bytes(run, read_stream(stream, _text_settings(run).max_text), name)
+    except ValueError as error:
+        raise UserError(f"{name}: {without_options(str(error))}") from None
 
 
 def words_of_text(run: Run, text: str) -> list[str]:
@@ -70,15 +82,23 @@ def _documents(path: str, settings: TextSettings, note: Note) -> Iterator[Docume
     """The texts that are a file, or in it; raises ``UserError`` where there is none."""
     reasons = []
     found = False
-    for document in read_documents([path], settings):
+    for document in _read(path, settings):
         if isinstance(document, Skipped):
-            reasons.append(f"{document.name}: {document.reason}")
+            reasons.append(f"{document.name}: {without_options(document.reason)}")
             note(f"skipped  {reasons[-1]}")
         else:
             found = True
             yield document
     if not found:
         raise UserError(f"{path}: no text that can be read ({'; '.join(reasons[:3])})")
+
+
+def _read(path: str, settings: TextSettings) -> Iterator[Document | Skipped]:
+    """What is read of a path; raises ``UserError`` for one that cannot be read, without a word of foreign options."""
+    try:
+        yield from read_documents([path], settings)
+    except UserError as error:
+        raise UserError(without_options(str(error))) from None
 
 
 def _text_words(run: Run, documents: Iterable[Document], settings: TextSettings, note: Note) -> list[str]:

@@ -64,15 +64,22 @@ class TrainedRun:
         return Picture(draw(history, self._run.name))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.path!r}, {', '.join(f'{value} {key}' for key, value in self._facts())})"
+        facts = [*self._facts(), *self._recipe()]
+        return f"{type(self).__name__}({self.path!r}, {', '.join(f'{value} {key}' for key, value in facts)})"
 
     def _facts(self) -> list[tuple[str, str]]:
         """What it is in figures: pairs of a noun and a number as it is shown."""
         return [("words known", f"{len(self._run.vocabulary):,}"), ("validations", f"{len(self.history):,}")]
 
+    def _recipe(self) -> list[tuple[str, str]]:
+        """The recipe that it was trained by, as ``_facts`` has it; nothing of a run that does not say it."""
+        name = self._run.about.get("recipe_name")
+        return [("recipe", name)] if name else []
+
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{html.escape(key)}</td><td>{html.escape(value)}</td></tr>" for key, value in self._facts()
+            f"<tr><td>{html.escape(key)}</td><td>{html.escape(value)}</td></tr>"
+            for key, value in [*self._facts(), *self._recipe()]
         )
         title = f"<b>{html.escape(self._run.name)}</b> {html.escape(self.kind)}, {html.escape(self.path)}"
         curves = self.plot().html() if self.history else ""

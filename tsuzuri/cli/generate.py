@@ -122,9 +122,11 @@ def write_text(run, prime, args):
 
 def prompts_named(path):
     """The prompts of a file, of a pipe or, for "-", of standard input."""
-    from tsuzuri.api.prompts import prompts_of_bytes, read_prompts
+    from tsuzuri.api.prompts import read_prompts, read_prompts_of_stream
 
-    return prompts_of_bytes("standard input", sys.stdin.buffer.read()) if path == score.INPUT else read_prompts(path)
+    if path == score.INPUT:
+        return read_prompts_of_stream("standard input", sys.stdin.buffer)
+    return read_prompts(path)
 
 
 def text_titles(prompts, count):

@@ -118,7 +118,7 @@ def list_tracks(paths):
             f"{printable(music.name)}: format {file.format}, division {file.division}, {len(file.tracks)} tracks"
         )
         tune = tune_part(file_parts(file))
-        for i, overview in enumerate(map(tracks.track_overview, file.tracks)):
+        for i, overview in enumerate(tracks.track_overviews(file)):
             line = track_line(i, overview, tune is not None and i == tune.track)
             console.show(line + one_channel(overview, tune, i))
         listed += 1

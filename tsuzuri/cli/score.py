@@ -36,7 +36,7 @@ def score_file(run, prime, given):
     console.check_output()
     path = given["score"]
     if path == INPUT:
-        words = scored_inputs.words_of_bytes(run, sys.stdin.buffer.read())
+        words = scored_inputs.words_of_stream(run, sys.stdin.buffer)
     else:
         words = scored_inputs.words_of_file(run, path, console.note)
     options = {name: given[name] for name in ("cache", "adapt", "device") if name in given}

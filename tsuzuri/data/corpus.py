@@ -192,9 +192,13 @@ def _corpus(parts, index, tokenizer, report, size, least, need, name, known):
     """Count the vocabulary on the training part, and translate all parts from ids of ``index`` into its ids."""
     train = parts["train"].ids
     if len(train) < need:
+        skipped = report.get("skipped", ())
+        first = f"; skipped {skipped[0]['name']}: {skipped[0]['reason']}" if skipped else ""
         raise UserError(
             f"{name}: too small: {len(train)} words to train on, at least {need} are needed "
-            "(add some, or lower --batchsize or --bproplen)"
+            f"(add some, or lower --batchsize or --bproplen){first}"
+            + f", and {len(skipped) - 1:,} more"
+            * (len(skipped) > 1)
         )
     words = list(index)
     counts = numpy.bincount(train, minlength=len(words))

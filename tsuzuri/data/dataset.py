@@ -9,10 +9,12 @@ import numpy
 
 from tsuzuri.data import splits
 from tsuzuri.data.corpus import SPLITS, first_seen_ids
+from tsuzuri.data.preprocessing import Preprocessor
 from tsuzuri.data.remarks import remark_lines, remarks_report
 from tsuzuri.errors import UserError
+from tsuzuri.midi.words import collect
+from tsuzuri.midi.words import report as music_report
 from tsuzuri.text import vocabulary
-from tsuzuri.text.tokenizers import Tokenizer
 
 Pair = tuple[str, Sequence[str]]  # a label and the words that it belongs to
 
@@ -217,9 +219,12 @@ def _counts(parts, classes):
     }
 
 
-def dataset_summary(data: Dataset, tokenizer: Tokenizer) -> Iterator[str]:
-    """Yield what was read, in lines for people; "read" in ``data.report`` is the report of ``read_labeled_words``."""
-    r = data.report
+def dataset_summary(data: Dataset, words: Preprocessor) -> Iterator[str]:
+    """Yield what was read, in lines for people; "read" in ``data.report`` is the report of ``read_labeled_words``.
+
+    ``words`` is what made words of the examples.
+    """
+    r, tokenizer = data.report, words.tokenizer
     for part, files in r["read"].items():
         if isinstance(files, dict):
             forms = ", ".join(files["form"])
@@ -232,6 +237,8 @@ def dataset_summary(data: Dataset, tokenizer: Tokenizer) -> Iterator[str]:
             yield f"read     {part}: {count} file{'s' * (count != 1)} of music"
             skipped, noted = [item for music in files for item in music["refused"]], remarks_report([])
         yield from (f"skipped  {item['name']}: {item['reason']}" for item in skipped)
+        if words.midi and not isinstance(files, dict):
+            yield from _music_lines(files, words.midi)
         yield from remark_lines(noted)
     for part, counts in r["classes"].items():
         shares = ", ".join(f"{name} {count:,}" for name, count in zip(data.classes, counts, strict=True))
@@ -247,3 +254,12 @@ def dataset_summary(data: Dataset, tokenizer: Tokenizer) -> Iterator[str]:
     more = f", {inherited:,} others of what it begins with" if inherited else ""
     kept = f"{r['kept']:,} of {r['distinct']:,} distinct words{more}"
     yield f"ids      {kept}, and <unk>; by {tokenizer.name} {tokenizer.dictionary}".rstrip()
+
+
+def _music_lines(reports, settings):
+    """What was taken of the files of all classes and what left out, as train.py says it."""
+    beside = [(item["name"], item["reason"]) for report in reports for item in report["left_out"]]
+    counts = music_report.added_counts(reports)
+    yield from collect.left_out_lines(beside)
+    yield from music_report.parts_lines(counts, settings)
+    yield from music_report.keys_lines(counts, settings)

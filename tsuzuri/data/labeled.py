@@ -13,6 +13,7 @@ from tsuzuri.data.remarks import remarks_report
 from tsuzuri.data.tables import Columns
 from tsuzuri.errors import UserError
 from tsuzuri.folders import subfolders, walk_files
+from tsuzuri.midi.words.sources import MUSIC
 from tsuzuri.text import encodings
 from tsuzuri.text.archives import read_single
 from tsuzuri.text.settings import AUTO, MAX_TEXT
@@ -125,6 +126,7 @@ def _class_folders(folder, suffixes):
         classes.append((path, _label(name, folder) if files else None, files, left_out))
     if not any(files for _, _, files, _ in classes):
         allowed = " or ".join(suffix or "has no ending" for suffix in suffixes)
+        allowed += f", or for tunes in {' or '.join(MUSIC)}" * (suffixes == SUFFIXES)
         raise UserError(f"{folder}: must hold a folder for each class with files in it, whose name ends in {allowed}")
     return classes
 
@@ -207,9 +209,8 @@ class _Collector:
         if least:
             self._refuse_headers()
             check_classes(self.examples, name, least)
-        counts, labels = Counter(), {}
+        counts, labels = Counter(example.text for example in self.examples), {}
         for example in self.examples:
-            counts[example.text] += 1
             labels.setdefault(example.text, set()).add(example.label)
         report = {
             "files": self.forms.total(),

@@ -12,6 +12,7 @@ from tsuzuri.errors import UserError
 from tsuzuri.midi.words import collect, settings, sources
 from tsuzuri.midi.words.about import model_words
 from tsuzuri.midi.words.convert import PieceWords
+from tsuzuri.midi.words.report import refused_hint
 from tsuzuri.text.archives import read_single
 from tsuzuri.text.encodings import Decoded, codec_name, decode
 from tsuzuri.text.normalization import normalize
@@ -183,15 +184,21 @@ def _read_tunes(source, preprocessor, least):
     for part in PARTS:
         pairs[part], reports[part] = ([] if source[part] else None), []
         for folder in source[part]:
+            aside = sources.texts_among_tunes(folder)
             if not os.path.isdir(folder):
                 raise UserError(f"{folder}: must be a folder that holds a folder of MIDI files for each class")
             for label, paths in labeled.class_files(folder, TUNES).items():
                 tunes, report = preprocessor.tunes(paths)
+                report["left_out"], aside = [{"name": name, "reason": reason} for name, reason in aside], []
                 pairs[part] += [(label, tune.words) for tune in tunes]
                 reports[part].append({"class": label} | report)
                 examples[part] += [labeled.Example(label, "", os.path.join(folder, label))] * len(tunes)
     if least:
-        labeled.check_classes(examples["corpus"], " ".join(source["corpus"]), least)
+        try:
+            labeled.check_classes(examples["corpus"], " ".join(source["corpus"]), least)
+        except UserError as error:
+            hint = refused_hint(reports["corpus"])
+            raise UserError("; ".join(filter(None, (str(error), hint)))) from None
     return pairs, preprocessor, {part: report for part, report in reports.items() if report}
 
 

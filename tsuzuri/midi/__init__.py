@@ -8,11 +8,11 @@ merging.py  all tracks on one time line, a channel for each part
 sharing.py  parts that have no channel of their own
 score.py    notes with lengths: events paired, and put back
 pedal.py    notes as long as the pedal holds them
-gaps.py     rests that nobody meant
+gaps.py     gaps that nobody meant, shortened
 timing.py   ticks, tempo, grids, bars
 keys.py     keys: names, estimates, pieces brought to one
 names.py    General MIDI's names
-rests.py    silence cut out of pieces, and kept out of new ones
+rests.py    rests cut out of what is learned, and kept out of new pieces
 controls.py controllers thinned to what is heard
 lookback.py what a piece had bars ago, for a model
 line.py     the highest line of a part

@@ -8,7 +8,7 @@ from tsuzuri.errors import UserError, read_failure
 from tsuzuri.midi import names, timing
 from tsuzuri.midi.score import DRUMS, END, META, METER, ON, TEMPO, score_of_events
 from tsuzuri.midi.words import codec, sources, wordfile
-from tsuzuri.midi.words.about import tempo_class
+from tsuzuri.midi.words.about import meta, meter_payload, tempo_class
 from tsuzuri.midi.words.convert import PieceWords, convert_file
 from tsuzuri.midi.words.settings import ALL, KEEP, settings_from_json
 
@@ -154,6 +154,16 @@ def _closing_rest(events):
 
 def _without_end(events):
     return [event for event in events if event[1] != END]
+
+
+def usual_messages(beginning, kinds):
+    """Meter and tempo, as a new piece of such a kind of events has them where the model says no others.
+
+    None where the words of pieces do not say them, nor for what a file begins, which has its own.
+    """
+    if kinds != ALL or (beginning.from_file and beginning.events):
+        return ()
+    return meta(METER, meter_payload(*beginning.meter)), meta(TEMPO, beginning.tempo.to_bytes(3, "big"))
 
 
 def beginning_ids(events, vocabulary, unknown, run_path, own=lambda event: event):

@@ -15,6 +15,7 @@ from tsuzuri.midi.score import CONTROL, DRUMS, META
 PORT = 0x21  # a meta type
 _BANK, _SYSEX = 0, 0xF0
 _XG_DRUMS, _GM2_DRUMS, _GM2_MELODY = (126, 127), 120, 121
+_SECOND = b"\x50"  # of the addresses of GS: the parts of a second port, as 40 are those of the message's own
 _ROLAND, _GS, _YAMAHA, _XG, _GM2_ON = b"\x41", b"\x42\x12", b"\x43", b"\x4c\x08", b"\x09\x03"  # bytes of sysex
 
 
@@ -24,6 +25,15 @@ def track_port(track):
         if tuple(track.messages[i, :2]) == (META, PORT) and track.payloads[i]:
             return track.payloads[i][0]
     return 0
+
+
+def event_ports(track):
+    """The port of each event of a track, int (n,): the last that it has named, or the first that it will."""
+    named = [i for i in sorted(track.payloads) if tuple(track.messages[i, :2]) == (META, PORT) and track.payloads[i]]
+    ports = numpy.zeros(len(track.ticks), int)
+    for i in named:
+        ports[i if i != named[0] else 0 :] = track.payloads[i][0]
+    return ports
 
 
 def drums_on_ten(file: MidiFile) -> tuple[MidiFile, list[str]]:
@@ -39,7 +49,7 @@ def drums_on_ten(file: MidiFile) -> tuple[MidiFile, list[str]]:
     switches = _switches(file)
     if not switches:
         return file, []
-    ports = [track_port(track) for track in file.tracks]
+    ports = [event_ports(track) for track in file.tracks]
     players = _players(file, ports, switches)
     targets, remarks = {}, []
     for port, channel, is_drum in sorted(players, key=lambda place: (place[0], place[1] != DRUMS, place[1])):
@@ -52,8 +62,8 @@ def drums_on_ten(file: MidiFile) -> tuple[MidiFile, list[str]]:
         targets[port, channel, is_drum] = target
         what = "drums" if is_drum else "no drums"
         remarks.append(f"channel {channel + 1} is {what}: moved to channel {target + 1}")
-    led = {port: _leader(port, players) for port in set(ports)}
-    tracks = [_moved(track, port, switches, targets, led[port]) for track, port in zip(file.tracks, ports, strict=True)]
+    led = {port: _leader(port, players) for port, _, _ in players}
+    tracks = [_moved(track, own, switches, targets, led) for track, own in zip(file.tracks, ports, strict=True)]
     return file._replace(tracks=tracks), remarks
 
 
@@ -64,20 +74,20 @@ def _switches(file):
     """
     found, gs, gm2 = [], False, False
     for track in file.tracks:
-        port = track_port(track)
+        ports = event_ports(track)
         for i, payload in track.payloads.items():
             if track.messages[i, 0] == _SYSEX:
                 gs, gm2 = gs or payload[:1] + payload[2:4] == _ROLAND + _GS, gm2 or payload[2:4] == _GM2_ON
-                found += [(int(track.ticks[i]), port, *part) for part in _part_of_sysex(payload)]
+                found += [(int(track.ticks[i]), *part) for part in _part_of_sysex(payload, int(ports[i]))]
     for track in file.tracks:
-        port, status = track_port(track), track.messages[:, 0]
+        ports, status = event_ports(track), track.messages[:, 0]
         for i in numpy.flatnonzero((status & 0xF0 == CONTROL) & (track.messages[:, 1] == _BANK)):
             channel, bank = int(status[i]) & 0x0F, int(track.messages[i, 2])
             if bank == _GM2_MELODY and channel == DRUMS and not gm2:
                 continue  # which some programs send without meaning it
             is_drum = bank == _GM2_DRUMS or (bank in _XG_DRUMS and not gs)  # GS has the MT-32's sounds there
             if is_drum or channel != DRUMS or bank == _GM2_MELODY:
-                found.append((int(track.ticks[i]), port, channel, is_drum))
+                found.append((int(track.ticks[i]), int(ports[i]), channel, is_drum))
     found.sort(key=lambda switch: switch[0])
     if all(is_drum == (channel == DRUMS) for _, _, channel, is_drum in found):
         return {}
@@ -88,36 +98,36 @@ def _switches(file):
     return {place: (numpy.array(ticks[place]), numpy.array(states[place])) for place in ticks}
 
 
-def _part_of_sysex(payload):
-    """Yield the (channel, whether it is drums) that a sysex of GS or XG names."""
+def _part_of_sysex(payload, port):
+    """Yield the (port, channel, whether it is drums) that a sysex of GS or XG on a port names."""
     data = payload.removesuffix(b"\xf7")
-    if data[:1] == _ROLAND and data[2:4] == _GS and data[4:5] == b"\x40" and len(data) >= 8:
+    if data[:1] == _ROLAND and data[2:4] == _GS and data[4:5] in (b"\x40", _SECOND) and len(data) >= 8:
+        port = 1 if data[4:5] == _SECOND else port
         part = data[5] & 0x0F  # 0 is channel 10, the others are 1 to 9 and 11 to 16
         if data[5] >> 4 == 1 and data[6] == 0x15:
-            yield (DRUMS if part == 0 else part - 1 if part < 10 else part), data[7] > 0
+            yield port, (DRUMS if part == 0 else part - 1 if part < 10 else part), data[7] > 0
     elif data[:1] == _YAMAHA and data[2:4] == _XG and data[5:6] == b"\x07" and len(data) >= 7 and data[4] < 16:
-        yield data[4], data[6] > 0
+        yield port, data[4], data[6] > 0
 
 
-def _drum_events(track, port, switches):
-    """Which events of a track are of a channel that is drums then, bool (n,)."""
+def _drum_events(track, ports, switches):
+    """Which events of a track are of a channel that is drums then, bool (n,); ``ports`` are those of its events."""
     channel = track.messages[:, 0] & 0x0F
     drums = channel == DRUMS
     for (where, number), (ticks, states) in switches.items():
-        if where == port:
-            since = numpy.searchsorted(ticks, track.ticks, side="right")
-            drums = numpy.where(channel == number, states[since], drums)
+        since = numpy.searchsorted(ticks, track.ticks, side="right")
+        drums = numpy.where((channel == number) & (ports == where), states[since], drums)
     return drums & (track.messages[:, 0] < 0xF0)
 
 
 def _players(file, ports, switches):
     """The set of (port, channel, whether it is drums) that play notes."""
     players = set()
-    for track, port in zip(file.tracks, ports, strict=True):
-        drums = _drum_events(track, port, switches)
+    for track, own in zip(file.tracks, ports, strict=True):
+        drums = _drum_events(track, own, switches)
         struck = (track.messages[:, 0] & 0xF0 == 0x90) & (track.messages[:, 2] > 0)
-        pairs = {(int(s) & 0x0F, bool(d)) for s, d in zip(track.messages[struck, 0], drums[struck], strict=True)}
-        players |= {(port, *pair) for pair in pairs}
+        rows = zip(own[struck].tolist(), track.messages[struck, 0].tolist(), drums[struck].tolist(), strict=True)
+        players |= {(port, status & 0x0F, is_drum) for port, status, is_drum in rows}
     return players
 
 
@@ -134,17 +144,16 @@ def _leader(port, players):
     return DRUMS if DRUMS in channels else next(iter(channels), DRUMS)
 
 
-def _moved(track, port, switches, targets, leader):
-    """A track with its channel messages moved; settings of drums other than the ``leader``'s are left out."""
+def _moved(track, ports, switches, targets, leaders):
+    """A track with its channel messages moved; settings of drums other than those of its port's leader are left out."""
     status = track.messages[:, 0].copy()
-    drums, channel, kept = _drum_events(track, port, switches), status & 0x0F, numpy.ones(len(status), bool)
+    drums, channel, kept = _drum_events(track, ports, switches), status & 0x0F, numpy.ones(len(status), bool)
     is_channel = status < 0xF0
     for (where, number, is_drum), target in targets.items():
-        if where == port:
-            here = is_channel & (channel == number) & (drums == is_drum)
-            status[here] = status[here] & 0xF0 | target
-            if is_drum and number != leader:
-                kept[here & (track.messages[:, 0] & 0xF0 > 0xA0)] = False
+        here = is_channel & (channel == number) & (drums == is_drum) & (ports == where)
+        status[here] = status[here] & 0xF0 | target
+        if is_drum and number != leaders[where]:
+            kept[here & (track.messages[:, 0] & 0xF0 > 0xA0)] = False
     places = numpy.cumsum(kept) - 1
     messages = track.messages.copy()
     messages[:, 0] = status

@@ -1,6 +1,9 @@
-"""Rests that nobody meant: garbage in place of a delta time becomes a rest of a few bars, not hours of silence."""
+"""Gaps that nobody meant (``--max-rest``): garbage in place of a delta time becomes a few bars, not hours of silence.
 
-import bisect
+They are shortened in whatever is read, drawn or played, a note that lasts through one included, and to the tick.
+``rests.py`` comes after, for what is learned: of silence that was meant it cuts whole bars.
+"""
+
 from typing import NamedTuple
 
 from tsuzuri.midi import timing
@@ -36,8 +39,7 @@ def long_rests(score: Score, max_rest: int | str = AUTO, faulty: bool = False, t
     for begin, end, sounds in _gaps(score):
         if end - begin <= quarter:  # as nearly all are
             continue
-        _, numerator, denominator = meters[bisect.bisect_right(meters, begin, key=lambda meter: meter[0]) - 1]
-        bar = timing.bar_length(numerator, denominator, quarter)
+        bar = timing.bar_length_at(begin, meters, quarter)
         limited = bars is not None and (faulty or not sounds)
         if end - begin > (min(bars * bar, longest) if limited else longest):
             found.append(LongRest(begin, end, min((bars or BARS) * bar, longest)))
@@ -48,17 +50,7 @@ def shorten(score: Score, rests: list[LongRest]) -> Score:
     """The score with its long rests shortened; what happens in one happens by its new end."""
     if not rests:
         return score
-    begins, gone = [rest.begin for rest in rests], [0]
-    for rest in rests:
-        gone.append(gone[-1] + rest.end - rest.begin - rest.kept)
-
-    def moved(tick):
-        i = bisect.bisect_right(begins, tick)
-        if i and tick < rests[i - 1].end:
-            return min(tick, begins[i - 1] + rests[i - 1].kept) - gone[i - 1]
-        return tick - gone[i]
-
-    return score.retimed(moved)
+    return score.retimed(timing.tick_without([(rest.begin + rest.kept, rest.end) for rest in rests]))
 
 
 def remark(score: Score, rests: list[LongRest]) -> str:

@@ -3,8 +3,9 @@
 No note-off without its note, no second onset of a sounding key, no note of no length, no more notes at once than a
 channel has voices, and no end while anything sounds. A note that would last too long, or beyond the end of the piece,
 is ended in time whatever is drawn; and where the vocabulary has no word that may follow, the grammar ends the sounding
-notes itself, so that it never gets stuck. Controls and the like do not follow one another for ever, and where bars are
-asked for there is music in them (``rests.RestLimit``).
+notes itself, so that it never gets stuck. A meter changes where a bar begins. Controls and the like do not follow one
+another for ever, and where bars are asked for there is music in them (``rests.RestLimit``); after the last of them the
+track ends.
 
 A word changes little in the set of words that may follow, so the mask is updated, not computed anew: it costs a small
 part of a model's step. Axes: B pieces side by side, V words.
@@ -15,7 +16,7 @@ import math
 import numpy
 
 from tsuzuri.midi import timing
-from tsuzuri.midi.growth import BLOCKED, FAR, FREE, GrowingPiece
+from tsuzuri.midi.growth import BLOCKED, FREE, GrowingPiece
 from tsuzuri.midi.keys import key_of_payload
 from tsuzuri.midi.lexicon import Lexicon
 from tsuzuri.midi.rests import RestLimit
@@ -28,17 +29,20 @@ __all__ = ["Grammar", "Lexicon"]
 class Grammar:
     """Takes the words drawn for B pieces, masks those that must not follow, and collects the ``events`` of each piece.
 
-    A note lasts at most ``longest`` ticks, and at most ``voices[c]`` keys of channel c sound at once. Pieces may end by
-    themselves where ``may_end``, and are brought to an end after ``most_notes``. With an ``opening``
-    (``words.about.Opening``) each first says what it is, and never again.
+    A note lasts at most ``longest`` ticks where the ``meter`` holds, in others as many of their bars, and at most
+    ``voices[c]`` keys of channel c sound at once. Pieces may end by themselves where ``may_end``, and are brought to an
+    end after ``most_notes``. With an ``opening`` (``words.about.Opening``) each first says what it is, and never again.
     """
 
-    def __init__(self, lexicon, division, longest, voices=(128,) * 16, batch=1, may_end=True, opening=None):
+    def __init__(
+        self, lexicon, division, longest, voices=(128,) * 16, batch=1, may_end=True, opening=None, meter=(4, 4)
+    ):
         self.lexicon, self.division, self._opening = lexicon, division, opening
         if opening:
             lexicon.free[opening.ids] = False
             self._lean = numpy.zeros((batch, len(lexicon.delta)), "f")
-        self._pieces = [GrowingPiece(lexicon, longest, voices, opening) for _ in range(batch)]
+        bars = [timing.BarLines(division, meter) for _ in range(batch)]
+        self._pieces = [GrowingPiece(lexicon, longest, voices, each, opening) for each in bars]
         for piece in self._pieces:
             piece.may_end = may_end
         self._bias = numpy.array([piece.bias() for piece in self._pieces])  # (B, V), added to the logits
@@ -72,14 +76,17 @@ class Grammar:
         """Whether every piece has ended."""
         return all(piece.over for piece in self._pieces)
 
-    def begin(self, events, rest=0):
-        """Begin every piece with legal (tick, message) events, whose notes may be of any length, and a ``rest``."""
+    def begin(self, events, rest=0, usual=()):
+        """Begin every piece with legal (tick, message) events, whose notes may be of any length, and a ``rest``.
+
+        The ``usual`` messages are meta events that stand at the beginning where a piece has no other of their kind.
+        """
         for row, piece in enumerate(self._pieces):
-            longest, piece.longest = piece.longest, FAR
+            piece.any_length, piece.usual = True, usual
             for tick, message in events:
                 if message != END:
                     self._add(row, tick, message)
-            piece.longest = longest
+            piece.any_length = False
             piece.wait(rest, self._bias[row])
 
     def _add(self, row, tick, message):
@@ -101,12 +108,12 @@ class Grammar:
             for tick, message in piece.events:
                 counter.take(tick, message)
             done = counter.at(piece.now)
-            counter.total = amount + (math.ceil(done - 1e-6) if unit == "bars" else done)  # whole bars
+            counter.total = math.ceil(done - 1e-6) if unit == "bars" else done  # whole bars
+            start = counter.tick()
+            counter.total += amount
             piece.may_end, piece.counter, piece.limit = False, counter, counter.tick()
             if not may_rest:
-                bar = timing.bar_length(*meter, self.division)
-                start = -(-piece.now // bar) * bar if unit == "bars" else piece.now
-                piece.rests = RestLimit(start, bar)
+                piece.rests = RestLimit(start, piece.bars.length)
             self._bias[row] = piece.bias()
 
     def close(self):
@@ -137,6 +144,8 @@ class Grammar:
         if self._opening:
             logits += self._lean
         for row, piece in enumerate(self._pieces):
+            if len(self.lexicon.meters) and not self._opening:  # which alone draws any
+                logits[row, piece.early()] = BLOCKED
             for unwanted in piece.unwanted():
                 if (self.lexicon.moves & ~unwanted & (logits[row] > BLOCKED)).any():
                     logits[row, unwanted] = BLOCKED

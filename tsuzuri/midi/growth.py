@@ -3,7 +3,7 @@
 import numpy
 
 from tsuzuri.midi.lexicon import key_of
-from tsuzuri.midi.score import META, OFF, ON
+from tsuzuri.midi.score import END, META, OFF, ON
 from tsuzuri.midi.words.about import kind_of
 
 MOST_CONTROLS = 128  # words in a row that are no notes
@@ -16,17 +16,25 @@ _NONE = numpy.zeros(0, numpy.intp)
 class GrowingPiece:
     """A growing piece: its events, its sounding keys, and the words that these block."""
 
-    def __init__(self, lexicon, longest, voices, opening=None):
-        self.lexicon, self.longest, self.voices, self.opening = lexicon, longest, voices, opening
+    def __init__(self, lexicon, longest, voices, bars, opening=None):
+        self.lexicon, self.voices, self.opening = lexicon, voices, opening
+        self.bars, self.any_length = bars, False  # ``BarLines``; whether notes may be of any length
+        self._longest, self._bar = longest, bars.length  # of a note where bars are so long; of longer ones more
         self.events, self.over, self.now = [], False, 0
         self.limit, self.counter = FAR, None  # the tick that the piece does not go beyond
         self.may_end, self.must_end, self.struck, self.most_notes = True, False, 0, FAR  # struck: notes
+        self.usual = ()  # meta events for its first tick, as long as it has not said others
         self.rests, self.controls = None, 0  # a ``RestLimit``; how many words in a row were no notes
         self.sounding = {}  # key: the tick of its onset; the longest held first
         self.fresh = []  # keys struck at this very tick
         self.counts = [0] * 16  # of sounding keys, by channel
         self.pedals = set()
         self.witness = 0  # a word that moves the piece on, and may follow as long as it is not blocked
+
+    @property
+    def longest(self):
+        """The ticks that a note may last: as many bars of the present meter as of the first one."""
+        return FAR if self.any_length else self._longest * self.bars.length // self._bar
 
     def bias(self):
         """The bias (V,) on the logits, 0 or -inf for words that must not follow, computed anew."""
@@ -65,6 +73,11 @@ class GrowingPiece:
     def _may_end(self):
         return bool(self.struck) and not self.sounding and (self.may_end or self.must_end)
 
+    def early(self):
+        """The ids (n,) of the changes of meter that must wait for the next bar."""
+        meters = self.lexicon.meters
+        return meters[~self.bars.are_at(self.now + self.lexicon.delta[meters])]
+
     def unwanted(self):
         """Yield the words (V,) that must not follow as long as others may: rests too long, too many controls."""
         if self.over or self.must_end:
@@ -80,8 +93,10 @@ class GrowingPiece:
         if self.opening and (tick or kind_of(message) is None):
             self.opening = None
             bias[:] = self.bias()
+        if self.usual and (tick or message[0] != META):
+            self._say_usual()
         self._end_before(tick, bias)
-        if tick > self.limit or (tick == self.limit and kind == ON):
+        if tick > self.limit or (tick == self.limit and kind in (ON, META & 0xF0)):
             self.finish(self.limit)
             return
         self._pass(tick, bias)
@@ -98,11 +113,25 @@ class GrowingPiece:
             self._end(key_of(message), bias)
         elif kind == _CONTROL and message[1] == _PEDAL:
             (self.pedals.add if message[2] >= 64 else self.pedals.discard)(message[0] & 0x0F)
-        elif self.counter and message[0] == META:
-            self.counter.take(tick, message)
-            self.limit = self.counter.tick()
+        elif message[0] == META:
+            self._take_meta(tick, message)
         if self.opening:
             bias[:] = self.bias()
+
+    def _say_usual(self):
+        """Say at the first tick what the piece has not said itself."""
+        said = {message[:2] for message in self._said()}
+        self.events += [(0, message) for message in self.usual if message[:2] not in said]
+        self.usual = ()
+
+    def _take_meta(self, tick, message):
+        """Take a change of meter or of tempo into account."""
+        self.bars.take(tick, message)
+        if self.rests:
+            self.rests.bar = self.bars.length
+        if self.counter:
+            self.counter.take(tick, message)
+            self.limit = self.counter.tick()
 
     def wait(self, ticks, bias):
         """Let time pass in which nothing happens."""
@@ -170,7 +199,7 @@ class GrowingPiece:
     def rescue(self, division):
         """Go on where no word may: end all sounding notes a quarter note later, or the piece if there are none."""
         if not self.sounding:
-            self.finish(self.now)
+            self.finish(self.limit if self.counter else self.now)
             return
         spare = numpy.empty(len(self.lexicon.delta), "f")  # the bias is computed anew after this
         tick = min(self.now + division, self.limit)
@@ -181,8 +210,13 @@ class GrowingPiece:
             self._end(key, spare)
 
     def finish(self, tick, last=None):
-        """End the sounding notes and lift the pedals; nothing follows but the ``last`` message."""
+        """End the sounding notes and lift the pedals; nothing follows but the ``last`` message.
+
+        Where the piece is as long as was asked for, the track ends there, however early its last note has.
+        """
         self.events += [(tick, bytes([OFF | channel, key, 0])) for channel, key in self.sounding]
         self.events += [(tick, bytes([_CONTROL | channel, _PEDAL, 0])) for channel in sorted(self.pedals)]
+        if self.counter and tick == self.limit and self.events and self.events[-1][0] < tick:
+            last = END
         self.events += [(tick, last)] * (last is not None)
         self.over = True

@@ -2,7 +2,9 @@
 
 import numpy
 
-from tsuzuri.midi.score import END, META, OFF, ON, is_silence
+from tsuzuri.midi.score import END, META, METER, OFF, ON, is_silence
+
+METER_EVENT = bytes([META, METER])  # how it begins
 
 
 class Lexicon:
@@ -19,8 +21,10 @@ class Lexicon:
         kinds = numpy.array([kind_of_word(message) for _, message in self.parsed])
         is_end = numpy.array([i == eos or message == END for i, (_, message) in enumerate(self.parsed)])
         self.ends = numpy.flatnonzero(is_end).tolist()
-        # words that move a piece on: the others could follow one another for ever
-        self.moves = is_end | (self.delta > 0) | numpy.isin(kinds, (ON, OFF))
+        is_meter = numpy.array([message is not None and message[:2] == METER_EVENT for _, message in self.parsed])
+        self.meters = numpy.flatnonzero(is_meter)
+        # words that move a piece on: the others could follow one another for ever, or must wait for the next bar
+        self.moves = is_end | ((self.delta > 0) & ~is_meter) | numpy.isin(kinds, (ON, OFF))
         self.notes = numpy.isin(kinds, (ON, OFF))
         self.free = numpy.array([message is not None for _, message in self.parsed]) & ~is_end & (kinds != OFF)
         self.free &= ~numpy.array([message is not None and is_silence(message) for _, message in self.parsed])

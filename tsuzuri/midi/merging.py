@@ -27,10 +27,11 @@ class _Part(NamedTuple):
         return f"channel {self.channel + 1} of track {self.tracks[0]}"
 
 
-def events_of_all_tracks(file):
+def events_of_all_tracks(file, with_programs=True):
     """The (tick, message) events of all tracks, in format 2 one after the other, and remarks on what has no place.
 
-    Each part has a channel of its own, drums the tenth; where there are more parts, see ``sharing``.
+    Each part has a channel of its own, drums the tenth; where there are more parts, see ``sharing``, also for
+    ``with_programs``.
     """
     lists = _patterns(file) if file.format == 2 else [list(track.events()) for track in file.tracks]
     ports = [track_port(track) for track in file.tracks]
@@ -52,7 +53,7 @@ def events_of_all_tracks(file):
     if not homeless:
         return events, []
     guests = [Guest(part.name(), sorted(others[part], key=lambda event: event[0])) for part in homeless]
-    return share_channels(events, guests, file.division)
+    return share_channels(events, guests, file.division, with_programs)
 
 
 def _patterns(file):

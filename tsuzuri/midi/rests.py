@@ -1,6 +1,9 @@
-"""Rests: silence at both ends of a piece, and long silence within it, cut by whole bars; and none too long in new ones.
+"""Rests of music (``--rests``): silence at both ends of a piece, and long silence within it, cut by whole bars.
 
-Bars stay where they are: an upbeat keeps its rest, which is shorter than a bar.
+New pieces have none that are too long.
+
+Composers wrote this silence, and only what learns from a piece has no use for so much of it. Bars stay where they are:
+an upbeat keeps its rest, which is shorter than a bar. ``gaps.py`` comes before: it shortens what nobody wrote.
 """
 
 import bisect
@@ -35,12 +38,13 @@ def cut_rests(score: Score, frame: Score) -> Trimmed:
     if not score.notes:
         return Trimmed(score, 0)
     starts = timing.bar_starts(frame)
-    cuts = _cuts(score, starts, timing.meter_changes(frame))
+    meters = timing.meter_changes(frame)
+    cuts = _cuts(score, starts, meters)
     last = max(note.end for note in score.notes)
     end = starts[min(bisect.bisect_left(starts, last), len(starts) - 1)]
     end = max(last, min(end, score.end))
-    bars = sum(cut.length / _bar_at(cut.before, timing.meter_changes(frame), score.division) for cut in cuts)
-    bars += (score.end - end) / _bar_at(end, timing.meter_changes(frame), score.division)
+    lengths = [*((cut.before, cut.length) for cut in cuts), (end, score.end - end)]
+    bars = sum(length / timing.bar_length_at(tick, meters, score.division) for tick, length in lengths)
     kept = [event for event in score.others if event[0] <= end]
     return Trimmed(without_cuts(score._replace(others=kept, end=end), cuts), bars)
 
@@ -55,52 +59,36 @@ def _cuts(score, starts, meters):
         start = starts[bisect.bisect_right(starts, note.start) - 1]  # of the bar in which the note begins
         length = start
         if n:
-            bar = _bar_at(note.start, meters, score.division)
+            bar = timing.bar_length_at(note.start, meters, score.division)
             length = (-(-(note.start - sounded) // bar) - INNER) * bar
         cuts += [Cut(start, length)] * (length > 0)
         sounded = note.end
     return cuts
 
 
-def _bar_at(tick, meters, division):
-    """The length of the bar at a tick."""
-    _, numerator, denominator = meters[bisect.bisect_right(meters, tick, key=lambda meter: meter[0]) - 1]
-    return timing.bar_length(numerator, denominator, division)
-
-
 def without_cuts(score, cuts):
     """The score without some of its silence; what stands in it comes where it began."""
     if not cuts:
         return score
-    befores = [cut.before for cut in cuts]
-    gone = [0]
-    for cut in cuts:
-        gone.append(gone[-1] + cut.length)
-
-    def moved(tick):
-        n = bisect.bisect_right(befores, tick)  # cuts that lie before it
-        if n == len(cuts):
-            return tick - gone[n]
-        return min(tick, cuts[n].before - cuts[n].length) - gone[n]
-
-    return score.retimed(moved)._replace(end=max(moved(score.end), 0))
+    moved = timing.tick_without([(cut.before - cut.length, cut.before) for cut in cuts])
+    return score.retimed(moved)._replace(end=moved(score.end))
 
 
 class RestLimit:
     """How long a new piece may be silent: until its first bar is over, then ``INNER`` bars, and never to its end.
 
-    ``start`` is where what is asked for begins, and ``bar`` the length of a bar, both in ticks.
+    ``start`` is where what is asked for begins, and ``bar`` the length of a bar, both in ticks; that may change.
     """
 
     def __init__(self, start: int, bar: int) -> None:
-        self._bar, self._deadline = bar, start + bar - 1
+        self.bar = bar
+        self._since, self._bars, self._less = start, 1, 1
 
     def fall_silent(self, tick: int) -> None:
         """Count from a tick on: the last note that sounded has ended."""
-        self._deadline = tick + INNER * self._bar
+        self._since, self._bars, self._less = tick, INNER, 0
 
     def deadline(self, tick: int, limit: int) -> int:
         """The last tick at which the next note may begin, now being ``tick``; the piece ends at ``limit``."""
-        if tick < limit - self._bar:
-            return min(self._deadline, limit - 1)
-        return self._deadline
+        deadline = self._since + self._bars * self.bar - self._less
+        return min(deadline, limit - 1) if tick < limit - self.bar else deadline

@@ -1,7 +1,8 @@
 """Parts that have no channel of their own: each phrase of theirs is played on a channel that has fallen silent.
 
 Before a phrase the channel gets the program and the controls of the phrase's part, and after it, when its own part goes
-on, those of that part again.
+on, those of that part again. Where notes alone are kept a channel has one program: its own part's, or if that has no
+notes the first one there.
 """
 
 import bisect
@@ -9,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tsuzuri.midi import names
 from tsuzuri.midi.pedal import RESET, hold_notes
 from tsuzuri.midi.score import CONTROL, DRUMS, OFF, ON, PROGRAM, is_silence, score_of_events
 
@@ -20,6 +22,7 @@ _DEFAULTS = {(BEND,): b"\0\x40", _RANGE: b"\2\0", (CONTROL, 7): b"\x64", (CONTRO
     (CONTROL, 11): b"\x7f",
     (CONTROL, 91): b"\x28",
 }
+MOST = 3  # programs that a remark names
 _UNTIL_RESET = [(BEND,), (PRESSURE,), *((CONTROL, number) for number in (1, 11, 64, 65, 66, 67))]
 
 
@@ -39,8 +42,12 @@ class _Phrase(NamedTuple):
     notes: list
 
 
-def share_channels(events: list, guests: Sequence[Guest], division: int) -> tuple[list, list[str]]:
+def share_channels(
+    events: list, guests: Sequence[Guest], division: int, with_programs: bool = True
+) -> tuple[list, list[str]]:
     """The (tick, message) events of a piece with those of its guests, and remarks on what had no place.
+
+    Unless its notes are kept ``with_programs``, the remarks say which of these are lost.
 
     >>> share_channels([(0, b"\\x90\\x3c\\x40"), (9, b"\\x80\\x3c\\x00")], [], 480)[1]
     []
@@ -59,16 +66,45 @@ def share_channels(events: list, guests: Sequence[Guest], division: int) -> tupl
     shared = [event for event in events if event[1][0] >= 0xF0 or event[1][0] & 0x0F not in placed]
     for channel, taken in placed.items():
         own = [event for event in events if event[1][0] < 0xF0 and event[1][0] & 0x0F == channel]
+        if not any(_rank(message) == 3 for _, message in own):
+            own = []  # settings of what never sounds
         shared += _in_turns(channel, own, taken, guests)
     shared.sort(key=lambda event: event[0])
-    return shared, [_remark(guest, lost[k], last.get(k)) for k, guest in enumerate(guests)]
+    others = {} if with_programs else _as_others(shared, placed, guests)
+    return shared, [_remark(guest, lost[k], last.get(k), others.get(k, "")) for k, guest in enumerate(guests)]
 
 
-def _remark(guest, lost, channel):
+def _remark(guest, lost, channel, as_others):
     notes = sum(message[0] & 0xF0 == ON and message[2] > 0 for _, message in guest.events)
     if channel is None or lost:
-        return f"{guest.name}: {lost} of {notes} notes left out: 15 instruments have all channels"
-    return f"{guest.name}: played on channels that have fallen silent: 15 instruments have all channels"
+        return f"{guest.name}: {lost} of {notes} notes left out: 15 instruments have all channels{as_others}"
+    return f"{guest.name}: played on channels that have fallen silent: 15 instruments have all channels{as_others}"
+
+
+def _as_others(shared, placed, guests):
+    """By guest, what a remark says of notes that are heard by the first program of their channel, not by their own."""
+    wrong = defaultdict(lambda: defaultdict(int))
+    for channel, phrases in placed.items():
+        kept = _program_at([event for event in shared if event[1][0] & 0x0F == channel], None)
+        for phrase in phrases:
+            own = _program_at(guests[phrase.guest].events, phrase.start)
+            if own != kept:
+                wrong[phrase.guest][own, kept] += len(phrase.notes)
+    return {guest: f", {_heard_as(counts)} (--events channel keeps programs)" for guest, counts in wrong.items()}
+
+
+def _heard_as(counts):
+    heard = [
+        f"{n} note{'s' * (n != 1)} of {names.PROGRAMS[own]} as {names.PROGRAMS[kept]}"
+        for (own, kept), n in counts.items()
+    ]
+    return f"{', '.join(heard[:MOST])}{f' and {len(heard) - MOST} more' * (len(heard) > MOST)}"
+
+
+def _program_at(events, tick):
+    """The program of some events of a channel at a tick, or the first one where that is None; a piano without any."""
+    programs = [m[1] for time, m in events if m[0] & 0xF0 == PROGRAM and (tick is None or time <= tick)]
+    return next(iter(programs if tick is None else programs[::-1]), 0)
 
 
 class _Busy:

@@ -2,6 +2,7 @@
 
 import bisect
 import itertools
+import math
 
 from tsuzuri.midi.score import META, METER, TEMPO, Score
 
@@ -155,6 +156,30 @@ def bar_length(numerator, denominator, division):
     return max(1, division * 4 * numerator // denominator)
 
 
+def bar_length_at(tick, meters, division):
+    """Ticks of the bar at a tick; ``meters`` as from ``meter_changes``."""
+    _, numerator, denominator = meters[bisect.bisect_right(meters, tick, key=lambda meter: meter[0]) - 1]
+    return bar_length(numerator, denominator, division)
+
+
+def tick_without(spans):
+    """The function from a tick to its place once ``spans`` of time are taken out: (begin, end), in order and apart.
+
+    What stands in one of them comes where it begins.
+
+    >>> list(map(tick_without([(100, 150), (200, 300)]), (100, 120, 150, 250, 300)))
+    [100, 100, 100, 150, 150]
+    """
+    ends = [end for _, end in spans]
+    gone = [0, *itertools.accumulate(end - begin for begin, end in spans)]
+
+    def moved(tick):
+        n = bisect.bisect_right(ends, tick)  # spans that lie before it
+        return (min(tick, spans[n][0]) if n < len(spans) else tick) - gone[n]
+
+    return moved
+
+
 def bar_starts(score: Score) -> list[int]:
     """The ticks at which bars begin, from 0 to the first at or after the end of the score.
 
@@ -169,8 +194,27 @@ def bar_starts(score: Score) -> list[int]:
     return starts
 
 
+class BarLines:
+    """Where the bars of a growing piece begin: they are ``length`` ticks long, counted from tick ``since`` on."""
+
+    def __init__(self, division, meter):
+        self.division, self.since, self.length = division, 0, bar_length(*meter, division)
+
+    def take(self, tick, message):
+        """Take an event of the piece into account: a change of meter begins a bar."""
+        if message[:2] == bytes([META, METER]):
+            self.since, self.length = tick, bar_length(message[2], 1 << message[3], self.division)
+
+    def are_at(self, ticks):
+        """Whether a bar begins at ticks, a number or an array, at or after the last change."""
+        return (ticks - self.since) % self.length == 0
+
+
 class LengthCounter:
-    """Counts the bars or seconds of a growing piece; ``tick()`` is where it has ``total`` of them."""
+    """Counts the bars or seconds of a growing piece; ``tick()`` is where it has ``total`` of them.
+
+    A change of meter begins a bar, as in ``bar_starts``, and ends the one before however short that is.
+    """
 
     def __init__(self, unit, division, meter, tempo, steady=False):
         self.unit, self.division, self.steady, self.total = unit, division, steady, 0
@@ -185,7 +229,8 @@ class LengthCounter:
             rate = self._seconds(int.from_bytes(message[2:], "big"))
         else:
             return
-        self._since, self._done, self._rate = tick, self.at(tick), rate
+        done = self.at(tick)
+        self._since, self._done, self._rate = tick, math.ceil(done - 1e-6) if self.unit == "bars" else done, rate
 
     def at(self, tick):
         """The bars or seconds up to a tick at or after the last change."""

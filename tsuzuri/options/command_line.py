@@ -9,6 +9,8 @@ from tsuzuri.options.option import REQUIRED, Option, Tables
 from tsuzuri.options.resolve import nearest_spelling
 from tsuzuri.options.values import FLAG, ON_OFF, SWITCH, shown
 
+# what is no word by itself after a switch, but a wrong value of it
+MEANT_FOR_SWITCH = re.compile(r"on|off|yes|no|y|n|true|false|auto|maybe|none|default|[0-9.]+", re.I)
 HELP = " (--help lists the options)"
 
 
@@ -86,7 +88,7 @@ def _value_of(option: Option, value: str | None, rest: list[str], spellings: Map
         return True
     if value is not None:
         texts = [value]
-    elif option.kind is SWITCH and not (rest and rest[0] in ON_OFF):
+    elif option.kind is SWITCH and not (rest and (rest[0] in ON_OFF or MEANT_FOR_SWITCH.fullmatch(rest[0]))):
         texts = ["on"]
     else:
         texts = []

@@ -145,6 +145,8 @@ def _some_text(value: Any) -> str:
     text = _text(value)
     if not text:
         raise ValueError("must be a text of one character or more, and is empty")
+    if any("\ud800" <= character <= "\udfff" for character in text):  # bytes that are no UTF-8
+        raise ValueError(f"{shown(text)!r} is none of Unicode: must be text in UTF-8")
     return text
 
 

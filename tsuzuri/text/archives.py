@@ -22,6 +22,7 @@ HEADER = 30  # bytes before a member's name, at least
 CHUNK = 1 << 20
 MOSTLY = 0.8  # zero bytes; UTF-32 has three of four
 _DECLARED = re.compile(rb"""(?:\xef\xbb\xbf)?\s*<\?xml[^>]*encoding=["']([A-Za-z0-9._-]+)["']""")
+INSTEAD = {": --encoding NAME tells which": ": must be in UTF-8", ": --max-text allows more": ": must be smaller"}
 UNPACKING = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, RuntimeError, ValueError, EOFError)
 Ended = (zlib.error, lzma.LZMAError, EOFError, OSError)
 
@@ -37,6 +38,17 @@ class Content(NamedTuple):
 def too_much(limit: int) -> str:
     """Why something is refused that unpacks to more than ``limit`` megabytes."""
     return f"holds more than {limit:,} MB: --max-text allows more"
+
+
+def without_options(reason: str) -> str:
+    """A reason why a text cannot be read, for commands that have neither --encoding nor --max-text.
+
+    >>> without_options("a.txt: holds more than 1,024 MB: --max-text allows more")
+    'a.txt: holds more than 1,024 MB: must be smaller'
+    """
+    for hint, instead in INSTEAD.items():
+        reason = reason.replace(hint, instead)
+    return reason
 
 
 def open_source(path: str) -> BinaryIO:
@@ -81,7 +93,7 @@ def _check_first(chunk):
     """Raise ``ValueError`` for the first bytes of what is no text, before more of them are unpacked."""
     if fault := format_fault(chunk):
         raise ValueError(fault)
-    if chunk.count(0) > MOSTLY * len(chunk):
+    if chunk.count(0) > MOSTLY * len(chunk) and not chunk.startswith((*PACKED, *ZIP)):  # packed, little is left of much
         raise ValueError("is binary, not text (it is mostly zero bytes)")
 
 
@@ -93,13 +105,25 @@ def read_single(path: str, limit: int) -> bytes:
     """
     try:
         with read_source(path, limit) as stream:
-            head = stream.read(HEAD)
-            stream.seek(0)
-            if head.startswith(ZIP):
-                raise ValueError("is a zip archive, not plain text: unpack it")
-            return _unpacked(stream, head, limit)
+            return _single(stream, limit)
     except OSError as error:
         raise ValueError(read_failure(error)) from None
+
+
+def read_stream(stream: BinaryIO, limit: int) -> bytes:
+    """The bytes of one text from a stream that can be read only once, as ``read_single`` has them of a file."""
+    try:
+        return _single(io.BytesIO(_limited(stream, limit)), limit)
+    except OSError as error:
+        raise ValueError(read_failure(error)) from None
+
+
+def _single(stream, limit):
+    head = stream.read(HEAD)
+    stream.seek(0)
+    if head.startswith(ZIP):
+        raise ValueError("is a zip archive, not plain text: unpack it")
+    return _unpacked(stream, head, limit)
 
 
 def _unpacked(stream, head, limit):

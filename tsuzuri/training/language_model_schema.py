@@ -74,6 +74,7 @@ LANGUAGE_MODEL_RULES = RUN | {
         "max_hours": optional(POSITIVE),
         "windows": one_of(DOCUMENTS, RING),
     },
+    "recipe_name": optional(TEXT),  # of the options that the training was asked for, which others may override
     "vectors": optional(OBJECT),  # as ``VECTORS`` says
     "start": optional(OBJECT),  # as ``START`` says
     "corpus": {
@@ -163,6 +164,7 @@ LANGUAGE_MODEL = Schema(
     defaults={
         **UNMARKED,
         "subwords": None,
+        "recipe_name": None,
         "vectors": None,
         "start": None,
         "corpus": {"text": settings.FIRST, "relative": {}, "spread": corpus.END, "beginnings": None},

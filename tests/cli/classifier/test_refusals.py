@@ -47,6 +47,7 @@ def bad(tmp_path, mood):
         ("NONE", "none: no such file"),
         ("MOOD --test NONE", "none: no such file"),
         ("NOTHING", "nothing: must hold a folder for each class"),
+        ("NOTHING", "whose name ends in .txt or has no ending, or for tunes in .mid or .midi"),
         ("MOOD --test FOREIGN", "the class 'ugly' is not among those that are trained on: bad, good"),
         ("MOOD --valid FOREIGN", "the class 'ugly' is not among those"),
         ("MOOD --maxlen 2 --valid FEW", "none of at most --maxlen 2 words is left to train on"),

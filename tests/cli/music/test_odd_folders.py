@@ -79,11 +79,12 @@ def test_a_name_that_is_not_utf_8(command, tmp_path):
 def test_what_has_no_channel_is_said_by_pictures_too(command, tmp_path):
     guest = track(0, 60, (50, 80), (90, 200), (600, 700), port=1)
     (tmp_path / "a.mid").write_bytes(midi(*band((0, 100), last=[guest])))
-    line = (
-        f"mended   {tmp_path}/a.mid: channel 1 of track 15: 2 of 3 notes left out: 15 instruments have all channels\n"
-    )
-    said(command("read_midi.py", tmp_path / "a.mid", "--plot"), line)
-    said(command("read_midi.py", tmp_path / "a.mid", "--track", "all", "-o", tmp_path / "a.words"), line)
+    line = f"mended   {tmp_path}/a.mid: channel 1 of track 15: 2 of 3 notes left out: 15 instruments have all channels"
+    every, to = ("read_midi.py", tmp_path / "a.mid", "--track", "all"), ("-o", tmp_path / "a.words")
+    said(command("read_midi.py", tmp_path / "a.mid", "--plot"), line + "\n")
+    said(command(*every, "--events", "channel", *to), line + "\n")
+    lost = ", 1 note of French Horn as Tubular Bells (--events channel keeps programs)\n"
+    said(command(*every, *to), line + lost)
 
 
 def test_max_rest_is_an_option(command, tmp_path):

@@ -5,6 +5,7 @@ import json
 import mido
 
 from tests.cli.music import SMALL, TUNES, parsed
+from tests.conftest import refused
 from tests.midi.words.tunes import midi
 from tsuzuri.midi import compose
 
@@ -42,6 +43,17 @@ def test_a_corpus_of_bands_gives_tunes_for_the_flute(command, tmp_path):
         assert [m.program for m in track if m.type == "program_change"] == [0x49]
         assert {m.channel for m in track if m.type == "note_on"} == {0}
         assert first_onset(track) < 1440
+
+
+def test_refused_files_are_told_where_the_rest_is_too_little(command, tmp_path):
+    (tmp_path / "0.mid").write_bytes(band(0, 0))
+    for n in range(1, 4):
+        (tmp_path / f"{n}.mid").write_text("404 Not Found")
+    line = refused(command("train.py", tmp_path, "-o", tmp_path / "run", *SMALL, "-b", 64))
+    assert "too small: " in line
+    first = f"of 4 files 3 were refused: the first is {tmp_path}/1.mid: offset 0: is text, not MIDI"
+    assert f"; {first}" in line
+    assert line.index(first) < line.index("1 of 1 file have several parts")
 
 
 def first_onset(track):

@@ -107,6 +107,13 @@ def test_words_that_are_not_legal_are_mended_or_refused_with_their_place(command
         (["train.py", TUNES, "-o", "x", "--tokens", "char"], "--tokens is for text, and"),
         (["train.py", "corpus/stories", "-o", "x", "--grid", "8"], "--grid is for MIDI, and"),
         (["train.py", TUNES, "-o", "x", "-b", "5000"], "too small"),
+        (
+            ["train.py", "docs", "-o", "x"],
+            "docs: the folder holds neither text nor music: no file that ends in .txt, .zip, .epub, .mid, .midi, .smf, "
+            ".kar, .rmi, .words; passed over",
+        ),
+        (["train.py", "docs", "tools", "-o", "x"], "docs tools: the folders hold neither text nor music"),
+        (["train.py", "docs", "corpus/stories", "-o", "x"], "docs: the folder holds no file that ends in .txt"),
     ],
 )
 def test_what_is_refused(command, args, reason):

@@ -1,8 +1,10 @@
 """Programs, controls and pedals in other tracks than the notes' go along with their channel."""
 
 from tests.midi.words.tunes import midi
+from tsuzuri.midi.file import smf
 from tsuzuri.midi.words.convert import convert_file
 from tsuzuri.midi.words.settings import Settings
+from tsuzuri.midi.words.tracks import track_overviews
 
 RIGHT = "0 c0 05\n0 b0 40 7f\n0 90 54 50\n100 80 54 00\n500 b0 40 00\n600 90 55 50\n700 80 55 00"
 LEFT = "0 90 30 50\n100 80 30 00\n600 90 31 50\n700 80 31 00"
@@ -48,3 +50,15 @@ def test_a_tune_is_still_one_note_at_a_time():
     notes = piece(tune, bass).score().notes
     assert [note.key for note in notes] == [72 + n % 7 for n in range(16)]
     assert [note.end - note.start for note in notes[:-1]] == [480] * 15
+
+
+def programs_listed(*tracks, form=1):
+    return [each.programs for each in track_overviews(smf.read_smf(midi(*tracks, form=form)))]
+
+
+def test_a_list_shows_the_program_of_a_channel_wherever_it_stands():
+    setup = "0 c0 28\n0 c1 20\n900 c0 29"
+    assert programs_listed(setup, LEFT) == [[0x20, 0x28, 0x29], [0x28, 0x29]]
+    assert programs_listed(setup, "0 c0 05\n" + LEFT) == [[0x20, 0x28, 0x29], [5]]  # it has its own
+    assert programs_listed(setup, "0 ff 21 01\n" + LEFT) == [[0x20, 0x28, 0x29], []]  # of another port
+    assert programs_listed(setup, LEFT, form=2) == [[0x20, 0x28, 0x29], []]

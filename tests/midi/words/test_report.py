@@ -94,3 +94,27 @@ def test_a_corpus_too_small_says_that_there_are_more_parts(band, tmp_path):
 
     with pytest.raises(UserError, match=r"too small: .*; 1 of 2 files have several parts.*track all"):
         train([str(band)], tmp_path / "run", batchsize=64)
+
+
+def test_counts_of_several_reports_are_those_of_all_files(band):
+    settings = Settings(rests="cut", about=True, keys="one")
+    each = [collect.collect_pieces([str(band / name)], settings).report for name in ("a.mid", "b.mid")]
+    both = collect.collect_pieces([str(band)], settings).report
+    added = report.added_counts(each)
+    assert added == {name: both[name] for name in added}
+    assert added.keys() == report.new_counts().keys()
+    assert sum(added["keys"]["of"].values()) == 2
+    assert report.added_counts([]) == report.new_counts()
+
+
+def test_refused_files_are_counted_and_the_first_is_named(band):
+    (band / "c.mid").write_bytes(b"MThd")
+    (band / "d.mid").write_text("words")
+    whole = collect.collect_pieces([str(band)], Settings()).report
+    good = collect.collect_pieces([str(band / "a.mid")], Settings()).report
+    told = report.refused_hint([good, whole])
+    assert told.startswith(f"of 5 files 2 were refused: the first is {band}/c.mid: ")
+    (band / "c.mid").unlink()
+    one = collect.collect_pieces([str(band)], Settings()).report
+    assert report.refused_hint([one]).startswith(f"of 3 files 1 was refused: {band}/d.mid: offset 0: is text")
+    assert report.refused_hint([good]) == ""

@@ -86,11 +86,11 @@ def test_what_lies_among_tunes_is_named_and_left_out(tmp_path):
     for name in ("a.mid", "b.kar", "deep/c.mid"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(TUNE if name == "a.mid" else OTHER)
-    for name in ("README.txt", "deep/license.md", "cover.jpg"):
+    for name in ("README.txt", "deep/license.md", "COPYING", "cover.jpg"):
         (tmp_path / name).write_text("words")
     report = collected(tmp_path).report
     left = [(os.path.basename(item["name"]), item["reason"]) for item in report["left_out"]]
-    assert left == [("README.txt", "is no MIDI"), ("license.md", "is no MIDI")]
+    assert left == [(name, "is no MIDI") for name in ("COPYING", "README.txt", "license.md")]
     assert list(collect.left_out_lines([("x", "y")] * 7))[-2:] == ["left out x: y", "left out 2 more"]
 
 
@@ -102,6 +102,12 @@ MIXED = {
     "few of many": ([*(f"{n}.mid" for n in range(4)), "story.txt"], []),
     "not so few": ([*(f"{n}.mid" for n in range(7)), "story.txt", "poem.txt"], ["poem.txt", "story.txt"]),
     "in a folder of their own": ([*(f"tunes/{n}.mid" for n in range(9)), "texts/one.txt"], ["texts/one.txt"]),
+    "far fewer there": ([*(f"tunes/{n}.mid" for n in range(20)), "docs/one.txt", "docs/two.txt"], []),
+    "above the tunes": ([*(f"tunes/{n}.mid" for n in range(8)), "abc_errors.txt", "thanks.txt"], []),
+    "in another folder with few tunes": ([*(f"a/{n}.mid" for n in range(8)), "b/9.mid", "b/1.txt", "b/2.txt"], []),
+    "a book beside tunes": (["a.mid", "book.epub", "b.txt.gz"], ["b.txt.gz", "book.epub"]),
+    "a license of something": (["a.mid", "my-corpus-license.txt", "x_COPYING.txt", "SOURCES.txt"], []),
+    "a story of a license": (["a.mid", "a license to sing.txt"], ["a license to sing.txt"]),
     "a readme beside folders of tunes": (["tunes/a.mid", "README.txt"], []),
     "texts with a readme": (["README.txt", "story.txt"], ["README.txt", "story.txt"]),
     "readers and abouts": (["a.mid", "reader.txt", "aboutness.txt"], ["aboutness.txt", "reader.txt"]),
@@ -120,8 +126,31 @@ def test_a_readme_that_a_shell_named_with_the_tunes(tmp_path):
     assert refused["reason"].startswith("offset 0: is text, not MIDI")
 
 
+def test_few_texts_are_left_out_wherever_they_are_named(tmp_path, archive, monkeypatch):
+    monkeypatch.setattr(sources, "FAR_FEWER", 10)
+    for name in [*(f"tunes/{n}.mid" for n in range(20)), "docs/a.txt", "docs/b.txt", "docs/c.txt"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(TUNE if name.endswith(".mid") else b"text")
+    tunes, docs, a, b, c = (str(tmp_path / n) for n in ("tunes", "docs", "docs/a.txt", "docs/b.txt", "docs/c.txt"))
+    assert sources.split_by_kind([tunes, a, b])[1] == []
+    assert sources.split_by_kind([tunes, docs])[1] == [a, b, c]
+    assert sources.split_by_kind([archive, a])[1] == [a]  # an archive counts as the tunes in it
+    monkeypatch.setattr(sources, "FAR_FEWER", 2)
+    assert sources.split_by_kind([archive, a])[1] == []
+    report = collected(docs, tunes).report
+    (left,) = report["left_out"]
+    assert (left["name"], report["pieces"]) == (docs, 20)
+    assert left["reason"].startswith("the folder holds no file that ends in .mid")
+    with pytest.raises(UserError, match=rf"^{docs}: the folder holds no file that ends in \.mid.*; {a}: is no MIDI"):
+        collected(docs)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="empty: the folder holds no file that ends in"):
+        collected(tunes, tmp_path / "empty")
+
+
 @pytest.mark.parametrize(("files", "texts"), MIXED.values(), ids=MIXED)
-def test_which_texts_are_about_tunes(tmp_path, files, texts):
+def test_which_texts_are_about_tunes(tmp_path, files, texts, monkeypatch):
+    monkeypatch.setattr(sources, "FAR_FEWER", 10)
     for name in files:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(TUNE if name.endswith(".mid") else b"text")

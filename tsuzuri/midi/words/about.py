@@ -13,7 +13,7 @@ import numpy
 
 from tsuzuri.midi import timing
 from tsuzuri.midi.keys import Key, estimate_key, fits, key_of_payload, pitch_time, shift_to_common, shifted
-from tsuzuri.midi.score import DRUMS, KEY, META, METER, OFF, ON, PROGRAM, TEMPO, Score, score_of_events
+from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, PROGRAM, TEMPO, Score, score_of_events
 from tsuzuri.midi.words import codec
 from tsuzuri.midi.words.settings import ONE
 
@@ -142,7 +142,8 @@ def moved_events(events: Iterable[Event], semitones: int) -> list[Event]:
         tick, message = moved[n]
         moved[n] = tick, bytes([message[0], shifted(message[1], semitones), message[2]])
     if found and not (min(found) + semitones >= 0 and max(found) + semitones <= LAST):
-        return score_of_events(moved, timing.TICKS)[0].events()
+        ends = [event for event in moved if event[1] == END]
+        return score_of_events(moved, timing.TICKS)[0].events() + ends
     return moved
 
 

@@ -79,6 +79,24 @@ def drums_among_tunes(converted_files: Mapping[str, Converted]) -> list[str]:
     return drums if 2 * len(drums) < len(taken) else []
 
 
+def added_counts(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The ``new_counts`` of several reports together, such as those of the classes of a classifier."""
+    total = new_counts()
+    for report in reports:
+        total = {name: _added(total[name], report[name]) for name in total}
+    return total
+
+
+def _added(one, other):
+    """Two counts together: numbers, lists of such, lists of what was chosen, or these by name."""
+    if isinstance(one, dict):
+        both = one.keys() & other.keys()
+        return one | other | {name: _added(one[name], other[name]) for name in both}
+    if isinstance(one, list) and all(isinstance(n, int) for n in one + other) and len(one) == len(other):
+        return [m + n for m, n in zip(one, other, strict=True)]
+    return one + other
+
+
 def parts_lines(report: Mapping[str, Any], settings: Settings) -> Iterator[str]:
     """What was taken and what left out, in lines for people; none where all of the files was taken as it is.
 
@@ -121,6 +139,17 @@ def parts_hint(report: Mapping[str, Any], settings: Settings) -> str:
     if parts["notes"] < LEAST_NOTES:
         return f"{several}, and one of each is little to learn from, {parts['notes']:,} notes: --track all learns all"
     return f"{several}: --track all learns all of them together"
+
+
+def refused_hint(reports: Sequence[Mapping[str, Any]]) -> str:
+    """How many of the files of some reports were refused, and why the first one was; empty where none was."""
+    refused = [item for report in reports for item in report["refused"]]
+    if not refused:
+        return ""
+    were = "1 was" if len(refused) == 1 else f"{len(refused):,} were"
+    files = _counted(sum(report["files"] for report in reports), "file")
+    first = "" if len(refused) == 1 else "the first is "
+    return f"of {files} {were} refused: {first}{refused[0]['name']}: {refused[0]['reason']}"
 
 
 def chosen_lines(report: Mapping[str, Any]) -> Iterator[str]:

@@ -4,27 +4,30 @@ import contextlib
 import os
 import re
 import zipfile
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from tsuzuri import storage
 from tsuzuri.errors import UserError, read_failure
 from tsuzuri.folders import walk_files
 from tsuzuri.midi.words.wordfile import SUFFIX
-from tsuzuri.text.archives import MEGABYTE, UNPACKING, check_overlaps, read_member
+from tsuzuri.text.archives import MEGABYTE, UNPACKING, check_overlaps, passed_over, read_member
 from tsuzuri.text.formats import ZIP
+from tsuzuri.text.reader import SUFFIXES as TEXTS
 
 MIDI = (".mid", ".midi", ".smf", ".kar", ".rmi")
 MUSIC = (*MIDI, SUFFIX)
-TEXTS = (".txt", ".zip")  # the files of a folder of texts
 NAMED = (*TEXTS, ".md")  # that are said to be left out of a folder of tunes
+NO_MIDI = "is no MIDI"
 MOST = 500  # megabytes that an archive may unpack to
-FEW = 4  # tunes, or more, for each text beside them: then the texts are about the tunes
+FEW = 4  # tunes, or more, for each text that lies beside tunes: then the texts are about the tunes
+FAR_FEWER = 100  # tunes for each text that is named, or in a folder without tunes: who names it may mean to learn it
 _MAGIC = (b"MThd", b"RIFF")
-_ABOUT = re.compile(
-    r"[^a-z]*(read.?me|licen[sc]e|copy(ing|right)|credits|authors|about|info|index|contents|changelog)(?![a-z])", re.I
-)  # the names of texts about what they lie beside
+_ABOUT = re.compile(  # the names of texts about what they lie beside
+    r"[^a-z]*(read.?me|licen[sc]e|copy(ing|right)|credits|authors|sources|about|info|index|contents|changelog)(?![a-z])"
+    r"|.*[-_. ](read.?me|licen[sc]e|copy(ing|right)|credits)(\.[a-z0-9.]*)?$",
+    re.I,
+)
 
 
 class MusicFile(NamedTuple):
@@ -60,13 +63,15 @@ class Found(NamedTuple):
 def find_music(paths: Iterable[str | MusicFile], suffixes: Collection[str] = MUSIC) -> Found:
     """The music among ``paths``, in folders by the files' endings ``suffixes``, and in archives; each file once.
 
-    What is a ``MusicFile`` already is taken as it is. Raises ``UserError`` for a path that does not exist, and for a
-    folder or an archive without music.
+    What is a ``MusicFile`` already is taken as it is. A folder of texts is left out where there is music elsewhere.
+    Raises ``UserError`` for a path that does not exist, and for any other folder or archive without music.
     """
     files, left_out = {}, []
     for path in paths:
         for music in _files_of(path, tuple(suffixes), left_out):
             files.setdefault((os.path.realpath(music.file()), music.archive and music.path), music)
+    if left_out and not files:
+        raise UserError(": ".join(left_out[0]))
     return Found(list(files.values()), left_out)
 
 
@@ -85,11 +90,14 @@ def _files_of(path, suffixes, left_out):
             files.append(MusicFile(name, file))
         elif is_music_archive(file):
             files += _archived(file, name, odd)
-        elif file.lower().endswith(NAMED):
-            odd.append((file, "is no MIDI"))
+        elif _is_named(file):
+            odd.append((file, NO_MIDI))
     if not files:
         why = "".join(f"; {name}: {reason}" for name, reason in odd[:3])
-        raise UserError(f"{path}: the folder holds no file that ends in {', '.join(suffixes)}{why}")
+        reason = f"the folder holds no file that ends in {', '.join(suffixes)}{why}"
+        if all(reason != NO_MIDI for _, reason in odd):
+            raise UserError(f"{path}: {reason}")
+        odd = [(path, reason)]
     left_out += odd
     return files
 
@@ -116,9 +124,14 @@ def _archived(path, name, left_out):
     if not members:
         raise UserError(f"{path}: the archive holds no file that ends in {', '.join(MIDI)}")
     others = [info.filename for info in infos if info not in members]
-    left_out += [(f"{path}/{other}", "is no MIDI") for other in others if other.lower().endswith(NAMED)]
+    left_out += [(f"{path}/{other}", NO_MIDI) for other in others if _is_named(other)]
     names = sorted(info.filename for info in members)
     return [MusicFile(os.path.join(name, member), f"{path}/{member}", path) for member in names]
+
+
+def _is_named(name):
+    """Whether a file is named in a report where it is left out: a text, or one about tunes by its name."""
+    return name.lower().endswith(NAMED) or _ABOUT.match(os.path.basename(name)) is not None
 
 
 def _is_hidden(name):
@@ -140,15 +153,21 @@ def _beginning(path):
 
 def is_music_archive(path: str) -> bool:
     """Whether a file is a zip archive with more MIDI files than texts."""
+    tunes, texts = _members(path)
+    return tunes > texts
+
+
+def _members(path):
+    """How many MIDI files, and texts that are not about them by their names, an archive holds; 0 of what is none."""
     if not is_zip(path):
-        return False
+        return 0, 0
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name.lower() for name in archive.namelist() if not _is_hidden(name)]
     except (OSError, *UNPACKING):
-        return False
+        return 0, 0
     texts = sum(name.endswith(".txt") and not _ABOUT.match(os.path.basename(name)) for name in names)
-    return sum(name.endswith(MIDI) for name in names) > texts
+    return sum(name.endswith(MIDI) for name in names), texts
 
 
 def is_music_path(path: str) -> bool:
@@ -161,28 +180,59 @@ def is_music_path(path: str) -> bool:
 def split_by_kind(paths: Sequence[str]) -> tuple[list[str], list[str]]:
     """Two lists of the files under ``paths``: music, and texts or archives of texts.
 
-    What lies among tunes and is about them, such as a README.txt, is neither.
+    Texts about tunes are neither: by their names, such as README.txt, or as there are few of them, ``FEW`` tunes for
+    each of those in a folder that has tunes in it or below it, ``FAR_FEWER`` for each of the others.
     """
-    music, texts = [], []
+    music, beside, others = [], [], []
     for path in paths:
         if not os.path.isdir(path):
-            (music if is_music_path(path) else texts).append(path)
-    if music:  # as where a shell names all files of a folder
-        texts = [path for path in texts if not _ABOUT.match(os.path.basename(path))]
+            (music if is_music_path(path) else others).append(path)
     for path in filter(os.path.isdir, paths):
         files = sorted(walk_files(path))
         tunes = [file for file in files if file.lower().endswith(MUSIC) or is_music_archive(file)]
-        others = [file for file in files if file not in {*tunes} and file.lower().endswith(TEXTS)]
+        places = _folders_with(tunes, path)
         music += tunes
-        texts += _no_notes(others, tunes)
-    return music, texts
+        for text in files:
+            if text.lower().endswith(TEXTS) and text not in {*tunes}:
+                (beside if _folder_in(path, text) in places else others).append(text)
+    if not music:
+        return [], others
+    count = sum(_members(tune)[0] if is_music_archive(tune) else 1 for tune in music)
+    return music, [*_not_about_tunes(others, count, FAR_FEWER), *_not_about_tunes(beside, count, FEW)]
 
 
-def _no_notes(texts, tunes) -> Iterator[str]:
-    """The texts that are not about the tunes of their folder: by their names, or as there are few of them."""
-    tunes_in, texts_in = (Counter(map(os.path.dirname, files)) for files in (tunes, texts))
-    for text in texts:
-        folder = os.path.dirname(text)
-        is_about = tunes and _ABOUT.match(os.path.basename(text))
-        if not is_about and tunes_in[folder] < FEW * texts_in[folder]:
-            yield text
+def texts_among_tunes(folder: str) -> list[tuple[str, str]]:
+    """(path, reason) of each file under a folder of which only the tunes' own files are read, and that is named."""
+    files = [file for file in walk_files(folder) if _is_named(file) and not file.lower().endswith(MUSIC)]
+    return [(file, "is an archive: unpack it" if is_music_archive(file) else NO_MIDI) for file in files]
+
+
+def nothing_to_learn(folders: Sequence[str]) -> str:
+    """What is wrong with folders that hold neither music nor texts, by ``split_by_kind``."""
+    odd: list[tuple[str, str]] = []
+    others = [file for folder in folders for file in walk_files(folder, odd)]
+    more = [passed_over(others, "passed over "), *map(": ".join, odd[:1])]
+    held = f"neither text nor music: no file that ends in {', '.join((*TEXTS[:3], *MUSIC))}"
+    each = "the folder holds" if len(folders) == 1 else "the folders hold"
+    return "; ".join([f"{' '.join(folders)}: {each} {held}", *filter(None, more)])
+
+
+def _folders_with(files, path):
+    """The folders in a path, as seen from it, that files of it are in or below."""
+    folders = set()
+    for file in files:
+        folder = _folder_in(path, file)
+        while folder not in folders:
+            folders.add(folder)
+            folder = os.path.dirname(folder)
+    return folders
+
+
+def _folder_in(path, file):
+    return os.path.dirname(os.path.relpath(file, path))
+
+
+def _not_about_tunes(texts, tunes, enough):
+    """The texts that are not about so many tunes by their names; none where there are ``enough`` tunes for each."""
+    texts = [text for text in texts if not _ABOUT.match(os.path.basename(text))]
+    return [] if tunes >= enough * len(texts) else texts

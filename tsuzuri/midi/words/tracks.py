@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from tsuzuri.midi.drums import track_port
 from tsuzuri.midi.file.text import decode_midi_text
 from tsuzuri.midi.merging import events_of_all_tracks
 from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, PROGRAM, TEMPO, is_silence
@@ -40,6 +41,31 @@ def track_overview(track):
     )
 
 
+def track_overviews(file) -> list[Overview]:
+    """The ``Overview`` of each track; a channel that has its program in another track of its port has that one."""
+    found = list(map(track_overview, file.tracks))
+    if file.format == 2:  # of patterns that know nothing of one another
+        return found
+    ports, programs = list(map(track_port, file.tracks)), list(map(_programs_of_channels, file.tracks))
+    whole = {}
+    for port, own in zip(ports, programs, strict=True):
+        for channel, numbers in own.items():
+            whole.setdefault((port, channel), set()).update(numbers)
+    for i, each in enumerate(found):
+        lacking = [channel for channel in each.channels if channel not in programs[i]]
+        others = set().union(*(whole.get((ports[i], channel), ()) for channel in lacking))
+        found[i] = each._replace(programs=sorted({*each.programs, *others}))
+    return found
+
+
+def _programs_of_channels(track):
+    """The set of programs of each channel that has any in a track."""
+    programs = {}
+    for status, number, _ in track.messages[track.messages[:, 0] & 0xF0 == PROGRAM].tolist():
+        programs.setdefault(status & 0x0F, set()).add(number)
+    return programs
+
+
 def choose_track(file, track):
     """The number of a track, ``track`` being "auto" or a number; raises ``ValueError`` where the file has none."""
     if not file.tracks:
@@ -60,7 +86,7 @@ def merge_tracks(file, track, kinds):
     """
     left_out = []
     if track == ALL:
-        events, left_out = events_of_all_tracks(file)
+        events, left_out = events_of_all_tracks(file, kinds != NOTES)
     else:
         chosen = choose_track(file, track)
         events = [
