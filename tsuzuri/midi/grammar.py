@@ -1,6 +1,7 @@
 """The grammar of music: a mask over the whole vocabulary, so that only music that can be played is ever drawn.
 
-No note-off without its note, no second onset of a sounding key, no note of no length, no more notes at once than a
+Where notes are one word each, no note begins before its key and a voice are free (``growth_by_note.py``). Else there is
+no note-off without its note, no second onset of a sounding key, no note of no length, no more notes at once than a
 channel has voices, and no end while anything sounds. A note that would last too long, or beyond the end of the piece,
 is ended in time whatever is drawn; and where the vocabulary has no word that may follow, the grammar ends the sounding
 notes itself, so that it never gets stuck. Controls and the like do not follow one another for ever, and where bars are
@@ -16,6 +17,7 @@ import numpy
 
 from tsuzuri.midi import timing
 from tsuzuri.midi.growth import BLOCKED, FAR, FREE, GrowingPiece
+from tsuzuri.midi.growth_by_note import GrowingByNote
 from tsuzuri.midi.keys import key_of_payload
 from tsuzuri.midi.lexicon import Lexicon
 from tsuzuri.midi.rests import RestLimit
@@ -38,7 +40,8 @@ class Grammar:
         if opening:
             lexicon.free[opening.ids] = False
             self._lean = numpy.zeros((batch, len(lexicon.delta)), "f")
-        self._pieces = [GrowingPiece(lexicon, longest, voices, opening) for _ in range(batch)]
+        growing = GrowingByNote if lexicon.by_note else GrowingPiece
+        self._pieces = [growing(lexicon, longest, voices, opening) for _ in range(batch)]
         for piece in self._pieces:
             piece.may_end = may_end
         self._bias = numpy.array([piece.bias() for piece in self._pieces])  # (B, V), added to the logits
@@ -52,6 +55,10 @@ class Grammar:
     def ticks(self):
         """The tick up to which each piece has grown."""
         return [piece.now for piece in self._pieces]
+
+    def piece(self, row):
+        """The ``GrowingPiece`` of a row."""
+        return self._pieces[row]
 
     def end_after_notes(self, count):
         """Bring every piece to an end after so many more notes."""
@@ -72,15 +79,20 @@ class Grammar:
         """Whether every piece has ended."""
         return all(piece.over for piece in self._pieces)
 
-    def begin(self, events, rest=0):
-        """Begin every piece with legal (tick, message) events, whose notes may be of any length, and a ``rest``."""
+    def begin(self, events, rest=None):
+        """Begin every piece with legal (tick, message) events, whose notes may be of any length, and a ``rest``.
+
+        Where words are notes, events are too (``words.lengths``), and what follows may begin while the last ones sound,
+        but where a rest is given, be it 0.
+        """
         for row, piece in enumerate(self._pieces):
             longest, piece.longest = piece.longest, FAR
             for tick, message in events:
                 if message != END:
                     self._add(row, tick, message)
             piece.longest = longest
-            piece.wait(rest, self._bias[row])
+            if rest is not None:
+                piece.wait(rest, self._bias[row])
 
     def _add(self, row, tick, message):
         """Add an event to a piece; one that says its key lets it lean to that."""
@@ -100,12 +112,12 @@ class Grammar:
             counter = timing.LengthCounter(unit, self.division, meter, tempo, steady)
             for tick, message in piece.events:
                 counter.take(tick, message)
-            done = counter.at(piece.now)
+            done = counter.at(piece.reached)
             counter.total = amount + (math.ceil(done - 1e-6) if unit == "bars" else done)  # whole bars
             piece.may_end, piece.counter, piece.limit = False, counter, counter.tick()
             if not may_rest:
                 bar = timing.bar_length(*meter, self.division)
-                start = -(-piece.now // bar) * bar if unit == "bars" else piece.now
+                start = -(-piece.reached // bar) * bar if unit == "bars" else piece.reached
                 piece.rests = RestLimit(start, bar)
             self._bias[row] = piece.bias()
 
