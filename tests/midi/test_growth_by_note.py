@@ -131,6 +131,15 @@ def test_a_key_or_a_voice_is_struck_again_as_soon_as_it_is_free():
     assert two.events[0][-3:] == [(480, b"\x80\x3c\0"), (576, b"\x80\x40\0"), (576, b"\x90\x3c\x50")]
 
 
+def test_a_beginning_of_more_notes_at_once_than_voices_is_waited_for():
+    chord = [(0, bytes([0x90, key, 80, length])) for key, length in ((60, 10), (62, 30), (64, 20))]
+    words = [EOS, UNK, *(codec.encode_word(delta, b"\x90\x43\x50\x60") for delta in (5, 10, 20, 30))]
+    for voices, first in ((1, 30), (2, 20), (3, 10), (4, 5)):
+        grammar = Grammar(lexicon(words, 0), 480, 1920, (voices,) * 16)
+        grammar.begin(chord)
+        assert mask(grammar)[0, 2:].tolist() == [delta >= first for delta in (5, 10, 20, 30)]
+
+
 def test_the_end_comes_after_the_last_note_and_the_pedal_is_lifted_there():
     words = [EOS, UNK, "00_90_3c50_8360", "00_b3_407f", "60_ff_2f", "8360_ff_2f"]
     grammar = Grammar(lexicon(words, 0), 480, 960)

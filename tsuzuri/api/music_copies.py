@@ -96,10 +96,11 @@ def _distinct(found: steps.Steps) -> steps.Steps:
 def new_events(events: Sequence[Event], prime: Sequence[Event]) -> list[Event] | None:
     """The notes' events of a piece that are not of its ``prime``; None where the piece does not begin with that.
 
-    Neither how loud a note is nor the order of one tick counts: a piece that was saved may have another.
+    Neither how loud a note is nor the order of one tick counts: a piece that was saved may have another. What is new
+    may begin while the last note of the prime sounds, where words are notes.
     """
     begun = collections.Counter(note for _, note in _notes_of(prime))
-    last, new = max((tick for tick, _, _ in begun), default=0), list[Event]()
+    last, new = max((tick for tick, _, struck in begun if struck), default=0), list[Event]()
     for event, note in _notes_of(events):
         if begun[note]:
             begun[note] -= 1

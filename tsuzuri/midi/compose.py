@@ -32,7 +32,7 @@ class MusicVocabulary:
                 self._alike.setdefault(event[1][:2], []).append(i)
 
     def nearest(self, event):
-        """The id of the word most like a (delta, message), or None: same status and first data byte, nearest in time."""
+        """The id of the word most like a (delta, message), or None: same status and first data byte, near in time."""
         delta, message = event
         if event in self.ids:
             return self.ids[event]

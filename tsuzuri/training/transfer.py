@@ -29,7 +29,8 @@ WORDS = {  # by kind, the options that say how a corpus becomes words, which mus
     "text": ("tokens", "dictionary", "user_dictionary", "normalize"),
     "music": ("events", "velocities", "ticks_per_beat", "grid", "about", "keys", "words"),
 }
-OLD_MUSIC = {"about": False, "keys": "own", "words": "events"}  # of runs from before there was a choice, as ``midi.words.settings`` has it
+# of runs from before there was a choice, as ``midi.words.settings`` has it
+OLD_MUSIC = {"about": False, "keys": "own", "words": "events"}
 PATHS = ("dictionary", "user_dictionary")
 
 

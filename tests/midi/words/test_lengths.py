@@ -12,8 +12,8 @@ from tsuzuri.midi.words.convert import convert_file
 from tsuzuri.midi.words.lengths import with_lengths, without_lengths
 from tsuzuri.midi.words.settings import ALL, AUTO, BY_EVENT, BY_NOTE, CHANNEL, CUT, KEEP, NOTES, Settings
 
-CHORD = "00_90_3c50_8360 00_90_4050_8740 60_c0_05 8300_90_3c50_60 60_ff_2f".split()
-BY_TWO = "00_90_3c50 00_90_4050 60_c0_05 8300_80_3c00 00_90_3c50 60_80_3c00 8300_80_4000".split()
+CHORD = ["00_90_3c50_8360", "00_90_4050_8740", "60_c0_05", "8300_90_3c50_60", "60_ff_2f"]
+BY_TWO = ["00_90_3c50", "00_90_4050", "60_c0_05", "8300_80_3c00", "00_90_3c50", "60_80_3c00", "8300_80_4000"]
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,12 @@ def test_what_is_not_legal_is_named_and_mended(line, fault):
 
 
 def test_a_note_that_is_struck_again_is_shorter_and_the_next_as_long_as_it_was():
-    events, _ = codec.decode_events("00_90_4050_8740 8360_90_4050_60 8740_90_4350_60".split(), 480)
-    assert codec.encode_events(events, BY_NOTE) == "00_90_4050_8360 8360_90_4050_60 8740_90_4350_60".split()
+    events, _ = codec.decode_events(["00_90_4050_8740", "8360_90_4050_60", "8740_90_4350_60"], 480)
+    assert codec.encode_events(events, BY_NOTE) == ["00_90_4050_8360", "8360_90_4050_60", "8740_90_4350_60"]
 
 
 def test_both_kinds_of_words_may_stand_in_a_line():
-    mixed = "00_90_3c50_8360 00_90_4050 60_c0_05 8300_90_3c50_60 8360_80_4000".split()
+    mixed = ["00_90_3c50_8360", "00_90_4050", "60_c0_05", "8300_90_3c50_60", "8360_80_4000"]
     assert codec.decode_events(mixed, 480) == codec.decode_events(BY_TWO, 480)
     assert codec.in_form(mixed, BY_NOTE) == CHORD[:-1]
     assert codec.in_form(mixed, BY_EVENT) == BY_TWO
@@ -83,11 +83,20 @@ def test_a_note_too_long_for_a_word():
 
 
 CHOICES = [
-    dict(track=AUTO, events=NOTES, about=True, grid=4, velocities=8, transpose=(-1, 1), stretch=(1.1,), rests=CUT),
-    dict(track=ALL, events=NOTES, about=True, grid=KEEP),
-    dict(track=ALL, events=CHANNEL, grid=KEEP, ticks_per_beat=96, controls=4),
-    dict(track=ALL, events=ALL, grid=24, rests=CUT, transpose=(0, 2)),
-    dict(track=0, events=ALL, ticks_per_beat=KEEP),
+    {
+        "track": AUTO,
+        "events": NOTES,
+        "about": True,
+        "grid": 4,
+        "velocities": 8,
+        "transpose": (-1, 1),
+        "stretch": (1.1,),
+        "rests": CUT,
+    },
+    {"track": ALL, "events": NOTES, "about": True, "grid": KEEP},
+    {"track": ALL, "events": CHANNEL, "grid": KEEP, "ticks_per_beat": 96, "controls": 4},
+    {"track": ALL, "events": ALL, "grid": 24, "rests": CUT, "transpose": (0, 2)},
+    {"track": 0, "events": ALL, "ticks_per_beat": KEEP},
 ]
 
 

@@ -1,8 +1,8 @@
 """Notes with their lengths: one event and one word a note, in place of its onset and its end.
 
-The message of such a note is that of its onset, and after it the note's length in ticks as MIDI's variable-length bytes:
-``90 40 50 83 60`` is key 0x40 for 480 ticks. Words are made of it, a MIDI file never is. In time it stands where the note
-begins; where it ends nothing stands.
+The message of such a note is that of its onset, and after it the note's length in ticks as MIDI's variable-length
+bytes: ``90 40 50 83 60`` is key 0x40 for 480 ticks. Words are made of it, a MIDI file never is. In time it stands where
+the note begins; where it ends nothing stands.
 """
 
 import heapq
