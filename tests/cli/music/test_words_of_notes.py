@@ -64,7 +64,7 @@ def test_a_training_from_words_and_from_midi_stopped_and_resumed_and_what_it_wri
     assert json.loads((run / "run.json").read_text())["corpus"]["midi"]["words"] == "notes"
     options = ("-n", 6, "--bars", 4, "--temperature", 2, "-o", tmp_path / "out")
     assert command("generate.py", run, *options).returncode == 0
-    assert len([parsed(path) for path in (tmp_path / "out").iterdir()]) == 4
+    assert len([parsed(path) for path in (tmp_path / "out").iterdir()]) == 6
     process = command("generate.py", run, "--words", "--bars", 4, "--seed", 1)
     assert {word.count("_") for word in process.stdout.split() if "_90_" in word} == {3}
     assert "_80_" not in process.stdout
