@@ -15,7 +15,7 @@ class ByDelta:
 
     def before(self, ticks):
         """Those whose deltas are shorter, an array."""
-        return self._ids[: numpy.searchsorted(self._delta, ticks)]
+        return self._ids[: self._delta.searchsorted(ticks)]
 
 
 class Lexicon:
