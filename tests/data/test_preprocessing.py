@@ -17,6 +17,7 @@ from tests.midi.words.tunes import midi
 from tsuzuri.data import dataset, preprocessing
 from tsuzuri.data.preprocessing import Preprocessor
 from tsuzuri.errors import UserError
+from tsuzuri.midi.words import codec
 from tsuzuri.midi.words.about import model_words
 from tsuzuri.midi.words.convert import convert_file
 from tsuzuri.midi.words.settings import Settings
@@ -290,6 +291,15 @@ def test_tunes_are_read_in_the_key_that_the_settings_say(keys):
     assert tune.words == model_words(piece.words, keys)
     assert (tune.words == piece.words) == (keys == "own")
     assert "".join(tune.pieces).split() == tune.words
+
+
+def test_tunes_are_read_as_words_of_notes_whatever_a_file_of_words_holds(tmp_path):
+    midi = Settings(grid=24, velocities=8, words="notes")
+    preprocessor = Preprocessor(tokenizers.get_tokenizer("midi"), "keep", midi)
+    (piece,) = convert_file(TUNES[1].name, TUNES[1].read_bytes(), Settings(grid=24, velocities=8)).pieces
+    (tmp_path / "a.words").write_text(" ".join(piece.words) + "\n")
+    tunes = [next(preprocessor.batches([str(path)], "auto", None))[0] for path in (TUNES[1], tmp_path / "a.words")]
+    assert tunes[0].words == tunes[1].words == codec.in_form(piece.words, "notes") != piece.words
 
 
 def test_what_each_class_of_tunes_needs(tunes):

@@ -94,7 +94,7 @@ def in_model_words(pieces: Iterable[PieceWords], learned: settings.Settings) -> 
     """
     if learned.about:
         pieces = [_with_opening(piece) for piece in pieces]
-    return [piece._replace(words=about.model_words(piece.words, learned.keys)) for piece in pieces]
+    return [piece._replace(words=about.model_words(piece.words, learned.keys, learned.words)) for piece in pieces]
 
 
 def _with_opening(piece: PieceWords) -> PieceWords:
@@ -102,7 +102,7 @@ def _with_opening(piece: PieceWords) -> PieceWords:
     if about.split_about(events)[0]:
         return piece
     said, rest = about.said_and_rest(events, piece.division, piece.tempo, piece.meter, piece.programs)
-    return piece._replace(words=codec.encode_events([*said, *rest]))
+    return piece._replace(words=codec.encode_events([*said, *rest], codec.form_of(piece.words)))
 
 
 def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy
 
 from tsuzuri.api.novelty import Copy, Novelty, ends_of, measure, trained_on
 from tsuzuri.midi import names, steps, timing
 from tsuzuri.midi.compose import MusicVocabulary
+from tsuzuri.midi.growth import GrowingPiece
 from tsuzuri.midi.score import DRUMS, OFF, ON
 from tsuzuri.sampling.suffixes import UNKNOWN, Suffixes
 from tsuzuri.text.vocabulary import EOS
@@ -95,10 +96,11 @@ def _distinct(found: steps.Steps) -> steps.Steps:
 def new_events(events: Sequence[Event], prime: Sequence[Event]) -> list[Event] | None:
     """The notes' events of a piece that are not of its ``prime``; None where the piece does not begin with that.
 
-    Neither how loud a note is nor the order of one tick counts: a piece that was saved may have another.
+    Neither how loud a note is nor the order of one tick counts: a piece that was saved may have another. What is new
+    may begin while the last note of the prime sounds, where words are notes.
     """
     begun = collections.Counter(note for _, note in _notes_of(prime))
-    last, new = max((tick for tick, _, _ in begun), default=0), list[Event]()
+    last, new = max((tick for tick, _, struck in begun if struck), default=0), list[Event]()
     for event, note in _notes_of(events):
         if begun[note]:
             begun[note] -= 1
@@ -120,20 +122,19 @@ def _notes_of(events: Sequence[Event]) -> Iterator[tuple[Event, tuple[int, bytes
 class MelodyRun:
     """The notes just drawn in one piece, and the words that would make a copy of more than ``most`` notes of them.
 
-    ``events`` are the piece's own, which grow, and of which those that are there already are its prime; ``now()`` is
-    its tick, and ``words`` the ids that strike a key, by (channel, key, delta).
+    The ``piece`` grows, and what of it is there already is its prime; ``words`` are the ids that strike a key, by
+    (channel, key, delta).
     """
 
     def __init__(
         self,
         copies: MusicCopies,
         most: int,
-        events: Sequence[Event],
-        now: Callable[[], int],
+        piece: GrowingPiece,
         words: dict[tuple[int, int, int], list[int]],
     ) -> None:
-        self._copies, self._most, self._events, self._now, self._words = copies, most, events, now, words
-        self._taken = len(events)
+        self._copies, self._most, self._piece, self._words = copies, most, piece, words
+        self._taken = len(piece.events)
         self._notes: dict[int, steps.LastNote] = {}  # by channel
         self._steps: dict[int, collections.deque[int]] = {}
 
@@ -142,10 +143,11 @@ class MelodyRun:
 
     def forbidden(self) -> list[int]:
         """The ids that must not follow."""
-        for tick, message in self._events[self._taken :]:
+        events: Sequence[Event] = self._piece.events
+        for tick, message in events[self._taken :]:
             self._read(tick, message)
-        self._taken = len(self._events)
-        now, ids = self._now(), []
+        self._taken = len(events)
+        now, ids = self._piece.now, list[int]()
         for channel, note in self._notes.items():
             if len(self._steps[channel]) == self._most - 1:
                 for code in self._copies.following(self._steps[channel]):
@@ -163,6 +165,7 @@ class MelodyRun:
             else:
                 self._steps[channel] = collections.deque(maxlen=self._most - 1)
             self._notes[channel] = steps.LastNote(channel, message[1], tick)
+            self._notes[channel].ended = self._piece.ends.get((channel, message[1]))
         elif kind in (OFF, ON) and note and note.key == message[1] and note.ended is None:
             note.ended = tick
 

@@ -56,12 +56,10 @@ class GeneratedMusic:
         if self._beginning.taken:
             note(f"note: the piece begins with a part of the file: {self._beginning.taken}")
         unknown = "nearest" if self._beginning.from_file else args["unk"]
-        prime_ids, unlike = compose.beginning_ids(
-            self._beginning.events, vocabulary, unknown, run.path, self._opening.own_event
-        )
+        begun = compose.events_in_form(self._beginning.events, self._opening.settings.words)
+        prime_ids, unlike = compose.beginning_ids(begun, vocabulary, unknown, run.path, self._opening.own_event)
         if unlike:
-            count = len(self._beginning.events)
-            note(f"note: the model does not know {unlike} of the {count} words to begin with")
+            note(f"note: the model does not know {unlike} of the {len(begun)} words to begin with")
         each = rows_for_each(args)
         self._best_of, self._sums, self._counts = args["best_of"], numpy.zeros(each), numpy.zeros(each)
         self._scores = WordScores() if self._best_of > 1 else None
@@ -82,7 +80,7 @@ class GeneratedMusic:
 
         def run_of(row: int) -> MelodyRun:
             assert self._copies
-            return MelodyRun(self._copies, self._most, grammar.events[row], lambda: grammar.ticks[row], words)
+            return MelodyRun(self._copies, self._most, grammar.piece(row), words)
 
         runs = [run_of(row) for row in range(len(self._begun))]
         return CopyLimit(grammar.mask, runs, growing=lambda row: not grammar.ended[row])
@@ -104,7 +102,7 @@ class GeneratedMusic:
         last, taken = 0, 0
         for _ in compose.grow_pieces(self._rows, self._grammar, self._length):
             events = self._grammar.events[0]
-            for tick, message in self._opening.written(events, taken):
+            for tick, message in self._opening.written(events, taken, self._grammar.piece(0).ends):
                 yield codec.encode_word(tick - last, message)
                 last = tick
             taken = len(events)
@@ -183,7 +181,10 @@ def start_grammar(
     rows = rows_for_each(args)
     grammar = Grammar(lexicon, about["division"], longest, about["voices"], rows, may_end, opening, meter)
     learned = settings_from_json(about["settings"])
-    grammar.begin(beginning.events, beginning.rest, compose.usual_messages(beginning, learned.events))
+    whole = beginning.from_file or beginning.rest > 0  # what follows does not begin before it is over
+    begun = compose.events_in_form(beginning.events, learned.words)
+    usual = compose.usual_messages(beginning, learned.events)
+    grammar.begin(begun, beginning.rest if whole else None, usual)
     tempo = round(60 * timing.SECOND / args["tempo"]) if args["tempo"] else beginning.tempo
     notes = compose.LONGEST
     for unit in ("bars", "seconds"):

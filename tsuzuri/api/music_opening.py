@@ -12,7 +12,8 @@ from tsuzuri.midi.keys import Key, key_of_payload
 from tsuzuri.midi.score import KEY, METER, PROGRAM, TEMPO
 from tsuzuri.midi.words import about
 from tsuzuri.midi.words.about import Event, Opening, kind_of, leanings, meta, meter_payload, what_is_said
-from tsuzuri.midi.words.settings import ONE, settings_from_json
+from tsuzuri.midi.words.lengths import with_lengths
+from tsuzuri.midi.words.settings import BY_NOTE, ONE, settings_from_json
 
 Pairs = tuple[tuple[int, int], ...]
 ASKED = ("key", "meter")  # options that are for pieces that say what they are
@@ -106,9 +107,16 @@ class PieceOpening:
         """What a (delta, message) of the model's is in the key of the beginning that is given."""
         return about.in_own_key([event], self._key)[0] if self._common else event
 
-    def written(self, events: Sequence[Event], since: int = 0) -> list[Event]:
-        """The events of a piece that the model wrote, from the ``since``-th on, in its key or the one asked for."""
-        key, rest = self._key or about.key_said(events), events[since:]
+    def written(
+        self, events: Sequence[Event], since: int = 0, ends: Mapping[tuple[int, int], int] | None = None
+    ) -> list[Event]:
+        """The events of a piece that the model wrote, from the ``since``-th on, in its key or the one asked for.
+
+        With ``ends``, by (channel, key) the tick where what sounds will end, a note is one of them where words are so.
+        """
+        key, rest = self._key or about.key_said(events), list(events[since:])
+        if ends is not None and self.settings.words == BY_NOTE:
+            rest = with_lengths(rest, ends)
         moved = about.in_key(rest, key, self._common) if key else rest
         own = self._own  # what a beginning says of itself, for which the model may know something like it
         return [

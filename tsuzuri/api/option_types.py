@@ -41,6 +41,7 @@ class TrainOptions(TypedDict, total=False):
     rests: Literal["cut", "keep"] | None
     controls: int | str | None
     about: bool | None
+    words: Literal["events", "notes"] | None
     keys: Literal["own", "one"] | None
     recipe: Literal["default", "small-corpus", "plain", "article", "zaremba-medium", "awd"] | None
     unit: int | None
@@ -117,6 +118,7 @@ class ClassifierOptions(TypedDict, total=False):
     max_rest: int | str | None
     rests: Literal["cut", "keep"] | None
     controls: int | str | None
+    words: Literal["events", "notes"] | None
     init_from: Path | None
     vectors: Path | None
     freeze_vectors: bool | None

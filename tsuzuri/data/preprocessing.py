@@ -68,7 +68,7 @@ class Preprocessor(NamedTuple):
 
     def tune(self, piece: PieceWords) -> Passage:
         """A tune as a ``Passage``, in the key that tunes are learned in."""
-        words = model_words(piece.words, self.midi.keys)
+        words = model_words(piece.words, self.midi.keys, self.midi.words)
         return Passage(piece.name, words, [f" {word}" for word in words])
 
     def batches(self, paths: Sequence[str], encoding: str, refuse: Callable[[str], object]) -> Iterator[list[Passage]]:

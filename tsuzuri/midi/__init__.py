@@ -20,6 +20,7 @@ steps.py    melodies by interval and time, the same in every key
 lexicon.py  the words of a vocabulary by what they do to a piece
 grammar.py  which word may follow
 growth.py   a growing piece
+growth_by_note.py  one whose words are notes with their lengths
 compose.py  new pieces: their beginning, growth and end
 export.py   a piece as MIDI, picture and sound
 """

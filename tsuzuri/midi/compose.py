@@ -10,7 +10,8 @@ from tsuzuri.midi.score import DRUMS, END, META, METER, ON, TEMPO, score_of_even
 from tsuzuri.midi.words import codec, sources, wordfile
 from tsuzuri.midi.words.about import meta, meter_payload, tempo_class
 from tsuzuri.midi.words.convert import PieceWords, convert_file
-from tsuzuri.midi.words.settings import ALL, KEEP, settings_from_json
+from tsuzuri.midi.words.lengths import ONSET, length_of, with_lengths
+from tsuzuri.midi.words.settings import ALL, BY_EVENT, BY_NOTE, KEEP, settings_from_json
 
 LONGEST = 1000  # notes of a piece that does not end by itself
 DENSEST = 500  # notes in a bar or a second, beyond which a piece is brought to its end
@@ -31,15 +32,16 @@ class MusicVocabulary:
                 self._alike.setdefault(event[1][:2], []).append(i)
 
     def nearest(self, event):
-        """The id of the word most like a (delta, message): same status and first data byte, nearest delta; or None."""
+        """The id of the word most like a (delta, message), or None: same status and first data byte, near in time."""
         delta, message = event
         if event in self.ids:
             return self.ids[event]
 
         def distance(i):
             word_delta, word_message = self.parsed[i]
-            data, word_data = (int.from_bytes(m[2:], "big") for m in (message, word_message))
-            return abs(word_delta - delta), abs(word_data - data), i
+            data, word_data = (_value(each) for each in (message, word_message))
+            lasts = abs(length_of(word_message) - length_of(message))
+            return abs(word_delta - delta) + lasts, abs(word_data - data), i
 
         return min(self._alike.get(message[:2], ()), key=distance, default=None)
 
@@ -49,6 +51,11 @@ class MusicVocabulary:
             event[1][0] << 8 | event[1][1] if event and event[1][0] & 0xF0 == ON and event[1][0] & 0x0F != DRUMS else -1
             for event in self.parsed
         ]
+
+
+def _value(message):
+    """What two messages of a kind and key, or controller, differ in: of a note that is its velocity."""
+    return int.from_bytes(message[2:ONSET] if length_of(message) else message[2:], "big")
 
 
 def _parsed(word):
@@ -84,7 +91,8 @@ def read_beginning(text, about):
     division = about["division"]
     if not os.path.isfile(text):
         words = text.split()
-        events, faults = codec.decode_events(words, division, unfinished=True)
+        open_notes = settings_from_json(about["settings"]).words == BY_EVENT
+        events, faults = codec.decode_events(words, division, unfinished=open_notes)
         if faults:
             raise UserError(_no_beginning(text, words, *faults[0]))
         programs = tuple(map(tuple, about["programs"]))
@@ -202,12 +210,17 @@ def grow_pieces(rows, grammar, length):
             grammar.close()
 
 
+def events_in_form(events, form):
+    """Legal events as a model reads them, a note as one or as two by the setting ``words``."""
+    return with_lengths(events) if form == BY_NOTE else list(events)
+
+
 def finished_pieces(grammar, beginning, opening):
     """The ``PieceWords`` of each row of a grammar whose pieces have all ended; ``opening`` is a ``PieceOpening``."""
-    pieces = []
+    pieces, form = [], opening.settings.words
     for row, events in enumerate(map(opening.written, grammar.events)):
         context = *_own_time(events, grammar.division, beginning), opening.programs(events, beginning.programs)
-        pieces.append(PieceWords(piece_name(row), codec.encode_events(events), grammar.division, *context))
+        pieces.append(PieceWords(piece_name(row), codec.encode_events(events, form), grammar.division, *context))
     return pieces
 
 

@@ -1,6 +1,7 @@
 """The grammar of music: a mask over the whole vocabulary, so that only music that can be played is ever drawn.
 
-No note-off without its note, no second onset of a sounding key, no note of no length, no more notes at once than a
+Where notes are one word each, no note begins before its key and a voice are free (``growth_by_note.py``). Else there is
+no note-off without its note, no second onset of a sounding key, no note of no length, no more notes at once than a
 channel has voices, and no end while anything sounds. A note that would last too long, or beyond the end of the piece,
 is ended in time whatever is drawn; and where the vocabulary has no word that may follow, the grammar ends the sounding
 notes itself, so that it never gets stuck. A meter changes where a bar begins. Controls and the like do not follow one
@@ -17,6 +18,7 @@ import numpy
 
 from tsuzuri.midi import timing
 from tsuzuri.midi.growth import BLOCKED, FREE, GrowingPiece
+from tsuzuri.midi.growth_by_note import GrowingByNote
 from tsuzuri.midi.keys import key_of_payload
 from tsuzuri.midi.lexicon import Lexicon
 from tsuzuri.midi.rests import RestLimit
@@ -41,8 +43,9 @@ class Grammar:
         if opening:
             lexicon.free[opening.ids] = False
             self._lean = numpy.zeros((batch, len(lexicon.delta)), "f")
+        growing = GrowingByNote if lexicon.by_note else GrowingPiece
         bars = [timing.BarLines(division, meter) for _ in range(batch)]
-        self._pieces = [GrowingPiece(lexicon, longest, voices, each, opening) for each in bars]
+        self._pieces = [growing(lexicon, longest, voices, each, opening) for each in bars]
         for piece in self._pieces:
             piece.may_end = may_end
         self._bias = numpy.array([piece.bias() for piece in self._pieces])  # (B, V), added to the logits
@@ -56,6 +59,10 @@ class Grammar:
     def ticks(self):
         """The tick up to which each piece has grown."""
         return [piece.now for piece in self._pieces]
+
+    def piece(self, row):
+        """The ``GrowingPiece`` of a row."""
+        return self._pieces[row]
 
     def end_after_notes(self, count):
         """Bring every piece to an end after so many more notes."""
@@ -76,10 +83,12 @@ class Grammar:
         """Whether every piece has ended."""
         return all(piece.over for piece in self._pieces)
 
-    def begin(self, events, rest=0, usual=()):
+    def begin(self, events, rest=None, usual=()):
         """Begin every piece with legal (tick, message) events, whose notes may be of any length, and a ``rest``.
 
-        The ``usual`` messages are meta events that stand at the beginning where a piece has no other of their kind.
+        Where words are notes, events are too (``words.lengths``), and what follows may begin while the last ones sound,
+        but where a rest is given, be it 0. The ``usual`` messages are meta events that stand at the beginning where a
+        piece has no other of their kind.
         """
         for row, piece in enumerate(self._pieces):
             piece.any_length, piece.usual = True, usual
@@ -87,7 +96,8 @@ class Grammar:
                 if message != END:
                     self._add(row, tick, message)
             piece.any_length = False
-            piece.wait(rest, self._bias[row])
+            if rest is not None:
+                piece.wait(rest, self._bias[row])
 
     def _add(self, row, tick, message):
         """Add an event to a piece; one that says its key lets it lean to that."""
@@ -107,7 +117,7 @@ class Grammar:
             counter = timing.LengthCounter(unit, self.division, meter, tempo, steady)
             for tick, message in piece.events:
                 counter.take(tick, message)
-            done = counter.at(piece.now)
+            done = counter.at(piece.reached)
             counter.total = math.ceil(done - 1e-6) if unit == "bars" else done  # whole bars
             start = counter.tick()
             counter.total += amount

@@ -63,6 +63,16 @@ class GrowingPiece:
         return numpy.where(blocked, BLOCKED, FREE).astype("f")
 
     @property
+    def ends(self):
+        """By (channel, key) the ticks where notes end that sound, as far as they are known already."""
+        return {}
+
+    @property
+    def reached(self):
+        """The tick where all that is known of the piece is over."""
+        return self.now
+
+    @property
     def introduces(self):
         """Whether the next word is to say what the piece is, and nothing else."""
         return bool(self.opening and self.opening.allowed(self._said())[1])

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy
 
 from tsuzuri.midi.score import DRUMS, OFF, ON
+from tsuzuri.midi.words.lengths import length_of
 
 BREAK = -1  # in place of a step: the last note of its channel in its piece
 LONGEST = (1 << 24) - 1  # ticks: what is longer counts as so long
@@ -21,12 +22,16 @@ _FAR = 1 << 60  # ticks
 
 
 class Events(NamedTuple):
-    """Events of pieces as int64 arrays of one length: ticks that never decrease, what they are, and whose piece."""
+    """Events of pieces as int64 arrays of one length: ticks that never decrease, what they are, and whose piece.
+
+    ``length`` has the ticks of a note that is one event, 0 for any other.
+    """
 
     tick: numpy.ndarray
     kind: numpy.ndarray
     channel: numpy.ndarray
     key: numpy.ndarray
+    length: numpy.ndarray
     piece: numpy.ndarray
 
 
@@ -40,7 +45,7 @@ class Steps(NamedTuple):
 def events_of_piece(events: Sequence[tuple[int, bytes]]) -> Events:
     """The ``Events`` of one piece, (tick, message) in order of time."""
     rows = [(tick, *_about(message), 0) for tick, message in events]
-    return Events(*numpy.array(rows, numpy.int64).reshape(-1, 5).T)
+    return Events(*numpy.array(rows, numpy.int64).reshape(-1, 6).T)
 
 
 def events_of_ids(ids: numpy.ndarray, parsed: Iterable[tuple[int, bytes] | None], eos: int) -> Events:
@@ -48,25 +53,26 @@ def events_of_ids(ids: numpy.ndarray, parsed: Iterable[tuple[int, bytes] | None]
 
     An id of which that is None takes no time.
     """
-    rows = [(event[0], *_about(event[1])) if event else (0, _NONE, 0, 0) for event in parsed]
-    delta, kind, channel, key = numpy.array(rows, numpy.int64).T
+    rows = [(event[0], *_about(event[1])) if event else (0, _NONE, 0, 0, 0) for event in parsed]
+    delta, kind, channel, key, length = numpy.array(rows, numpy.int64).T
     ends = ids == eos
-    return Events(numpy.cumsum(delta[ids]), kind[ids], channel[ids], key[ids], numpy.cumsum(ends) - ends)
+    of_note = kind[ids], channel[ids], key[ids], length[ids]
+    return Events(numpy.cumsum(delta[ids]), *of_note, numpy.cumsum(ends) - ends)
 
 
 def _about(message):
-    """What a message is to a note, its channel and its key."""
+    """What a message is to a note, its channel, its key, and its length where it has one."""
     kind = message[0] & 0xF0
     if kind not in (OFF, ON):
-        return _NONE, 0, 0
-    return (_ON if kind == ON and message[2] else _OFF), message[0] & 0x0F, message[1]
+        return _NONE, 0, 0, 0
+    return (_ON if kind == ON and message[2] else _OFF), message[0] & 0x0F, message[1], length_of(message)
 
 
 def note_steps(events: Events) -> Steps:
     """The ``Steps`` of all notes."""
-    tick, kind, channel, key, piece = events
+    tick, kind, channel, key, length, piece = events
     voice = piece * 16 + channel
-    ends = _note_ends(tick, kind, voice * 128 + key)
+    ends = numpy.where(length, tick + length, _note_ends(tick, kind, voice * 128 + key))
     notes = numpy.flatnonzero(kind == _ON)
     notes = notes[numpy.argsort(voice[notes], kind="stable")]
     first, second = notes[:-1], notes[1:]

@@ -7,7 +7,7 @@ from typing import Any
 
 from tsuzuri.midi.keys import Key, read_key
 from tsuzuri.midi.timing import is_meter
-from tsuzuri.midi.words.settings import ALLOWED, CUT, EVENTS, KEEP, Settings
+from tsuzuri.midi.words.settings import ALLOWED, BY_EVENT, BY_NOTE, CUT, EVENTS, KEEP, Settings
 from tsuzuri.options.option import Option
 from tsuzuri.options.values import (
     FILE,
@@ -97,9 +97,11 @@ def settings_options(**defaults: object) -> list[Option]:
         Option("--rests", choice(CUT, KEEP), default["rests"], "silence at both ends and long rests: cut or keep"),
         number("controls", "changes per quarter note of each controller, bend and pressure, or keep"),
         Option("--about", SWITCH, default["about"], ABOUT),
+        Option("--words", choice(BY_EVENT, BY_NOTE), default["words"], WORDS),
     ]
 
 
+WORDS = "words of a note: events, one for its onset and one for its end; notes, one with its length"
 ABOUT = "meter, key, tempo and programs as the first words of a piece, for --events notes"
 KEYS = Option(
     "--keys",

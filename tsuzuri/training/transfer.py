@@ -28,9 +28,10 @@ SIZES = {
 }  # by the options that give them
 WORDS = {  # by kind, the options that say how a corpus becomes words, which must be as they were
     "text": ("tokens", "dictionary", "user_dictionary", "normalize"),
-    "music": ("events", "velocities", "ticks_per_beat", "grid", "about", "keys"),
+    "music": ("events", "velocities", "ticks_per_beat", "grid", "about", "keys", "words"),
 }
-OLD_MUSIC = {"about": False, "keys": "own"}  # of runs from before there was a choice, as ``midi.words.settings`` has it
+# of runs from before there was a choice, as ``midi.words.settings`` has it
+OLD_MUSIC = {"about": False, "keys": "own", "words": "events"}
 PATHS = ("dictionary", "user_dictionary")
 
 

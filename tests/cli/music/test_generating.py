@@ -138,14 +138,19 @@ def test_a_damaged_description_of_music_is_refused(folk, command, tmp_path, fiel
     assert field in line or "settings" in line
 
 
-def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, command):
+def struck_and_released(channel, key):
+    return [0x90 | channel, key, 80], [0x80 | channel, key, 0]
+
+
+@pytest.mark.parametrize("form", ["events", "notes"])
+def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, command, form):
     """A model that has learned nothing, on words of every kind: whatever it draws can be played."""
     words = ["00_b0_407f", "60_b0_4000", "00_c0_05", "00_e0_0040", "60_ff_2f", "00_ff_510f4240"]
     for channel in (0, 9):
         for key in (36, 60, 64, 67):
             for delta in (0, 60, 480):
-                words.append(codec.encode_word(delta, bytes([0x90 | channel, key, 80])))
-                words.append(codec.encode_word(delta, bytes([0x80 | channel, key, 0])))
+                two = [codec.encode_word(delta, bytes(message)) for message in struck_and_released(channel, key)]
+                words += [f"{two[0]}_{length}" for length in ("60", "8360")] if form == "notes" else two
     known = vocabulary.Vocabulary([*vocabulary.SPECIAL, *words])
     midi = {
         "division": 480,
@@ -153,7 +158,7 @@ def test_a_poor_model_at_a_high_temperature_writes_legal_files(tmp_path, command
         "meter": [4, 4],
         "programs": [[0, 5]],
         "voices": [3] * 16,
-        "settings": vars(Settings("all", "all")),
+        "settings": vars(Settings("all", "all", words=form)),
     }
     about = {
         "kind": "music", "tokens": "midi", "dictionary": "",

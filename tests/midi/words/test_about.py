@@ -128,7 +128,7 @@ def test_to_the_common_key_and_back(rng, key):
 def test_settings_that_do_not_go_together():
     given = {"track": "auto", "events": "notes", "velocities": 8, "ticks_per_beat": 480, "grid": 24}
     given |= {"transpose": None, "stretch": None, "rests": "cut", "controls": 4, "max_rest": "auto"}
-    given |= {"about": None, "keys": None}
+    given |= {"about": None, "keys": None, "words": "events"}
 
     def made(**other):
         settings = settings_from_options(given | other)

@@ -1,6 +1,7 @@
 """Events to words and back: ``delta_status_data``.
 
 codec.py     the words themselves
+lengths.py   notes as one event each, with their lengths
 settings.py  the settings of a conversion, and their options
 tracks.py    the choice among a file's parts and tracks, or all of them merged
 parts.py     a file's parts, and which of them has the tune

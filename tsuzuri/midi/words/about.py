@@ -15,7 +15,8 @@ from tsuzuri.midi import timing
 from tsuzuri.midi.keys import Key, estimate_key, fits, key_of_payload, pitch_time, shift_to_common, shifted
 from tsuzuri.midi.score import DRUMS, END, KEY, META, METER, OFF, ON, PROGRAM, TEMPO, Score, score_of_events
 from tsuzuri.midi.words import codec
-from tsuzuri.midi.words.settings import ONE
+from tsuzuri.midi.words.lengths import length_of, with_lengths, without_lengths
+from tsuzuri.midi.words.settings import BY_EVENT, ONE
 
 STEP = 2 ** (1 / 6)  # from one tempo to the next
 TEMPOS = tuple(round(120 * STEP**n) for n in range(-12, 8))  # quarter notes a minute: 30 to 269
@@ -140,10 +141,11 @@ def moved_events(events: Iterable[Event], semitones: int) -> list[Event]:
         semitones += 12
     for n in pitched:
         tick, message = moved[n]
-        moved[n] = tick, bytes([message[0], shifted(message[1], semitones), message[2]])
+        moved[n] = tick, bytes([message[0], shifted(message[1], semitones)]) + message[2:]
     if found and not (min(found) + semitones >= 0 and max(found) + semitones <= LAST):
         ends = [event for event in moved if event[1] == END]
-        return score_of_events(moved, timing.TICKS)[0].events() + ends
+        legal = score_of_events(without_lengths(moved), timing.TICKS)[0].events()
+        return (with_lengths(legal) if any(length_of(message) for _, message in moved) else legal) + ends
     return moved
 
 
@@ -165,13 +167,17 @@ def in_key(events: Sequence[Event], key: Key, common: bool) -> list[Event]:
     return [(tick, meta(KEY, key.payload()) if kind_of(message) == KEY else message) for tick, message in back]
 
 
-def model_words(words: Iterable[str], keys: str) -> list[str]:
-    """A piece's words as a model learns them: with ``keys`` "one", in C major or C minor."""
+def model_words(words: Iterable[str], keys: str, form: str = BY_EVENT) -> list[str]:
+    """A piece's words as a model learns them: with ``keys`` "one", in C major or C minor.
+
+    By the ``form``, the setting ``words``, a note is one of them or two.
+    """
+    words = codec.in_form(words, form)
     if keys != ONE:
-        return list(words)
+        return words
     deltas, messages = zip(*map(codec.decode_word, words), strict=True)
-    events = list(zip(itertools.accumulate(deltas), messages, strict=True))
-    return codec.encode_events(in_common_key(events))
+    events = without_lengths(zip(itertools.accumulate(deltas), messages, strict=True))
+    return codec.encode_events(in_common_key(events), form)
 
 
 def leanings(notes: Mapping[str, Sequence[int]]) -> dict[bool, numpy.ndarray]:

@@ -96,7 +96,7 @@ def _convert_all(files, loaded, settings, strict, report):
         path = music.path
         try:
             if path in loaded:
-                converted = _made_legal(path, loaded[path][1], strict)
+                converted = _made_legal(path, *loaded[path], strict)
             else:
                 converted = convert_file(music.name, music.read(), settings, strict)
         except OSError as error:
@@ -132,8 +132,11 @@ def _settings_of_words(loaded, asked):
     return common
 
 
-def _made_legal(path, pieces, strict):
-    """The pieces of a file of words made legal, as ``Converted``; raises ``ValueError`` where ``strict``."""
+def _made_legal(path, own, pieces, strict):
+    """The pieces of a file of words made legal, as ``Converted``; raises ``ValueError`` where ``strict``.
+
+    Their notes are one word or two as the file's ``own`` settings say; by hand both may be written.
+    """
     legal, remarks = [], []
     for piece, (number, _) in zip(pieces, wordfile.piece_lines(path), strict=True):
         events, faults = codec.decode_events(piece.words, piece.division)
@@ -141,7 +144,8 @@ def _made_legal(path, pieces, strict):
         if messages and strict:
             raise ValueError(messages[0])
         remarks += messages
-        legal.append(piece._replace(words=codec.encode_events(events)) if messages else piece)
+        words = codec.encode_events(events, own.words) if messages else codec.in_form(piece.words, own.words)
+        legal.append(piece._replace(words=words))
     return Converted(legal, 0, remarks)
 
 
@@ -159,8 +163,8 @@ def count_pieces(pieces: abc.Sequence[PieceWords]) -> dict[str, int]:
 
 def is_note_on(word):
     """Whether a word starts a note."""
-    _, _, rest = word.partition("_")
-    return rest[:1] == f"{ON:x}"[0] and not rest.endswith("00")
+    _, status, data, *_ = (*word.split("_"), "", "")
+    return status[:1] == f"{ON:x}"[0] and not data.endswith("00")
 
 
 def group_copies(pieces):

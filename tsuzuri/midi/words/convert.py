@@ -99,7 +99,8 @@ def convert_file(name: str, data: bytes, settings: Settings, strict: bool = Fals
         if settings.about:
             events = about.about_events(score, key.moved(semitones), *context) + events
         of = name if label else None
-        pieces.append(PieceWords(name + label, codec.encode_events(events), score.division, *context, of))
+        words = codec.encode_events(events, settings.words)
+        pieces.append(PieceWords(name + label, words, score.division, *context, of))
     said = (key, named) if settings.about else ()
     remarks += chosen.remarks + lost
     return Converted(pieces, mended, remarks, chosen.taken, chosen.left, doubled, bars, thinned, *said)

@@ -12,6 +12,7 @@ AUTO, ALL, KEEP, CUT = "auto", "all", "keep", "cut"
 NOTES, CHANNEL = "notes", "channel"
 OWN, ONE = "own", "one"
 EVENTS = (NOTES, CHANNEL, ALL)
+BY_EVENT, BY_NOTE = "events", "notes"  # what a word is: an onset or an end of a note, or a note
 CONTROLS = 4  # changes a quarter note that a model learns, unless asked otherwise
 
 
@@ -26,6 +27,7 @@ class Settings:
     "keep"; ``controls``: changes of each controller a quarter note, or "keep". ``about``: whether a piece of "notes"
     begins with what it is (``about.py``); ``keys``: whether a model learns pieces in their "own" key or all in "one";
     ``max_rest``: the bars that a rest may last, "auto" (8 in a file with faults) or "keep".
+    ``words``: whether a note is two words, its onset and its end ("events"), or one with its length ("notes").
     By ``rules`` of 1, of versions before, "auto" is the track with most notes, and a track keeps its channels.
     """
 
@@ -41,6 +43,7 @@ class Settings:
     controls: int | str = KEEP
     about: bool = False
     keys: str = OWN
+    words: str = BY_EVENT
     rules: int = 2
 
 
@@ -64,11 +67,12 @@ ALLOWED = {
     "controls": Rule("keep, or a number in 1..960", lambda v: v == KEEP or is_whole(v, 1, 960)),
     "about": FLAG,
     "keys": Rule("own or one", lambda v: v in (OWN, ONE)),
+    "words": Rule("events or notes", lambda v: v in (BY_EVENT, BY_NOTE)),
     "rules": Rule("1 or 2", lambda v: is_whole(v, 1, 2)),
 }
 NO_OPTIONS = ("rules",)
 # what words were made by before there was a choice
-LATER = {"max_rest": AUTO, "rests": KEEP, "controls": KEEP, "about": False, "keys": OWN, "rules": 1}
+LATER = {"max_rest": AUTO, "rests": KEEP, "controls": KEEP, "about": False, "keys": OWN, "words": BY_EVENT, "rules": 1}
 
 
 def settings_from_json(saved: Mapping[str, Any]) -> Settings:

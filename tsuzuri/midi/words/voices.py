@@ -3,6 +3,8 @@
 from collections import Counter, defaultdict
 
 from tsuzuri.midi.score import OFF, ON
+from tsuzuri.midi.words import codec
+from tsuzuri.midi.words.settings import BY_EVENT
 
 NEARLY_ALL = 0.99  # of the onsets; the others are slips, such as notes that overlap by a tick
 MOST = 0.9  # of the pieces
@@ -28,7 +30,7 @@ def voices_of_channels(pieces):
 def _sounding_at_onsets(piece):
     """By channel, at how many onsets so many keys sound."""
     onsets, sounding = defaultdict(Counter), Counter()
-    for word in piece.words:
+    for word in codec.in_form(piece.words, BY_EVENT):
         status = int(word.split("_")[1], 16)
         channel = status & 0x0F
         if status & 0xF0 == ON and not word.endswith("00"):
