@@ -39,6 +39,7 @@ OWN = {  # what train.py is given beside the user's options
     "plain": ("--recipe", "plain", "--about", "off", "--keys", "own"),
 }
 LOOKBACK = "lookback"
+PLACES = {"midi_ryan": "midi_ryan/midi"}  # beside texts
 NAMES = (*OWN, LOOKBACK, GPT)
 WHO = (OURS, "own-keys", LOOKBACK, GPT)
 HEAD = ("corpus", "who", "seed", "parameters", "minutes", "epochs, the best", "validation", "test")
@@ -81,12 +82,12 @@ def remarks(pieces, corpora):
 
 def compare(contenders, args, options, out):
     """Yield the rows as they are found: those of a seed, ours first, and at last the means."""
-    place = Path(args.data) / args.corpus  # a folder's own path, where that is a whole one or --data has none such
-    pieces = read_pieces(place if place.is_dir() else Path(args.corpus).absolute(), options)
+    place = Path(args.data, PLACES.get(args.corpus, args.corpus))
+    pieces = read_pieces(place if place.is_dir() else Path(args.corpus), options)
     arguments = {name: [*pieces.arguments(), *options, *more] for name, more in OWN.items()}
     read = dict.fromkeys(contender.name if contender.peer is None else OURS for contender in contenders)
     corpora = {name: read_corpus(arguments[name]) for name in read}
-    name = place.name
+    name = Path(args.corpus).name
     yield from (f"{name}: {line}" for line in remarks(pieces, corpora))
     yield "\n" + quality.row(HEAD) + "\n" + "|---" * len(HEAD) + "|"
     found = {contender: [] for contender in contenders}
