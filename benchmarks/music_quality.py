@@ -91,6 +91,7 @@ def compare(contenders, args, options, out):
     yield from (f"{name}: {line}" for line in remarks(pieces, corpora))
     yield "\n" + quality.row(HEAD) + "\n" + "|---" * len(HEAD) + "|"
     found = {contender: [] for contender in contenders}
+    out.mkdir(parents=True, exist_ok=True)
     for seed in args.seeds:
         ours = None
         for contender in contenders:
@@ -148,7 +149,6 @@ def main(argv=None):
         print(f"`{command}`: {quality.machine()}.", flush=True)
         with tempfile.TemporaryDirectory() as temporary:
             out = Path(args.out or temporary).absolute()
-            out.mkdir(parents=True, exist_ok=True)
             for line in compare(contenders, args, options, out):
                 print(line, flush=True)
     except UserError as error:
