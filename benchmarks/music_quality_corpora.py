@@ -67,9 +67,7 @@ def _originals(paths, made_by):
     """(path, words) of the pieces under some paths, without copies of them."""
     found = collect.collect_pieces(paths, made_by)
     learned = corpora.in_model_words(found.pieces, found.settings)
-    pieces = [
-        (path, tuple(piece.words)) for path, piece in zip(found.paths, learned, strict=True) if piece.of is None
-    ]
+    pieces = [(path, tuple(piece.words)) for path, piece in zip(found.paths, learned, strict=True) if piece.of is None]
     for n, (path, _) in enumerate(pieces):
         if not Path(path).is_file() or (n and pieces[n - 1][0] == path):
             raise UserError(f"{path}: is in an archive or holds several pieces, must be a file of its own for each")

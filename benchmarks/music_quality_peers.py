@@ -165,7 +165,7 @@ def update(model, optimizer, logits, ts, rate, clip):
 
 @dataclasses.dataclass(frozen=True)
 class MusicGPT(gpt.Settings):
-    """The GPT of the quality benchmark with a context of some ten bars, and what did best of the few that were tried."""
+    """The GPT of the quality benchmark, with a context of some ten bars."""
 
     context: int = 256
     dropout: float = 0.2

@@ -17,11 +17,12 @@ from tsuzuri.training import evaluation
 from tsuzuri.training.run import load_run
 
 ROOT = Path(__file__).resolve().parent.parent
+NO_LIMITS = Limits()
 LOOK = 0.2  # seconds from one look at the clock to the next
 TESTED = re.compile(r"^test +loss ([0-9.]+)", re.MULTILINE)
 
 
-def train(corpus, arguments, seed, out, limits=Limits()):
+def train(corpus, arguments, seed, out, limits=NO_LIMITS):
     """The ``Result`` of a training of train.py with these arguments, that is stopped as by Ctrl-C after its minutes.
 
     Not before an epoch is done, however. The run stays in ``out``, beside it what it printed. Raises ``UserError``

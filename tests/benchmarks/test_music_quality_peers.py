@@ -213,20 +213,33 @@ def test_its_parameters_are_counted_and_it_is_as_wide_as_they_allow():
         music_quality_peers.fitting(600, settings, 50)
 
 
-def test_who_looks_back_learns_what_comes_again(monkeypatch):
-    settings = dataclasses.replace(SMALL, epochs=8.0)
+def test_the_lstm_learns_and_the_best_weights_are_tested(monkeypatch):
+    losses, seen, worth, scored = iter([2.0, 1.0, 3.0]), [], [], music_quality_peers.held_out
+
+    def of_three(model, places):
+        seen.append(model.embed.weight.detach().clone())
+        worth.append(scored(model, places))
+        return next(losses, float((seen[-1] == seen[1]).all()))
+
+    monkeypatch.setattr(music_quality_peers, "held_out", of_three)
+    settings = dataclasses.replace(SMALL, epochs=3.0)
     found = music_quality_peers.train_lookback(corpus(), settings, 0, Limits(5.0, 5000))
-    assert (found.epochs, found.parameters <= 5000) == (8, True)
-    assert found.test == pytest.approx(found.valid, rel=0.2)
+    assert (found.valid, found.test, found.best, found.epochs) == (1.0, 1.0, 2, 3)
+    assert found.parameters <= 5000
+    assert worth[2] < 0.9 * worth[0]
+    assert not (seen[1] == seen[2]).all()
 
-    def blind(*inputs):
-        seen = look_back(*inputs)
-        return seen._replace(looked=numpy.full_like(seen.looked, NOTHING), repeats=numpy.zeros_like(seen.repeats))
 
-    monkeypatch.setattr(music_quality_peers, "look_back", blind)
-    other = music_quality_peers.train_lookback(corpus(), settings, 0, Limits(5.0, 5000))
-    print(found, other)
-    assert found.valid < 0.9 * other.valid
+@pytest.mark.parametrize("changed", range(3))
+def test_the_lstm_hears_all_that_it_is_told(changed):
+    torch.manual_seed(0)
+    model = music_quality_peers.LookbackLSTM(V, SMALL).eval()
+    inputs = [torch.ones(2, 1).long(), torch.ones(2, 1, 2).long(), torch.zeros(2, 1, 10)]
+    others = [*inputs[:changed], inputs[changed] + 1, *inputs[changed + 1 :]]
+    with torch.no_grad():
+        logits, other = model(*inputs, None)[0], model(*others, None)[0]
+    assert logits.shape == (2, 1, V)
+    assert not torch.allclose(logits, other, atol=1e-5)
 
 
 def test_a_training_ends_with_its_minutes():
