@@ -42,7 +42,6 @@ LOOKBACK = "lookback"
 PLACES = {"midi_ryan": "midi_ryan/midi"}  # beside texts
 NAMES = (*OWN, LOOKBACK, GPT)
 WHO = (OURS, "own-keys", LOOKBACK, GPT)
-HEAD = ("corpus", "who", "seed", "parameters", "minutes", "epochs, the best", "validation", "test")
 
 
 def contender_of(asked):
@@ -89,7 +88,7 @@ def compare(contenders, args, options, out):
     corpora = {name: read_corpus(arguments[name]) for name in read}
     name = Path(args.corpus).name
     yield from (f"{name}: {line}" for line in remarks(pieces, corpora))
-    yield "\n" + quality.row(HEAD) + "\n" + "|---" * len(HEAD) + "|"
+    yield "\n" + quality.row(quality.HEAD) + "\n" + "|---" * len(quality.HEAD) + "|"
     found = {contender: [] for contender in contenders}
     out.mkdir(parents=True, exist_ok=True)
     for seed in args.seeds:

@@ -7,15 +7,13 @@ are held out as by train.py, here and not there, so that they are the same whate
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.quality_corpora import SPLITS
+from benchmarks.quality_corpora import HELD_OUT, SPLITS
 from tsuzuri.api import corpora
 from tsuzuri.errors import UserError
 from tsuzuri.midi.words import collect, settings
 from tsuzuri.options.command_line import read_command_line
 from tsuzuri.options.resolve import defaults
 from tsuzuri.options.train import TABLES
-
-HELD_OUT = 0.05  # of the pieces, for validation and for test each
 
 
 class Pieces(NamedTuple):
