@@ -51,17 +51,20 @@ class Contender(NamedTuple):
     asked: str
 
 
-def contender_of(asked):
-    """A contender from its name, and settings of a peer after a colon; raises ``UserError``."""
+def contender_of(asked, names=NAMES, own=(OURS,), module="benchmarks.quality_peers"):
+    """A contender from its name, one of ``names``, and settings of a peer after a colon; raises ``UserError``.
+
+    Those that are ``own`` are trained by train.py; ``PEERS`` of the ``module`` are the others.
+    """
     name, _, settings = asked.partition(":")
-    if name not in NAMES:
-        raise UserError(f"--who {asked}: must be one of {', '.join(NAMES)}, a peer's settings after a colon")
-    if name == OURS:
+    if name not in names:
+        raise UserError(f"--who {asked}: must be one of {', '.join(names)}, a peer's settings after a colon")
+    if name in own:
         if settings:
             raise UserError(f"--who {asked}: options of train.py stand after --")
         return Contender(name, None, None, asked)
     try:
-        peers = importlib.import_module("benchmarks.quality_peers")
+        peers = importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise UserError(f"--who {asked}: the package {error.name} is missing (pip install torch==2.13.0)") from None
     peer = peers.PEERS[name]
@@ -118,7 +121,7 @@ def compare(name, contenders, args, arguments, out):
         ours = None
         for contender in contenders:
             if contender.name == OURS:
-                result = ours = quality_ours.train(corpus, arguments, seed, out / f"run-{seed}", args.minutes)
+                result = ours = quality_ours.train(corpus, arguments, seed, out / f"run-{seed}", Limits(args.minutes))
             else:
                 limits = limits_of(contender, args, ours)
                 result = contender.peer.train(corpus, contender.settings, seed, limits)

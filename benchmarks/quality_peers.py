@@ -19,13 +19,14 @@ from tsuzuri.errors import UserError
 
 
 class Clock:
-    """How much of the minutes is gone, from when it is made."""
+    """How much of the minutes is gone, from when it is made, on the wall or of the processor."""
 
-    def __init__(self, minutes):
-        self.start, self.minutes = time.perf_counter(), minutes
+    def __init__(self, limits):
+        self.now = time.process_time if limits.processor else time.perf_counter
+        self.start, self.minutes = self.now(), limits.minutes
 
     def seconds(self):
-        return time.perf_counter() - self.start
+        return self.now() - self.start
 
     def share(self):
         return self.seconds() / (60 * self.minutes) if self.minutes else 0.0
@@ -90,7 +91,7 @@ def columns(ids, batch):
 def train_word_language_model(corpus, settings, seed, limits):
     """Plain steps against the gradient; the rate is a quarter after an epoch that validates no better."""
     torch.manual_seed(seed)
-    clock, best, lr = Clock(limits.minutes), Best(), settings.lr
+    clock, best, lr = Clock(limits), Best(), settings.lr
     model = make_word_language_model(len(corpus.vocabulary), settings)
     ids = columns(corpus.train, settings.batch)
     for epoch in range(1, settings.epochs + 1):
@@ -129,7 +130,7 @@ def step(model, loss, lr, clip):
 def train_gpt(corpus, settings, seed, limits):
     """AdamW on windows from anywhere, its rate along a cosine of the time that is gone; the best validation counts."""
     torch.manual_seed(seed)
-    clock, best = Clock(limits.minutes), Best()
+    clock, best = Clock(limits), Best()
     settings = gpt.fitting(len(corpus.vocabulary), settings, limits.parameters)
     model = gpt.GPT(len(corpus.vocabulary), settings)
     optimizer = gpt.make_optimizer(model, settings)

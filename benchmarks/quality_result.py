@@ -4,10 +4,14 @@ from typing import NamedTuple
 
 
 class Limits(NamedTuple):
-    """What a training may take: minutes, and parameters of its model. None where there is no bound."""
+    """What a training may take: minutes, and parameters of its model. None where there is no bound.
+
+    The minutes are those of the clock on the wall, or of the ``processor`` that it has for itself, of all its threads.
+    """
 
     minutes: float | None = None
     parameters: int | None = None
+    processor: bool = False
 
 
 class Result(NamedTuple):
