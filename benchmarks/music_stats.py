@@ -50,7 +50,7 @@ class Row(NamedTuple):
     figures: list[float]
 
     def excess(self, value):
-        """How far outside a figure is, in widths of the range, of a tenth at least; 0 inside. No histogram is too near."""
+        """How far outside a figure is, in widths of the range, of a tenth of its top at least; 0 where it is inside."""
         below = 0 if self.kind == "histogram" else self.low - value
         return max(0.0, below, value - self.high) / max(self.high - self.low, self.high / 10, 1e-9)
 
@@ -138,15 +138,11 @@ def print_table(rows, titles):
     """The table in Markdown, what is outside in bold, with how many that are, and how far on average."""
     print(f"| measure | real pieces, range | {' | '.join(titles)} |\n|---|---|{'---|' * len(titles)}")
     for row in rows:
-        low = (
-            f"to {shown(row, row.high)}"
-            if row.kind == "histogram"
-            else f"{shown(row, row.low)} to {shown(row, row.high)}"
-        )
+        name, low = row.name, shown(row, row.low) + " "
+        if row.kind == "histogram":
+            name, low = f"{row.name}, distance", ""
         cells = [f"**{shown(row, value)}**" if row.excess(value) else shown(row, value) for value in row.figures]
-        print(
-            f"| {row.name}{', distance' * (row.kind == 'histogram')} | {low}to {shown(row, row.high)} | {' | '.join(cells)} |"
-        )
+        print(f"| {name} | {low}to {shown(row, row.high)} | {' | '.join(cells)} |")
     excess = numpy.array([[row.excess(value) for value in row.figures] for row in rows])
     print(f"| outside, of {len(rows)} | | {' | '.join(map(str, (excess > 0).sum(0)))} |")
     print(f"| how far outside on average, in ranges | | {' | '.join(f'{mean:.2f}' for mean in excess.mean(0))} |")

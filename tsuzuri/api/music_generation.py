@@ -11,10 +11,11 @@ import numpy
 from tsuzuri.api.drawing import Note, best_rows, draw_ids, no_choice_line, rows_for_each
 from tsuzuri.api.music_copies import MelodyRun, MusicCopies, striking_words
 from tsuzuri.api.music_opening import PieceOpening
-from tsuzuri.api.novelty import Novelty, gave_way_line
+from tsuzuri.api.novelty import Novelty, gave_way_line, trained_on
 from tsuzuri.errors import UserError
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.compose import Beginning, MusicVocabulary
+from tsuzuri.midi.forms import FollowForm, forms_of_ids
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import codec, collect
 from tsuzuri.midi.words.about import Opening
@@ -67,10 +68,12 @@ class GeneratedMusic:
         self._scores = WordScores() if self._best_of > 1 else None
         self._begun = [len(events) for events in self._grammar.events]
         self._copies = MusicCopies(run) if args["novelty"] or args["max_copy"] else None
-        self._most, self._note, self._args = args["max_copy"], note, args
+        self._most, self._note, self._args, self._run = args["max_copy"], note, args, run
         self._limit = self._copy_limit(vocabulary)
         primes = Primes([[eos, *prime_ids]] * each)
         constrain = self._limit or self._grammar.mask
+        if args["form"]:
+            constrain = self._followed(constrain, vocabulary, eos, about)
         rows = draw_ids(args, run, primes, constrain, vocabulary.onset_keys(), self._scores)
         self._rows: Iterator[Sequence[int]] = self._limit.follow(rows) if self._limit else rows
 
@@ -86,6 +89,13 @@ class GeneratedMusic:
 
         runs = [run_of(row) for row in range(len(self._begun))]
         return CopyLimit(grammar.mask, runs, growing=lambda row: not grammar.ended[row])
+
+    def _followed(self, inner: Any, vocabulary: MusicVocabulary, eos: int, about: Mapping[str, Any]) -> FollowForm:
+        """The constraint ``inner`` in pieces that take the forms of those that the run was trained on."""
+        meter, division = tuple(about["meter"]), about["division"]
+        forms = forms_of_ids(trained_on(self._run).ids.tolist(), vocabulary.parsed, eos, meter, division)
+        rng = numpy.random.default_rng([self._args["seed"], 1])
+        return FollowForm(inner, self._grammar, forms, vocabulary.ids, self._beginning.meter, rng)
 
     def novelties(self) -> list[Novelty]:
         """How new each of the pieces is, after its prime, where ``args`` asked for it."""

@@ -21,6 +21,7 @@ class GrowingPiece:
         self.events, self.over, self.now = [], False, 0
         self.limit, self.counter = FAR, None  # the tick that the piece does not go beyond
         self.may_end, self.must_end, self.struck, self.most_notes = True, False, 0, FAR  # struck: notes
+        self.earliest = 0  # the tick from which it may end
         self.rests, self.controls = None, 0  # a ``RestLimit``; how many words in a row were no notes
         self.sounding = {}  # key: the tick of its onset; the longest held first
         self.fresh = []  # keys struck at this very tick
@@ -63,7 +64,9 @@ class GrowingPiece:
         return [message for _, message in self.events]
 
     def _may_end(self):
-        return bool(self.struck) and not self.sounding and (self.may_end or self.must_end)
+        return (
+            bool(self.struck) and not self.sounding and (self.must_end or (self.may_end and self.now >= self.earliest))
+        )
 
     def unwanted(self):
         """Yield the words (V,) that must not follow as long as others may: rests too long, too many controls."""

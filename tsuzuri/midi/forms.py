@@ -1,0 +1,196 @@
+"""Forms: which bars of a piece come again, learned from a corpus, and new pieces that follow one.
+
+A model of words forgets what it wrote eight bars ago, and a tune without repeats is none. The form of a piece is for
+each of its bars the earlier one that it repeats, or None; a new piece takes the form of a piece of the corpus in the
+same meter, bar by bar: what comes again is written again, all else is drawn by the model, which reads both.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy
+
+from tsuzuri.midi import timing
+from tsuzuri.midi.score import META, METER, OFF, ON
+
+Event = tuple[int, bytes]  # tick, message
+Form = tuple[int | None, ...]  # for each bar the earlier one that it repeats
+
+
+def bars_of_events(events: Sequence[Event], bar: int) -> list[list[Event]]:
+    """The events of notes in each bar of so many ticks, by their ticks in it; a note-off at its end is the bar's own.
+
+    >>> bars_of_events([(0, b"\\x90<P"), (4, b"\\x80<\\0"), (4, b"\\x90>P"), (6, b"\\x80>\\0")], 4)
+    [[(0, b'\\x90<P'), (4, b'\\x80<\\x00')], [(0, b'\\x90>P'), (2, b'\\x80>\\x00')]]
+    """
+    bars: list[list[Event]] = []
+    for tick, message in events:
+        kind = message[0] & 0xF0
+        if kind in (OFF, ON):
+            begins = kind == ON and message[2] > 0
+            n = tick // bar if begins else max(0, (tick - 1) // bar)
+            bars += [[] for _ in range(n + 1 - len(bars))]
+            bars[n].append((tick - n * bar, message))
+    return bars
+
+
+def form_of(events: Sequence[Event], bar: int) -> Form:
+    """The form of a piece: how loud notes are does not count, and of several bars it repeats the longest stretch."""
+    bars = [tuple((tick, message[:2]) for tick, message in each) for each in bars_of_events(events, bar)]
+    places: dict[Any, list[int]] = {}
+    form: list[int | None] = []
+    for n, each in enumerate(bars):
+        before = places.setdefault(each, [])
+        going_on = form[n - 1] + 1 if n and form[n - 1] is not None else None  # type: ignore[operator]
+        if not each or not before:
+            form.append(None)
+        elif going_on in before:
+            form.append(going_on)
+        else:
+            form.append(max(before, key=lambda start: (_stretch(bars, start, n), start)))
+        before.append(n)
+    return tuple(form)
+
+
+def _stretch(bars: Sequence[object], start: int, again: int) -> int:
+    """How many bars from ``again`` on are those from ``start`` on, up to where it begins."""
+    length = 0
+    while start + length < again and again + length < len(bars) and bars[start + length] == bars[again + length]:
+        length += 1
+    return length
+
+
+def forms_of_ids(
+    ids: Iterable[int], parsed: Sequence[Event | None], eos: int, meter: tuple[int, int], division: int
+) -> dict[int, list[Form]]:
+    """The forms of the pieces in ``ids`` by ticks a bar; ``parsed`` has the (delta, message) of an id."""
+    forms: dict[int, list[Form]] = {}
+    events: list[Event] = []
+    now = 0
+    for i in ids:
+        event = parsed[i]
+        if i == eos:
+            bar = timing.bar_length(*(_meter_of(events) or meter), division)
+            forms.setdefault(bar, []).append(form_of(events, bar))
+            events, now = [], 0
+        elif event:
+            now += event[0]
+            events.append((now, event[1]))
+    return forms
+
+
+def _meter_of(events: Iterable[Event]) -> tuple[int, int] | None:
+    """The meter that the events say first, or None."""
+    for _, message in events:
+        if message[0] == META and message[1] == METER:
+            return message[2], 1 << message[3]
+        if message[0] & 0xF0 == ON:
+            break
+    return None
+
+
+class FollowForm:
+    """A constraint that lets the pieces of a ``grammar`` follow forms, over an ``inner`` one that must hold too.
+
+    ``forms`` are by ticks a bar, of which each piece draws one by ``rng`` as soon as it has said its meter, or else has
+    ``meter``; ``ids`` the id of each (delta, message). A bar that is repeated is written once nothing sounds at its
+    beginning, which no note is let beyond; where what it needs has no word, or is not legal, the model goes on.
+    """
+
+    steady, changed = False, True
+
+    def __init__(
+        self,
+        inner: Callable[[numpy.ndarray], numpy.ndarray],
+        grammar: Any,
+        forms: Mapping[int, Sequence[Form]],
+        ids: Mapping[Event, int],
+        meter: tuple[int, int],
+        rng: numpy.random.Generator,
+    ) -> None:
+        self._inner, self._grammar, self._forms, self._ids = inner, grammar, forms, ids
+        self._meter, self._rng = meter, rng
+        batch = len(grammar.events)
+        self._plans: list[tuple[int, Form] | None] = [None] * batch
+        self._waiting: list[list[Event]] = [[] for _ in range(batch)]  # what is still to be repeated
+        self._offered: list[list[Event]] = [[] for _ in range(batch)]  # what the model may begin to repeat after a rest
+
+    def __call__(self, logits: numpy.ndarray) -> numpy.ndarray:
+        logits = self._inner(logits)
+        for row, ended in enumerate(self._grammar.ended):
+            if not ended and self._has_plan(row):
+                self._follow(row, logits[row])
+        return logits
+
+    def _has_plan(self, row: int) -> bool:
+        """Whether a piece has a form, which is drawn when it has said what it is."""
+        if self._plans[row] is None:
+            if self._grammar.introducing(row):
+                return False
+            bar = timing.bar_length(*(_meter_of(self._grammar.events[row]) or self._meter), self._grammar.division)
+            forms = self._forms.get(bar, [()])
+            form = forms[int(self._rng.integers(len(forms)))]
+            self._plans[row] = bar, form
+            if form:
+                self._grammar.end_between(row, (len(form) - 1) * bar, len(form) * bar)
+        return True
+
+    def _follow(self, row: int, logits: numpy.ndarray) -> None:
+        """Leave what the form lets follow, of logits (V,)."""
+        now = self._grammar.ticks[row]
+        waiting = self._waiting[row] = self._still_waiting(row)
+        if not waiting and now % self._plan(row)[0] == 0 and not self._grammar.sounds(row):
+            waiting = self._waiting[row] = self._repeated(row, now // self._plan(row)[0])
+        if not waiting:
+            self._stop_at_repeat(row, now, logits)
+            return
+        i = self._ids.get((waiting[0][0] - now, waiting[0][1]))
+        if i is None or numpy.isneginf(logits[i]):
+            waiting.clear()
+            return
+        kept = logits[i]
+        logits[:] = -numpy.inf
+        logits[i] = kept
+
+    def _plan(self, row: int) -> tuple[int, Form]:
+        plan = self._plans[row]
+        assert plan
+        return plan
+
+    def _still_waiting(self, row: int) -> list[Event]:
+        """What is left of a repeat after the last word drawn, which may have begun one."""
+        waiting = self._waiting[row] or self._offered[row]
+        self._offered[row] = []
+        return waiting[1:] if waiting and self._grammar.events[row][-1] == waiting[0] else []
+
+    def _repeated(self, row: int, n: int) -> list[Event]:
+        """What is repeated from the beginning of bar ``n`` on, up to the next bar that is new or comes from elsewhere."""
+        bar, form = self._plan(row)
+        source = form[n] if n < len(form) else None
+        if source is None:
+            return []
+        last = n + 1
+        while last < len(form) and form[last] == source + last - n < n:
+            last += 1
+        bars = bars_of_events(self._grammar.events[row], bar)[source : source + last - n]
+        return [(tick + (n + k) * bar, message) for k, each in enumerate(bars) for tick, message in each]
+
+    def _stop_at_repeat(self, row: int, now: int, logits: numpy.ndarray) -> None:
+        """Forbid what would go on beyond the beginning of the next repeat, unless that is all there is.
+
+        In silence the first note of the repeat becomes as likely as all that is forbidden.
+        """
+        bar, form = self._plan(row)
+        n = next((n for n in range(now // bar + 1, len(form)) if form[n] is not None), None)
+        if n is None:
+            return
+        left, lexicon = n * bar - now, self._grammar.lexicon
+        beyond = (lexicon.delta > left) | ((lexicon.delta == left) & lexicon.strikes)
+        repeated = [] if self._grammar.sounds(row) else self._repeated(row, n)
+        i = self._ids.get((repeated[0][0] - now, repeated[0][1])) if repeated else None
+        if i is not None and logits[i] > -numpy.inf:
+            self._offered[row] = repeated
+            logits[i] = numpy.logaddexp.reduce(logits[beyond])
+            beyond[i] = False
+        if (logits[~beyond] > -numpy.inf).any():
+            logits[beyond] = -numpy.inf
