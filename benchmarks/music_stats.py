@@ -7,9 +7,9 @@ histogram the table has the distance to that of the real pieces (those that are 
 what is farther than all samples is outside. A stretch is copied if it stands in the corpus in any key; for a real piece
 the corpus is nine tenths of the others.
 
-    python -m benchmarks.music_stats runs/folk --draw "" "--temperature 1" "--temperature 1 --top-p 1"
+    python -m benchmarks.music_stats runs/folk --draw=--form --draw="--temperature 1 --top-p 1"
 
-sets pieces drawn by several settings side by side. Another 200 real pieces, always in the table, show how many measures
+sets pieces drawn by other settings beside those of the default options. Another 200 real pieces, always in the table, show how many measures
 chance alone leaves outside.
 """
 

@@ -164,7 +164,7 @@ class FollowForm:
         return waiting[1:] if waiting and self._grammar.events[row][-1] == waiting[0] else []
 
     def _repeated(self, row: int, n: int) -> list[Event]:
-        """What is repeated from the beginning of bar ``n`` on, up to the next bar that is new or comes from elsewhere."""
+        """What is repeated from the beginning of bar ``n`` on, up to a bar that is new or comes from elsewhere."""
         bar, form = self._plan(row)
         source = form[n] if n < len(form) else None
         if source is None:
