@@ -9,8 +9,8 @@ the corpus is nine tenths of the others.
 
     python -m benchmarks.music_stats runs/folk --draw=--form --draw="--temperature 1 --top-p 1"
 
-sets pieces drawn by other settings beside those of the default options. Another 200 real pieces, always in the table, show how many measures
-chance alone leaves outside.
+sets pieces drawn by other settings beside those of the default options. Another 200 real pieces, always in the table,
+show how many measures chance alone leaves outside.
 """
 
 import argparse
@@ -117,7 +117,7 @@ def compare(measures, real, columns, size, rng):
     Of histograms a sample of ``size`` real tunes is compared with all other real ones.
     """
     places = [set(rng.permutation(len(real))[:size].tolist()) for _ in range(SAMPLES)]
-    control = rng.permutation(len(real))[:CONTROL].tolist()
+    control = rng.permutation(len(real))[: min(CONTROL, len(real) // 2)].tolist()
     rows = []
     for measure in measures:
         values = [measure.of(tune) for tune in real]
