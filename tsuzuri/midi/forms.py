@@ -89,6 +89,19 @@ def _meter_of(events: Iterable[Event]) -> tuple[int, int] | None:
     return None
 
 
+def _with_own_ends(events: Sequence[Event], sounding: dict[bytes, None]) -> list[Event]:
+    """The events without the ends of notes that are not ``sounding``, by channel and key, which is kept up to date."""
+    kept = []
+    for tick, message in events:
+        key = bytes([message[0] & 0x0F, message[1]])
+        if message[0] & 0xF0 == ON and message[2]:
+            sounding[key] = None
+        elif sounding.pop(key, False) is False:
+            continue
+        kept.append((tick, message))
+    return kept
+
+
 class FollowForm:
     """A constraint that lets the pieces of a ``grammar`` follow forms, over an ``inner`` one that must hold too.
 
@@ -113,6 +126,7 @@ class FollowForm:
         batch = len(grammar.events)
         self._plans: list[tuple[int, Form] | None] = [None] * batch
         self._waiting: list[list[Event]] = [[] for _ in range(batch)]  # what is still to be repeated
+        self._until = [0] * batch  # the end of the last bar that was repeated
         self._offered: list[list[Event]] = [[] for _ in range(batch)]  # what the model may begin to repeat after a rest
 
     def __call__(self, logits: numpy.ndarray) -> numpy.ndarray:
@@ -137,16 +151,18 @@ class FollowForm:
 
     def _follow(self, row: int, logits: numpy.ndarray) -> None:
         """Leave what the form lets follow, of logits (V,)."""
-        now = self._grammar.ticks[row]
+        now, bar = self._grammar.ticks[row], self._plan(row)[0]
         waiting = self._waiting[row] = self._still_waiting(row)
-        if not waiting and now % self._plan(row)[0] == 0 and not self._grammar.sounds(row):
-            waiting = self._waiting[row] = self._repeated(row, now // self._plan(row)[0])
+        if not waiting and now % bar == 0 and not self._grammar.sounds(row):
+            waiting = self._waiting[row] = self._repeated(row, now // bar)
         if not waiting:
-            self._stop_at_repeat(row, now, logits)
+            self._keep_clear(row, now, logits)
             return
+        self._until[row] = self._end_of_repeat(row, waiting[0][0] // bar) * bar
         i = self._ids.get((waiting[0][0] - now, waiting[0][1]))
         if i is None or numpy.isneginf(logits[i]):
             waiting.clear()
+            self._until[row] = 0
             return
         kept = logits[i]
         logits[:] = -numpy.inf
@@ -157,6 +173,11 @@ class FollowForm:
         assert plan
         return plan
 
+    def _end_of_repeat(self, row: int, n: int) -> int:
+        """The next bar from ``n`` on that is new."""
+        form = self._plan(row)[1]
+        return next((k for k in range(n, len(form)) if form[k] is None), len(form))
+
     def _still_waiting(self, row: int) -> list[Event]:
         """What is left of a repeat after the last word drawn, which may have begun one."""
         waiting = self._waiting[row] or self._offered[row]
@@ -164,33 +185,40 @@ class FollowForm:
         return waiting[1:] if waiting and self._grammar.events[row][-1] == waiting[0] else []
 
     def _repeated(self, row: int, n: int) -> list[Event]:
-        """What is repeated from the beginning of bar ``n`` on, up to a bar that is new or comes from elsewhere."""
+        """What is repeated from the beginning of bar ``n`` on, up to a bar that is new."""
         bar, form = self._plan(row)
-        source = form[n] if n < len(form) else None
-        if source is None:
-            return []
-        last = n + 1
-        while last < len(form) and form[last] == source + last - n < n:
-            last += 1
-        bars = bars_of_events(self._grammar.events[row], bar)[source : source + last - n]
-        return [(tick + (n + k) * bar, message) for k, each in enumerate(bars) for tick, message in each]
+        bars = bars_of_events(self._grammar.events[row], bar)[:n]
+        bars += [[] for _ in range(n - len(bars))]
+        repeated: list[Event] = []
+        sounding: dict[bytes, None] = {}
+        for k in range(n, self._end_of_repeat(row, n)):
+            source = form[k] or 0
+            if source != (form[k - 1] or 0) + 1:  # what was tied over the bar's end
+                repeated += [(k * bar, bytes([OFF | key[0], key[1], 0])) for key in sounding]
+                sounding.clear()
+            bars.append(_with_own_ends(bars[source], sounding))
+            repeated += [(k * bar + tick, message) for tick, message in bars[k]]
+        return repeated
 
-    def _stop_at_repeat(self, row: int, now: int, logits: numpy.ndarray) -> None:
-        """Forbid what would go on beyond the beginning of the next repeat, unless that is all there is.
+    def _keep_clear(self, row: int, now: int, logits: numpy.ndarray) -> None:
+        """Forbid notes in the rest of a bar that was repeated, and beyond the beginning of one that will be.
 
-        In silence the first note of the repeat becomes as likely as all that is forbidden.
+        In silence the first note of a repeat becomes as likely as all that is forbidden. Nothing is forbidden where
+        nothing else is left.
         """
         bar, form = self._plan(row)
-        n = next((n for n in range(now // bar + 1, len(form)) if form[n] is not None), None)
-        if n is None:
-            return
-        left, lexicon = n * bar - now, self._grammar.lexicon
-        beyond = (lexicon.delta > left) | ((lexicon.delta == left) & lexicon.strikes)
-        repeated = [] if self._grammar.sounds(row) else self._repeated(row, n)
-        i = self._ids.get((repeated[0][0] - now, repeated[0][1])) if repeated else None
-        if i is not None and logits[i] > -numpy.inf:
-            self._offered[row] = repeated
-            logits[i] = numpy.logaddexp.reduce(logits[beyond])
-            beyond[i] = False
-        if (logits[~beyond] > -numpy.inf).any():
-            logits[beyond] = -numpy.inf
+        lexicon = self._grammar.lexicon
+        wrong = lexicon.strikes & (lexicon.delta < self._until[row] - now)
+        n = next((n for n in range(-(-now // bar), len(form)) if form[n] is not None), None)
+        if n is not None:
+            left, sounds = n * bar - now, self._grammar.sounds(row)
+            beyond = (lexicon.delta > left) | ((lexicon.delta == left) & lexicon.strikes)
+            offered = [] if sounds else self._repeated(row, n)
+            i = self._ids.get((offered[0][0] - now, offered[0][1])) if offered else None
+            if i is not None and logits[i] > -numpy.inf:
+                self._offered[row] = offered
+                logits[i] = numpy.logaddexp.reduce(logits[beyond])
+                beyond[i] = False
+            wrong |= beyond
+        if (logits[~wrong] > -numpy.inf).any():
+            logits[wrong] = -numpy.inf

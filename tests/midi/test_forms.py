@@ -1,0 +1,139 @@
+"""Forms: which bars come again, and pieces drawn at random that follow them."""
+
+import numpy
+import pytest
+
+from tsuzuri.midi import compose
+from tsuzuri.midi.forms import FollowForm, bars_of_events, form_of, forms_of_ids
+from tsuzuri.midi.grammar import Grammar, Lexicon
+from tsuzuri.midi.score import score_of_events
+from tsuzuri.midi.words import codec
+
+BAR, QUARTER = 960, 480  # 2/4
+
+
+def events(*bars, velocity=80):
+    """The events of bars, each the keys of equal notes that fill it."""
+    found = []
+    for n, keys in enumerate(bars):
+        for k, key in enumerate(keys):
+            start, length = n * BAR + k * BAR // len(keys), BAR // len(keys)
+            found += [(start, bytes([0x90, key, velocity])), (start + length, bytes([0x80, key, 0]))]
+    return found
+
+
+A, B, C = (60, 62), (64, 65, 67, 69), (71,)
+
+
+@pytest.mark.parametrize(
+    ("bars", "form"),
+    [
+        ((A, B, A, B), (None, None, 0, 1)),
+        ((A, A, A), (None, 0, 1)),
+        ((A, B, A, C, A, B, A, C), (None, None, 0, None, 0, 1, 2, 3)),  # the whole half, and not the second bar's A
+        ((A, B, C), (None, None, None)),
+        ((A, (), A, ()), (None, None, 0, None)),
+        ((), ()),
+    ],
+)
+def test_the_form_of_a_piece(bars, form):
+    assert form_of(events(*bars), BAR)[: len(bars)] == form[: len(form) - (bars[-1:] == ((),))]
+
+
+def test_how_loud_a_bar_is_does_not_count_and_its_lengths_do():
+    loud = [(tick + BAR, message) for tick, message in events(A, velocity=100)]
+    short = [(tick + BAR - (tick == BAR), message) for tick, message in events(A)]
+    assert form_of(events(A) + loud, BAR) == (None, 0)
+    assert form_of(events(A) + short, BAR) == (None, None)
+
+
+def test_a_note_off_at_the_end_of_a_bar_is_its_own():
+    assert [len(bar) for bar in bars_of_events(events(A, B), BAR)] == [4, 8]
+
+
+def test_the_forms_of_a_corpus_by_their_bars():
+    words = ["<eos>", "00_ff_5803022408", "00_90_3c50", "8360_80_3c00"]  # 3/4; a quarter note
+    forms = forms_of_ids([1, *[2, 3] * 6, 0, *[2, 3] * 4, 0], compose.MusicVocabulary(words).parsed, 0, (2, 4), 480)
+    assert forms == {1440: [(None, 0)], 960: [(None, 0)]}
+
+
+def vocabulary():
+    """Two keys of each of two channels: all words of sixteenths."""
+    deltas, keys = range(0, BAR // 2 + 1, QUARTER // 4), [(status, key) for status in (0, 1) for key in (60, 67)]
+    return [
+        "<eos>",
+        *(
+            codec.encode_word(t, bytes([0x90 | c, key, velocity]))
+            for t in deltas
+            for c, key in keys
+            for velocity in (60, 90)
+        ),
+        *(codec.encode_word(t, bytes([0x80 | c, key, 0])) for t in deltas for c, key in keys),
+    ]
+
+
+WORDS = compose.MusicVocabulary(vocabulary())
+FORM = (None, None, 0, 1, None, 0, 0, 4, None)
+
+
+def pieces(rng, form, batch=4, inner=None, begun=()):
+    """Pieces drawn at random, the nearer words likelier, that follow a form."""
+    grammar = Grammar(Lexicon(WORDS.parsed, 0), 480, BAR, batch=batch)
+    grammar.begin(begun)
+    follow = FollowForm(inner or grammar.mask, grammar, {BAR: [form]}, WORDS.ids, (2, 4), rng)
+    near = -numpy.array([event[0] if event else 0 for event in WORDS.parsed]) / QUARTER
+
+    def rows():
+        while True:
+            logits = follow((near + rng.gumbel(size=(batch, len(near)))).astype("f"))
+            yield logits.argmax(1)
+
+    for _ in compose.grow_pieces(rows(), grammar, 3000):
+        pass
+    return grammar.events
+
+
+def test_pieces_take_a_form_and_end_in_its_last_bar(rng):
+    for found in pieces(rng, FORM):
+        bars = [[event for event in bar if event[1][0] >= 0x90] for bar in bars_of_events(found, BAR)]
+        for n, source in enumerate(FORM[: len(bars)]):
+            if source is not None and bars[source]:
+                assert bars[n] == bars[source]
+        assert 8 * BAR <= found[-1][0] <= 9 * BAR
+        score, mended = score_of_events(found, 480)
+        assert score.notes
+        assert mended == 0
+
+
+def test_without_repeats_only_the_end_is_the_form_s(rng):
+    for found in pieces(rng, (None,) * 3):
+        assert 2 * BAR <= found[-1][0] <= 3 * BAR
+
+
+def test_what_has_no_word_is_not_repeated_and_the_piece_goes_on(rng):
+    """The piece begins with a triplet, of which the model has no word: its bar cannot come again."""
+    begun = [(0, b"\x90\x3c\x50"), (160, b"\x80\x3c\x00")]
+    for found in pieces(rng, (None, 0, None), begun=begun):
+        assert found[:2] == begun
+        assert 2 * BAR <= found[-1][0] <= 3 * BAR
+
+
+def test_where_the_inner_constraint_forbids_it_nothing_is_repeated(rng):
+    grammar = Grammar(Lexicon(WORDS.parsed, 0), 480, 4 * BAR)
+    grammar.begin(events((60, 67)))
+    first = WORDS.ids[0, b"\x90\x3c\x50"[:2] + b"\x5a"]
+
+    def forbid(logits):
+        logits[:, first] = -numpy.inf
+        return grammar.mask(logits)
+
+    grammar.events[0][0] = (0, WORDS.parsed[first][1])
+    follow = FollowForm(forbid, grammar, {BAR: [(None, 0, None)]}, WORDS.ids, (2, 4), rng)
+    assert numpy.isfinite(follow(numpy.zeros((1, len(WORDS.parsed)), "f"))).sum() > 1
+
+
+def test_a_meter_without_forms_is_free(rng):
+    grammar = Grammar(Lexicon(WORDS.parsed, 0), 480, 4 * BAR)
+    free = grammar.mask(numpy.zeros((1, len(WORDS.parsed)), "f"))
+    follow = FollowForm(grammar.mask, grammar, {BAR: [FORM]}, WORDS.ids, (3, 4), rng)
+    assert numpy.array_equal(follow(numpy.zeros((1, len(WORDS.parsed)), "f")), free)
