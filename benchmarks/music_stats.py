@@ -65,6 +65,7 @@ def main(argv=None):
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--histograms", action="store_true", help="all histograms below the table")
     args = parser.parse_args(argv)
+    args.draw = args.draw or [""]
     try:
         real, size = real_tunes(args.run)
         pieces = [generate(args.run, args.n, args.seed, options) for options in args.draw]

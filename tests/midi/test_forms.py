@@ -1,13 +1,25 @@
 """Forms: which bars come again, and pieces drawn at random that follow them."""
 
+import json
+
 import numpy
 import pytest
 
 from tsuzuri.midi import compose
-from tsuzuri.midi.forms import FollowForm, bars_of_events, form_of, forms_of_ids
+from tsuzuri.midi.forms import (
+    FORMS,
+    MOST,
+    FollowForm,
+    bars_of_events,
+    form_of,
+    forms_of_ids,
+    pack_forms,
+    unpack_forms,
+)
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.score import score_of_events
 from tsuzuri.midi.words import codec
+from tsuzuri.rules import check_value
 
 BAR, QUARTER = 960, 480  # 2/4
 
@@ -137,3 +149,29 @@ def test_a_meter_without_forms_is_free(rng):
     free = grammar.mask(numpy.zeros((1, len(WORDS.parsed)), "f"))
     follow = FollowForm(grammar.mask, grammar, {BAR: [FORM]}, WORDS.ids, (3, 4), rng)
     assert numpy.array_equal(follow(numpy.zeros((1, len(WORDS.parsed)), "f")), free)
+
+
+def test_forms_are_kept_and_come_back(rng):
+    forms = {BAR: [FORM, (), (None, 0, 0, 0)], 1440: [(None,)] * (MOST + 1)}
+    packed = json.loads(json.dumps(pack_forms(forms)))
+    check_value(packed, FORMS, "forms")
+    assert packed["960"][0] == [[-1, 2], [0, 2], [-1, 1], [0, 1], [0, 1], [4, 1], [-1, 1]]
+    assert unpack_forms(packed) == {BAR: forms[BAR], 1440: [(None,)] * (MOST // 2 + 1)}
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [{"x": []}, {"960": [[[0, 1]]]}, {"960": [[[-1, 2], [1, 2]]]}, {"960": [[[-2, 1]]]}, {"960": [[[-1]]]}, [], 3],
+)
+def test_damaged_forms_are_refused(packed):
+    with pytest.raises(ValueError, match="forms"):
+        check_value(packed, FORMS, "forms")
+
+
+@pytest.mark.parametrize(("bars", "lengths"), [(None, {1, 2, 3}), (2, {2}), (0, {1, 2, 3}), (9, {1, 2, 3})])
+def test_of_bars_that_are_asked_for_the_form_has_as_many_or_more(rng, bars, lengths):
+    grammar = Grammar(Lexicon(WORDS.parsed, 0), 480, BAR)
+    forms = [(None,) * n for n in (1, 2, 3)]
+    follow = FollowForm(grammar.mask, grammar, {BAR: forms}, WORDS.ids, (2, 4), rng, bars)
+    assert {len(follow._drawn(forms)) for _ in range(50)} == lengths
+    assert len(FollowForm(grammar.mask, grammar, {}, WORDS.ids, (2, 4), rng, 1)._drawn([(None,) * 3])) == 3

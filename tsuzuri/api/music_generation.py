@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy
 
+from tsuzuri.api.corpora import run_forms
 from tsuzuri.api.drawing import Note, best_rows, draw_ids, no_choice_line, rows_for_each
 from tsuzuri.api.music_copies import MelodyRun, MusicCopies, striking_words
 from tsuzuri.api.music_opening import PieceOpening
@@ -15,7 +16,7 @@ from tsuzuri.api.novelty import Novelty, gave_way_line, trained_on
 from tsuzuri.errors import UserError
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.compose import Beginning, MusicVocabulary
-from tsuzuri.midi.forms import FollowForm, forms_of_ids
+from tsuzuri.midi.forms import FollowForm, unpack_forms
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import codec, collect
 from tsuzuri.midi.words.about import Opening
@@ -72,8 +73,8 @@ class GeneratedMusic:
         self._limit = self._copy_limit(vocabulary)
         primes = Primes([[eos, *prime_ids]] * each)
         constrain = self._limit or self._grammar.mask
-        if args["form"]:
-            constrain = self._followed(constrain, vocabulary, eos, about)
+        if args["form"] or (args["form"] is None and about.get("forms")):
+            constrain = self._following(constrain, vocabulary, about)
         rows = draw_ids(args, run, primes, constrain, vocabulary.onset_keys(), self._scores)
         self._rows: Iterator[Sequence[int]] = self._limit.follow(rows) if self._limit else rows
 
@@ -90,12 +91,17 @@ class GeneratedMusic:
         runs = [run_of(row) for row in range(len(self._begun))]
         return CopyLimit(grammar.mask, runs, growing=lambda row: not grammar.ended[row])
 
-    def _followed(self, inner: Any, vocabulary: MusicVocabulary, eos: int, about: Mapping[str, Any]) -> FollowForm:
-        """The constraint ``inner`` in pieces that take the forms of those that the run was trained on."""
-        meter, division = tuple(about["meter"]), about["division"]
-        forms = forms_of_ids(trained_on(self._run).ids.tolist(), vocabulary.parsed, eos, meter, division)
-        rng = numpy.random.default_rng([self._args["seed"], 1])
-        return FollowForm(inner, self._grammar, forms, vocabulary.ids, self._beginning.meter, rng)
+    def _following(self, inner: Any, vocabulary: MusicVocabulary, about: Mapping[str, Any]) -> FollowForm:
+        """The constraint ``inner`` on pieces that take the forms of those that the run was trained on.
+
+        A run of an older version has not kept them, and its corpus is looked at.
+        """
+        kept, args = about.get("forms"), self._args
+        forms = unpack_forms(kept) if kept else run_forms(trained_on(self._run).ids, self._run.vocabulary.words, about)
+        bars = (args["bars"] or 0) if any(args[name] for name in LIMITS) else None
+        rng = numpy.random.default_rng([args["seed"], 1])
+        meter = args["meter"] or self._beginning.meter
+        return FollowForm(inner, self._grammar, forms, vocabulary.ids, meter, rng, bars)
 
     def novelties(self) -> list[Novelty]:
         """How new each of the pieces is, after its prime, where ``args`` asked for it."""

@@ -12,9 +12,12 @@ import numpy
 
 from tsuzuri.midi import timing
 from tsuzuri.midi.score import META, METER, OFF, ON
+from tsuzuri.rules import Rule, is_whole
 
 Event = tuple[int, bytes]  # tick, message
 Form = tuple[int | None, ...]  # for each bar the earlier one that it repeats
+MOST = 1000  # forms of a meter that a run keeps
+LONGEST = 10_000  # bars of a form that is kept
 
 
 def bars_of_events(events: Sequence[Event], bar: int) -> list[list[Event]]:
@@ -71,12 +74,58 @@ def forms_of_ids(
         event = parsed[i]
         if i == eos:
             bar = timing.bar_length(*(_meter_of(events) or meter), division)
-            forms.setdefault(bar, []).append(form_of(events, bar))
+            forms.setdefault(bar, []).append(form_of(events, bar)[:LONGEST])
             events, now = [], 0
         elif event:
             now += event[0]
             events.append((now, event[1]))
     return forms
+
+
+def pack_forms(forms: Mapping[int, Sequence[Form]]) -> dict[str, list[list[list[int]]]]:
+    """Forms as JSON keeps them, of each meter ``MOST`` at most: [source or -1 for new, how many bars from there on].
+
+    >>> pack_forms({960: [(None, None, 0, 1)]})
+    {'960': [[[-1, 2], [0, 2]]]}
+    """
+    return {str(bar): [_packed(form) for form in each[:: -(-len(each) // MOST)]] for bar, each in sorted(forms.items())}
+
+
+def _packed(form: Form) -> list[list[int]]:
+    runs: list[list[int]] = []
+    for n, source in enumerate(form):
+        first, count = runs[-1] if runs else (-1, 0)
+        goes_on = source is None if first < 0 else source == first + count
+        if n and goes_on:
+            runs[-1][1] += 1
+        else:
+            runs.append([-1 if source is None else source, 1])
+    return runs
+
+
+def unpack_forms(packed: Mapping[str, Sequence[Sequence[Sequence[int]]]]) -> dict[int, list[Form]]:
+    """The forms that ``pack_forms`` made these of."""
+    return {int(bar): [_unpacked(form) for form in each] for bar, each in packed.items()}
+
+
+def _unpacked(runs: Sequence[Sequence[int]]) -> Form:
+    return tuple(None if first < 0 else first + k for first, count in runs for k in range(count))
+
+
+def _is_packed(value: Any) -> bool:
+    """Whether forms are as ``pack_forms`` has them, each bar's source before it."""
+    for bar, each in value.items():
+        if not (bar.isdecimal() and is_whole(int(bar), 1, 1 << 31) and isinstance(each, list)):
+            return False
+        for runs in each:
+            if not all(is_whole(first, -1, LONGEST) and is_whole(count, 1, LONGEST) for first, count in runs):
+                return False
+            if any(source is not None and source >= n for n, source in enumerate(_unpacked(runs))):
+                return False
+    return True
+
+
+FORMS = Rule("forms of pieces by ticks a bar: of each, pairs of the bar that comes again and how many", _is_packed)
 
 
 def _meter_of(events: Iterable[Event]) -> tuple[int, int] | None:
@@ -107,7 +156,9 @@ class FollowForm:
 
     ``forms`` are by ticks a bar, of which each piece draws one by ``rng`` as soon as it has said its meter, or else has
     ``meter``; ``ids`` the id of each (delta, message). A bar that is repeated is written once nothing sounds at its
-    beginning, which no note is let beyond; where what it needs has no word, or is not legal, the model goes on.
+    beginning, which no note is let beyond; where what it needs has no word, or is not legal, the model goes on. A piece
+    ends in the last bar of its form; where ``bars`` is not None its end is no matter of that, and of so many bars, or
+    else of more, is the form, where there is one.
     """
 
     steady, changed = False, True
@@ -120,9 +171,10 @@ class FollowForm:
         ids: Mapping[Event, int],
         meter: tuple[int, int],
         rng: numpy.random.Generator,
+        bars: int | None = None,
     ) -> None:
         self._inner, self._grammar, self._forms, self._ids = inner, grammar, forms, ids
-        self._meter, self._rng = meter, rng
+        self._meter, self._rng, self._bars = meter, rng, bars
         batch = len(grammar.events)
         self._plans: list[tuple[int, Form] | None] = [None] * batch
         self._waiting: list[list[Event]] = [[] for _ in range(batch)]  # what is still to be repeated
@@ -142,12 +194,17 @@ class FollowForm:
             if self._grammar.introducing(row):
                 return False
             bar = timing.bar_length(*(_meter_of(self._grammar.events[row]) or self._meter), self._grammar.division)
-            forms = self._forms.get(bar, [()])
-            form = forms[int(self._rng.integers(len(forms)))]
+            form = self._drawn(self._forms.get(bar, [()]))
             self._plans[row] = bar, form
-            if form:
-                self._grammar.end_between(row, (len(form) - 1) * bar, len(form) * bar)
+            first, last = (len(form) - 1) * bar, len(form) * bar
+            if self._bars is None and self._grammar.ticks[row] < first:
+                self._grammar.end_between(row, first, last)
         return True
+
+    def _drawn(self, forms: Sequence[Form]) -> Form:
+        bars = self._bars or 0
+        fitting = [form for form in forms if len(form) == bars] or [form for form in forms if len(form) > bars] or forms
+        return fitting[int(self._rng.integers(len(fitting)))]
 
     def _follow(self, row: int, logits: numpy.ndarray) -> None:
         """Leave what the form lets follow, of logits (V,)."""

@@ -83,7 +83,13 @@ TABLES = {
         Option("--max-note", SIZE, 4, "longest note, in bars"),
         Option("--key", KEY, None, "key of new pieces, such as Gm or F# (default: as the model draws it)"),
         Option("--meter", METER, None, "meter of new pieces, such as 6/8 (default: as the model draws it)"),
-        Option("--form", FLAG, False, "form of new pieces: bars come again as in a piece of the corpus"),
+        Option(
+            "--form",
+            SWITCH,
+            None,
+            "bars come again as in a piece of the corpus, whose length the piece takes (default: on; off for runs of "
+            "older versions)",
+        ),
         Option("--words", FLAG, False, "words as output instead of MIDI"),
         *OUTPUT_OPTIONS,
     ],
