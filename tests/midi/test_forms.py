@@ -10,10 +10,12 @@ from tsuzuri.midi.forms import (
     FORMS,
     MOST,
     FollowForm,
+    Form,
     bars_of_events,
     form_of,
     forms_of_ids,
     pack_forms,
+    tonic_of,
     unpack_forms,
 )
 from tsuzuri.midi.grammar import Grammar, Lexicon
@@ -49,14 +51,14 @@ A, B, C = (60, 62), (64, 65, 67, 69), (71,)
     ],
 )
 def test_the_form_of_a_piece(bars, form):
-    assert form_of(events(*bars), BAR)[: len(bars)] == form[: len(form) - (bars[-1:] == ((),))]
+    assert form_of(events(*bars), BAR).repeats == form[: len(form) - (bars[-1:] == ((),))]
 
 
 def test_how_loud_a_bar_is_does_not_count_and_its_lengths_do():
     loud = [(tick + BAR, message) for tick, message in events(A, velocity=100)]
     short = [(tick + BAR - (tick == BAR), message) for tick, message in events(A)]
-    assert form_of(events(A) + loud, BAR) == (None, 0)
-    assert form_of(events(A) + short, BAR) == (None, None)
+    assert form_of(events(A) + loud, BAR).repeats == (None, 0)
+    assert form_of(events(A) + short, BAR).repeats == (None, None)
 
 
 def test_a_note_off_at_the_end_of_a_bar_is_its_own():
@@ -66,7 +68,7 @@ def test_a_note_off_at_the_end_of_a_bar_is_its_own():
 def test_the_forms_of_a_corpus_by_their_bars():
     words = ["<eos>", "00_ff_5803022408", "00_90_3c50", "8360_80_3c00"]  # 3/4; a quarter note
     forms = forms_of_ids([1, *[2, 3] * 6, 0, *[2, 3] * 4, 0], compose.MusicVocabulary(words).parsed, 0, (2, 4), 480)
-    assert forms == {1440: [(None, 0)], 960: [(None, 0)]}
+    assert forms == {1440: [Form((None, 0), (960, 0))], 960: [Form((None, 0), (480, 0))]}
 
 
 def vocabulary():
@@ -88,11 +90,11 @@ WORDS = compose.MusicVocabulary(vocabulary())
 FORM = (None, None, 0, 1, None, 0, 0, 4, None)
 
 
-def pieces(rng, form, batch=4, inner=None, begun=()):
+def pieces(rng, form, last=None, batch=4, begun=()):
     """Pieces drawn at random, the nearer words likelier, that follow a form."""
     grammar = Grammar(Lexicon(WORDS.parsed, 0), 480, BAR, batch=batch)
     grammar.begin(begun)
-    follow = FollowForm(inner or grammar.mask, grammar, {BAR: [form]}, WORDS.ids, (2, 4), rng)
+    follow = FollowForm(grammar.mask, grammar, {BAR: [Form(form, last)]}, WORDS.ids, (2, 4), rng)
     near = -numpy.array([event[0] if event else 0 for event in WORDS.parsed]) / QUARTER
 
     def rows():
@@ -140,28 +142,55 @@ def test_where_the_inner_constraint_forbids_it_nothing_is_repeated(rng):
         return grammar.mask(logits)
 
     grammar.events[0][0] = (0, WORDS.parsed[first][1])
-    follow = FollowForm(forbid, grammar, {BAR: [(None, 0, None)]}, WORDS.ids, (2, 4), rng)
+    follow = FollowForm(forbid, grammar, {BAR: [Form((None, 0, None))]}, WORDS.ids, (2, 4), rng)
     assert numpy.isfinite(follow(numpy.zeros((1, len(WORDS.parsed)), "f"))).sum() > 1
 
 
 def test_a_meter_without_forms_is_free(rng):
     grammar = Grammar(Lexicon(WORDS.parsed, 0), 480, 4 * BAR)
     free = grammar.mask(numpy.zeros((1, len(WORDS.parsed)), "f"))
-    follow = FollowForm(grammar.mask, grammar, {BAR: [FORM]}, WORDS.ids, (3, 4), rng)
+    follow = FollowForm(grammar.mask, grammar, {BAR: [Form(FORM)]}, WORDS.ids, (3, 4), rng)
     assert numpy.array_equal(follow(numpy.zeros((1, len(WORDS.parsed)), "f")), free)
 
 
-def test_forms_are_kept_and_come_back(rng):
-    forms = {BAR: [FORM, (), (None, 0, 0, 0)], 1440: [(None,)] * (MOST + 1)}
+@pytest.mark.parametrize("form", [FORM, (None, None, 0, 1)])
+def test_pieces_end_where_and_on_which_degree_the_form_does(rng, form):
+    for found in pieces(rng, form, last=(720, 7), begun=[(0, b"\xff\x59\x00\x00")]):
+        begun = [(tick, message) for tick, message in found if message[0] & 0xF0 == 0x90]
+        assert begun[-1][0] == (len(form) - 1) * BAR + 720
+        assert [message[1] for tick, message in begun if tick == begun[-1][0]] == [67]  # G, in C major
+
+
+def test_the_last_note_of_a_form_is_by_degree_and_alone():
+    assert form_of(events(A, C), BAR, tonic=69).last == (0, 2)
+    assert form_of(events(A, B), BAR, tonic=60).last == (720, 9)
+    chord = [*events(A), (480, b"\x90\x40\x50"), (960, b"\x80\x40\x00")]
+    assert form_of(sorted(chord), BAR).last is None
+    drums = [(tick, bytes([message[0] | 9]) + message[1:]) for tick, message in events(A)]
+    assert form_of(drums, BAR).last is None
+
+
+def test_the_tonic_is_that_of_the_key_that_is_said_or_suggested():
+    scale = events((60, 64, 67, 72))
+    assert tonic_of([(0, b"\xff\x59\x01\x00"), *scale], common=False) == 7
+    assert tonic_of([(0, b"\xff\x59\x01\x00"), *scale], common=True) == 0
+    assert tonic_of(scale, common=False) == 0
+
+
+def test_forms_are_kept_and_come_back():
+    forms = {BAR: [Form(FORM, (0, 11)), Form(()), Form((None, 0, 0, 0))], 1440: [Form((None,))] * (MOST + 1)}
     packed = json.loads(json.dumps(pack_forms(forms)))
     check_value(packed, FORMS, "forms")
-    assert packed["960"][0] == [[-1, 2], [0, 2], [-1, 1], [0, 1], [0, 1], [4, 1], [-1, 1]]
-    assert unpack_forms(packed) == {BAR: forms[BAR], 1440: [(None,)] * (MOST // 2 + 1)}
+    assert packed["960"][0] == [[[-1, 2], [0, 2], [-1, 1], [0, 1], [0, 1], [4, 1], [-1, 1]], [0, 11]]
+    assert unpack_forms(packed) == {BAR: forms[BAR], 1440: [Form((None,))] * (MOST // 2 + 1)}
 
 
 @pytest.mark.parametrize(
     "packed",
-    [{"x": []}, {"960": [[[0, 1]]]}, {"960": [[[-1, 2], [1, 2]]]}, {"960": [[[-2, 1]]]}, {"960": [[[-1]]]}, [], 3],
+    [
+        *[{"x": []}, {"960": [[[[0, 1]], None]]}, {"960": [[[[-1, 1], [0, 1], [2, 1]], None]]}],
+        *[{"960": [[[[-2, 1]], None]]}, {"960": [[[[-1]], None]]}, {"960": [[[[-1, 1]], [960, 0]]]}, [], 3],
+    ],
 )
 def test_damaged_forms_are_refused(packed):
     with pytest.raises(ValueError, match="forms"):
@@ -171,7 +200,8 @@ def test_damaged_forms_are_refused(packed):
 @pytest.mark.parametrize(("bars", "lengths"), [(None, {1, 2, 3}), (2, {2}), (0, {1, 2, 3}), (9, {1, 2, 3})])
 def test_of_bars_that_are_asked_for_the_form_has_as_many_or_more(rng, bars, lengths):
     grammar = Grammar(Lexicon(WORDS.parsed, 0), 480, BAR)
-    forms = [(None,) * n for n in (1, 2, 3)]
+    forms = [Form((None,) * n) for n in (1, 2, 3)]
     follow = FollowForm(grammar.mask, grammar, {BAR: forms}, WORDS.ids, (2, 4), rng, bars)
-    assert {len(follow._drawn(forms)) for _ in range(50)} == lengths
-    assert len(FollowForm(grammar.mask, grammar, {}, WORDS.ids, (2, 4), rng, 1)._drawn([(None,) * 3])) == 3
+    assert {len(follow._drawn(forms).repeats) for _ in range(50)} == lengths
+    two = FollowForm(grammar.mask, grammar, {}, WORDS.ids, (2, 4), rng, 2)
+    assert [len(two._drawn([Form(()), Form((None,) * 3)]).repeats) for _ in range(9)] == [3] * 9

@@ -93,7 +93,8 @@ def read_corpus(
 def run_forms(ids: numpy.ndarray, words: Sequence[str], report: Mapping[str, Any]) -> dict[int, list[Form]]:
     """The forms of the pieces in ``ids``, by ticks a bar; ``report`` is that of their MIDI."""
     meter: tuple[int, int] = tuple(report["meter"])
-    return forms_of_ids(ids.tolist(), MusicVocabulary(words).parsed, EOS, meter, report["division"])
+    common = settings.settings_from_json(report["settings"]).keys == settings.ONE
+    return forms_of_ids(ids.tolist(), MusicVocabulary(words).parsed, EOS, meter, report["division"], common)
 
 
 def in_model_words(pieces: Iterable[PieceWords], learned: settings.Settings) -> list[PieceWords]:

@@ -21,7 +21,7 @@ from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import codec, collect
 from tsuzuri.midi.words.about import Opening
 from tsuzuri.midi.words.convert import PieceWords
-from tsuzuri.midi.words.settings import settings_from_json
+from tsuzuri.midi.words.settings import ONE, settings_from_json
 from tsuzuri.sampling.novelty import CopyLimit
 from tsuzuri.sampling.primes import Primes
 from tsuzuri.sampling.scores import WordScores
@@ -101,7 +101,8 @@ class GeneratedMusic:
         bars = (args["bars"] or 0) if any(args[name] for name in LIMITS) else None
         rng = numpy.random.default_rng([args["seed"], 1])
         meter = args["meter"] or self._beginning.meter
-        return FollowForm(inner, self._grammar, forms, vocabulary.ids, meter, rng, bars)
+        common = settings_from_json(about["settings"]).keys == ONE
+        return FollowForm(inner, self._grammar, forms, vocabulary.ids, meter, rng, bars, common)
 
     def novelties(self) -> list[Novelty]:
         """How new each of the pieces is, after its prime, where ``args`` asked for it."""

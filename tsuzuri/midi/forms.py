@@ -2,22 +2,47 @@
 
 A model of words forgets what it wrote eight bars ago, and a tune without repeats is none. The form of a piece is for
 each of its bars the earlier one that it repeats, or None; a new piece takes the form of a piece of the corpus in the
-same meter, bar by bar: what comes again is written again, all else is drawn by the model, which reads both.
+same meter, bar by bar: what comes again is written again, all else is drawn by the model, which reads both. The last
+bar is mostly one that comes again, and when it is first written the model does not know that the piece will end so: its
+last note is where, and on which degree of the key, that of the other piece is.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 
 from tsuzuri.midi import timing
-from tsuzuri.midi.score import META, METER, OFF, ON
+from tsuzuri.midi.keys import estimate_key, pitch_time
+from tsuzuri.midi.score import DRUMS, META, METER, OFF, ON, score_of_events
+from tsuzuri.midi.words.about import key_said
 from tsuzuri.rules import Rule, is_whole
 
 Event = tuple[int, bytes]  # tick, message
-Form = tuple[int | None, ...]  # for each bar the earlier one that it repeats
+Sources = tuple[int | None, ...]
 MOST = 1000  # forms of a meter that a run keeps
 LONGEST = 10_000  # bars of a form that is kept
+
+
+class Form(NamedTuple):
+    """For each bar the earlier one that it ``repeats``, or None; the ``last`` note's tick in its bar, and degree.
+
+    A degree is semitones 0..11 above the tonic; there is none where several notes begin last.
+    """
+
+    repeats: Sources
+    last: tuple[int, int] | None = None
+
+    def end_of_repeat(self, n: int) -> int:
+        """The next bar from ``n`` on that is new."""
+        return next((k for k in range(n, len(self.repeats)) if self.repeats[k] is None), len(self.repeats))
+
+    def root_of_end(self) -> int:
+        """The bar that the last one comes from."""
+        n = len(self.repeats) - 1
+        while (source := self.repeats[n]) is not None:
+            n = source
+        return n
 
 
 def bars_of_events(events: Sequence[Event], bar: int) -> list[list[Event]]:
@@ -30,29 +55,40 @@ def bars_of_events(events: Sequence[Event], bar: int) -> list[list[Event]]:
     for tick, message in events:
         kind = message[0] & 0xF0
         if kind in (OFF, ON):
-            begins = kind == ON and message[2] > 0
-            n = tick // bar if begins else max(0, (tick - 1) // bar)
+            n = tick // bar if _strikes(message) else max(0, (tick - 1) // bar)
             bars += [[] for _ in range(n + 1 - len(bars))]
             bars[n].append((tick - n * bar, message))
     return bars
 
 
-def form_of(events: Sequence[Event], bar: int) -> Form:
+def form_of(events: Sequence[Event], bar: int, tonic: int = 0) -> Form:
     """The form of a piece: how loud notes are does not count, and of several bars it repeats the longest stretch."""
-    bars = [tuple((tick, message[:2]) for tick, message in each) for each in bars_of_events(events, bar)]
+    found = bars_of_events(events, bar)
+    bars = [tuple((tick, message[:2]) for tick, message in each) for each in found]
     places: dict[Any, list[int]] = {}
-    form: list[int | None] = []
+    repeats: list[int | None] = []
     for n, each in enumerate(bars):
         before = places.setdefault(each, [])
-        going_on = form[n - 1] + 1 if n and form[n - 1] is not None else None  # type: ignore[operator]
+        last = repeats[-1] if repeats else None
         if not each or not before:
-            form.append(None)
-        elif going_on in before:
-            form.append(going_on)
+            repeats.append(None)
+        elif last is not None and last + 1 in before:
+            repeats.append(last + 1)
         else:
-            form.append(max(before, key=lambda start: (_stretch(bars, start, n), start)))
+            repeats.append(max(before, key=lambda start: (_stretch(bars, start, n), start)))
         before.append(n)
-    return tuple(form)
+    return Form(tuple(repeats), _last_note(found[-1], tonic) if found else None)
+
+
+def _last_note(events: Iterable[Event], tonic: int) -> tuple[int, int] | None:
+    """The tick and the degree of the note that begins last, if any does and it is alone."""
+    begun = [(tick, message[1]) for tick, message in events if _strikes(message) and message[0] & 0x0F != DRUMS]
+    ticks = [tick for tick, _ in begun]
+    return (ticks[-1], (begun[-1][1] - tonic) % 12) if begun and ticks.count(ticks[-1]) == 1 else None
+
+
+def _strikes(message: bytes) -> bool:
+    return message[0] & 0xF0 == ON and message[2] > 0
 
 
 def _stretch(bars: Sequence[object], start: int, again: int) -> int:
@@ -64,9 +100,17 @@ def _stretch(bars: Sequence[object], start: int, again: int) -> int:
 
 
 def forms_of_ids(
-    ids: Iterable[int], parsed: Sequence[Event | None], eos: int, meter: tuple[int, int], division: int
+    ids: Iterable[int],
+    parsed: Sequence[Event | None],
+    eos: int,
+    meter: tuple[int, int],
+    division: int,
+    common: bool = False,
 ) -> dict[int, list[Form]]:
-    """The forms of the pieces in ``ids`` by ticks a bar; ``parsed`` has the (delta, message) of an id."""
+    """The forms of the pieces in ``ids`` by ticks a bar; ``parsed`` has the (delta, message) of an id.
+
+    In a ``common`` key all pieces are in C, whatever they say.
+    """
     forms: dict[int, list[Form]] = {}
     events: list[Event] = []
     now = 0
@@ -74,7 +118,7 @@ def forms_of_ids(
         event = parsed[i]
         if i == eos:
             bar = timing.bar_length(*(_meter_of(events) or meter), division)
-            forms.setdefault(bar, []).append(form_of(events, bar)[:LONGEST])
+            forms.setdefault(bar, []).append(form_of(events, bar, tonic_of(events, common)))
             events, now = [], 0
         elif event:
             now += event[0]
@@ -82,50 +126,73 @@ def forms_of_ids(
     return forms
 
 
-def pack_forms(forms: Mapping[int, Sequence[Form]]) -> dict[str, list[list[list[int]]]]:
-    """Forms as JSON keeps them, of each meter ``MOST`` at most: [source or -1 for new, how many bars from there on].
+def pack_forms(forms: Mapping[int, Sequence[Form]]) -> dict[str, list[Any]]:
+    """Forms as JSON keeps them, by ticks a bar: of each pairs of a source, -1 for new, and of how many bars; its last.
 
-    >>> pack_forms({960: [(None, None, 0, 1)]})
-    {'960': [[[-1, 2], [0, 2]]]}
+    A run keeps ``MOST`` of a meter at most, of no more than ``LONGEST`` bars.
+
+    >>> pack_forms({960: [Form((None, None, 0, 1), (480, 0))]})
+    {'960': [[[[-1, 2], [0, 2]], [480, 0]]]}
     """
-    return {str(bar): [_packed(form) for form in each[:: -(-len(each) // MOST)]] for bar, each in sorted(forms.items())}
+    packed = {}
+    for bar, each in sorted(forms.items()):
+        short = [form for form in each if len(form.repeats) <= LONGEST]
+        packed[str(bar)] = [[_runs(form.repeats), form.last and list(form.last)] for form in short[:: _every(short)]]
+    return packed
 
 
-def _packed(form: Form) -> list[list[int]]:
+def _every(forms: Sequence[Form]) -> int:
+    """Each how many of them are kept."""
+    return max(1, -(-len(forms) // MOST))
+
+
+def _runs(repeats: Sources) -> list[list[int]]:
     runs: list[list[int]] = []
-    for n, source in enumerate(form):
-        first, count = runs[-1] if runs else (-1, 0)
-        goes_on = source is None if first < 0 else source == first + count
-        if n and goes_on:
+    for source in repeats:
+        first, count = runs[-1] if runs else (0, 0)
+        if count and (source is None if first < 0 else source == first + count):
             runs[-1][1] += 1
         else:
             runs.append([-1 if source is None else source, 1])
     return runs
 
 
-def unpack_forms(packed: Mapping[str, Sequence[Sequence[Sequence[int]]]]) -> dict[int, list[Form]]:
+def unpack_forms(packed: Mapping[str, Sequence[Any]]) -> dict[int, list[Form]]:
     """The forms that ``pack_forms`` made these of."""
-    return {int(bar): [_unpacked(form) for form in each] for bar, each in packed.items()}
+    return {
+        int(bar): [Form(_sources(runs), (last[0], last[1]) if last else None) for runs, last in each]
+        for bar, each in packed.items()
+    }
 
 
-def _unpacked(runs: Sequence[Sequence[int]]) -> Form:
+def _sources(runs: Sequence[Sequence[int]]) -> Sources:
     return tuple(None if first < 0 else first + k for first, count in runs for k in range(count))
 
 
 def _is_packed(value: Any) -> bool:
-    """Whether forms are as ``pack_forms`` has them, each bar's source before it."""
-    for bar, each in value.items():
-        if not (bar.isdecimal() and is_whole(int(bar), 1, 1 << 31) and isinstance(each, list)):
-            return False
-        for runs in each:
-            if not all(is_whole(first, -1, LONGEST) and is_whole(count, 1, LONGEST) for first, count in runs):
-                return False
-            if any(source is not None and source >= n for n, source in enumerate(_unpacked(runs))):
-                return False
-    return True
+    """Whether forms are as ``pack_forms`` has them, the source of each bar before it."""
+    return isinstance(value, dict) and all(
+        is_whole(int(bar), 1, 1 << 31) and all(_is_form(int(bar), runs, last) for runs, last in each)
+        for bar, each in value.items()
+    )
 
 
-FORMS = Rule("forms of pieces by ticks a bar: of each, pairs of the bar that comes again and how many", _is_packed)
+def _is_form(bar: int, runs: Any, last: Any) -> bool:
+    if not all(is_whole(first, -1, LONGEST) and is_whole(count, 1, LONGEST) for first, count in runs):
+        return False
+    if last is not None and not (is_whole(last[0], 0, bar - 1) and is_whole(last[1], 0, 11)):
+        return False
+    return all(source is None or source < n for n, source in enumerate(_sources(runs)))
+
+
+FORMS = Rule("forms of pieces by ticks a bar: pairs of a bar that comes again and how many, and the last", _is_packed)
+
+
+def tonic_of(events: Sequence[Event], common: bool) -> int:
+    """The tonic of a piece: that of the key that it says, or else of the one that its notes suggest."""
+    if common:
+        return 0
+    return (key_said(events) or estimate_key(pitch_time(score_of_events(events, timing.TICKS)[0].notes))).tonic
 
 
 def _meter_of(events: Iterable[Event]) -> tuple[int, int] | None:
@@ -172,9 +239,14 @@ class FollowForm:
         meter: tuple[int, int],
         rng: numpy.random.Generator,
         bars: int | None = None,
+        common: bool = False,
     ) -> None:
         self._inner, self._grammar, self._forms, self._ids = inner, grammar, forms, ids
-        self._meter, self._rng, self._bars = meter, rng, bars
+        self._meter, self._rng, self._bars, self._common = meter, rng, bars, common
+        struck = ((n, event) for n, event in enumerate(grammar.lexicon.parsed) if grammar.lexicon.strikes[n])
+        self._keys = numpy.full(len(grammar.lexicon.delta), -1)  # (V,) that are struck
+        for n, (_, message) in struck:
+            self._keys[n] = message[1] if message[0] & 0x0F != DRUMS else -1
         batch = len(grammar.events)
         self._plans: list[tuple[int, Form] | None] = [None] * batch
         self._waiting: list[list[Event]] = [[] for _ in range(batch)]  # what is still to be repeated
@@ -194,16 +266,18 @@ class FollowForm:
             if self._grammar.introducing(row):
                 return False
             bar = timing.bar_length(*(_meter_of(self._grammar.events[row]) or self._meter), self._grammar.division)
-            form = self._drawn(self._forms.get(bar, [()]))
+            form = self._drawn(self._forms.get(bar, [Form(())]))
             self._plans[row] = bar, form
-            first, last = (len(form) - 1) * bar, len(form) * bar
-            if self._bars is None and self._grammar.ticks[row] < first:
-                self._grammar.end_between(row, first, last)
+            last = len(form.repeats) * bar
+            if self._bars is None and self._grammar.ticks[row] < last - bar:
+                end = form.last[0] + 1 if form.last else 0  # after the last note has begun
+                self._grammar.end_between(row, last - bar + end, last)
         return True
 
     def _drawn(self, forms: Sequence[Form]) -> Form:
-        bars = self._bars or 0
-        fitting = [form for form in forms if len(form) == bars] or [form for form in forms if len(form) > bars] or forms
+        asked = self._bars or 0
+        fitting = [form for form in forms if len(form.repeats) == asked]
+        fitting = fitting or [form for form in forms if len(form.repeats) > asked] or list(forms)
         return fitting[int(self._rng.integers(len(fitting)))]
 
     def _follow(self, row: int, logits: numpy.ndarray) -> None:
@@ -215,7 +289,7 @@ class FollowForm:
         if not waiting:
             self._keep_clear(row, now, logits)
             return
-        self._until[row] = self._end_of_repeat(row, waiting[0][0] // bar) * bar
+        self._until[row] = self._plan(row)[1].end_of_repeat(waiting[0][0] // bar) * bar
         i = self._ids.get((waiting[0][0] - now, waiting[0][1]))
         if i is None or numpy.isneginf(logits[i]):
             waiting.clear()
@@ -230,11 +304,6 @@ class FollowForm:
         assert plan
         return plan
 
-    def _end_of_repeat(self, row: int, n: int) -> int:
-        """The next bar from ``n`` on that is new."""
-        form = self._plan(row)[1]
-        return next((k for k in range(n, len(form)) if form[k] is None), len(form))
-
     def _still_waiting(self, row: int) -> list[Event]:
         """What is left of a repeat after the last word drawn, which may have begun one."""
         waiting = self._waiting[row] or self._offered[row]
@@ -248,9 +317,9 @@ class FollowForm:
         bars += [[] for _ in range(n - len(bars))]
         repeated: list[Event] = []
         sounding: dict[bytes, None] = {}
-        for k in range(n, self._end_of_repeat(row, n)):
-            source = form[k] or 0
-            if source != (form[k - 1] or 0) + 1:  # what was tied over the bar's end
+        for k in range(n, form.end_of_repeat(n)):
+            source = form.repeats[k] or 0
+            if source != (form.repeats[k - 1] or 0) + 1:  # what was tied over the bar's end
                 repeated += [(k * bar, bytes([OFF | key[0], key[1], 0])) for key in sounding]
                 sounding.clear()
             bars.append(_with_own_ends(bars[source], sounding))
@@ -266,7 +335,9 @@ class FollowForm:
         bar, form = self._plan(row)
         lexicon = self._grammar.lexicon
         wrong = lexicon.strikes & (lexicon.delta < self._until[row] - now)
-        n = next((n for n in range(-(-now // bar), len(form)) if form[n] is not None), None)
+        if form.last and self._bars is None:
+            wrong |= self._astray(row, now, form.root_of_end() * bar, *form.last)
+        n = next((n for n in range(-(-now // bar), len(form.repeats)) if form.repeats[n] is not None), None)
         if n is not None:
             left, sounds = n * bar - now, self._grammar.sounds(row)
             beyond = (lexicon.delta > left) | ((lexicon.delta == left) & lexicon.strikes)
@@ -279,3 +350,13 @@ class FollowForm:
             wrong |= beyond
         if (logits[~wrong] > -numpy.inf).any():
             logits[wrong] = -numpy.inf
+
+    def _astray(self, row: int, now: int, begin: int, tick: int, degree: int) -> numpy.ndarray:
+        """The words (V,) by which the bar that begins at ``begin`` would not end as the form does."""
+        lexicon, events = self._grammar.lexicon, self._grammar.events[row]
+        last = next((at for at, message in reversed(events) if _strikes(message)), -1)
+        if last >= begin + tick or now > begin + tick:
+            return lexicon.strikes & (lexicon.delta < begin + self._plan(row)[0] - now)
+        home = self._keys % 12 == (tonic_of(events, self._common) + degree) % 12
+        left = begin + tick - now
+        return (lexicon.delta > left) | ((lexicon.delta == left) & lexicon.strikes & ~(home & (self._keys >= 0)))
