@@ -6,10 +6,10 @@ import numpy
 import pytest
 
 from tsuzuri.midi import compose
+from tsuzuri.midi.following import FollowForm
 from tsuzuri.midi.forms import (
     FORMS,
     MOST,
-    FollowForm,
     Form,
     bars_of_events,
     form_of,

@@ -16,7 +16,8 @@ from tsuzuri.api.novelty import Novelty, gave_way_line, trained_on
 from tsuzuri.errors import UserError
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.compose import Beginning, MusicVocabulary
-from tsuzuri.midi.forms import FollowForm, unpack_forms
+from tsuzuri.midi.following import FollowForm
+from tsuzuri.midi.forms import unpack_forms
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import codec, collect
 from tsuzuri.midi.words.about import Opening

@@ -19,6 +19,8 @@ steps.py    melodies by interval and time, the same in every key
 lexicon.py  the words of a vocabulary by what they do to a piece
 grammar.py  which word may follow
 growth.py   a growing piece
+forms.py    which bars of a piece come again
+following.py new pieces that follow a form
 compose.py  new pieces: their beginning, growth and end
 export.py   a piece as MIDI, picture and sound
 """
