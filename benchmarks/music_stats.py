@@ -7,9 +7,9 @@ histogram the table has the distance to that of the real pieces (those that are 
 what is farther than all samples is outside. A stretch is copied if it stands in the corpus in any key; for a real piece
 the corpus is nine tenths of the others.
 
-    python -m benchmarks.music_stats runs/folk --draw=--form --draw="--temperature 1 --top-p 1"
+    python -m benchmarks.music_stats runs/folk --draw="" --draw="--form off" --draw="--temperature 1"
 
-sets pieces drawn by other settings beside those of the default options. Another 200 real pieces, always in the table,
+sets pieces drawn by several settings side by side. Another 200 real pieces, always in the table,
 show how many measures chance alone leaves outside.
 """
 
@@ -60,7 +60,7 @@ def main(argv=None):
     parser.add_argument("run")
     parser.add_argument("-n", type=int, default=200, help="pieces to generate by each setting (default: 200)")
     parser.add_argument(
-        "--draw", nargs="+", default=[""], metavar="OPTIONS", help="options of generate.py, a text each"
+        "--draw", action="append", metavar="OPTIONS", help="of generate.py, for each column (default: none)"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--histograms", action="store_true", help="all histograms below the table")
