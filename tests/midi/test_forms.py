@@ -61,6 +61,13 @@ def test_how_loud_a_bar_is_does_not_count_and_its_lengths_do():
     assert form_of(events(A) + short, BAR).repeats == (None, None)
 
 
+def test_half_a_bar_comes_again_four_bars_on_and_not_elsewhere():
+    """Of four bars the first half of the last is that of the first: by chance, unless four bars lie between."""
+    near, far = events(A, C, C, (60, 71)), events(A, C, C, C, (60, 71))
+    assert form_of(near, BAR, parts=2).repeats == (None, None, None, None, 2, 3, None, None)
+    assert form_of(far, BAR, parts=2).repeats[-2:] == (0, None)
+
+
 def test_a_note_off_at_the_end_of_a_bar_is_its_own():
     assert [len(bar) for bar in bars_of_events(events(A, B), BAR)] == [4, 8]
 
@@ -68,7 +75,10 @@ def test_a_note_off_at_the_end_of_a_bar_is_its_own():
 def test_the_forms_of_a_corpus_by_their_bars():
     words = ["<eos>", "00_ff_5803022408", "00_90_3c50", "8360_80_3c00"]  # 3/4; a quarter note
     forms = forms_of_ids([1, *[2, 3] * 6, 0, *[2, 3] * 4, 0], compose.MusicVocabulary(words).parsed, 0, (2, 4), 480)
-    assert forms == {1440: [Form((None, 0), (960, 0))], 960: [Form((None, 0), (480, 0))]}
+    assert forms == {
+        1440: [Form((None, None, None, 0, 1, 2), (0, 0), 3)],  # by thirds of a bar, of which a whole one comes again
+        960: [Form((None, None, 0, 1), (0, 0), 2)],
+    }
 
 
 def vocabulary():
@@ -181,15 +191,22 @@ def test_forms_are_kept_and_come_back():
     forms = {BAR: [Form(FORM, (0, 11)), Form(()), Form((None, 0, 0, 0))], 1440: [Form((None,))] * (MOST + 1)}
     packed = json.loads(json.dumps(pack_forms(forms)))
     check_value(packed, FORMS, "forms")
-    assert packed["960"][0] == [[[-1, 2], [0, 2], [-1, 1], [0, 1], [0, 1], [4, 1], [-1, 1]], [0, 11]]
+    assert packed["960"][0] == [[[-1, 2], [0, 2], [-1, 1], [0, 1], [0, 1], [4, 1], [-1, 1]], [0, 11], 1]
     assert unpack_forms(packed) == {BAR: forms[BAR], 1440: [Form((None,))] * (MOST // 2 + 1)}
 
 
 @pytest.mark.parametrize(
     "packed",
     [
-        *[{"x": []}, {"960": [[[[0, 1]], None]]}, {"960": [[[[-1, 1], [0, 1], [2, 1]], None]]}],
-        *[{"960": [[[[-2, 1]], None]]}, {"960": [[[[-1]], None]]}, {"960": [[[[-1, 1]], [960, 0]]]}, [], 3],
+        *[{"x": []}, {"960": [[[[0, 1]], None, 1]]}, {"960": [[[[-1, 1], [0, 1], [2, 1]], None, 1]]}],
+        *[
+            {"960": [[[[-2, 1]], None, 1]]},
+            {"960": [[[[-1]], None, 1]]},
+            {"960": [[[[-1, 1]], [960, 0], 1]]},
+            {"960": [[[[-1, 1]], None, 0]]},
+            [],
+            3,
+        ],
     ],
 )
 def test_damaged_forms_are_refused(packed):

@@ -78,6 +78,7 @@ class FollowForm:
                 return False
             bar = timing.bar_length(*(meter_of(self._grammar.events[row]) or self._meter), self._grammar.division)
             form = self._drawn(self._forms.get(bar, [Form(())]))
+            bar //= form.parts
             self._plans[row] = bar, form
             last = len(form.repeats) * bar
             if self._bars is None and self._grammar.ticks[row] < last - bar:
@@ -87,8 +88,8 @@ class FollowForm:
 
     def _drawn(self, forms: Sequence[Form]) -> Form:
         asked = self._bars or 0
-        fitting = [form for form in forms if len(form.repeats) == asked]
-        fitting = fitting or [form for form in forms if len(form.repeats) > asked] or list(forms)
+        fitting = [form for form in forms if len(form.repeats) == asked * form.parts]
+        fitting = fitting or [form for form in forms if len(form.repeats) > asked * form.parts] or list(forms)
         return fitting[int(self._rng.integers(len(fitting)))]
 
     def _follow(self, row: int, logits: numpy.ndarray) -> None:

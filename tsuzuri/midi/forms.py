@@ -15,6 +15,7 @@ from tsuzuri.rules import Rule, is_whole
 
 Event = tuple[int, bytes]  # tick, message
 Sources = tuple[int | None, ...]
+FAR = 4  # bars
 MOST = 1000  # forms of a meter that a run keeps
 LONGEST = 10_000  # bars of a form that is kept
 
@@ -22,11 +23,13 @@ LONGEST = 10_000  # bars of a form that is kept
 class Form(NamedTuple):
     """For each bar the earlier one that it ``repeats``, or None; the ``last`` note's tick in its bar, and degree.
 
-    A degree is semitones 0..11 above the tonic; there is none where several notes begin last.
+    A degree is semitones 0..11 above the tonic; there is none where several notes begin last. What is called a bar here
+    is one of so many ``parts`` of it.
     """
 
     repeats: Sources
     last: tuple[int, int] | None = None
+    parts: int = 1
 
     def end_of_repeat(self, n: int) -> int:
         """The next bar from ``n`` on that is new."""
@@ -56,23 +59,34 @@ def bars_of_events(events: Sequence[Event], bar: int) -> list[list[Event]]:
     return bars
 
 
-def form_of(events: Sequence[Event], bar: int, tonic: int = 0) -> Form:
-    """The form of a piece: how loud notes are does not count, and of several bars it repeats the longest stretch."""
-    found = bars_of_events(events, bar)
+def form_of(events: Sequence[Event], bar: int, tonic: int = 0, parts: int = 1) -> Form:
+    """The form of a piece: how loud notes are does not count, and of several bars it repeats the longest stretch.
+
+    A part of a bar repeats only what is as far within its bar, and less than a whole bar only what is ``FAR`` bars
+    before, or twice as far and so on: elsewhere two parts are easily the same by chance.
+    """
+    found = bars_of_events(events, bar // parts)
     bars = [tuple((tick, message[:2]) for tick, message in each) for each in found]
     places: dict[Any, list[int]] = {}
     repeats: list[int | None] = []
     for n, each in enumerate(bars):
-        before = places.setdefault(each, [])
+        same = places.setdefault(each, [])
+        before = [k for k in same if parts == 1 or _counts(bars, k, n, parts)] if each else []
         last = repeats[-1] if repeats else None
-        if not each or not before:
-            repeats.append(None)
-        elif last is not None and last + 1 in before:
+        if last is not None and last + 1 in same and each:
             repeats.append(last + 1)
+        elif not before:
+            repeats.append(None)
         else:
             repeats.append(max(before, key=lambda start: (_stretch(bars, start, n), start)))
-        before.append(n)
-    return Form(tuple(repeats), _last_note(found[-1], tonic) if found else None)
+        same.append(n)
+    return Form(tuple(repeats), _last_note(found[-1], tonic) if found else None, parts)
+
+
+def _counts(bars: Sequence[object], start: int, again: int, parts: int) -> bool:
+    """Whether a part of a bar repeats an equal one, and is not the same by chance."""
+    distance = again - start
+    return distance % parts == 0 and (distance % (FAR * parts) == 0 or _stretch(bars, start, again) >= parts)
 
 
 def _last_note(events: Iterable[Event], tonic: int) -> tuple[int, int] | None:
@@ -113,8 +127,10 @@ def forms_of_ids(
     for i in ids:
         event = parsed[i]
         if i == eos:
-            bar = timing.bar_length(*(meter_of(events) or meter), division)
-            forms.setdefault(bar, []).append(form_of(events, bar, tonic_of(events, common)))
+            numerator, denominator = meter_of(events) or meter
+            bar = timing.bar_length(numerator, denominator, division)
+            parts = next((n for n in (2, 3) if numerator % n == 0 and bar % n == 0), 1)
+            forms.setdefault(bar, []).append(form_of(events, bar, tonic_of(events, common), parts))
             events, now = [], 0
         elif event:
             now += event[0]
@@ -123,23 +139,22 @@ def forms_of_ids(
 
 
 def pack_forms(forms: Mapping[int, Sequence[Form]]) -> dict[str, list[Any]]:
-    """Forms as JSON keeps them, by ticks a bar: of each pairs of a source, -1 for new, and of how many bars; its last.
+    """Forms as JSON keeps them, by ticks a bar: pairs of a source, -1 for new, and how many bars; last note; parts.
 
     A run keeps ``MOST`` of a meter at most, of no more than ``LONGEST`` bars.
 
     >>> pack_forms({960: [Form((None, None, 0, 1), (480, 0))]})
-    {'960': [[[[-1, 2], [0, 2]], [480, 0]]]}
+    {'960': [[[[-1, 2], [0, 2]], [480, 0], 1]]}
     """
     packed = {}
     for bar, each in sorted(forms.items()):
         short = [form for form in each if len(form.repeats) <= LONGEST]
-        packed[str(bar)] = [[_runs(form.repeats), form.last and list(form.last)] for form in short[:: _every(short)]]
+        packed[str(bar)] = [_packed(form) for form in short[:: max(1, -(-len(short) // MOST))]]
     return packed
 
 
-def _every(forms: Sequence[Form]) -> int:
-    """Each how many of them are kept."""
-    return max(1, -(-len(forms) // MOST))
+def _packed(form: Form) -> list[Any]:
+    return [_runs(form.repeats), form.last and list(form.last), form.parts]
 
 
 def _runs(repeats: Sources) -> list[list[int]]:
@@ -156,7 +171,7 @@ def _runs(repeats: Sources) -> list[list[int]]:
 def unpack_forms(packed: Mapping[str, Sequence[Any]]) -> dict[int, list[Form]]:
     """The forms that ``pack_forms`` made these of."""
     return {
-        int(bar): [Form(_sources(runs), (last[0], last[1]) if last else None) for runs, last in each]
+        int(bar): [Form(_sources(runs), (last[0], last[1]) if last else None, parts) for runs, last, parts in each]
         for bar, each in packed.items()
     }
 
@@ -168,12 +183,14 @@ def _sources(runs: Sequence[Sequence[int]]) -> Sources:
 def _is_packed(value: Any) -> bool:
     """Whether forms are as ``pack_forms`` has them, the source of each bar before it."""
     return isinstance(value, dict) and all(
-        is_whole(int(bar), 1, 1 << 31) and all(_is_form(int(bar), runs, last) for runs, last in each)
+        is_whole(int(bar), 1, 1 << 31) and all(_is_form(int(bar), *form) for form in each)
         for bar, each in value.items()
     )
 
 
-def _is_form(bar: int, runs: Any, last: Any) -> bool:
+def _is_form(bar: int, runs: Any, last: Any, parts: Any) -> bool:
+    if not is_whole(parts, 1, bar):
+        return False
     if not all(is_whole(first, -1, LONGEST) and is_whole(count, 1, LONGEST) for first, count in runs):
         return False
     if last is not None and not (is_whole(last[0], 0, bar - 1) and is_whole(last[1], 0, 11)):
