@@ -41,7 +41,7 @@ def form(piece):
 
 def test_a_run_keeps_the_forms_of_its_pieces(run):
     forms = run.about["corpus"]["report"]["midi"]["forms"]
-    assert forms == {"1920": [[[[-1, 4], [0, 4], [-1, 4], [4, 4]], [480, 2], 2]] * len(forms["1920"])}
+    assert forms == {"1920": [[[[-1, 4], [0, 4], [-1, 4], [4, 4]], [480, 2, 480], 2]] * len(forms["1920"])}
 
 
 def test_pieces_have_the_form_of_their_corpus(run):

@@ -76,8 +76,10 @@ def test_the_forms_of_a_corpus_by_their_bars():
     words = ["<eos>", "00_ff_5803022408", "00_90_3c50", "8360_80_3c00"]  # 3/4; a quarter note
     forms = forms_of_ids([1, *[2, 3] * 6, 0, *[2, 3] * 4, 0], compose.MusicVocabulary(words).parsed, 0, (2, 4), 480)
     assert forms == {
-        1440: [Form((None, None, None, 0, 1, 2), (0, 0), 3)],  # by thirds of a bar, of which a whole one comes again
-        960: [Form((None, None, 0, 1), (0, 0), 2)],
+        1440: [
+            Form((None, None, None, 0, 1, 2), (0, 0, 480), 3)
+        ],  # by thirds of a bar, of which a whole one comes again
+        960: [Form((None, None, 0, 1), (0, 0, 480), 2)],
     }
 
 
@@ -165,15 +167,16 @@ def test_a_meter_without_forms_is_free(rng):
 
 @pytest.mark.parametrize("form", [FORM, (None, None, 0, 1)])
 def test_pieces_end_where_and_on_which_degree_the_form_does(rng, form):
-    for found in pieces(rng, form, last=(720, 7), begun=[(0, b"\xff\x59\x00\x00")]):
+    for found in pieces(rng, form, last=(720, 7, 120), begun=[(0, b"\xff\x59\x00\x00")]):
         begun = [(tick, message) for tick, message in found if message[0] & 0xF0 == 0x90]
         assert begun[-1][0] == (len(form) - 1) * BAR + 720
         assert [message[1] for tick, message in begun if tick == begun[-1][0]] == [67]  # G, in C major
+        assert found[-1][0] == begun[-1][0] + 120
 
 
 def test_the_last_note_of_a_form_is_by_degree_and_alone():
-    assert form_of(events(A, C), BAR, tonic=69).last == (0, 2)
-    assert form_of(events(A, B), BAR, tonic=60).last == (720, 9)
+    assert form_of(events(A, C), BAR, tonic=69).last == (0, 2, 960)
+    assert form_of(events(A, B), BAR, tonic=60).last == (720, 9, 240)
     chord = [*events(A), (480, b"\x90\x40\x50"), (960, b"\x80\x40\x00")]
     assert form_of(sorted(chord), BAR).last is None
     drums = [(tick, bytes([message[0] | 9]) + message[1:]) for tick, message in events(A)]
@@ -188,10 +191,10 @@ def test_the_tonic_is_that_of_the_key_that_is_said_or_suggested():
 
 
 def test_forms_are_kept_and_come_back():
-    forms = {BAR: [Form(FORM, (0, 11)), Form(()), Form((None, 0, 0, 0))], 1440: [Form((None,))] * (MOST + 1)}
+    forms = {BAR: [Form(FORM, (0, 11, 480)), Form(()), Form((None, 0, 0, 0))], 1440: [Form((None,))] * (MOST + 1)}
     packed = json.loads(json.dumps(pack_forms(forms)))
     check_value(packed, FORMS, "forms")
-    assert packed["960"][0] == [[[-1, 2], [0, 2], [-1, 1], [0, 1], [0, 1], [4, 1], [-1, 1]], [0, 11], 1]
+    assert packed["960"][0] == [[[-1, 2], [0, 2], [-1, 1], [0, 1], [0, 1], [4, 1], [-1, 1]], [0, 11, 480], 1]
     assert unpack_forms(packed) == {BAR: forms[BAR], 1440: [Form((None,))] * (MOST // 2 + 1)}
 
 
@@ -202,7 +205,7 @@ def test_forms_are_kept_and_come_back():
         *[
             {"960": [[[[-2, 1]], None, 1]]},
             {"960": [[[[-1]], None, 1]]},
-            {"960": [[[[-1, 1]], [960, 0], 1]]},
+            {"960": [[[[-1, 1]], [960, 0, 1], 1]]},
             {"960": [[[[-1, 1]], None, 0]]},
             [],
             3,

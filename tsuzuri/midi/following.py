@@ -2,8 +2,8 @@
 
 A piece takes the form of one of the corpus in its meter, bar by bar: what comes again is written again, all else is
 drawn by the model, which reads both. The last bar is mostly one that comes again, and when it is first written the
-model does not know that the piece will end so: its last note is where, and on which degree of the key, that of the
-other piece is.
+model does not know that the piece will end so: its last note is where, as long as, and on the same degree of the key
+as, that of the other piece is.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -148,7 +148,8 @@ class FollowForm:
         lexicon = self._grammar.lexicon
         wrong = lexicon.strikes & (lexicon.delta < self._until[row] - now)
         if form.last and self._bars is None:
-            wrong |= self._astray(row, now, form.root_of_end() * bar, *form.last)
+            root, end = form.root_of_end(), len(form.repeats) - 1  # which is drawn too where it could not be repeated
+            wrong |= self._astray(row, now, (root if now <= (root + 1) * bar else end) * bar, form.last)
         n = next((n for n in range(-(-now // bar), len(form.repeats)) if form.repeats[n] is not None), None)
         if n is not None:
             left, sounds = n * bar - now, self._grammar.sounds(row)
@@ -163,11 +164,13 @@ class FollowForm:
         if (logits[~wrong] > -numpy.inf).any():
             logits[wrong] = -numpy.inf
 
-    def _astray(self, row: int, now: int, begin: int, tick: int, degree: int) -> numpy.ndarray:
+    def _astray(self, row: int, now: int, begin: int, last: tuple[int, int, int]) -> numpy.ndarray:
         """The words (V,) by which the bar that begins at ``begin`` would not end as the form does."""
-        lexicon, events = self._grammar.lexicon, self._grammar.events[row]
-        last = next((at for at, message in reversed(events) if strikes(message)), -1)
-        if last >= begin + tick or now > begin + tick:
+        lexicon, events, (tick, degree, length) = self._grammar.lexicon, self._grammar.events[row], last
+        struck = next((at for at, message in reversed(events) if strikes(message)), -1)
+        if struck == begin + tick and self._grammar.sounds(row):
+            return lexicon.strikes | (lexicon.delta != struck + length - now)
+        if struck >= begin + tick or now > begin + tick:
             return lexicon.strikes & (lexicon.delta < begin + self._plan(row)[0] - now)
         home = self._keys % 12 == (tonic_of(events, self._common) + degree) % 12
         left = begin + tick - now

@@ -21,14 +21,14 @@ LONGEST = 10_000  # bars of a form that is kept
 
 
 class Form(NamedTuple):
-    """For each bar the earlier one that it ``repeats``, or None; the ``last`` note's tick in its bar, and degree.
+    """For each bar the earlier one that it ``repeats``, or None; the ``last`` note's tick in its bar, degree, and length.
 
     A degree is semitones 0..11 above the tonic; there is none where several notes begin last. What is called a bar here
     is one of so many ``parts`` of it.
     """
 
     repeats: Sources
-    last: tuple[int, int] | None = None
+    last: tuple[int, int, int] | None = None
     parts: int = 1
 
     def end_of_repeat(self, n: int) -> int:
@@ -89,11 +89,14 @@ def _counts(bars: Sequence[object], start: int, again: int, parts: int) -> bool:
     return distance % parts == 0 and (distance % (FAR * parts) == 0 or _stretch(bars, start, again) >= parts)
 
 
-def _last_note(events: Iterable[Event], tonic: int) -> tuple[int, int] | None:
-    """The tick and the degree of the note that begins last, if any does and it is alone."""
+def _last_note(events: Sequence[Event], tonic: int) -> tuple[int, int, int] | None:
+    """The tick, the degree and the length of the note that begins last, if any does, it is alone, and it ends."""
     begun = [(tick, message[1]) for tick, message in events if strikes(message) and message[0] & 0x0F != DRUMS]
-    ticks = [tick for tick, _ in begun]
-    return (ticks[-1], (begun[-1][1] - tonic) % 12) if begun and ticks.count(ticks[-1]) == 1 else None
+    if not begun or [tick for tick, _ in begun].count(begun[-1][0]) > 1:
+        return None
+    start, key = begun[-1]
+    ends = [tick for tick, message in events if tick > start and message[1] == key]
+    return (start, (key - tonic) % 12, ends[0] - start) if ends else None
 
 
 def strikes(message: bytes) -> bool:
@@ -143,8 +146,8 @@ def pack_forms(forms: Mapping[int, Sequence[Form]]) -> dict[str, list[Any]]:
 
     A run keeps ``MOST`` of a meter at most, of no more than ``LONGEST`` bars.
 
-    >>> pack_forms({960: [Form((None, None, 0, 1), (480, 0))]})
-    {'960': [[[[-1, 2], [0, 2]], [480, 0], 1]]}
+    >>> pack_forms({960: [Form((None, None, 0, 1), (480, 0, 480))]})
+    {'960': [[[[-1, 2], [0, 2]], [480, 0, 480], 1]]}
     """
     packed = {}
     for bar, each in sorted(forms.items()):
@@ -171,7 +174,9 @@ def _runs(repeats: Sources) -> list[list[int]]:
 def unpack_forms(packed: Mapping[str, Sequence[Any]]) -> dict[int, list[Form]]:
     """The forms that ``pack_forms`` made these of."""
     return {
-        int(bar): [Form(_sources(runs), (last[0], last[1]) if last else None, parts) for runs, last, parts in each]
+        int(bar): [
+            Form(_sources(runs), (last[0], last[1], last[2]) if last else None, parts) for runs, last, parts in each
+        ]
         for bar, each in packed.items()
     }
 
@@ -193,7 +198,9 @@ def _is_form(bar: int, runs: Any, last: Any, parts: Any) -> bool:
         return False
     if not all(is_whole(first, -1, LONGEST) and is_whole(count, 1, LONGEST) for first, count in runs):
         return False
-    if last is not None and not (is_whole(last[0], 0, bar - 1) and is_whole(last[1], 0, 11)):
+    if last is not None and not all(
+        is_whole(value, low, high) for value, low, high in zip(last, (0, 0, 1), (bar - 1, 11, bar), strict=True)
+    ):
         return False
     return all(source is None or source < n for n, source in enumerate(_sources(runs)))
 
