@@ -21,7 +21,7 @@ LONGEST = 10_000  # bars of a form that is kept
 
 
 class Form(NamedTuple):
-    """For each bar the earlier one that it ``repeats``, or None; the ``last`` note's tick in its bar, degree, and length.
+    """For each bar the earlier one that it ``repeats``, or None; the ``last`` note's tick in its bar, degree, length.
 
     A degree is semitones 0..11 above the tonic; there is none where several notes begin last. What is called a bar here
     is one of so many ``parts`` of it.
@@ -173,12 +173,11 @@ def _runs(repeats: Sources) -> list[list[int]]:
 
 def unpack_forms(packed: Mapping[str, Sequence[Any]]) -> dict[int, list[Form]]:
     """The forms that ``pack_forms`` made these of."""
-    return {
-        int(bar): [
-            Form(_sources(runs), (last[0], last[1], last[2]) if last else None, parts) for runs, last, parts in each
-        ]
-        for bar, each in packed.items()
-    }
+    return {int(bar): [_unpacked(*form) for form in each] for bar, each in packed.items()}
+
+
+def _unpacked(runs: Any, last: Any, parts: int) -> Form:
+    return Form(_sources(runs), (last[0], last[1], last[2]) if last else None, parts)
 
 
 def _sources(runs: Sequence[Sequence[int]]) -> Sources:
