@@ -15,6 +15,7 @@ show how many measures chance alone leaves outside.
 
 import argparse
 import dataclasses
+import math
 import os
 import shlex
 import subprocess
@@ -129,6 +130,8 @@ def compare(measures, real, columns, size, rng):
             return figure(kind, [values[n] for n in chosen], histogram(rest) if is_histogram else None)
 
         spans = [sampled(chosen) for chosen in places]
+        if any(map(math.isnan, spans)):  # no drums, say
+            continue
         whole = histogram(values) if is_histogram else None
         figures = [figure(measure.kind, [measure.of(tune) for tune in tunes], whole) for tunes in columns]
         rows.append(Row(measure.name, measure.kind, min(spans), max(spans), [*figures, sampled(control)]))

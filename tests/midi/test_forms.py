@@ -102,12 +102,15 @@ WORDS = compose.MusicVocabulary(vocabulary())
 FORM = (None, None, 0, 1, None, 0, 0, 4, None)
 
 
-def pieces(rng, form, last=None, batch=4, begun=()):
+LONE = (0, 7, 480)  # a last note
+
+
+def pieces(rng, form, last=LONE, batch=4, begun=()):
     """Pieces drawn at random, the nearer words likelier, that follow a form."""
     grammar = Grammar(Lexicon(WORDS.parsed, 0), 480, BAR, batch=batch)
     grammar.begin(begun)
     follow = FollowForm(grammar.mask, grammar, {BAR: [Form(form, last)]}, WORDS.ids, (2, 4), rng)
-    near = -numpy.array([event[0] if event else 0 for event in WORDS.parsed]) / QUARTER
+    near = -numpy.array([event[0] if event else -960 for event in WORDS.parsed]) / QUARTER  # and the end, if it may be
 
     def rows():
         while True:
@@ -130,6 +133,12 @@ def test_pieces_take_a_form_and_end_in_its_last_bar(seed):
         score, mended = score_of_events(found, 480)
         assert score.notes
         assert mended == 0
+
+
+def test_where_no_note_is_last_alone_the_model_ends_it_from_three_quarters_to_five_on():
+    found = [events[-1][0] for events in pieces(numpy.random.default_rng(0), (None,) * 4, last=None, batch=16)]
+    assert min(found) >= 3 * BAR - BAR // 2  # a rest may follow
+    assert 4 * BAR < max(found) <= 5 * BAR
 
 
 def test_without_repeats_only_the_end_is_the_form_s(rng):

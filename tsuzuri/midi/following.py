@@ -35,7 +35,8 @@ class FollowForm:
     ``forms`` are by ticks a bar, of which each piece draws one by ``rng`` as soon as it has said its meter, or else has
     ``meter``; ``ids`` the id of each (delta, message). A bar that is repeated is written once nothing sounds at its
     beginning, which no note is let beyond; where what it needs has no word, or is not legal, the model goes on. A piece
-    ends in the last bar of its form; where ``bars`` is not None its end is no matter of that, and of so many bars, or
+    ends in the last bar of its form, or where no note is alone there as the model ends it, after three to five
+    quarters of the form; where ``bars`` is not None its end is no matter of that, and of so many bars, or
     else of more, is the form, where there is one.
     """
 
@@ -65,10 +66,11 @@ class FollowForm:
         self._offered: list[list[Event]] = [[] for _ in range(batch)]  # what the model may begin to repeat after a rest
 
     def __call__(self, logits: numpy.ndarray) -> numpy.ndarray:
+        # Which words may end a piece is for the grammar, so that a form is to be known before it is asked
+        rows = [row for row, ended in enumerate(self._grammar.ended) if not ended and self._has_plan(row)]
         logits = self._inner(logits)
-        for row, ended in enumerate(self._grammar.ended):
-            if not ended and self._has_plan(row):
-                self._follow(row, logits[row])
+        for row in rows:
+            self._follow(row, logits[row])
         return logits
 
     def _has_plan(self, row: int) -> bool:
@@ -81,9 +83,9 @@ class FollowForm:
             bar //= form.parts
             self._plans[row] = bar, form
             last = len(form.repeats) * bar
-            if self._bars is None and self._grammar.ticks[row] < last - bar:
-                end = form.last[0] + 1 if form.last else 0  # after the last note has begun
-                self._grammar.end_between(row, last - bar + end, last)
+            first = last - bar + form.last[0] + 1 if form.last else 3 * last // 4  # after the last note has begun
+            if self._bars is None and self._grammar.ticks[row] < first:
+                self._grammar.end_between(row, first, last if form.last else 5 * last // 4)
         return True
 
     def _drawn(self, forms: Sequence[Form]) -> Form:
