@@ -1,4 +1,4 @@
-"""What the benchmarks say is so: each fault of music is found, a key told from its notes, speeds are of equal work."""
+"""What the benchmarks say is so: each fault of music is found, speeds are of equal work."""
 
 import math
 import os
@@ -8,14 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks import classifier as accuracy
-from benchmarks import floor, loaded_speed, music_proof, music_stats, train_speed, trainers
+from benchmarks import floor, loaded_speed, music_proof, train_speed, trainers
 from tsuzuri.midi.file import smf
-from tsuzuri.midi.score import Note
 from tsuzuri.models import rnn
 from tsuzuri.options import command_line
 from tsuzuri.options.classify import TRAIN
-
-C_MAJOR, A_MINOR = (60, 62, 64, 65, 67, 69, 71), (69, 71, 72, 74, 76, 77, 79)
 
 
 def written(path, *events):
@@ -39,20 +36,6 @@ def written(path, *events):
 def test_faults_are_found(tmp_path, events, fault):
     _, wrong = music_proof.faults(written(tmp_path / "a.mid", *events))
     assert any(fault in each for each in wrong) if fault else wrong == []
-
-
-@pytest.mark.parametrize(("keys", "tonic", "scale"), [(C_MAJOR, 0, music_stats.MAJOR), (A_MINOR, 9, music_stats.MINOR)])
-def test_the_main_key_is_heard_in_what_sounds_longest_not_in_what_comes_last(keys, tonic, scale):
-    lengths = (4, 1, 2, 1, 3, 1, 1)  # the tonic, the third and the fifth last
-    notes = [Note(9 * i, 9 * i + length, 0, key, 80) for i, (key, length) in enumerate(zip(keys, lengths, strict=True))]
-    assert music_stats.main_key(notes) == (tonic, scale)
-    assert music_stats.main_key(notes[::-1]) == (tonic, scale)
-    assert music_stats.in_key(notes) == 7
-
-
-def test_the_distance_of_histograms():
-    assert music_stats.distance({"a": 0.5, "b": 0.5}, {"a": 0.5, "b": 0.5}) == 0
-    assert music_stats.distance({"a": 1.0}, {"b": 1.0}) == 1
 
 
 SIZE = (50, 8, 3, 4)  # V, N, B, T

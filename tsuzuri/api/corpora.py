@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+import numpy
 
 from tsuzuri.data.corpus import EACH, Corpus, build_piece_corpus, build_text_corpus
 from tsuzuri.data.places import piece_places
 from tsuzuri.data.remarks import remark_lines
 from tsuzuri.errors import UserError
+from tsuzuri.midi.compose import MusicVocabulary
+from tsuzuri.midi.forms import Form, forms_of_ids, pack_forms
 from tsuzuri.midi.words import about, codec, collect, settings, sources
 from tsuzuri.midi.words import report as music_report
 from tsuzuri.midi.words.convert import PieceWords
 from tsuzuri.text import settings as text_settings
 from tsuzuri.text.scripts import scripts_line
+from tsuzuri.text.vocabulary import EOS
 from tsuzuri.training.schemas import LanguageModelRecipe
 
 NAMES = {"valid": "validation", "test": "test"}
@@ -84,7 +89,17 @@ def read_corpus(
     corpus.report["midi"] = (
         main.report | collect.common_settings(pieces) | {"settings": dataclasses.asdict(main.settings)}
     )
+    if main.settings.words == settings.BY_EVENT:
+        forms = run_forms(corpus.train, corpus.vocabulary.words, corpus.report["midi"])
+        corpus.report["midi"]["forms"] = pack_forms(forms)
     return corpus
+
+
+def run_forms(ids: numpy.ndarray, words: Sequence[str], report: Mapping[str, Any]) -> dict[int, list[Form]]:
+    """The forms of the pieces in ``ids``, by ticks a bar; ``report`` is that of their MIDI."""
+    meter: tuple[int, int] = tuple(report["meter"])
+    common = settings.settings_from_json(report["settings"]).keys == settings.ONE
+    return forms_of_ids(ids.tolist(), MusicVocabulary(words).parsed, EOS, meter, report["division"], common)
 
 
 def in_model_words(pieces: Iterable[PieceWords], learned: settings.Settings) -> list[PieceWords]:

@@ -8,18 +8,21 @@ from typing import Any
 
 import numpy
 
+from tsuzuri.api.corpora import run_forms
 from tsuzuri.api.drawing import Note, best_rows, draw_ids, no_choice_line, rows_for_each
 from tsuzuri.api.music_copies import MelodyRun, MusicCopies, striking_words
 from tsuzuri.api.music_opening import PieceOpening
-from tsuzuri.api.novelty import Novelty, gave_way_line
+from tsuzuri.api.novelty import Novelty, gave_way_line, trained_on
 from tsuzuri.errors import UserError
 from tsuzuri.midi import compose, timing
 from tsuzuri.midi.compose import Beginning, MusicVocabulary
+from tsuzuri.midi.following import FollowForm
+from tsuzuri.midi.forms import unpack_forms
 from tsuzuri.midi.grammar import Grammar, Lexicon
 from tsuzuri.midi.words import codec, collect
 from tsuzuri.midi.words.about import Opening
 from tsuzuri.midi.words.convert import PieceWords
-from tsuzuri.midi.words.settings import settings_from_json
+from tsuzuri.midi.words.settings import ONE, settings_from_json
 from tsuzuri.sampling.novelty import CopyLimit
 from tsuzuri.sampling.primes import Primes
 from tsuzuri.sampling.scores import WordScores
@@ -65,10 +68,12 @@ class GeneratedMusic:
         self._scores = WordScores() if self._best_of > 1 else None
         self._begun = [len(events) for events in self._grammar.events]
         self._copies = MusicCopies(run) if args["novelty"] or args["max_copy"] else None
-        self._most, self._note, self._args = args["max_copy"], note, args
+        self._most, self._note, self._args, self._run = args["max_copy"], note, args, run
         self._limit = self._copy_limit(vocabulary)
         primes = Primes([[eos, *prime_ids]] * each)
         constrain = self._limit or self._grammar.mask
+        if args["form"] or (args["form"] is None and about.get("forms")):
+            constrain = self._following(constrain, vocabulary, about)
         rows = draw_ids(args, run, primes, constrain, vocabulary.onset_keys(), self._scores)
         self._rows: Iterator[Sequence[int]] = self._limit.follow(rows) if self._limit else rows
 
@@ -84,6 +89,21 @@ class GeneratedMusic:
 
         runs = [run_of(row) for row in range(len(self._begun))]
         return CopyLimit(grammar.mask, runs, growing=lambda row: not grammar.ended[row])
+
+    def _following(self, inner: Any, vocabulary: MusicVocabulary, about: Mapping[str, Any]) -> FollowForm:
+        """The constraint ``inner`` on pieces that take the forms of those that the run was trained on.
+
+        A run of an older version has not kept them, and its corpus is looked at.
+        """
+        if self._grammar.lexicon.by_note:
+            raise UserError(f"--form on: is for runs of --words events, and {self._run.path} is of --words notes")
+        kept, args = about.get("forms"), self._args
+        forms = unpack_forms(kept) if kept else run_forms(trained_on(self._run).ids, self._run.vocabulary.words, about)
+        bars = (args["bars"] or 0) if any(args[name] for name in LIMITS) else None
+        rng = numpy.random.default_rng([args["seed"], 1])
+        meter = args["meter"] or self._beginning.meter
+        common = settings_from_json(about["settings"]).keys == ONE
+        return FollowForm(inner, self._grammar, forms, vocabulary.ids, meter, rng, bars, common)
 
     def novelties(self) -> list[Novelty]:
         """How new each of the pieces is, after its prime, where ``args`` asked for it."""

@@ -170,6 +170,7 @@ class GenerateOptions(TypedDict, total=False):
     max_note: int | None
     key: str | None
     meter: tuple[int, int] | str | None
+    form: bool | None
     tempo: float | None
     program: int | None
     repetition_penalty: float | None

@@ -21,6 +21,8 @@ lexicon.py  the words of a vocabulary by what they do to a piece
 grammar.py  which word may follow
 growth.py   a growing piece
 growth_by_note.py  one whose words are notes with their lengths
+forms.py    which bars of a piece come again
+following.py new pieces that follow a form
 compose.py  new pieces: their beginning, growth and end
 export.py   a piece as MIDI, picture and sound
 """

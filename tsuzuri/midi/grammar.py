@@ -64,6 +64,20 @@ class Grammar:
         """The ``GrowingPiece`` of a row."""
         return self._pieces[row]
 
+    def sounds(self, row):
+        """Whether a note of a piece sounds."""
+        return bool(self._pieces[row].sounding)
+
+    def introducing(self, row):
+        """Whether the next word of a piece is to say what it is."""
+        return self._pieces[row].introduces
+
+    def end_between(self, row, first, last):
+        """Let a piece end from the tick ``first`` on, and by ``last`` at the latest."""
+        piece = self._pieces[row]
+        piece.earliest, piece.limit = first, last
+        self._bias[row] = piece.bias()
+
     def end_after_notes(self, count):
         """Bring every piece to an end after so many more notes."""
         for piece in self._pieces:

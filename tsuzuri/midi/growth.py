@@ -24,6 +24,7 @@ class GrowingPiece:
         self.limit, self.counter = FAR, None  # the tick that the piece does not go beyond
         self.may_end, self.must_end, self.struck, self.most_notes = True, False, 0, FAR  # struck: notes
         self.usual = ()  # meta events for its first tick, as long as it has not said others
+        self.earliest = 0  # the tick from which it may end
         self.rests, self.controls = None, 0  # a ``RestLimit``; how many words in a row were no notes
         self.sounding = {}  # key: the tick of its onset; the longest held first
         self.fresh = []  # keys struck at this very tick
@@ -81,7 +82,9 @@ class GrowingPiece:
         return [message for _, message in self.events]
 
     def _may_end(self):
-        return bool(self.struck) and not self.sounding and (self.may_end or self.must_end)
+        return (
+            bool(self.struck) and not self.sounding and (self.must_end or (self.may_end and self.now >= self.earliest))
+        )
 
     def early(self):
         """The ids (n,) of the changes of meter that must wait for the next bar."""

@@ -42,7 +42,7 @@ class Lexicon:
         self.meters = numpy.flatnonzero(is_meter)
         # words that move a piece on: the others could follow one another for ever, or must wait for the next bar
         self.moves = is_end | ((self.delta > 0) & ~is_meter) | numpy.isin(kinds, (ON, OFF))
-        self.notes = numpy.isin(kinds, (ON, OFF))
+        self.notes, self.strikes = numpy.isin(kinds, (ON, OFF)), kinds == ON
         self.free = numpy.array([message is not None for _, message in self.parsed]) & ~is_end & (kinds != OFF)
         self.free &= ~numpy.array([message is not None and is_silence(message) for _, message in self.parsed])
         self.on, self.off_at_once, self.off_later = {}, {}, {}

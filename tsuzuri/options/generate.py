@@ -83,6 +83,13 @@ TABLES = {
         Option("--max-note", SIZE, 4, "longest note, in bars"),
         Option("--key", KEY, None, "key of new pieces, such as Gm or F# (default: as the model draws it)"),
         Option("--meter", METER, None, "meter of new pieces, such as 6/8 (default: as the model draws it)"),
+        Option(
+            "--form",
+            SWITCH,
+            None,
+            "bars come again as in a piece of the corpus, whose length the piece takes (default: on; off for runs of "
+            "older versions)",
+        ),
         Option("--words", FLAG, False, "words as output instead of MIDI"),
         *OUTPUT_OPTIONS,
     ],
@@ -145,4 +152,17 @@ TABLES = {
     ],
 }
 ONLY_TEXT = ("sentences", "stop", "prompts", "brackets", "signs")
-ONLY_MUSIC = ("bars", "seconds", "max_note", "key", "meter", "words", "tempo", "program", "plot", "wav", "soundfont")
+ONLY_MUSIC = (
+    "bars",
+    "seconds",
+    "max_note",
+    "key",
+    "meter",
+    "form",
+    "words",
+    "tempo",
+    "program",
+    "plot",
+    "wav",
+    "soundfont",
+)

@@ -4,6 +4,7 @@ from collections import Counter, abc
 from typing import Any, NamedTuple
 
 from tsuzuri.errors import UserError, read_failure
+from tsuzuri.midi.forms import FORMS
 from tsuzuri.midi.keys import is_key
 from tsuzuri.midi.score import ON
 from tsuzuri.midi.timing import is_meter
@@ -214,6 +215,8 @@ def check_midi_report(about):
         check_value(about[name], rule, name)
     if about.get("keys"):  # of pieces that say theirs
         check_value(about["keys"], KEYS, "keys")
+    if about.get("forms"):
+        check_value(about["forms"], FORMS, "forms")
     return about
 
 
