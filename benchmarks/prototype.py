@@ -24,7 +24,7 @@ from benchmarks.quality_corpora import SOURCES, read_corpus, write_splits
 from tsuzuri.data.windows import Window
 from tsuzuri.errors import UserError
 from tsuzuri.kernels import native
-from tsuzuri.models.rnn import Sizes
+from tsuzuri.models.rnn import RNN, Sizes
 from tsuzuri.options.recipes import RECIPES
 from tsuzuri.options.resolve import defaults
 from tsuzuri.options.train import TABLES
@@ -33,7 +33,7 @@ from tsuzuri.training.averaging import WeightAverage
 from tsuzuri.training.language_model import epoch_windows
 from tsuzuri.training.optimizers import OPTIMIZERS, set_rate
 from tsuzuri.training.recorded import WindowLearner
-from tsuzuri.training.schemas import LANGUAGE_MODEL, LanguageModelRecipe
+from tsuzuri.training.schemas import LanguageModelRecipe
 from tsuzuri.training.state import Patience
 
 USUAL, SPREAD, FEWEST = 0.95, 5, 5  # of random lengths: the chance of the whole one, the deviation, the least steps
@@ -105,7 +105,8 @@ class Found(NamedTuple):
 def train(corpus, options, recipe, change):
     """Train a model of ``options`` and return what is ``Found``; tested are the weights that validated best."""
     start = time.perf_counter()
-    model = LANGUAGE_MODEL.build(sizes_of(options, corpus), recipe)
+    rng = numpy.random.default_rng(recipe.seed)
+    model = RNN(sizes_of(options, corpus), rng, recipe.precision, ar=recipe.ar, tar=recipe.tar)
     kind = OPTIMIZERS[recipe.optimizer]
     optimizer = kind.make(recipe.lr, recipe.gradclip, recipe.weight_decay).setup(model)
     average = MeanSinceStall(model) if change.average_on_stall else WeightAverage(model, recipe.average)
@@ -140,7 +141,8 @@ def train(corpus, options, recipe, change):
 def sizes_of(options, corpus):
     """A model of the options of train.py, but for those that have another name there."""
     names = {field.name: field.name for field in dataclasses.fields(Sizes)} | {"units": "unit", "tied": "tie"}
-    return Sizes(len(corpus.vocabulary), **{name: options[given] for name, given in names.items() if name != "words"})
+    names = {name: given for name, given in names.items() if name not in ("words", "looks", "marks")}
+    return Sizes(len(corpus.vocabulary), **{name: options[given] for name, given in names.items()})
 
 
 def recipe_of(options, seed):

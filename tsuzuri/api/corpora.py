@@ -117,7 +117,7 @@ def _with_opening(piece: PieceWords) -> PieceWords:
     if about.split_about(events)[0]:
         return piece
     said, rest = about.said_and_rest(events, piece.division, piece.tempo, piece.meter, piece.programs)
-    return piece._replace(words=codec.encode_events([*said, *rest], codec.form_of(piece.words)))
+    return piece._replace(words=codec.encode_events([*said, *rest], codec.kind_of_words(piece.words)))
 
 
 def corpus_lines(corpus: Corpus, count: int) -> Iterator[str]:

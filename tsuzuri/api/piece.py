@@ -212,7 +212,7 @@ class Piece:
         """Write its words with their description, by which they are read again at its tempo and with its program."""
         own = self._settings or settings.Settings(
             events=wordfile.kind_of_events([self._piece.words]),
-            words=codec.form_of(self._piece.words),
+            words=codec.kind_of_words(self._piece.words),
             ticks_per_beat=self._piece.division if self._piece.division > 0 else settings.KEEP,
         )
         own = dataclasses.replace(own, transpose=(0, 0), stretch=())

@@ -61,8 +61,8 @@ def test_both_kinds_of_words_may_stand_in_a_line():
     assert codec.decode_events(mixed, 480) == codec.decode_events(BY_TWO, 480)
     assert codec.in_form(mixed, BY_NOTE) == CHORD[:-1]
     assert codec.in_form(mixed, BY_EVENT) == BY_TWO
-    assert codec.form_of(mixed) == codec.form_of(CHORD) == BY_NOTE
-    assert codec.form_of(BY_TWO) == BY_EVENT
+    assert codec.kind_of_words(mixed) == codec.kind_of_words(CHORD) == BY_NOTE
+    assert codec.kind_of_words(BY_TWO) == BY_EVENT
 
 
 def test_an_end_comes_before_what_follows_but_meta_events():

@@ -104,7 +104,7 @@ def _meta_fault(data):
     return None if meta.allows(payload) else f"has an impossible {meta.name}"
 
 
-def form_of(words: Iterable[str]) -> str:
+def kind_of_words(words: Iterable[str]) -> str:
     """The setting ``words`` that some words were made by: ``BY_NOTE`` where any note has its length."""
     return BY_NOTE if any(_has_length(word) for word in words) else BY_EVENT
 

@@ -69,7 +69,7 @@ def load_words(path: str) -> tuple[Settings, list[PieceWords]]:
         names = [name] if len(lines) == 1 else [f"{name}-{n}" for n in range(1, len(lines) + 1)]
         context = timing.TICKS, timing.MICROSECONDS, (4, 4)
         pieces = [PieceWords(name, words, *context) for name, words in zip(names, lines, strict=True)]
-        form = codec.form_of(word for words in lines for word in words)
+        form = codec.kind_of_words(word for words in lines for word in words)
         return Settings(events=kind_of_events(lines), words=form), pieces
     settings, described = _description(path + ".json")
     if len(lines) != len(described):
