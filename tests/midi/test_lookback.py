@@ -4,7 +4,7 @@ import numpy
 import pytest
 
 from tsuzuri.midi import lookback
-from tsuzuri.midi.lookback import LAST_BAR, LOOKS, RUNS, UNKNOWN, Lookback
+from tsuzuri.midi.lookback import LAST_BAR, LOOKS, PATTERNS, RUNS, UNKNOWN, Lookback
 from tsuzuri.text.vocabulary import SPECIAL
 
 C, OFF_C, D, OFF_D = "00_90_3c40", "60_80_3c00", "00_90_3e40", "60_80_3e00"  # notes of a quarter, 96 ticks
@@ -43,7 +43,7 @@ def test_a_tune_is_told_what_it_had_a_bar_ago(words):
 def test_the_place_in_the_bar_and_the_bars_so_far(words):
     tune = [IN_THREE, HALF_OFF_C, C, OFF_C, IN_TWO, C, OFF_C, C, OFF_C, C]
     rows = Lookback(words, 96, (4, 4)).rows(ids_of(words, [tune]))
-    places = rows[:, -2] - RUNS
+    places = rows[:, -2] - RUNS - PATTERNS
     assert places.tolist() == [0, 0, 48, 48, 0, 0, 0, 24, 24, 0, 0]
     first_bar = rows[0, -1]
     assert (rows[:, -1] - first_bar).tolist() == [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2]
@@ -90,3 +90,11 @@ def test_pieces_side_by_side_keep_apart(words, rng):
         if n == 20:
             together.forget([False, True, False])
             alone[1] = looking.reader(1)
+
+
+def test_it_is_told_where_two_distances_say_the_same(words):
+    tune = [C, OFF_C, D, OFF_D, C, OFF_C, D, OFF_D, C]  # bars of a quarter: C D C D C
+    rows = Lookback(words, 96, (1, 4)).rows(ids_of(words, [tune]))
+    said = rows[-2]  # before the third C, and after the end of D: C is due by what was two and four bars ago
+    assert [words[n] for n in said[:LOOKS]] == [D, C, C, words[UNKNOWN], words[UNKNOWN]]
+    assert said[-3] - RUNS == 0b0010

@@ -1,4 +1,4 @@
-"""Lookback: what stood at the same place one, two, four and eight bars ago, as further inputs of a model of music.
+"""Lookback: what stood at the same place one to sixteen bars ago, as further inputs of a model of music.
 
 Tunes come back to what they had: of the bars of 576 fiddle tunes 44 % are the bar eight before, note for note. An LSTM
 that has read some 130 words since then cannot know which, and so each costs it as much as a new one. Magenta's lookback
@@ -11,12 +11,14 @@ Before a word is predicted, a model is told
   at this tick so many bars ago, as many of them as there are words at this tick already. Of ends of notes there may be
   more or fewer than then, as they belong to what came before;
 - for each, how many words in a row were as it said, up to ``LONGEST_RUN``;
+- which of them say the same as the next longer distance: a section that has been repeated is not begun a third time;
 - the place in the bar, in steps of ``STEPS`` a quarter note, and how many bars the piece has had, up to ``LAST_BAR``.
 
 The first are ids of words, ``LOOKS`` of them, and the others rows of a table of ``MARKS``. ``Lookback.rows`` has them
 for a whole corpus, ``Lookback.reader`` for pieces that grow, word by word: twins.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -26,14 +28,15 @@ from tsuzuri.midi.score import META, METER, OFF, PROGRAM
 from tsuzuri.midi.timing import bar_length, is_meter
 from tsuzuri.midi.words import codec
 
-BARS = (1, 2, 4, 8)
+BARS = (1, 2, 4, 8, 16)
 LOOKS = len(BARS)
 LONGEST_RUN, LAST_BAR = 15, 63
 STEPS = 24  # a quarter note
 LAST_PLACE = 8 * STEPS - 1
 RUNS = LOOKS * (LONGEST_RUN + 1)
-MARKS = RUNS + LAST_PLACE + 1 + LAST_BAR + 1
-COLUMNS = 2 * LOOKS + 2
+PATTERNS = 2 ** (LOOKS - 1)
+MARKS = RUNS + PATTERNS + LAST_PLACE + 1 + LAST_BAR + 1
+COLUMNS = 2 * LOOKS + 3
 UNKNOWN = 0  # looked up where nothing stood at that tick: the line end, which never stands there
 BEFORE = -1  # the tick of the words that say what a piece is, before its first note
 
@@ -92,6 +95,7 @@ class Lookback:
             made[:, k] = numpy.where(known, ids[numpy.minimum(due, len(ids) - 1)], UNKNOWN)
             missed = _last((made[:, k] != ids) | over, index, -1)
             made[:, LOOKS + k] = _run_mark(k, numpy.where(began, last - missed[last], 0))
+        made[:, -3] = _pattern_mark(made[:, :LOOKS].T)
         passed = numpy.where(began, numpy.maximum(tick, 0)[last] - since[last], 0)
         made[:, -2] = _place_mark(passed % bar[last], self.division)
         made[:, -1] = _bar_mark(numpy.where(began, numpy.maximum(tick, 0)[last] // bar[last], 0))
@@ -123,12 +127,17 @@ def _run_mark(k, run):
     return k * (LONGEST_RUN + 1) + numpy.minimum(run, LONGEST_RUN)
 
 
+def _pattern_mark(due):
+    same = [(near == far) & (near != UNKNOWN) for near, far in itertools.pairwise(due)]
+    return RUNS + sum(numpy.left_shift(said, k) for k, said in enumerate(same))
+
+
 def _place_mark(ticks, division):
-    return RUNS + numpy.minimum(ticks * STEPS // division, LAST_PLACE)
+    return RUNS + PATTERNS + numpy.minimum(ticks * STEPS // division, LAST_PLACE)
 
 
 def _bar_mark(bars):
-    return RUNS + LAST_PLACE + 1 + numpy.minimum(bars, LAST_BAR)
+    return RUNS + PATTERNS + LAST_PLACE + 1 + numpy.minimum(bars, LAST_BAR)
 
 
 class LookbackReader:
@@ -193,4 +202,4 @@ class _Piece:
         tick = max(self.tick, 0)
         runs = [_run_mark(k, run) for k, run in enumerate(self.runs)]
         place = _place_mark((tick - self.since) % self.bar, self.lookback.division)
-        return [*self.due, *runs, place, _bar_mark(tick // self.bar)]
+        return [*self.due, *runs, _pattern_mark(self.due), place, _bar_mark(tick // self.bar)]
