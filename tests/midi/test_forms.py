@@ -15,6 +15,7 @@ from tsuzuri.midi.forms import (
     form_of,
     forms_of_ids,
     pack_forms,
+    strikes,
     tonic_of,
     unpack_forms,
 )
@@ -105,11 +106,11 @@ FORM = (None, None, 0, 1, None, 0, 0, 4, None)
 LONE = (0, 7, 480)  # a last note
 
 
-def pieces(rng, form, last=LONE, batch=4, begun=()):
+def pieces(rng, form, last=LONE, batch=4, begun=(), looks_back=False):
     """Pieces drawn at random, the nearer words likelier, that follow a form."""
     grammar = Grammar(Lexicon(WORDS.parsed, 0), 480, BAR, batch=batch)
     grammar.begin(begun)
-    follow = FollowForm(grammar.mask, grammar, {BAR: [Form(form, last)]}, WORDS.ids, (2, 4), rng)
+    follow = FollowForm(grammar.mask, grammar, {BAR: [Form(form, last)]}, WORDS.ids, (2, 4), rng, looks_back=looks_back)
     near = -numpy.array([event[0] if event else -960 for event in WORDS.parsed]) / QUARTER  # and the end, if it may be
 
     def rows():
@@ -144,6 +145,22 @@ def test_where_no_note_is_last_alone_the_model_ends_it_from_three_quarters_to_fi
 def test_without_repeats_only_the_end_is_the_form_s(rng):
     for found in pieces(rng, (None,) * 3):
         assert 2 * BAR <= found[-1][0] <= 3 * BAR
+
+
+def test_where_a_model_looks_back_a_new_bar_does_not_begin_as_the_bar_after_the_same_one(rng):
+    again = (None, None, 0, None, 0, None, None)  # A B A . A . .: what follows the second A begins unlike B
+    begun = False
+    for found in pieces(rng, again, batch=12, looks_back=True):
+        bars = [
+            [message[1] for tick, message in bar if tick == 0 and strikes(message)]
+            for bar in bars_of_events(found, BAR)
+        ]
+        whole = bars_of_events(found, BAR)
+        for n in (3, 5):
+            if len(bars) > n and whole[n - 1] == whole[0] and whole[0]:
+                assert not {*bars[n]} & {*bars[1]}
+                begun |= bool(bars[n])
+    assert begun
 
 
 def test_what_has_no_word_is_not_repeated_and_the_piece_goes_on(rng):

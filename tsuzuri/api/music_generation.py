@@ -103,7 +103,8 @@ class GeneratedMusic:
         rng = numpy.random.default_rng([args["seed"], 1])
         meter = args["meter"] or self._beginning.meter
         common = settings_from_json(about["settings"]).keys == ONE
-        return FollowForm(inner, self._grammar, forms, vocabulary.ids, meter, rng, bars, common)
+        looks_back = self._run.sizes.lookback
+        return FollowForm(inner, self._grammar, forms, vocabulary.ids, meter, rng, bars, common, looks_back)
 
     def novelties(self) -> list[Novelty]:
         """How new each of the pieces is, after its prime, where ``args`` asked for it."""

@@ -37,7 +37,8 @@ class FollowForm:
     beginning, which no note is let beyond; where what it needs has no word, or is not legal, the model goes on. A piece
     ends in the last bar of its form, or where no note is alone there as the model ends it, after three to five
     quarters of the form; where ``bars`` is not None its end is no matter of that, and of so many bars, or
-    else of more, is the form, where there is one.
+    else of more, is the form, where there is one. A model that ``looks_back`` goes on with what it repeats by itself
+    unless something stops it: so its bars that are new do not go on as an earlier one did.
     """
 
     steady, changed = False, True
@@ -52,9 +53,11 @@ class FollowForm:
         rng: numpy.random.Generator,
         bars: int | None = None,
         common: bool = False,
+        looks_back: bool = False,
     ) -> None:
         self._inner, self._grammar, self._forms, self._ids = inner, grammar, forms, ids
         self._meter, self._rng, self._bars, self._common = meter, rng, bars, common
+        self._looks_back = looks_back
         struck = ((n, event) for n, event in enumerate(grammar.lexicon.parsed) if grammar.lexicon.strikes[n])
         self._keys = numpy.full(len(grammar.lexicon.delta), -1)  # (V,) that are struck
         for n, (_, message) in struck:
@@ -102,6 +105,8 @@ class FollowForm:
             waiting = self._waiting[row] = self._repeated(row, now // bar)
         if not waiting:
             self._keep_clear(row, now, logits)
+            if self._looks_back and now % bar == 0:
+                self._begin_anew(row, now // bar, logits)
             return
         self._until[row] = self._plan(row)[1].end_of_repeat(waiting[0][0] // bar) * bar
         i = self._ids.get((waiting[0][0] - now, waiting[0][1]))
@@ -164,6 +169,20 @@ class FollowForm:
                 beyond[i] = False
             wrong |= beyond
         if (logits[~wrong] > -numpy.inf).any():
+            logits[wrong] = -numpy.inf
+
+    def _begin_anew(self, row: int, n: int, logits: numpy.ndarray) -> None:
+        """Let a bar that is new not begin as one did before which the same bar stood as before this one."""
+        bar, form = self._plan(row)
+        bars = bars_of_events(self._grammar.events[row], bar)
+        p = form.parts
+        if len(bars) != n or any(source is not None for source in form.repeats[n : n + 1]):
+            return
+        same = [k for k in range(p, n) if bars[k - p : k] == bars[n - p : n] and any(bars[n - p : n])]
+        keys = {message[1] for k in same for tick, message in bars[k] if tick == 0 and strikes(message)}
+        lexicon = self._grammar.lexicon
+        wrong = lexicon.strikes & (lexicon.delta == 0) & numpy.isin(self._keys, list(keys))
+        if keys and (logits[~wrong & lexicon.strikes] > -numpy.inf).any():
             logits[wrong] = -numpy.inf
 
     def _astray(self, row: int, now: int, begin: int, last: tuple[int, int, int]) -> numpy.ndarray:

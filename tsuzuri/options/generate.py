@@ -115,10 +115,15 @@ TABLES = {
             "--temperature",
             NOT_NEGATIVE,
             None,
-            "sampling temperature; 0 always takes the likeliest word (default: 1, music 0.9)",
+            "sampling temperature; 0 always takes the likeliest word (default: 1, or 0.9 for music without lookback)",
         ),
         Option("--top-k", COUNT, None, "number of likeliest words to draw from (default: all)"),
-        Option("--top-p", FRACTION, None, "total probability of the words to draw from (default: 1, music 0.95)"),
+        Option(
+            "--top-p",
+            FRACTION,
+            None,
+            "total probability of the words to draw from (default: 1, music 0.98, or 0.95 without lookback)",
+        ),
         Option("--max-copy", RUN_LENGTH, None, "longest run of words, or of notes, copied from the corpus"),
         Option("--min-p", SHARE, None, "least probability of a word, as a share of the likeliest one's (default: 0)"),
         Option(

@@ -120,7 +120,7 @@ TABLES = {
             "--lookback",
             SWITCH,
             BEST["lookback"],
-            "words due if a piece repeats what was 1, 2, 4 and 8 bars ago, and the place in the bar, as further inputs "
+            "words due if a piece repeats what was 1 to 16 bars ago, and the place in the bar, as further inputs "
             "(default: on for music)",
         ),
         Option("--init-from", RUN, None, "language model whose sizes, words and weights to begin with"),
