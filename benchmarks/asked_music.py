@@ -13,6 +13,7 @@ import argparse
 import numpy
 
 import tsuzuri
+from benchmarks.music_measures import GRID
 from benchmarks.music_stats import real_tunes
 from tsuzuri.errors import UserError
 from tsuzuri.midi import keys
@@ -83,7 +84,7 @@ def main(argv=None):
         print(HEAD, flush=True)
         for name in KEYS:
             print(of_key(run, name, args), flush=True)
-        real = [(piece.meter, tune.notes, piece.division) for piece, tune in real_tunes(args.run)[0]]
+        real = [(piece.meter, tune.notes, GRID) for piece, tune in real_tunes(args.run)[0]]
         learned = likelihoods(real)
         print(HEAD_OF_METERS, flush=True)
         for name in METERS:

@@ -4,11 +4,12 @@ import numpy
 import pytest
 
 from tsuzuri.midi import lookback
-from tsuzuri.midi.lookback import LAST_BAR, LOOKS, PATTERNS, RUNS, UNKNOWN, Lookback
+from tsuzuri.midi.lookback import LAST_BAR, LOOKS, NUMERATORS, PATTERNS, PLACED, RUNS, UNKNOWN, Lookback
 from tsuzuri.text.vocabulary import SPECIAL
 
 C, OFF_C, D, OFF_D = "00_90_3c40", "60_80_3c00", "00_90_3e40", "60_80_3e00"  # notes of a quarter, 96 ticks
 HALF_OFF_C = "8140_80_3c00"  # 192 ticks
+MINOR, MAJOR = "00_ff_59fe01", "00_ff_590100"
 IN_TWO, IN_THREE, FLUTE = "00_ff_5802022408", "00_ff_5803022408", "00_c0_49"
 
 
@@ -43,7 +44,7 @@ def test_a_tune_is_told_what_it_had_a_bar_ago(words):
 def test_the_place_in_the_bar_and_the_bars_so_far(words):
     tune = [IN_THREE, HALF_OFF_C, C, OFF_C, IN_TWO, C, OFF_C, C, OFF_C, C]
     rows = Lookback(words, 96, (4, 4)).rows(ids_of(words, [tune]))
-    places = rows[:, -2] - RUNS - PATTERNS
+    places = rows[:, -2] - PLACED
     assert places.tolist() == [0, 0, 48, 48, 0, 0, 0, 24, 24, 0, 0]
     first_bar = rows[0, -1]
     assert (rows[:, -1] - first_bar).tolist() == [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2]
@@ -73,7 +74,7 @@ def test_long_pieces_are_in_their_last_counted_bar(words):
 
 @pytest.mark.parametrize("trial", range(30))
 def test_a_growing_piece_is_told_what_a_corpus_is(words, rng, trial):
-    words += ["05_90_3c40", "05_ff_5801032408", "00_80_3c00"]
+    words += ["05_90_3c40", "05_ff_5801032408", "00_80_3c00", MINOR, MAJOR, "10_ff_59f900"]
     looking = Lookback(words, 96, (int(rng.integers(1, 5)), 8))
     likely = numpy.array([4, 1] + [rng.integers(1, 9) for _ in words[2:]], "d")
     ids = rng.choice(len(words), 150, p=likely / likely.sum())
@@ -97,4 +98,13 @@ def test_it_is_told_where_two_distances_say_the_same(words):
     rows = Lookback(words, 96, (1, 4)).rows(ids_of(words, [tune]))
     said = rows[-2]  # before the third C, and after the end of D: C is due by what was two and four bars ago
     assert [words[n] for n in said[:LOOKS]] == [D, C, C, words[UNKNOWN], words[UNKNOWN]]
-    assert said[-3] - RUNS == 0b0010
+    assert said[-4] - RUNS == 0b0010
+
+
+def test_the_mode_and_the_beats_that_a_piece_says_stay_in_sight(words):
+    words += [MINOR, MAJOR]
+    rows = Lookback(words, 96, (9, 8)).rows(ids_of(words, [[IN_THREE, MINOR, C, OFF_C], [MAJOR, C, OFF_C]]))
+    said = rows[:, -3] - RUNS - PATTERNS
+    modes, beats = said // len(NUMERATORS), [NUMERATORS[n] for n in said % len(NUMERATORS)]
+    assert modes.tolist() == [0, 0, 2, 2, 2, 0, 1, 1, 1]
+    assert beats == [9, 3, 3, 3, 3, 9, 9, 9, 9]

@@ -34,13 +34,12 @@ def losses_by_steps(model, ids):
 
 def test_windows_and_steps_come_to_the_same(model, rng):
     ids = numpy.append(rng.integers(0, len(WORDS), 59), 0).astype("i")
-    starts = numpy.flatnonzero(numpy.append(True, ids[:-1] == 0))
+    ids[29] = 0  # two pieces at least
     loss = evaluation.evaluate_documents(model, ids, numpy.array([0]), carried=True)
     assert loss == pytest.approx(losses_by_steps(model, ids).mean(), rel=1e-5)
     # other inputs, another loss: without what is told the model would not be the same
-    model.l0_look.array[...] = 0
+    model.l0_look.array[...] = model.l0_mark.W.array[...] = 0
     assert abs(evaluation.evaluate_documents(model, ids, numpy.array([0]), carried=True) - loss) > 1e-3
-    assert len(starts) > 1  # several pieces were read
 
 
 def test_documents_that_are_put_in_another_order_keep_what_is_told(model, rng):
@@ -83,7 +82,7 @@ def test_the_gradients_are_those_of_the_loss(model, rng):
         loss().backward()
         for param in (model.l0_look, model.l0_mark.W, model.l0.W):
             place = tuple(int(n) for n in numpy.unravel_index(abs(param.grad).argmax(), param.shape))
-            found, kept, step = float(param.grad[place]), float(param.array[place]), 1e-2
+            found, kept, step = float(param.grad[place]), float(param.array[place]), 3e-3
             param.array[place] = kept + step
             above = float(loss().array)
             param.array[place] = kept - step

@@ -12,6 +12,7 @@ Before a word is predicted, a model is told
   more or fewer than then, as they belong to what came before;
 - for each, how many words in a row were as it said, up to ``LONGEST_RUN``;
 - which of them say the same as the next longer distance: a section that has been repeated is not begun a third time;
+- what the piece has said of itself, which a model forgets: whether it is in major or minor, and the beats of a bar;
 - the place in the bar, in steps of ``STEPS`` a quarter note, and how many bars the piece has had, up to ``LAST_BAR``.
 
 The first are ids of words, ``LOOKS`` of them, and the others rows of a table of ``MARKS``. ``Lookback.rows`` has them
@@ -24,7 +25,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy
 
-from tsuzuri.midi.score import META, METER, OFF, PROGRAM
+from tsuzuri.midi.keys import key_of_payload
+from tsuzuri.midi.score import KEY, META, METER, OFF, PROGRAM
 from tsuzuri.midi.timing import bar_length, is_meter
 from tsuzuri.midi.words import codec
 
@@ -35,8 +37,11 @@ STEPS = 24  # a quarter note
 LAST_PLACE = 8 * STEPS - 1
 RUNS = LOOKS * (LONGEST_RUN + 1)
 PATTERNS = 2 ** (LOOKS - 1)
-MARKS = RUNS + PATTERNS + LAST_PLACE + 1 + LAST_BAR + 1
-COLUMNS = 2 * LOOKS + 3
+NUMERATORS = (None, 2, 3, 4, 6, 9, 12)  # of meters; None stands for any other
+MODES = 3  # not said, major, minor
+PLACED = RUNS + PATTERNS + MODES * len(NUMERATORS)
+MARKS = PLACED + LAST_PLACE + 1 + LAST_BAR + 1
+COLUMNS = 2 * LOOKS + 4
 UNKNOWN = 0  # looked up where nothing stood at that tick: the line end, which never stands there
 BEFORE = -1  # the tick of the words that say what a piece is, before its first note
 
@@ -49,9 +54,11 @@ class Lookback:
 
     def __init__(self, words: Sequence[str], division: int, meter: tuple[int, int], eos: int = 0) -> None:
         self.division, self.eos = division, eos
-        self.bar = bar_length(*meter, division)
+        self.bar, self.beats = bar_length(*meter, division), _beats(meter[0])
         self.delta = numpy.zeros(len(words), "q")  # (V,) ticks
         self.bars = numpy.zeros(len(words), "q")  # (V,) ticks of a bar from this word on; 0 for a word that is no meter
+        self.beats_said = numpy.zeros(len(words), "q")  # (V,) places in ``NUMERATORS``, of those that are a meter
+        self.modes = numpy.zeros(len(words), "q")  # (V,) 1 for a key in major, 2 for one in minor, else 0
         self.says = numpy.zeros(len(words), bool)  # (V,) meta events and programs
         self.ends = numpy.zeros(len(words), bool)  # (V,) ends of notes
         for i, word in enumerate(words):
@@ -63,7 +70,10 @@ class Lookback:
             self.says[i] = message[0] == META or message[0] & 0xF0 == PROGRAM
             if message[:2] == bytes([META, METER]) and len(message) >= 4:
                 said = message[2], 1 << message[3]
-                self.bars[i] = bar_length(*said, division) if is_meter(*said) else 0
+                if is_meter(*said):
+                    self.bars[i], self.beats_said[i] = bar_length(*said, division), _beats(said[0])
+            key = key_of_payload(message[2:]) if message[:2] == bytes([META, KEY]) else None
+            self.modes[i] = 1 + key.minor if key else 0
 
     def rows(self, ids: numpy.ndarray) -> numpy.ndarray:
         """What a model is told before it predicts each of the ids (R,): (R, COLUMNS) int32.
@@ -95,7 +105,10 @@ class Lookback:
             made[:, k] = numpy.where(known, ids[numpy.minimum(due, len(ids) - 1)], UNKNOWN)
             missed = _last((made[:, k] != ids) | over, index, -1)
             made[:, LOOKS + k] = _run_mark(k, numpy.where(began, last - missed[last], 0))
-        made[:, -3] = _pattern_mark(made[:, :LOOKS].T)
+        mode = self.modes[ids[_last((self.modes[ids] > 0) | (index == start), index)]]
+        beats = numpy.where(said, self.beats_said[ids[meter]], self.beats)
+        made[:, -3] = numpy.where(began, _said_mark(mode[last], beats[last]), _said_mark(0, self.beats))
+        made[:, -4] = _pattern_mark(made[:, :LOOKS].T)
         passed = numpy.where(began, numpy.maximum(tick, 0)[last] - since[last], 0)
         made[:, -2] = _place_mark(passed % bar[last], self.division)
         made[:, -1] = _bar_mark(numpy.where(began, numpy.maximum(tick, 0)[last] // bar[last], 0))
@@ -132,12 +145,20 @@ def _pattern_mark(due):
     return RUNS + sum(numpy.left_shift(said, k) for k, said in enumerate(same))
 
 
+def _said_mark(mode, beats):
+    return RUNS + PATTERNS + mode * len(NUMERATORS) + beats
+
+
+def _beats(numerator):
+    return NUMERATORS.index(numerator) if numerator in NUMERATORS else 0
+
+
 def _place_mark(ticks, division):
-    return RUNS + PATTERNS + numpy.minimum(ticks * STEPS // division, LAST_PLACE)
+    return PLACED + numpy.minimum(ticks * STEPS // division, LAST_PLACE)
 
 
 def _bar_mark(bars):
-    return RUNS + PATTERNS + LAST_PLACE + 1 + numpy.minimum(bars, LAST_BAR)
+    return PLACED + LAST_PLACE + 1 + numpy.minimum(bars, LAST_BAR)
 
 
 class LookbackReader:
@@ -169,6 +190,7 @@ class _Piece:
 
     def _begin(self):
         self.tick, self.bar, self.since = BEFORE, self.lookback.bar, 0
+        self.mode, self.beats = 0, self.lookback.beats
         self.words, self.places = [], defaultdict(list)
         self.ended = defaultdict(int)  # notes, at a tick
         self.due, self.runs = [UNKNOWN] * LOOKS, [0] * LOOKS
@@ -183,7 +205,8 @@ class _Piece:
         if tick or self.tick != BEFORE or not own.says[word]:
             self.tick = tick
         if own.bars[word]:
-            self.bar, self.since = int(own.bars[word]), tick
+            self.bar, self.since, self.beats = int(own.bars[word]), tick, int(own.beats_said[word])
+        self.mode = int(own.modes[word]) or self.mode
         self.runs = [run + 1 if due == word else 0 for run, due in zip(self.runs, self.due, strict=True)]
         self.places[self.tick].append(len(self.words))
         self.ended[self.tick] += int(own.ends[word])
@@ -202,4 +225,5 @@ class _Piece:
         tick = max(self.tick, 0)
         runs = [_run_mark(k, run) for k, run in enumerate(self.runs)]
         place = _place_mark((tick - self.since) % self.bar, self.lookback.division)
-        return [*self.due, *runs, _pattern_mark(self.due), place, _bar_mark(tick // self.bar)]
+        said = _said_mark(self.mode, self.beats)
+        return [*self.due, *runs, _pattern_mark(self.due), said, place, _bar_mark(tick // self.bar)]
