@@ -22,8 +22,8 @@ from tsuzuri.sampling.scores import WordScores
 from tsuzuri.sampling.stream import generate_words, generate_words_on_gpu
 from tsuzuri.training.run import Run
 
-SAMPLING = {"text": {"temperature": 1.0, "top_p": 1.0}, "music": {"temperature": 1.0, "top_p": 0.98}}
-WITHOUT_LOOKBACK = {"temperature": 0.9, "top_p": 0.95}  # of music: such a model strays more
+SAMPLING = {"temperature": 1.0, "top_p": 1.0}
+WITHOUT_LOOKBACK = {"temperature": 0.9, "top_p": 0.95}  # music: such a model strays more
 Note = Callable[[str], object]  # takes a remark for people, a line
 
 
@@ -38,7 +38,7 @@ def generating_options(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
         if name in given:
             allowed = "music" if kind == "text" else "text"
             raise UserError(f"--{name.replace('_', '-')}: is for {allowed}, and {run.path} was trained on {kind}")
-    usual = WITHOUT_LOOKBACK if kind == "music" and not run.sizes.lookback else SAMPLING[kind]
+    usual = WITHOUT_LOOKBACK if kind == "music" and not run.sizes.lookback else SAMPLING
     args = defaults(TABLES) | usual | dict(given)
     if args["seed"] is None:
         args["seed"] = int.from_bytes(os.urandom(4), "little")

@@ -122,7 +122,7 @@ TABLES = {
             "--top-p",
             FRACTION,
             None,
-            "total probability of the words to draw from (default: 1, music 0.98, or 0.95 without lookback)",
+            "total probability of the words to draw from (default: 1, or 0.95 for music without lookback)",
         ),
         Option("--max-copy", RUN_LENGTH, None, "longest run of words, or of notes, copied from the corpus"),
         Option("--min-p", SHARE, None, "least probability of a word, as a share of the likeliest one's (default: 0)"),
