@@ -68,12 +68,12 @@ def _new(given: Mapping[str, Any], listener: Listener, inputs: Mapping[str, byte
         told = set_by_recipe | ({"lr": recipe.lr} if "lr" in set_by_recipe else {})
         tell(listener, [f"recipe   {recipe_line(args['recipe'], told)}"])
     source = corpora.corpus_source(args, given.keys())
+    looked = {"lookback": lookback_of(args, given, source)}
     corpus = _read(source, recipe, given, listener, origin)
     weights, begun = _initial_weights(args["vectors"], origin, corpus, recipe, listener)
     rates = chosen_rates(args, corpus.report["words"]["train"], len(corpus.vocabulary))
     if any(rates.values()):
         tell(listener, [f"dropout  {rates_line(rates)}"])
-    looked = {"lookback": lookback_of(args, given, source)}
     sizes = sizes_of(args | rates | looked, len(corpus.vocabulary))
     recorded.check_memory(devices.choose(args["device"]), sizes, recipe)
     if inputs:

@@ -148,8 +148,9 @@ class FollowForm:
     def _keep_clear(self, row: int, now: int, logits: numpy.ndarray) -> None:
         """Forbid notes in the rest of a bar that was repeated, and beyond the beginning of one that will be.
 
-        In silence the first note of a repeat becomes as likely as all that is forbidden. Nothing is forbidden where
-        nothing else is left.
+        In silence the first note of a repeat becomes as likely as all that is forbidden; but on a GPU, where the logits
+        here are zeros to see what is forbidden, it stays as likely as it was. Nothing is forbidden where nothing else
+        is left.
         """
         bar, form = self._plan(row)
         lexicon = self._grammar.lexicon

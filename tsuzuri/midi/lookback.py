@@ -13,7 +13,10 @@ Before a word is predicted, a model is told
 - for each, how many words in a row were as it said, up to ``LONGEST_RUN``;
 - which of them say the same as the next longer distance: a section that has been repeated is not begun a third time;
 - what the piece has said of itself, which a model forgets: whether it is in major or minor, and the beats of a bar;
-- the place in the bar, in steps of ``STEPS`` a quarter note, and how many bars the piece has had, up to ``LAST_BAR``.
+- the place in the bar, in steps of ``STEPS`` a quarter note, and how many bars of the present meter the piece has had,
+  up to ``LAST_BAR``.
+
+A word that the vocabulary does not have takes no time here: what follows in its piece is told as if it came earlier.
 
 The first are ids of words, ``LOOKS`` of them, and the others rows of a table of ``MARKS``. ``Lookback.rows`` has them
 for a whole corpus, ``Lookback.reader`` for pieces that grow, word by word: twins.
