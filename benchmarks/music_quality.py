@@ -6,9 +6,10 @@
         --parameters 4000000
 
 What stands after ``--`` goes to train.py. ``ours`` is train.py as a user runs it; ``own-keys`` is what it was before
-pieces said what they are, and ``plain`` before its model was regularized. ``lookback`` is an LSTM with Magenta's
-lookback features, ``gpt`` a small GPT; both are as wide as the parameters of ours allow, or --parameters, and train as
-long as ours did with that seed, or for --minutes. A peer's settings follow a colon; it may be named with several.
+pieces said what they are and a model looked back, and ``plain`` before its model was regularized. ``lookback`` is an
+LSTM with Magenta's lookback features, ``gpt`` a small GPT; both are as wide as the parameters of ours allow, or
+--parameters, and train as long as ours did with that seed, or for --minutes. A peer's settings follow a colon; it may
+be named with several.
 
 A figure is all that the words of the held-out pieces cost, with those of key, meter, tempo and programs where there are
 any, divided by the notes, known to the vocabulary or not. So the pieces are in their own keys: where notes are brought
@@ -35,7 +36,7 @@ from tsuzuri.errors import UserError
 
 OWN = {  # what train.py is given beside the user's options
     OURS: (),
-    "own-keys": ("--about", "off", "--keys", "own"),
+    "own-keys": ("--about", "off", "--keys", "own", "--lookback", "off"),
     "plain": ("--recipe", "plain", "--about", "off", "--keys", "own"),
 }
 LOOKBACK = "lookback"

@@ -108,3 +108,10 @@ def test_the_mode_and_the_beats_that_a_piece_says_stay_in_sight(words):
     modes, beats = said // len(NUMERATORS), [NUMERATORS[n] for n in said % len(NUMERATORS)]
     assert modes.tolist() == [0, 0, 2, 2, 2, 0, 1, 1, 1]
     assert beats == [9, 3, 3, 3, 3, 9, 9, 9, 9]
+
+
+def test_ends_of_notes_that_were_there_then_and_are_not_now_are_passed_over(words):
+    short_c, short_d, late_c = "30_80_3c00", "00_80_3e00", "30_90_3c40"  # ends on the offbeat, and a note after a rest
+    words += [short_c, short_d, late_c]
+    rows = Lookback(words, 96, (1, 4)).rows(ids_of(words, [[C, OFF_C, C, D, short_c, short_d, late_c, D]]))
+    assert words[rows[7, 0]] == D  # what a bar ago stood after the end of C, and after C
